@@ -1,0 +1,26 @@
+# Both commands work on a bare machine with Python 3.11+ and pip: what is missing is installed into .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test check clean
+
+demo: $(STAMP)  ## reconstruct the bundled examples and say where the meshes and the picture are
+	$(BIN)/maquette demo --out demo
+
+test: $(STAMP)  ## lint and the whole suite, as CI runs it
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+check: test
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "maquette needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv; the first time this takes a few minutes"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build demo out .pytest_cache .ruff_cache src/*.egg-info

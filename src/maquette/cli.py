@@ -1,0 +1,433 @@
+"""The command line: one function a command; each body is one call into `maquette.api` and the printing of what it yields.
+
+Heavy modules are imported inside the bodies, so that `maquette --help` answers at once. Exit codes: 0 done, 1 failed, 2 bad
+usage. Results go to standard output, progress and messages to standard error; with `--json` standard output carries one JSON
+document and nothing else.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional, arg
+
+from maquette.errors import UserError
+
+Inputs = Positional[Annotated[tuple[str, ...], arg(metavar="INPUT...")]]
+Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz", "mat"]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = run(arguments)
+    except UserError as error:
+        _say(f"maquette: {error}")
+        code = 1
+    except KeyboardInterrupt:
+        _say("maquette: stopped")
+        code = 130
+    except BrokenPipeError:
+        code = 0
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Find the command, parse its options, run it; returns the exit code."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        import importlib.metadata
+
+        print(f"maquette {importlib.metadata.version('maquette')}")
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name in {key.split()[0] for key in COMMANDS if " " in key}:
+        if not rest or rest[0] in ("-h", "--help"):
+            print(_overview(name))
+            return 0 if rest else 2
+        name, rest = f"{name} {rest[0]}", rest[1:]
+    if name not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(name, COMMANDS, 1)
+        _say(f"maquette: no command '{name}'" + (f"; did you mean '{close[0]}'?" if close else "; see maquette --help"))
+        return 2
+    command = COMMANDS[name]
+    if command is train:
+        return train(rest)
+    return tyro.cli(command, args=rest, prog=f"maquette {name}", description=command.__doc__) or 0
+
+
+def reconstruct(
+    inputs: Inputs,
+    out: str = "out",
+    model: str = "maquette",
+    size_mm: float = 100.0,
+    format: Format = "stl",
+    preview: bool = False,
+    threshold: float | None = None,
+    all_parts: bool = False,
+    min_wall_mm: float = 0.8,
+    json: bool = False,
+) -> int:
+    """Turn sketches and photos into printable meshes.
+
+    Args:
+        inputs: Pictures, folders of pictures, or - for standard input.
+        out: Folder for the results, or the one file to write.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        size_mm: Longest side of the object, in millimetres.
+        format: Kind of file; meshes are for printing, the rest are voxel grids.
+        preview: Also write a PNG of the input beside the mesh from four sides.
+        threshold: Occupancy from which a voxel is solid; the model's own if left out. Lower keeps more thin parts.
+        all_parts: Keep loose parts too, not only the largest.
+        min_wall_mm: The thinnest wall that your printer can print.
+        json: Print one JSON document.
+    """
+    if not inputs:
+        _say("maquette reconstruct: name at least one picture, a folder, or - for standard input")
+        return 2
+    from maquette import api
+
+    with _status(f"loading model {model}"):
+        loaded = api.load(model)
+    events = api.reconstruct_files(
+        inputs, out, loaded, suffix=f".{format}", preview=preview, size_mm=size_mm, threshold=threshold,
+        largest_part=not all_parts, min_wall_mm=min_wall_mm,
+    )
+    return _show_files(events, next(events), json, "reconstructing")
+
+
+def generate(
+    count: int = 16,
+    seed: int = 0,
+    model: str = "maquette",
+    out: str = "out",
+    kind: str = "",
+    spread: float = 1.0,
+    size_mm: float = 100.0,
+    format: Format = "stl",
+    all_parts: bool = False,
+    json: bool = False,
+) -> int:
+    """Make new objects out of random latents, and a sheet of them.
+
+    Args:
+        count: How many.
+        seed: Same seed, same objects.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        out: Folder for the results.
+        kind: One of the model's classes (see `maquette models show`); any if left out.
+        spread: Below 1: more typical; above 1: stranger.
+        size_mm: Longest side, in millimetres.
+        format: Kind of file.
+        all_parts: Keep loose parts too, not only the largest.
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    with _status(f"loading model {model}"):
+        loaded = api.load(model)
+    events = api.generate_files(
+        out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format}", size_mm=size_mm,
+        largest_part=not all_parts,
+    )
+    return _show_files(events, count, json, "generating")
+
+
+def train(arguments: list[str]) -> int:
+    """Train a recipe, or continue a run.
+
+    maquette train RECIPE [--run DIR] [--key value ...]      maquette train --resume RUN [--train.steps N]
+    """
+    import dataclasses
+    import time
+
+    from maquette import recipe as recipes
+
+    options, rest = {"--run": "", "--resume": ""}, []
+    words = iter(arguments)
+    for word in words:
+        key, _, value = word.partition("=")
+        if key in options:
+            options[key] = value or next(words, "")
+            if not options[key]:
+                raise UserError(f"{key} needs a folder")
+        else:
+            rest.append(word)
+    if options["--resume"]:
+        run_dir = Path(options["--resume"])
+        name = str(run_dir / "recipe.yaml")
+        if not Path(name).is_file():
+            raise UserError(f"{run_dir} is not a run: it has no recipe.yaml")
+    elif not rest or rest[0].startswith("-"):
+        print(f"{train.__doc__}\nRecipes: {', '.join(recipes.names())}\nmaquette train RECIPE --help lists every key.")
+        return 0 if rest and rest[0] in ("-h", "--help") else 2
+    else:
+        name = rest.pop(0)
+        run_dir = Path(options["--run"] or Path("runs") / f"{Path(name).stem}-{time.strftime('%Y%m%d-%H%M%S')}")
+    recipe = recipes.load(name)
+    kind = recipes.recipe_type(recipe.system)
+    chosen = tyro.cli(kind, args=rest, default=recipe, prog=f"maquette train {name}", description=recipe.about)
+    recipe = recipes.from_tree(dataclasses.asdict(chosen), name)
+    from maquette import api
+    from maquette.show import show_training
+
+    return show_training(api.train(recipe, run_dir, resume=bool(options["--resume"])), recipe, run_dir)
+
+
+def evaluate(
+    model: Positional[str] = "maquette",
+    on: Literal["modelnet10", "ikea"] = "modelnet10",
+    data_path: Annotated[str, arg(name="data.path")] = "",
+    views: int = 4,
+    limit: int | None = None,
+    seed: int = 0,
+    json: str = "",
+) -> int:
+    """Measure a model on data that it never saw.
+
+    Args:
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        on: modelnet10: IoU on the test split, half pencil and half photo views; ikea: AP on photos, after alignment.
+        data_path: Where the data are.
+        views: Views of each test shape (modelnet10).
+        limit: Stop after so many shapes or photos.
+        seed: Of the views that are rendered (modelnet10).
+        json: File for the result; - for standard output.
+    """
+    from maquette import api
+    from maquette.show import show_evaluation
+
+    return show_evaluation(api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed), json)
+
+
+def models_list(json: bool = False) -> int:
+    """List the bundled models.
+
+    Args:
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    found = api.models()
+    if json:
+        _print_json(found)
+    for facts in [] if json else found:
+        print(f"{facts['name']:<12} {facts['system']}, {facts['resolution']} voxels, {facts['megabytes']} MB")
+        print(f"{'':<12} {', '.join(facts['labels'])}")
+    return 0
+
+
+def models_show(model: Positional[str] = "maquette", json: bool = False) -> int:
+    """Show a model's card.
+
+    Args:
+        model: A bundled model, a folder, or owner/name on the Hugging Face Hub.
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    facts = api.model_facts(model)
+    if json:
+        _print_json(facts)
+    else:
+        print(facts["card"])
+    return 0
+
+
+def data_prepare(
+    source: Positional[str],
+    out: str,
+    resolution: int = 32,
+    views: int = 0,
+    view_size: int = 128,
+    channels: Literal[1, 3] = 1,
+    kinds: tuple[str, ...] = ("photo", "pencil"),
+    count: int | None = None,
+    seed: int = 0,
+    backgrounds: str | None = None,
+    workers: int | None = None,
+    json: bool = False,
+) -> int:
+    """Turn shapes into a Hugging Face dataset folder for training; a stopped run continues where it was.
+
+    Args:
+        source: An .npz or a folder (ModelNet .mat tree, meshes, grids), or `furniture` for the built-in generator.
+        out: Folder of the dataset.
+        resolution: Voxels a side.
+        views: Views rendered of each shape; 0: none.
+        view_size: Pixels a side of a view.
+        channels: 1: grey views; 3: colour.
+        kinds: Kinds of views: photo, pencil, depth.
+        count: How many shapes; all if left out (furniture: 1000).
+        seed: Of furniture and views.
+        backgrounds: Folder of pictures for the backgrounds of photo views.
+        workers: Processes; all cores if left out.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_prepare
+
+    events = api.prepare_data(
+        source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds, count=count,
+        seed=seed, backgrounds=backgrounds, workers=workers,
+    )
+    return show_prepare(events, out, json)
+
+
+def data_render(
+    inputs: Inputs,
+    out: str = "out",
+    count: int = 8,
+    kinds: tuple[str, ...] = ("photo", "pencil", "depth"),
+    size_px: int = 256,
+    color: bool = False,
+    seed: int = 0,
+    backgrounds: str | None = None,
+    json: bool = False,
+) -> int:
+    """Render views of meshes or grids as PNG files, with their cameras in cameras.json.
+
+    Args:
+        inputs: Mesh or grid files, or furniture:KIND:SEED (furniture:chair:7).
+        out: Folder for the pictures.
+        count: Views of each input.
+        kinds: Kinds of views: photo, pencil, depth.
+        size_px: Pixels a side.
+        color: Photos in colour.
+        seed: Same seed, same views.
+        backgrounds: Folder of pictures for the backgrounds of photo views.
+        json: Print one JSON document.
+    """
+    if not inputs:
+        _say("maquette data render: name at least one mesh, or furniture:chair:7")
+        return 2
+    from maquette import api
+
+    events = api.render_files(
+        inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed, backgrounds=backgrounds
+    )
+    return _show_files(events, len(inputs), json, "rendering")
+
+
+def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
+    """Say what a prepared dataset holds, and draw a sheet of some of it.
+
+    Args:
+        path: A prepared dataset.
+        out: PNG for the sheet; PATH/sheet.png if left out.
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    facts = api.show_data(path, out)
+    if json:
+        _print_json(facts)
+    else:
+        for key, value in facts.items():
+            print(f"{key:<14} {value}")
+    return 0
+
+
+def data_audit(path: Positional[str], json: bool = False) -> int:
+    """Look for damage in a prepared dataset: empty or full grids, duplicates, loose parts, blank views.
+
+    Args:
+        path: A prepared dataset.
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    findings = api.audit_data(path)
+    if json:
+        _print_json(findings)
+    else:
+        for finding in findings:
+            print(finding["line"])
+        print("nothing found" if not findings else f"{len(findings)} findings")
+    return 0
+
+
+def demo(out: str = "demo") -> int:
+    """Reconstruct the bundled examples and say where the meshes and the picture are.
+
+    Args:
+        out: Folder for the results.
+    """
+    from maquette import api
+
+    with _status("loading the bundled model"):
+        loaded = api.load("maquette")
+    events = api.demo_files(out, loaded)
+    return _show_files(events, next(events), False, "reconstructing")
+
+
+def _show_files(events: Iterable, total: int, as_json: bool, doing: str) -> int:
+    """Print each result as it comes, with progress on standard error; returns 1 where an input failed."""
+    from maquette.api import Failed
+    from maquette.show import progress
+
+    failed, document = 0, []
+    with progress() as bar:
+        task = bar.add_task(doing, total=total)
+        for event in events:
+            bar.advance(task)
+            if isinstance(event, Failed):
+                failed += 1
+                document.append({"input": event.source, "error": event.reason})
+                _say(f"maquette: {event.reason}")
+                continue
+            document.append(event.summary)
+            if not as_json:
+                print(f"{event.source} -> {', '.join(str(path) for path in event.paths)}\n  {event.line}", flush=True)
+    if as_json:
+        _print_json(document)
+    return 1 if failed else 0
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=1))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _status(text: str):
+    from maquette.show import status
+
+    return status(text)
+
+
+COMMANDS: dict[str, Callable] = {
+    "reconstruct": reconstruct,
+    "generate": generate,
+    "train": train,
+    "evaluate": evaluate,
+    "data prepare": data_prepare,
+    "data render": data_render,
+    "data show": data_show,
+    "data audit": data_audit,
+    "models list": models_list,
+    "models show": models_show,
+    "demo": demo,
+}
+
+
+def _overview(group: str = "") -> str:
+    shown = {name: function for name, function in COMMANDS.items() if not group or name.startswith(f"{group} ")}
+    lines = [f"  {name:<14} {(function.__doc__ or '').strip().splitlines()[0]}" for name, function in shown.items()]
+    head = f"usage: maquette {group} COMMAND ..." if group else "usage: maquette COMMAND ..."
+    return "\n".join([head, "", "A pencil sketch or a photo in, a printable mesh out.", "", *lines, "",
+                      "maquette COMMAND --help lists the options of a command."])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The furniture maker: chairs, tables, beds and a dozen other things as clean solids, drawn by a seeded recipe.
+
+Each kind has several styles and each style a broad range of real-world sizes in centimetres; the size is normalised last.
+The same kind and seed always give the same mesh.
+"""
+
+import difflib
+import hashlib
+
+import numpy as np
+import trimesh
+from manifold3d import Manifold
+
+from maquette.data.furniture import bathroom, beds, cars, chairs, cups, devices, lamps, sofas, storage, tables
+from maquette.data.furniture.parts import Dice, join
+from maquette.errors import UserError
+
+_STYLES = {
+    "chair": chairs.CHAIRS | sofas.UPHOLSTERED_CHAIRS,
+    "table": tables.TABLES,
+    "desk": tables.DESKS,
+    "bed": beds.BEDS,
+    "sofa": sofas.SOFAS,
+    "bookcase": storage.BOOKCASES,
+    "cabinet": storage.CABINETS,
+    "monitor": devices.MONITORS,
+    "toilet": bathroom.TOILETS,
+    "bathtub": bathroom.BATHTUBS,
+    "lamp": lamps.LAMPS,
+    "cup": cups.CUPS,
+    "car": cars.CARS,
+}
+
+KINDS: tuple[str, ...] = tuple(_STYLES)
+"""What the furniture maker can make."""
+
+
+def make(kind: str, seed: int) -> trimesh.Trimesh:
+    """One object as a watertight mesh, in the frame: z up, facing +y, centred, longest side 1.
+
+    kind: one of KINDS. seed: any whole number; the same one gives the same mesh.
+    Raises UserError for a kind that is not there.
+    """
+    if kind not in _STYLES:
+        near = difflib.get_close_matches(str(kind).lower(), KINDS, n=1, cutoff=0)[0]
+        raise UserError(f"kind must be one of {', '.join(KINDS)}", got=repr(kind), hint=f"did you mean '{near}'?")
+    digest = hashlib.sha256(f"{kind}/{int(seed)}".encode()).digest()
+    dice = Dice(int.from_bytes(digest[:8], "little"))
+    styles = _STYLES[kind]
+    return _finish(join(dice.weighted(styles)(dice)))
+
+
+def _finish(solid: Manifold) -> trimesh.Trimesh:
+    """A solid in centimetres as a mesh in the frame."""
+    raw = solid.simplify(0.01).to_mesh64()
+    points = np.asarray(raw.vert_properties)[:, :3]
+    low, high = points.min(0), points.max(0)
+    points = (points - (low + high) / 2) / (high - low).max()
+    return trimesh.Trimesh(points, np.asarray(raw.tri_verts, dtype=np.int64), process=False)

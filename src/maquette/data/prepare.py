@@ -1,0 +1,450 @@
+"""Preparing: any source of shapes becomes a folder of voxels and rendered views, on all cores, and resumes where it stopped.
+
+The shapes are done in fixed groups, each written whole into `OUT/.parts/` under its final name or not at all. When all are
+there they are moved into place and described, which copies nothing. Each shape's views depend on the seed and its own id
+only, so that neither the number of workers nor an interruption changes the result.
+"""
+
+import errno
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import signal
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from maquette.data import Item
+from maquette.data.sources import items_of, terms_of
+from maquette.data.store import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
+from maquette.errors import UserError
+from maquette.files import atomic_path, write_bytes
+from maquette.voxelise import resample, voxelise
+
+__all__ = ["Finished", "OpenedData", "Prepared", "Skipped", "open_dataset", "prepare"]
+
+_PARTS = ".parts"
+_FORMAT = 1
+"""Changes when the rows of the same options change."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A shape is done."""
+
+    id: str
+    done: int
+    """Shapes behind us in this preparation, the skipped and those of an earlier run among them."""
+    total: int
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A shape cannot be prepared; the others go on."""
+
+    id: str
+    reason: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The dataset is whole."""
+
+    path: Path
+    count: int
+    """Rows of the dataset."""
+    skipped: tuple[tuple[str, str], ...]
+    """(id, reason) of what is not in it, earlier runs of the same preparation included."""
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What decides the content of a dataset."""
+
+    resolution: int
+    views: int
+    view_size: int
+    channels: int
+    kinds: tuple[str, ...]
+    backgrounds: str | None
+    seed: int
+
+
+def prepare(
+    source: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    resolution: int = 32,
+    views: int = 0,
+    view_size: int = 128,
+    channels: int = 1,
+    count: int | None = None,
+    seed: int = 0,
+    kinds: Sequence[str] = ("photo", "pencil"),
+    backgrounds: str | Path | None = None,
+    workers: int | None = None,
+    split: str | None = None,
+) -> Iterator[Prepared | Skipped | Finished]:
+    """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
+
+    source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of these.
+    out: the folder to make. Run again with the same options it goes on where it stopped; when it is finished there is
+        nothing to do.
+    resolution: voxels a side. views, view_size, channels: how many views of each shape, of how many pixels a side, 1 for
+        grey or 3 for RGB. kinds: the kinds of views that are drawn from. backgrounds: a folder of pictures for photo views.
+    count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
+    seed: of the furniture and of the views. split: prepare this one alone (`train` or `test`).
+    workers: processes; all cores unless said, 1 works in this process.
+
+    The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else, where no
+    shape at all can be prepared, and where the disk is full (free some space and run it again).
+    """
+    out = Path(out)
+    _check(resolution, views, view_size, channels, count, kinds, backgrounds, workers, split)
+    sources = [source] if isinstance(source, (str, Path)) else list(source)
+    options = _Options(resolution, views, view_size, channels, tuple(kinds), str(backgrounds) if backgrounds else None, seed)
+    items = items_of(sources, count=count, seed=seed, split=split)
+    label_names = tuple(sorted({item.label for item in items}))
+    names = [[item.id, item.label, item.split] for item in items]
+    content = json.dumps([_FORMAT, asdict(options), names])
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
+    parts = out / _PARTS
+    if is_prepared(out):
+        info = Info.load(out)
+        if info.fingerprint != fingerprint:
+            raise UserError(f"{out} holds a dataset that was prepared otherwise", _difference(info, options, len(items)),
+                            "choose another folder, or delete this one")
+        shutil.rmtree(parts, ignore_errors=True)
+        yield Finished(out, sum(info.counts.values()), info.skipped)
+        return
+    _claim(out, parts, fingerprint, options, len(items))
+
+    groups = _groups(items, options)
+    done = 0
+    todo = []
+    for name, group in groups.items():
+        if (parts / f"{name}.json").is_file() and (parts / f"{name}.arrow").is_file():
+            done += len(group)
+        else:
+            todo.append((name, group))
+    schema = arrow_schema(label_names)
+    for event_item, skipped, ready in _work(todo, options, workers):
+        done += 1
+        if skipped is None:
+            event = Prepared(event_item.id, done, len(items))
+        else:
+            event = Skipped(event_item.id, skipped, done, len(items))
+        if ready is not None:
+            _write_group(parts, *ready, label_names, schema)
+        yield event
+    yield _assemble(out, groups, label_names, options, sources, fingerprint)
+
+
+def _check(resolution, views, view_size, channels, count, kinds, backgrounds, workers, split) -> None:
+    if not 4 <= resolution <= 512:
+        raise UserError("resolution must be from 4 to 512", resolution)
+    if views < 0:
+        raise UserError("views must be 0 or more", views)
+    if views and not 16 <= view_size <= 1024:
+        raise UserError("view_size must be from 16 to 1024", view_size)
+    if channels not in (1, 3):
+        raise UserError("channels must be 1 (grey) or 3 (RGB)", channels)
+    if count is not None and count < 1:
+        raise UserError("count must be 1 or more", count)
+    if views and not kinds:
+        raise UserError("kinds must name one kind of view at least", hint="photo, pencil")
+    if views:
+        from maquette.render.views import KINDS
+
+        unknown = sorted(set(kinds) - set(KINDS))
+        if unknown:
+            raise UserError(f"kinds must be among {', '.join(KINDS)}", ", ".join(unknown))
+    if backgrounds and not Path(backgrounds).is_dir():
+        raise UserError(f"no folder {backgrounds} with pictures for the backgrounds")
+    if workers is not None and workers < 1:
+        raise UserError("workers must be 1 or more", workers)
+    if split not in (None, "train", "test"):
+        raise UserError("split must be 'train' or 'test'", repr(split))
+
+
+def _difference(info: Info, options: _Options, count: int) -> str:
+    theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "seed": info.seed,
+              "channels": info.channels, "kinds": list(info.kinds), "shapes": sum(info.counts.values()) + len(info.skipped)}
+    ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
+    differ = [f"{name} {was} there and {ours[name]} here" for name, was in theirs.items() if was != ours[name]]
+    return "; ".join(differ) or "other shapes or backgrounds"
+
+
+def _claim(out: Path, parts: Path, fingerprint: str, options: _Options, count: int) -> None:
+    """Makes the folder for parts, or finds that it belongs to this preparation."""
+    note = parts / "options.json"
+    if note.is_file():
+        try:
+            begun = json.loads(note.read_text(encoding="utf-8"))
+            same = begun["fingerprint"] == fingerprint
+        except (ValueError, KeyError, TypeError):
+            begun, same = {}, False
+        if not same:
+            ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
+            differ = [f"{name} {begun[name]} there and {value} here" for name, value in ours.items()
+                      if name in begun and begun[name] != value]
+            raise UserError(f"{out} holds a preparation that was begun with other options",
+                            "; ".join(differ) or "another source", "give the same options, or delete the folder")
+        return
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file, not a folder", hint="choose another name for the dataset")
+    if out.is_dir() and any(entry.name != _PARTS for entry in out.iterdir()):
+        raise UserError(f"{out} is not empty", hint="choose a new folder for the dataset")
+    write_bytes(note, json.dumps({"fingerprint": fingerprint, **asdict(options), "shapes": count}).encode())
+
+
+def _groups(items: list[Item], options: _Options) -> dict[str, list[Item]]:
+    """The items in groups of at most 64 of one split, by the name of the group: `train-00003`."""
+    row = options.resolution**3 // 8 + options.views * options.view_size**2 * options.channels
+    size = int(np.clip(2**28 // max(row, 1), 1, 64))
+    groups = {}
+    for split in ("train", "test"):
+        chosen = [item for item in items if item.split == split]
+        for number, start in enumerate(range(0, len(chosen), size)):
+            groups[f"{split}-{number:05d}"] = chosen[start : start + size]
+    return groups
+
+
+def _work(todo, options: _Options, workers: int | None):
+    """Yields (item, reason to skip it or None, (group's name, rows, skips) when its group is complete or None)."""
+    waiting = {name: len(group) for name, group in todo}
+    rows: dict[str, dict[int, dict]] = {name: {} for name in waiting}
+    skips: dict[str, list[tuple[str, str]]] = {name: [] for name in waiting}
+    for name, place, item, row, reason in _results(todo, options, workers):
+        if reason is None:
+            rows[name][place] = row
+        else:
+            skips[name].append((item.id, reason))
+        waiting[name] -= 1
+        ready = None
+        if not waiting[name]:
+            done = rows.pop(name)
+            ready = (name, [done[k] for k in sorted(done)], skips.pop(name))
+        yield item, reason, ready
+
+
+def _results(todo, options: _Options, workers: int | None):
+    jobs = ((name, place, item) for name, group in todo for place, item in enumerate(group))
+    total = sum(len(group) for _, group in todo)
+    workers = min(workers or _cores(), max(1, total))
+    if workers == 1:
+        for name, place, item in jobs:
+            yield name, place, item, *_make(item, options)
+        return
+    with _one_thread_each():
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker)
+        try:
+            running = {}
+            while True:
+                while len(running) < workers * 4 and (job := next(jobs, None)) is not None:
+                    running[pool.submit(_make, job[2], options)] = job
+                if not running:
+                    return
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield *running.pop(future), *future.result()
+        except BrokenProcessPool as error:
+            raise UserError("a worker process died, most often for want of memory",
+                            hint="run it again with fewer --workers; what is done is kept") from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started in this block use one thread each."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _make(item: Item, options: _Options) -> tuple[dict | None, str | None]:
+    """(row, None), or (None, why there is none)."""
+    try:
+        return make_row(item, options), None
+    except UserError as error:
+        return None, str(error)
+    except Exception as error:  # one strange file among thousands must not end the others
+        return None, f"{type(error).__name__}: {error}"
+
+
+def make_row(item: Item, options: _Options) -> dict:
+    """One row of the dataset: the shape's voxels and its views. Raises UserError for a shape that is none."""
+    import trimesh
+
+    shape = item.load()
+    if isinstance(shape, np.ndarray):
+        voxels = resample(shape, options.resolution)
+        mesh = None
+    elif isinstance(shape, trimesh.Trimesh):
+        mesh = _framed(shape)
+        voxels = voxelise(mesh, options.resolution)
+    else:
+        raise UserError(f"{item.id} is neither a mesh nor a grid", type(shape).__name__)
+    if not voxels.any():
+        raise UserError(f"{item.id} has no occupied voxel")
+    row = {"id": item.id, "label": item.label, "source": item.source, "resolution": options.resolution,
+           "voxels": np.packbits(voxels).tobytes(), "views": b"", "view_kinds": [], "cameras": []}
+    if options.views:
+        from maquette.mesh import surface
+        from maquette.render import render_views
+
+        if mesh is None:  # from the voxels as they were stored: each change of resolution roughens slanted sides
+            mesh = _framed(surface(_as_cube(shape).astype(np.float32)))
+        own = int(np.random.SeedSequence([options.seed, zlib.crc32(item.id.encode())]).generate_state(1)[0])
+        seen = render_views(mesh, count=options.views, size_px=options.view_size, seed=own, kinds=options.kinds,
+                            channels=options.channels, backgrounds=options.backgrounds)
+        row["views"] = np.ascontiguousarray(seen.images, np.uint8).tobytes()
+        row["view_kinds"] = list(seen.kinds)
+        row["cameras"] = [[c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg] for c in seen.cameras]
+    return row
+
+
+def _as_cube(grid: np.ndarray) -> np.ndarray:
+    """The object of a grid in the smallest cube that holds it, its voxels as they are."""
+    size = max(int(np.ptp(np.nonzero(grid > 0.5)[axis])) + 1 for axis in range(3))
+    return resample(grid, size)
+
+
+def _framed(mesh):
+    """A copy of the mesh, centred, its longest side 1."""
+    used = np.asarray(mesh.vertices)[np.unique(mesh.faces)] if len(mesh.faces) else np.zeros((0, 3))
+    if not len(used) or not np.isfinite(used).all() or not (used.max(0) - used.min(0)).max() > 0:
+        raise UserError("the mesh has no faces, no size, or vertices that are not finite")
+    low, high = used.min(0), used.max(0)
+    mesh = mesh.copy()
+    mesh.vertices = (np.asarray(mesh.vertices, np.float64) - (low + high) / 2) / (high - low).max()
+    return mesh
+
+
+def _write_group(parts: Path, name: str, rows: list[dict], skips: list, label_names: Sequence[str], schema) -> None:
+    import pyarrow as pa
+
+    rows = [row | {"label": label_names.index(row["label"])} for row in rows]
+    try:
+        with atomic_path(parts / f"{name}.arrow") as unfinished:
+            with pa.OSFile(str(unfinished), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
+                stream.write_table(pa.Table.from_pylist(rows, schema=schema))
+    except pa.ArrowException as error:
+        raise UserError(f"cannot write {parts / name}", error) from error
+    write_bytes(parts / f"{name}.json", json.dumps({"rows": len(rows), "skipped": skips}).encode())
+
+
+def _assemble(out: Path, groups, label_names, options: _Options, sources, fingerprint: str) -> Finished:
+    """Moves the finished groups into the form of `datasets` and writes what describes them, the sidecar last."""
+    from datasets import Dataset, DatasetDict
+
+    parts = out / _PARTS
+    notes = {name: json.loads((parts / f"{name}.json").read_text(encoding="utf-8")) for name in groups}
+    skipped = tuple((id, reason) for note in notes.values() for id, reason in note["skipped"])
+    counts = {"train": 0, "test": 0}
+    files: dict[str, list[str]] = {"train": [], "test": []}
+    for name, note in notes.items():
+        if note["rows"]:
+            counts[name.split("-")[0]] += note["rows"]
+            files[name.split("-")[0]].append(name)
+    counts = {split: n for split, n in counts.items() if n}
+    if not counts:
+        reason = f"{skipped[0][0]}: {skipped[0][1]}" if skipped else "the source is empty"
+        shutil.rmtree(parts, ignore_errors=True)
+        raise UserError("no shape could be prepared", reason)
+
+    columns = features(label_names)
+    empty = Dataset.from_dict({name: [] for name in columns}, features=columns)
+    described = parts / "described"
+    with _no_progress():
+        DatasetDict(dict.fromkeys(counts, empty)).save_to_disk(described)
+    try:
+        for split in counts:
+            folder = out / split
+            folder.mkdir(exist_ok=True)
+            names = []
+            for number, name in enumerate(files[split]):
+                names.append(f"data-{number:05d}-of-{len(files[split]):05d}.arrow")
+                _place(parts / f"{name}.arrow", folder / names[-1])
+            state = json.loads((described / split / "state.json").read_text(encoding="utf-8"))
+            state |= {"_data_files": [{"filename": n} for n in names], "_fingerprint": fingerprint, "_split": split}
+            write_bytes(folder / "dataset_info.json", (described / split / "dataset_info.json").read_bytes())
+            write_bytes(folder / "state.json", json.dumps(state, indent=2).encode())
+        write_bytes(out / "dataset_dict.json", (described / "dataset_dict.json").read_bytes())
+    except OSError as error:
+        hint = "free some space and run it again" if error.errno == errno.ENOSPC else ""
+        raise UserError(f"cannot write {out}: {error.strerror}", hint=hint) from error
+    packages = ("maquette", "datasets", "trimesh", "numpy")
+    info = Info(
+        options.resolution, options.views, options.view_size, options.channels, options.kinds, tuple(label_names), options.seed,
+        tuple(str(s) for s in sources), terms_of(sources), counts, skipped, {p: _version(p) for p in packages}, fingerprint,
+    )
+    write_bytes(out / SIDECAR, info.to_json().encode())
+    shutil.rmtree(parts, ignore_errors=True)
+    return Finished(out, sum(counts.values()), skipped)
+
+
+def _place(part: Path, final: Path) -> None:
+    """The file under its final name too; the part stays until all is done, so that an interruption here costs nothing."""
+    if final.exists():
+        return
+    try:
+        os.link(part, final)
+    except OSError:  # a disk without hard links
+        with atomic_path(final) as unfinished:
+            shutil.copyfile(part, unfinished)
+
+
+@contextmanager
+def _no_progress() -> Iterator[None]:
+    """Keeps `datasets` from drawing its own progress bars."""
+    from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            enable_progress_bars()
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,1 @@
+"""Measures: of shapes against shapes, and on the benchmarks of the papers."""

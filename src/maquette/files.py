@@ -1,0 +1,62 @@
+"""Writing files so that a stopped command leaves no half file."""
+
+import errno
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from maquette.errors import UserError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside the final one, with the same suffix, that is renamed to it when the block succeeds.
+
+    Missing parent folders are made. When the block fails the temporary file is removed and an older file of the final name
+    stays as it was. Raises UserError, naming the file, for any OSError: an unwritable folder, a full disk, a folder of that
+    name.
+    """
+    path = Path(path)
+    unfinished: Path | None = None
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex[:8]}{path.suffix}")
+        yield unfinished
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        if unfinished is not None:
+            _remove(unfinished)
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a whole file at once, or none of it. UserError where it cannot be written."""
+    with atomic_path(path) as unfinished:
+        unfinished.write_bytes(data)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # the folder itself went away or became unwritable: the first error is the one to tell
+        pass
+
+
+def _cannot_write(path: Path, error: OSError) -> UserError:
+    hints = {
+        errno.ENOSPC: "free some space or choose another disk with --out",
+        errno.EDQUOT: "free some space or choose another disk with --out",
+        errno.EACCES: "choose a folder that you may write to",
+        errno.EPERM: "choose a folder that you may write to",
+        errno.EROFS: "choose a folder that you may write to",
+        errno.EISDIR: "it is a folder; give the name of a file",
+        errno.ENOTDIR: "a part of this path is a file, not a folder",
+        errno.EEXIST: "a part of this path is a file, not a folder",
+    }
+    reason = error.strerror or str(error) or type(error).__name__
+    return UserError(f"cannot write {path}: {reason}", hint=hints.get(error.errno, ""))

@@ -1,0 +1,97 @@
+"""Image encoders: views in, a Gaussian over latents out."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class PaperEncoder(nn.Module):
+    """View `[B, C, 256, 256]` to the mean and log-variance of the latent, each `[B, latent]` (PAPERS 2 and 4).
+
+    Five convolutions, kernels 11-5-5-5-8, channels 64-128-256-512-2*latent, norm and activation between.
+    strides: 4-2-2-2-1 in 3D-VAE-GAN, 4-4-2-2-1 in the released 3D-VAE-IWGAN, where 4x4 places are left
+    for the last kernel, which is cut to that. slope: of the leaky ReLU (0: ReLU).
+    """
+
+    def __init__(self, channels: int, latent: int, strides: tuple[int, ...] = (4, 2, 2, 2, 1), slope: float = 0.0):
+        super().__init__()
+        widths = (64, 128, 256, 512)
+        kernels = (11, 5, 5, 5)
+        layers: list[nn.Module] = []
+        inward = channels
+        for width, kernel, stride in zip(widths, kernels, strides[:4], strict=True):
+            layers += [
+                nn.Conv2d(inward, width, kernel, stride, kernel // 2, bias=False),
+                nn.BatchNorm2d(width),
+                nn.LeakyReLU(slope),
+            ]
+            inward = width
+        side = 256
+        for stride in strides[:4]:
+            side = -(-side // stride)
+        self.layers = nn.Sequential(*layers)
+        self.last = nn.Conv2d(inward, 2 * latent, min(8, side), strides[4])
+        self.image_size = 256
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """`[B, C, 256, 256]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32."""
+        if image.shape[-1] != self.image_size:
+            image = F.interpolate(image, size=(self.image_size,) * 2, mode="bilinear", antialias=True)
+        features = self.last(self.layers(image * 2 - 1)).float().mean((2, 3))
+        mean, log_variance = features.chunk(2, dim=1)
+        return mean, log_variance.clamp(-12, 8)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm beside a shortcut (He et al. 2016)."""
+
+    def __init__(self, inward: int, width: int, stride: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inward, width, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(width)
+        self.shortcut = (
+            nn.Identity()
+            if inward == width and stride == 1
+            else nn.Sequential(nn.Conv2d(inward, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, inward, H, W]` to `[B, width, H/stride, W/stride]`."""
+        inner = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        return F.relu(inner + self.shortcut(x))
+
+
+class ResidualEncoder(nn.Module):
+    """View of any square size to the mean and log-variance of the latent: a narrow ResNet that keeps where things are.
+
+    widths: one stage each, every stage after the first at half the size; blocks: how many residual blocks a stage.
+    The last map is squeezed to `squeeze` channels on a 4x4 grid and read by one linear layer: an average over places
+    would throw away the drawing's layout, which is what tells a tall object from a wide one.
+    """
+
+    def __init__(
+        self, channels: int, latent: int, widths: tuple[int, ...], blocks: tuple[int, ...], squeeze: int = 64
+    ):
+        super().__init__()
+        first = widths[0]
+        layers: list[nn.Module] = [
+            nn.Conv2d(channels, first, 5, 2, 2, bias=False),
+            nn.BatchNorm2d(first),
+            nn.ReLU(),
+            nn.MaxPool2d(3, 2, 1),
+        ]
+        inward = first
+        for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
+            for block in range(count):
+                layers.append(ResidualBlock(inward, width, 2 if stage and not block else 1))
+                inward = width
+        layers += [nn.Conv2d(inward, squeeze, 1, bias=False), nn.BatchNorm2d(squeeze), nn.ReLU(), nn.AdaptiveAvgPool2d(4)]
+        self.layers = nn.Sequential(*layers)
+        self.linear = nn.Linear(squeeze * 16, 2 * latent)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """`[B, C, S, S]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32."""
+        features = self.linear(self.layers(image * 2 - 1).flatten(1)).float()
+        mean, log_variance = features.chunk(2, dim=1)
+        return mean, log_variance.clamp(-12, 8)

@@ -1,0 +1,71 @@
+"""Volumetric blocks: grids of occupancy out of latents, and scores out of grids."""
+
+import math
+
+from torch import Tensor, nn
+
+from maquette.errors import UserError
+
+RESOLUTIONS = (20, 32, 64)
+
+
+def check_resolution(resolution: int) -> None:
+    """Raise UserError unless the volumetric networks exist at this many voxels a side."""
+    if resolution not in RESOLUTIONS:
+        nearest = min(RESOLUTIONS, key=lambda r: abs(r - resolution))
+        raise UserError("model.resolution must be 20, 32 or 64 voxels a side", resolution, f"try {nearest}")
+
+
+class VolumeGenerator(nn.Module):
+    """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: the released 3D-IWGAN generator (PAPERS 3 and 4).
+
+    32 voxels: linear to c0 x 2^3, then transposed convolutions 4x4x4 of stride 2 through c1, c2, c3 to one channel.
+    64 voxels: one more doubling. 20 voxels: linear to c1 x 5^3, doublings to 10 and 20, then stride 1 to one channel.
+    Batch norm and ReLU between. The sigmoid belongs to the caller: losses want logits.
+    """
+
+    def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
+        super().__init__()
+        check_resolution(resolution)
+        start = 5 if resolution == 20 else 2
+        doublings = int(math.log2(resolution // start))
+        widths = [*channels, *[max(channels[-1] // 2, 8)] * doublings][: doublings + (resolution == 20)]
+        if resolution == 20:
+            widths = [*channels[1:], channels[-1]][:3]
+        self.start, self.latent, self.resolution = start, latent, resolution
+        self.linear = nn.Linear(latent, widths[0] * start**3)
+        layers: list[nn.Module] = [nn.BatchNorm3d(widths[0]), nn.ReLU()]
+        for narrow, wide in zip(widths[1:], widths, strict=False):
+            layers += [nn.ConvTranspose3d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm3d(narrow), nn.ReLU()]
+        last = nn.Conv3d(widths[-1], 1, 3, 1, 1) if resolution == 20 else nn.ConvTranspose3d(widths[-1], 1, 4, 2, 1)
+        self.layers = nn.Sequential(*layers, last)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """`[B, latent]` to logits `[B, 1, R, R, R]`, float32."""
+        seed = self.linear(latent).view(len(latent), -1, *[self.start] * 3)
+        return self.layers(seed).float()
+
+
+class VolumeCritic(nn.Module):
+    """Occupancy `[B, 1, R, R, R]` to scores `[B]`: convolutions 4x4x4 of stride 2, leaky ReLU 0.2, no norm, one linear.
+
+    No batch norm, since the gradient penalty is a matter of each sample alone. 20 voxels are halved three times, 32
+    and 64 until 2 voxels are left (64: the last width is doubled).
+    """
+
+    def __init__(self, resolution: int, channels: tuple[int, ...]):
+        super().__init__()
+        check_resolution(resolution)
+        halvings = {20: 3, 32: 4, 64: 5}[resolution]
+        widths = [*channels, channels[-1] * 2][:halvings]
+        layers: list[nn.Module] = []
+        inward, side = 1, resolution
+        for width in widths:
+            layers += [nn.Conv3d(inward, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+            inward, side = width, side // 2
+        self.layers = nn.Sequential(*layers)
+        self.linear = nn.Linear(inward * side**3, 1)
+
+    def forward(self, voxels: Tensor) -> Tensor:
+        """`[B, 1, R, R, R]` to `[B]`, float32."""
+        return self.linear(self.layers(voxels).flatten(1)).float().squeeze(1)

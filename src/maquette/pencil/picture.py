@@ -1,0 +1,224 @@
+"""Picture files of any origin, opened as one kind of array: RGB, upright, of a sane size.
+
+Nothing here is trusted for its size: the header is read first and a picture is refused by its pixel count before any
+pixel is decoded; a large but legal one is decoded at reduced size where the format can do so.
+"""
+
+import io
+import struct
+import sys
+import threading
+import warnings
+import zlib
+from collections.abc import Iterable
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from maquette.errors import UserError
+
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2",
+            ".ppm", ".pgm", ".pbm", ".pnm")
+"""File name endings that a folder is searched for."""
+FORMATS = ("JPEG", "MPO", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
+"""Decoders that are tried: plain pictures only, none that starts a program of its own (as EPS does)."""
+MAX_PIXELS = 200_000_000
+"""Largest picture that is opened at all, in pixels."""
+MAX_SIDE_PX = 32_768
+"""Longest side that is opened at all, in pixels."""
+KEPT_SIDE_PX = 2048
+"""Longest side of the array handed out; larger pictures are averaged down by a whole factor while they are read."""
+
+_TURNS = {
+    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
+    3: (Image.Transpose.ROTATE_180,),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
+    5: (Image.Transpose.TRANSPOSE,),
+    6: (Image.Transpose.ROTATE_270,),
+    7: (Image.Transpose.TRANSVERSE,),
+    8: (Image.Transpose.ROTATE_90,),
+}
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, OverflowError, struct.error,
+            zlib.error, RuntimeError)
+_pillow_limits = threading.Lock()
+
+
+def read_picture(source: "str | Path | bytes") -> np.ndarray:
+    """Any picture as RGB pixels, the right way up.
+
+    source: a path, the bytes of a file, or "-" for standard input. The first frame of an animation is taken, an alpha
+    channel is laid on white, the EXIF orientation is applied, and 10 to 32 bits a pixel come down to 8.
+
+    Returns uint8 [H, W, 3], longest side below 2 * KEPT_SIDE_PX.
+    Raises UserError, naming the file, when it is missing, empty, truncated, no picture, 0x0, or larger than MAX_PIXELS.
+    """
+    name, data = _bytes_of(source)
+    if not data:
+        raise UserError(f"{name} is empty", got="0 bytes", hint="give a picture file")
+    with _our_limits():
+        try:
+            Image.init()
+            picture = Image.open(io.BytesIO(data), formats=[f for f in FORMATS if f in Image.OPEN])
+        except UnidentifiedImageError:
+            raise _not_a_picture(name, data) from None
+        except MemoryError:
+            raise UserError(f"{name} needs more memory than there is", hint="make the picture smaller") from None
+        except _DAMAGED as problem:
+            raise _damaged(name, data, problem) from None
+        _check_size(name, *picture.size)
+        try:
+            return _to_rgb(picture, name)
+        except MemoryError:
+            raise UserError(f"{name} needs more memory than there is", hint="make the picture smaller") from None
+        except _DAMAGED as problem:
+            raise _damaged(name, data, problem) from None
+
+
+def find_inputs(paths: "Iterable[str | Path] | str | Path") -> "list[str | Path]":
+    """The pictures that a command line names: folders are replaced by the pictures in them, sorted by name.
+
+    Files stay as they are, whatever their suffix (a missing one is reported when it is read), "-" stays "-", hidden
+    files in folders are left out and a file named twice is kept once.
+    Raises UserError for a folder that holds no picture.
+    """
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    found: dict[str, str | Path] = {}
+    for path in paths:
+        if str(path) == "-":
+            found["-"] = "-"
+            continue
+        path = Path(path)
+        if not path.is_dir():
+            found[str(path)] = path
+            continue
+        try:
+            inside = sorted(p for p in path.iterdir()
+                            if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file())
+        except OSError as problem:
+            raise UserError(f"the folder {path} cannot be read", got=problem.strerror) from None
+        if not inside:
+            raise UserError(f"no picture in the folder {path}", hint="known endings: " + " ".join(SUFFIXES))
+        found.update((str(p), p) for p in inside)
+    return list(found.values())
+
+
+def _bytes_of(source: "str | Path | bytes") -> tuple[str, bytes]:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "the picture given as bytes", bytes(source)
+    if str(source) == "-":
+        return "standard input", sys.stdin.buffer.read()
+    path = Path(source)
+    try:
+        return str(path), path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist", hint="check the name of the file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, not a picture") from None
+    except (OSError, ValueError) as problem:
+        raise UserError(f"{path} cannot be read", got=getattr(problem, "strerror", None) or problem) from None
+
+
+@contextmanager
+def _our_limits():
+    """Pillow's own size limit off and its warnings quiet, since sizes are checked here and a warning has no reader."""
+    with _pillow_limits, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _check_size(name: str, width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise UserError(f"{name} has no pixels", got=f"{width}x{height}", hint="give another picture")
+    if width * height > MAX_PIXELS:
+        raise UserError(
+            f"{name} is larger than {MAX_PIXELS // 1_000_000} megapixels",
+            got=f"{width}x{height} ({width * height / 1e6:.0f} megapixels)", hint="make the picture smaller")
+    if max(width, height) > MAX_SIDE_PX:
+        raise UserError(f"{name} is longer than {MAX_SIDE_PX} pixels", got=f"{width}x{height}",
+                        hint="crop the picture to the object")
+
+
+def _header_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height written in the header of a PNG, GIF or BMP, for files that the decoders refuse outright."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+        return struct.unpack(">II", data[16:24])
+    if data[:4] == b"GIF8" and len(data) >= 10:
+        return struct.unpack("<HH", data[6:10])
+    if data[:2] == b"BM" and len(data) >= 26:
+        width, height = struct.unpack("<ii", data[18:26])
+        return abs(width), abs(height)
+    return None
+
+
+def _not_a_picture(name: str, data: bytes) -> UserError:
+    size = _header_size(data)
+    if size is not None:
+        return _damaged(name, data, None)
+    if data[4:8] == b"ftyp":
+        return UserError(f"{name} is not a picture that can be read here", got="a HEIC picture or a film",
+                         hint="save it as JPEG or PNG")
+    if data[:4] == b"%PDF":
+        return UserError(f"{name} is not a picture", got="a PDF document", hint="export the page as PNG or JPEG")
+    if data[:3] == b"\xff\xd8\xff" or data[:4] in (b"RIFF", b"II*\0", b"MM\0*"):
+        return _damaged(name, data, None)
+    return UserError(f"{name} is not a picture", got=f"a file that begins with {data[:8]!r}",
+                     hint="JPEG, PNG, BMP, GIF, TIFF and WebP are read")
+
+
+def _damaged(name: str, data: bytes, problem: Exception | None) -> UserError:
+    size = _header_size(data)
+    if size is not None and 0 in size:
+        return UserError(f"{name} has no pixels", got=f"{size[0]}x{size[1]}", hint="give another picture")
+    detail = f" ({str(problem).strip().splitlines()[0]})" if problem is not None and str(problem).strip() else ""
+    return UserError(f"{name} is damaged or cut short{detail}", hint="copy or save the picture again")
+
+
+def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
+    orientation = _orientation(picture)
+    if picture.format in ("JPEG", "MPO"):
+        picture.draft(None, (KEPT_SIDE_PX, KEPT_SIDE_PX))  # decodes at 1/2, 1/4 or 1/8, never below the size asked for
+    picture.load()
+    factor = max(picture.size) // KEPT_SIDE_PX
+    if "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        picture = _shrink(picture.convert("RGBA"), factor)
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    elif picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        picture = _shrink(_eight_bits(np.asarray(picture), name), factor).convert("RGB")
+    else:
+        if picture.mode in ("1", "P", "LAB", "HSV"):
+            picture = picture.convert("L" if picture.mode == "1" else "RGB")
+        picture = _shrink(picture, factor).convert("RGB")
+    for turn in _TURNS.get(orientation, ()):
+        picture = picture.transpose(turn)
+    return np.array(picture, dtype=np.uint8)  # [H, W, 3], writable and our own
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(0x0112, 1))
+    except Exception:  # the tag block of a camera may be broken in any way while its pixels are fine
+        return 1
+
+
+def _shrink(picture: Image.Image, factor: int) -> Image.Image:
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def _eight_bits(values: np.ndarray, name: str) -> Image.Image:
+    """Greys of 10 to 32 bits, or real numbers, as 8 bits: the range is the smallest usual one that holds them all."""
+    values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise UserError(f"{name} holds pixels that are not finite numbers", hint="save the picture as PNG")
+    low, high = float(values.min()), float(values.max())
+    if low < 0:
+        values, high, low = values - low, high - low, 0.0
+    top = next((t for t in (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0) if high <= t), high)
+    return Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))

@@ -1,0 +1,112 @@
+"""Where the camera stands and what part of its picture is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import ConvexHull, QhullError
+
+from maquette.render.camera import Camera
+from maquette.render.rays import RayCaster
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A square picture of which the box (left, top, right, bottom), in shares of its side, was photographed.
+
+    pad_to: "scene" when the scene goes on outside the box, otherwise the name of the plain colour that fills it.
+    """
+
+    camera: Camera
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    pad_to: str = "scene"
+
+    def _bounds(self, size: int) -> tuple[int, int, int, int]:
+        left, top, right, bottom = (int(round(value * size)) for value in self.box)
+        return max(left, 0), max(top, 0), max(min(right, size), left + 1), max(min(bottom, size), top + 1)
+
+    def inside(self, size: int) -> np.ndarray:
+        """Indices of the pixels inside the box, for a picture of size x size."""
+        if self.pad_to == "scene":
+            return np.arange(size * size)
+        left, top, right, bottom = self._bounds(size)
+        rows = np.arange(top, bottom)[:, None] * size
+        return (rows + np.arange(left, right)[None, :]).reshape(-1)
+
+    def pad(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Fills what lies outside the box of a uint8 picture [S, S, C] with the plain colour."""
+        if self.pad_to == "scene":
+            return image
+        size = image.shape[0]
+        left, top, right, bottom = self._bounds(size)
+        crop = image[top:bottom, left:right]
+        if self.pad_to == "border":
+            rim = np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])
+            value = np.median(rim, axis=0)
+        else:
+            value = {"white": 255, "grey": int(rng.integers(90, 240)), "black": 0}[self.pad_to]
+        padded = np.empty_like(image)
+        padded[:] = value
+        padded[top:bottom, left:right] = crop
+        return padded
+
+
+def outline(caster: RayCaster) -> np.ndarray:
+    """The corners [N, 3] of the convex hull: all that is needed to know where a shape ends in a picture."""
+    try:
+        return caster.vertices[ConvexHull(caster.vertices).vertices]
+    except QhullError:  # a flat shape
+        return caster.vertices
+
+
+def extent(points: np.ndarray, camera: Camera) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of points [N, 3] in a camera's picture, in pixels."""
+    where = camera.project(points)[:, :2]
+    return (*where.min(0), *where.max(0))
+
+
+def random_viewpoint(rng: np.random.Generator, size_px: int, frontal: float = 0.0) -> Camera:
+    """Any azimuth, elevation -10 to 45, field of view 25 to 60 degrees, at times a roll of a few degrees.
+
+    frontal: the share of views whose azimuth is within some 60 degrees of the front.
+    """
+    azimuth = rng.uniform(0, 360)
+    if rng.random() < frontal:
+        azimuth = rng.normal(0, 35) % 360
+    elevation = np.clip(rng.normal(16, 13), -10, 45) if rng.random() < 0.6 else rng.uniform(-10, 45)
+    roll = rng.normal(0, 3) if rng.random() < 0.3 else 0.0
+    return Camera(float(azimuth), float(elevation), float(rng.uniform(25, 60)), size_px, float(roll))
+
+
+def photo_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Frame:
+    """A viewpoint and a crop for a photo: mostly tight around the object, sometimes cutting it, sometimes wide."""
+    camera = random_viewpoint(rng, size_px, frontal=0.3)
+    left, top, right, bottom = extent(points, camera)
+    width, height = right - left, bottom - top
+    low, high = (-0.08, 0.15) if rng.random() < 0.8 else (0.05, 0.5)
+    sides = rng.triangular(low, max(low, 0.02), high, 4)
+    left, right = left - sides[0] * width, right + sides[1] * width
+    top, bottom = top - sides[2] * height, bottom + sides[3] * height
+    return _square(camera, left, top, right, bottom, rng, scene=0.5)
+
+
+def page_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Frame:
+    """A viewpoint and a margin for a drawing: the whole object, with paper around it."""
+    camera = random_viewpoint(rng, size_px)
+    left, top, right, bottom = extent(points, camera)
+    margin = rng.uniform(0.03, 0.18) * max(right - left, bottom - top)
+    return _square(camera, left - margin, top - margin, right + margin, bottom + margin, rng, scene=1.0)
+
+
+def whole_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Frame:
+    """A viewpoint and a margin for depth maps and silhouettes: the whole object."""
+    return page_frame(points, rng, size_px)
+
+
+def _square(camera, left, top, right, bottom, rng, scene) -> Frame:
+    side = max(right - left, bottom - top)
+    x, y = (left + right - side) / 2, (top + bottom - side) / 2
+    box = ((left - x) / side, (top - y) / side, (right - x) / side, (bottom - y) / side)
+    pad = "scene" if rng.random() < scene else str(rng.choice(["white", "white", "grey", "border", "border", "border"]))
+    return Frame(camera.framing(x, y, side), box, pad)

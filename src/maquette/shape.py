@@ -1,0 +1,87 @@
+"""Shape: one object as an occupancy grid, and how it becomes a mesh or a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from maquette import formats
+from maquette import mesh as meshes
+from maquette.errors import UserError
+from maquette.mesh import SMOOTH, Dropped
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """One object in the package's frame: z up, facing +y (see `maquette.types`)."""
+
+    occupancy: np.ndarray
+    """Probability that a voxel is filled, float32 `[R, R, R]` in [0, 1], axes x, y, z."""
+    threshold: float = 0.5
+    """Probability from which a voxel counts as filled; between 0 and 1."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "occupancy", formats.checked_grid(self.occupancy, "occupancy"))
+        if not 0 < self.threshold < 1:
+            raise UserError("threshold must lie between 0 and 1", self.threshold)
+
+    @property
+    def resolution(self) -> int:
+        """Voxels a side."""
+        return self.occupancy.shape[0]
+
+    @property
+    def voxels(self) -> np.ndarray:
+        """The filled voxels, bool `[R, R, R]`."""
+        return self.occupancy >= self.threshold
+
+    def surface(self, smooth: float = SMOOTH) -> trimesh.Trimesh:
+        """The smooth iso-surface in the package's frame (see `maquette.mesh.surface`). UserError when the shape is empty."""
+        return meshes.surface(self.occupancy, self.threshold, smooth)
+
+    def printable(
+        self, size_mm: float = 100.0, largest_part: bool = True, smooth: float = SMOOTH, faces: int | None = None
+    ) -> tuple[trimesh.Trimesh, Dropped]:
+        """A watertight mesh in millimetres, resting on z = 0, longest side `size_mm`, and what was dropped of it.
+
+        largest_part: keep only the part of the largest volume. faces: reduce to about this many faces.
+        """
+        surface, dropped = meshes.repair(self.surface(smooth)), Dropped()
+        if largest_part:
+            surface, dropped = meshes.keep_largest(surface)
+        if faces is not None:
+            surface = meshes.decimate(surface, faces)
+        return meshes.to_print(surface, size_mm), dropped
+
+    @classmethod
+    def load(cls, path: str | Path, resolution: int = 32, threshold: float = 0.5) -> "Shape":
+        """A shape out of a grid file as it is, or out of a mesh file by filling it with `resolution` voxels a side.
+
+        A mesh is centred and scaled to the frame's cube; grids keep their own resolution. Formats: `maquette.formats`.
+        Raises UserError for a file that is missing, unknown, damaged or too large.
+        """
+        if formats.kind(path) == "grid":
+            return cls(formats.read_grid(path), threshold)
+        from maquette.voxelise import voxelise
+
+        mesh = formats.read_mesh(path)
+        try:
+            return cls(voxelise(meshes.to_frame(mesh), resolution), threshold)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+
+    def save(
+        self, path: str | Path, size_mm: float = 100.0, largest_part: bool = True, smooth: float = SMOOTH
+    ) -> Dropped:
+        """Write a mesh for printing or the grid, whichever the suffix says; tell what was dropped.
+
+        size_mm, largest_part, smooth: as in `printable`; a grid file holds the whole grid. Raises UserError for an unknown
+        suffix, an empty shape, or a file that cannot be written.
+        """
+        if formats.kind(path) == "grid":
+            formats.write_grid(path, self.occupancy, self.threshold)
+            return Dropped()
+        mesh, dropped = self.printable(size_mm, largest_part, smooth)
+        formats.write_mesh(path, mesh)
+        return dropped

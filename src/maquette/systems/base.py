@@ -1,0 +1,125 @@
+"""What a published method is to the loop: networks, and a table of phases.
+
+A `Phase` is frozen data. The whole difference between the papers is the table that `System.phases()` returns; the loop
+(`maquette.train.loop`) runs any such table and knows no paper.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from maquette.errors import UserError
+
+Nets = nn.ModuleDict
+"""The system's networks by name."""
+
+
+@dataclass
+class Batch:
+    """One batch on its device, and the noise that belongs to it.
+
+    voxels: `[B, 1, R, R, R]` in [0, 1]. images: `[B, C, S, S]` in [0, 1], or None for a system without an encoder.
+    seed: all noise of this batch is drawn from it, so that a step is a function of (weights, seed, step) alone.
+    kept: what a phase leaves for a later phase of the same batch (detached), instead of computing it twice.
+    """
+
+    voxels: Tensor
+    images: Tensor | None = None
+    seed: int = 0
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    _generator: torch.Generator | None = None
+
+    def __len__(self) -> int:
+        return len(self.voxels)
+
+    def _source(self) -> torch.Generator:
+        if self._generator is None:
+            self._generator = torch.Generator().manual_seed(self.seed)
+        return self._generator
+
+    def normal(self, *shape: int) -> Tensor:
+        """Fresh standard normal noise of this shape; each call draws on."""
+        return torch.randn(*shape, generator=self._source()).to(self.voxels.device)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Fresh uniform noise on [0, 1); each call draws on."""
+        return torch.rand(*shape, generator=self._source()).to(self.voxels.device)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one phase computed: `minimised` terms are summed and differentiated, `watched` ones are only reported."""
+
+    minimised: dict[str, Tensor]
+    watched: dict[str, Tensor] = field(default_factory=dict)
+
+    def total(self) -> Tensor:
+        """The sum of what is minimised."""
+        return torch.stack([term.float() for term in self.minimised.values()]).sum()
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One kind of update inside a system.
+
+    trains: the networks whose weights this phase moves; every other network is held still while its loss is computed.
+    loss: `(nets, batch, step) -> Terms`. every: the phase runs on steps divisible by it.
+    start: the first step on which it runs. step_if: a condition on this very pass's terms; where it is false the
+    gradients are dropped and the networks stay as they are.
+    """
+
+    name: str
+    trains: tuple[str, ...]
+    loss: Callable[[Nets, Batch, int], Terms]
+    every: int = 1
+    start: int = 0
+    step_if: Callable[[Terms], bool] | None = None
+
+    def runs_at(self, step: int) -> bool:
+        """Whether the phase runs on this absolute step."""
+        return step >= self.start and step % self.every == 0
+
+
+class System:
+    """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
+
+    Subclasses set `name`, `Config` and the traits below, build `self.nets` in `__init__`, and define `phases`,
+    `generate` and, with an encoder, `reconstruct`.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type]
+    reads_images: ClassVar[bool] = False
+    config: Any
+    nets: Nets
+
+    def phases(self) -> tuple[Phase, ...]:
+        """The table of updates, in the order in which a step runs them."""
+        raise TypeError(f"{type(self).__name__} defines no phases")
+
+    def generate(self, latent: Tensor) -> Tensor:
+        """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]."""
+        raise TypeError(f"{type(self).__name__} cannot generate")
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Views `[B, C, S, S]` in [0, 1] to latents `[B, latent]` (the posterior's mean)."""
+        raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")
+
+    def averaged(self) -> tuple[str, ...]:
+        """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""
+        return ("generator",)
+
+
+def check_phases(system: System) -> None:
+    """Raise TypeError where a phase table names a network that is not there, or one name twice. Run once, at the start."""
+    phases = system.phases()
+    names = [phase.name for phase in phases]
+    if len(set(names)) != len(names):
+        raise TypeError(f"phase names of {system.name} are not unique: {names}")
+    for phase in phases:
+        missing = set(phase.trains) - set(system.nets)
+        if missing or not phase.trains or phase.every < 1:
+            raise TypeError(f"phase {phase.name} of {system.name} trains {phase.trains}, every {phase.every}")

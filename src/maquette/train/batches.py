@@ -1,0 +1,126 @@
+"""Batches as a function of (seed, step): what is drawn, how it is varied, and the noise that goes with it.
+
+Nothing here has a state, so resuming at a step needs no sampler: `Batches.at(step)` is the same batch in any process.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from maquette.data.store import OpenedData
+from maquette.recipe import Recipe
+from maquette.systems.base import Batch
+
+
+class Batches:
+    """Training batches of an opened dataset.
+
+    data: shapes and views. indices: the rows that belong to training. Each shape comes once an epoch, in an order that
+    (seed, epoch) decides, seen from a view that (seed, step) decides.
+    """
+
+    def __init__(self, data: OpenedData, indices: np.ndarray, recipe: Recipe, reads_images: bool):
+        self.data, self.indices, self.recipe, self.reads_images = data, np.asarray(indices), recipe, reads_images
+        self._order: tuple[int, np.ndarray] = (-1, self.indices)
+
+    def rows(self, step: int) -> np.ndarray:
+        """The rows of the dataset that this step trains on, `[batch]`."""
+        size, count = self.recipe.train.batch, len(self.indices)
+        places = np.arange(step * size, (step + 1) * size)
+        return np.concatenate([self._epoch(epoch)[places[places // count == epoch] % count] for epoch in
+                               range(places[0] // count, places[-1] // count + 1)])
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        if self._order[0] != epoch:
+            shuffled = np.random.default_rng([self.recipe.train.seed, 1, epoch]).permutation(self.indices)
+            self._order = (epoch, shuffled)
+        return self._order[1]
+
+    def at(self, step: int) -> Batch:
+        """The batch of this absolute step, on the CPU."""
+        seed = self.recipe.train.seed
+        rng = np.random.default_rng([seed, 2, step])
+        rows = self.rows(step)
+        voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1).float()
+        noise_seed = int(rng.integers(2**62))
+        images = None
+        if self.reads_images:
+            which = rng.integers(self.data.views_per_shape, size=len(rows))
+            images = as_images(self.data.views(rows, which))
+            if self.recipe.data.jitter:
+                images = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))))
+            if self.recipe.data.flip:
+                images, voxels = mirror(images, voxels, torch.from_numpy(rng.random(len(rows)) < 0.5))
+        elif self.recipe.data.turns:
+            voxels = turn(voxels, rng.integers(4, size=len(rows)))
+        return Batch(voxels, images, noise_seed)
+
+    def stream(self, first: int, last: int) -> Iterator[tuple[int, Batch]]:
+        """(step, batch) for first <= step < last, each prepared while the one before it is trained on."""
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+            coming = pool.submit(self.at, first)
+            for step in range(first, last):
+                batch = coming.result()
+                if step + 1 < last:
+                    coming = pool.submit(self.at, step + 1)
+                yield step, batch
+
+
+def as_images(pixels: np.ndarray) -> Tensor:
+    """uint8 `[B, S, S]` or `[B, S, S, 3]` to float `[B, C, S, S]` in [0, 1]."""
+    images = torch.from_numpy(pixels)
+    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
+    return images.float() / 255
+
+
+def mirror(images: Tensor, voxels: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Mirror the chosen views left to right and their shapes along x: the same object in a mirror."""
+    chosen_ = chosen.view(-1, 1, 1, 1)
+    images = torch.where(chosen_, images.flip(3), images)
+    voxels = torch.where(chosen_.unsqueeze(4), voxels.flip(2), voxels)
+    return images, voxels
+
+
+def turn(voxels: Tensor, quarters: np.ndarray) -> Tensor:
+    """Turn each `[1, R, R, R]` shape about z by its number of quarter turns, from x towards y."""
+    return torch.stack([grid.rot90(int(k), (1, 2)) for grid, k in zip(voxels, quarters, strict=True)])
+
+
+def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Vary views as framing, light and clutter vary them; `[B, C, S, S]` in [0, 1] to the same.
+
+    Scale 0.85 to 1.18, aspect up to 8 %, shift up to 6 %, a turn of up to 5 degrees, gamma and contrast, noise; a fifth of
+    the views has a patch of plain grey laid over it.
+    """
+    count, _, size, _ = images.shape
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(*(shape or (count,)), generator=generator)
+
+    scale = torch.exp(uniform(-0.16, 0.16))
+    aspect = torch.exp(uniform(-0.08, 0.08))
+    angle = uniform(-1, 1).pow(3) * (5 * np.pi / 180)
+    cos, sin = angle.cos() / scale, angle.sin() / scale
+    theta = torch.stack(
+        [cos * aspect, -sin, uniform(-0.12, 0.12), sin, cos / aspect, uniform(-0.12, 0.12)], dim=1
+    ).view(-1, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    images = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+    def column(values: Tensor) -> Tensor:
+        return values.view(-1, 1, 1, 1)
+
+    images = images.clamp(0, 1).pow(column(torch.exp(uniform(-0.35, 0.35))))
+    images = (images - 0.5) * column(uniform(0.7, 1.2)) + 0.5 + column(uniform(-0.08, 0.08))
+    level = column(uniform(0, 1).pow(3) * 0.06)
+    images = images + level * torch.randn(images.shape, generator=generator)
+
+    place = torch.arange(size) / size
+    side = column(uniform(0.08, 0.3)) * column((uniform(0, 1) < 0.2).float())
+    x, y = column(uniform(0, 1)), column(uniform(0, 1))
+    patch = ((place.view(1, 1, 1, -1) - x).abs() < side / 2) & ((place.view(1, 1, -1, 1) - y).abs() < side / 2)
+    return torch.where(patch, column(uniform(0, 1)), images).clamp(0, 1)

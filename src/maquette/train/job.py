@@ -1,0 +1,230 @@
+"""From a recipe to a model: the data prepared and split, the checks while it trains, the model and its card at the end."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from maquette import hub
+from maquette import recipe as recipes
+from maquette.data.prepare import prepare
+from maquette.data.store import OpenedData, is_prepared, open_dataset
+from maquette.errors import UserError
+from maquette.evaluate.shapes import iou
+from maquette.recipe import Recipe
+from maquette.systems import SYSTEMS, System
+from maquette.train import loop
+from maquette.train.batches import Batches, as_images
+
+CHECKED_SHAPES = 384
+"""Validation shapes that a check looks at: enough for a standard error of about 0.01 of the mean IoU."""
+THRESHOLDS = tuple(np.round(np.arange(0.2, 0.65, 0.05), 2).tolist())
+
+
+@dataclass(frozen=True)
+class Started:
+    """Training begins: the run's folder, the shapes that it learns from and those held out."""
+
+    run: Path
+    train_shapes: int
+    validation_shapes: int
+    parameters: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The run's model was written."""
+
+    path: Path
+
+
+def run(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[object]:
+    """Everything from the data to the model; yields the events of `prepare`, of the loop, and Started and Exported."""
+    if not resume and (folder / "checkpoints").exists():
+        raise UserError(f"{folder} already holds a run", hint=f"continue it with --resume {folder}, or choose another --run")
+    if recipe.train.threads:
+        torch.set_num_threads(recipe.train.threads)
+    data = yield from _data(recipe)
+    training, validation = split(data, recipe.data.validation)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "recipe.yaml").write_text(recipes.dump(recipe), encoding="utf-8")
+        (folder / "environment.json").write_text(json.dumps(environment(), indent=1), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror}") from None
+    torch.manual_seed(recipe.train.seed)
+    system = SYSTEMS[recipe.system](recipe.model)
+    batches = Batches(data, training, recipe, system.reads_images)
+    sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
+    yield Started(folder, len(training), len(validation), sizes)
+    watch = Watch(data, validation, recipe)
+    check = watch.check if system.reads_images else None
+    yield from loop.train(system, recipe, batches, folder, check=check, resume=resume)
+    yield Exported(export(system, recipe, data, training, folder, watch))
+
+
+def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows for training and for validation. A shape's part is decided by its id alone, so that it never changes sides."""
+    rows = data.split("train")
+    if len(rows) < 2:
+        raise UserError("training needs at least 2 shapes in the train split", len(rows))
+    ids = data.ids
+    draws = [int(hashlib.sha256(f"validation {ids[row]}".encode()).hexdigest()[:8], 16) / 2**32 for row in rows]
+    held_out = np.asarray(draws) < share
+    if held_out.all() or not held_out.any():
+        held_out = np.asarray(draws) == min(draws)
+    return rows[~held_out], rows[held_out]
+
+
+def environment() -> dict[str, str]:
+    """The versions and the machine that a run depends on."""
+    names = ("maquette", "torch", "numpy", "trimesh", "embreex", "scikit-image", "safetensors")
+    versions = {}
+    for name in names:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {**versions, "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
+
+
+class Watch:
+    """Measures reconstructions of held-out shapes: mean IoU by kind of view, at the best of a few thresholds."""
+
+    def __init__(self, data: OpenedData, rows: np.ndarray, recipe: Recipe):
+        rng = np.random.default_rng(recipe.train.seed)
+        self.rows = np.sort(rng.permutation(rows)[:CHECKED_SHAPES])
+        self.data, self.batch = data, recipe.train.batch
+        self.which = np.arange(len(self.rows)) % data.views_per_shape if data.views_per_shape else None
+        self.threshold = 0.5
+
+    def check(self, system: System, step: int) -> dict[str, float]:
+        """`iou` over all and `iou_<kind>`, at `threshold`, the one with the best mean here."""
+        del step
+        scores = []
+        device = next(system.nets.parameters()).device
+        for start in range(0, len(self.rows), self.batch):
+            part = slice(start, start + self.batch)
+            images = as_images(self.data.views(self.rows[part], self.which[part])).to(device)
+            truth = self.data.voxels(self.rows[part])
+            with torch.no_grad():
+                occupancy = system.generate(system.encode(images)).squeeze(1).float().cpu().numpy()
+            scores.append(np.stack([iou(occupancy, truth, t) for t in THRESHOLDS], axis=1))
+        table = np.concatenate(scores)  # [shapes, thresholds]
+        best = int(table.mean(0).argmax())
+        self.threshold = THRESHOLDS[best]
+        kinds = np.asarray([self.data.view_kinds(row)[w] for row, w in zip(self.rows, self.which, strict=True)])
+        by_kind = {f"iou_{kind}": float(table[kinds == kind, best].mean()) for kind in sorted(set(kinds))}
+        return {"iou": float(table[:, best].mean()), **by_kind, "threshold": self.threshold}
+
+
+def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int = 24) -> dict[str, torch.Tensor]:
+    """A Gaussian over the latents of each class's training views, as mean, principal directions and what is left.
+
+    Sampling from it ("ex-post density estimation", Ghosh et al. 2020) gives shapes of a class that is asked for; the prior
+    N(0, I) gives shapes of any class. `[K, L]`, `[K, rank, L]`, `[K, L]`.
+    """
+    means, factors, rests = [], [], []
+    labels = np.asarray(data.labels)
+    device = next(system.nets.parameters()).device
+    for label in range(len(data.label_names)):
+        mine = rows[labels[rows] == label][:400]
+        found = []
+        for start in range(0, len(mine), 64):
+            part = mine[start : start + 64]
+            which = np.arange(len(part)) % data.views_per_shape
+            with torch.no_grad():
+                found.append(system.encode(as_images(data.views(part, which)).to(device)).float().cpu())
+        latents = torch.cat(found) if found else torch.zeros(1, system.config.latent)
+        centred = latents - latents.mean(0)
+        _, spread, directions = torch.linalg.svd(centred / max(len(latents) - 1, 1) ** 0.5, full_matrices=False)
+        factor = torch.zeros(rank, latents.shape[1])
+        kept = min(rank, len(spread))
+        factor[:kept] = directions[:kept] * spread[:kept, None]
+        means.append(latents.mean(0))
+        factors.append(factor)
+        rests.append((centred.var(0, correction=0) - factor.square().sum(0)).clamp(min=0).sqrt())
+    return {"mean": torch.stack(means), "factor": torch.stack(factors), "rest": torch.stack(rests)}
+
+
+def export(
+    system: System, recipe: Recipe, data: OpenedData, training: np.ndarray, folder: Path, watch: Watch
+) -> Path:
+    """Write `folder/model` from a system that holds its averaged weights."""
+    latents, metrics = {}, {}
+    if system.reads_images:
+        metrics = watch.check(system, recipe.train.steps)
+        latents = class_latents(system, data, training)
+    info = {
+        "threshold": watch.threshold,
+        "labels": list(data.label_names),
+        "data": list(terms(data)),
+        "validation": metrics,
+        "environment": environment(),
+        "recipe": recipes.to_tree(recipe),
+    }
+    return hub.save(folder / "model", system, info, card(recipe, data, len(training), metrics), latents)
+
+
+def terms(data: OpenedData) -> tuple[str, ...]:
+    """The terms of use of everything that was trained on, each once."""
+    return tuple(dict.fromkeys(line for info in data.infos for line in info.terms))
+
+
+def card(recipe: Recipe, data: OpenedData, shapes: int, metrics: dict[str, float]) -> str:
+    """The model card, from the run."""
+    measured = "\n".join(f"- {name}: {value:.3f}" for name, value in metrics.items()) or "- none"
+    terms = "\n".join(f"- {line}" for line in terms(data))
+    return f"""# A {recipe.system} model of maquette
+
+{recipe.about}
+
+Trained for {recipe.train.steps} steps of {recipe.train.batch} on {shapes} shapes of {len(data.label_names)} classes:
+{", ".join(data.label_names)}.
+
+Terms of the data:
+{terms}
+
+Measured on the validation part:
+{measured}
+
+```yaml
+{recipes.dump(recipe)}```
+"""
+
+
+def _data(recipe: Recipe) -> Iterator[object]:
+    """Prepare what is raw, open everything; yields the events of `prepare`, returns the opened training split."""
+    image = SYSTEMS[recipe.system].reads_images
+    views = recipe.data.views if image else 0
+    wanted = {
+        "resolution": recipe.model.resolution,
+        "views": views,
+        "view_size": recipe.model.image_size if image else 0,
+        "channels": recipe.model.image_channels if image else 1,
+    }
+    folders = []
+    for source in recipe.data.path:
+        path = Path(source)
+        if is_prepared(path):
+            folders.append(path)
+            continue
+        name = path.stem or "data"
+        count = recipe.data.furniture if source == "furniture" else None
+        options = {**wanted, "kinds": recipe.data.kinds, "count": count, "seed": recipe.train.seed,
+                   "backgrounds": recipe.data.backgrounds or None, "split": "train"}
+        key = hashlib.sha256(json.dumps([str(path.resolve()), options], default=str).encode()).hexdigest()[:8]
+        folder = Path(recipe.data.cache) / f"{name}-{wanted['resolution']}-{views}x{wanted['view_size']}-{key}"
+        if not is_prepared(folder):
+            yield loop.Note(f"preparing {source} into {folder} (once; it is kept there)")
+            for event in prepare(source, folder, **options):
+                yield event
+        folders.append(folder)
+    return open_dataset(folders)
+

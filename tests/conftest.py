@@ -1,0 +1,27 @@
+"""One thread a process (two busy cores make tiny 3D convolutions a hundred times slower), and shapes that are enforced."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from jaxtyping import install_import_hook
+
+_hook = install_import_hook(["maquette.losses"], "beartype.beartype")
+
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the repository; the test skips where it is missing."""
+    if not SHARED.is_dir():
+        pytest.skip("real data are not here: ../shared/data is missing")
+    return SHARED

@@ -1,0 +1,174 @@
+"""The systems against their papers: parameters, shapes, the table of updates, and which weights each phase moves."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+from maquette import recipe as recipes
+from maquette.errors import TrainingDiverged, UserError
+from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
+from maquette.systems import SYSTEMS, Batch, Phase, Terms, check_phases
+from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
+from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig
+from maquette.train.loop import run_phase
+
+SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "latent": 6}
+SMALL_IMAGE = {**SMALL, "encoder": "residual", "image_channels": 1, "image_size": 32,
+               "encoder_widths": (4, 8), "encoder_blocks": (1, 1)}
+
+
+def parameters(net) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_iwgan_has_the_papers_parameters():
+    """By hand: 200*2048+2048; transposed 4^3 kernels 256-128-64-32 without bias, with batch norm; the last with bias."""
+    nets = IWGAN3D(IWGAN3DConfig()).nets
+    norms = 2 * (256 + 128 + 64 + 32)
+    generator = 200 * 2048 + 2048 + 64 * (256 * 128 + 128 * 64 + 64 * 32 + 32) + 1 + norms
+    critic = 64 * (32 + 32 * 64 + 64 * 128 + 128 * 256) + (32 + 64 + 128 + 256) + 256 * 8 + 1
+    assert parameters(nets["generator"]) == generator
+    assert parameters(nets["critic"]) == critic
+
+
+def test_paper_encoder_has_the_papers_parameters():
+    encoder = VAEIWGAN3D(VAEIWGAN3DConfig()).nets["encoder"]
+    kernels = 3 * 64 * 121 + 25 * (64 * 128 + 128 * 256 + 256 * 512)
+    last = 512 * 400 * 16 + 400  # strides 4-4-2-2 leave 4x4 places of 256x256
+    assert parameters(encoder) == kernels + 2 * (64 + 128 + 256 + 512) + last
+    with torch.no_grad():
+        mean, log_variance = encoder.eval()(torch.rand(1, 3, 256, 256))
+    assert mean.shape == log_variance.shape == (1, 200)
+
+
+@pytest.mark.parametrize("resolution", [20, 32, 64])
+@pytest.mark.parametrize("name", sorted(SYSTEMS))
+def test_shapes_at_every_resolution(name, resolution):
+    small = SMALL_IMAGE if SYSTEMS[name].reads_images else SMALL
+    system = SYSTEMS[name](SYSTEMS[name].Config(resolution=resolution, **small))
+    check_phases(system)
+    made = system.generate(torch.randn(2, 6))
+    assert made.shape == (2, 1, resolution, resolution, resolution)
+    assert 0 <= made.min() and made.max() <= 1
+    assert system.nets["critic"](made).shape == (2,)
+    if system.reads_images:
+        assert system.encode(torch.rand(2, 1, 32, 32)).shape == (2, 6)
+
+
+def test_the_tables_are_the_papers():
+    table = [(p.name, p.trains, p.every) for p in IWGAN3D(IWGAN3DConfig(**SMALL)).phases()]
+    assert table == [("critic", ("critic",), 1), ("generator", ("generator",), 5)]
+    table = [(p.name, p.trains, p.every) for p in VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE)).phases()]
+    assert table == [("critic", ("critic",), 1), ("encoder", ("encoder",), 1), ("generator", ("generator",), 5)]
+
+
+def a_batch(system, seed=1) -> Batch:
+    noise = torch.Generator().manual_seed(seed)
+    voxels = (torch.rand(4, 1, 32, 32, 32, generator=noise) < 0.2).float()
+    return Batch(voxels, torch.rand(4, 1, 32, 32, generator=noise) if system.reads_images else None, seed)
+
+
+@pytest.mark.parametrize("name", ["iwgan", "vae-iwgan-image", "joint"])
+def test_each_phase_moves_only_its_networks(name):
+    if name == "iwgan":
+        system = IWGAN3D(IWGAN3DConfig(**SMALL))
+    else:
+        system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=name == "joint"))
+    recipe = Recipe(system.name, system.config, optim=OptimRecipe(lr=0.01, critic_lr=0.01), train=TrainRecipe(precision="fp32"))
+    optimisers = {name: torch.optim.Adam(net.parameters(), 0.01) for name, net in system.nets.items()}
+    batch = a_batch(system)
+    for phase in system.phases():
+        before = {name: copy.deepcopy(list(net.parameters())) for name, net in system.nets.items()}
+        run_phase(phase, system, batch, 0, optimisers, recipe, 1.0)
+        for name, net in system.nets.items():
+            changed = any(not torch.equal(a, b) for a, b in zip(before[name], net.parameters(), strict=True))
+            assert changed == (name in phase.trains), (phase.name, name)
+
+
+def test_critic_loss_by_hand():
+    """A critic that sums a tenth of the voxels: fake - real + 10 (norm - 1)^2, norm = 0.1 sqrt(32^3)."""
+    system = IWGAN3D(IWGAN3DConfig(**SMALL))
+
+    class Sum(torch.nn.Module):
+        def forward(self, x):
+            return 0.1 * x.flatten(1).sum(1)
+
+    system.nets["critic"] = Sum()
+    system.nets["generator"] = torch.nn.Sequential(torch.nn.Linear(6, 32**3), torch.nn.Unflatten(1, (1, 32, 32, 32)))
+    torch.nn.init.zeros_(system.nets["generator"][0].weight)
+    torch.nn.init.zeros_(system.nets["generator"][0].bias)  # every fake voxel is sigmoid(0)
+    terms = system.critic_loss(system.nets, Batch(torch.ones(2, 1, 32, 32, 32)), 0)
+    norm = 0.1 * 32**1.5
+    assert terms.minimised["wasserstein"].item() == pytest.approx(0.1 * 32**3 * (0.5 - 1), rel=1e-5)
+    assert terms.minimised["penalty"].item() == pytest.approx(10 * (norm - 1) ** 2, rel=1e-4)
+    assert terms.total().item() == pytest.approx(sum(t.item() for t in terms.minimised.values()), rel=1e-6)
+
+
+def test_joint_form_keeps_the_critic_out_until_its_step():
+    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_from=5, adversarial_from=7)
+    system = VAEIWGAN3D(config)
+    autoencoder, critic = system.phases()
+    assert not critic.runs_at(4) and critic.runs_at(5)
+    for step, kept, judged in ((4, False, False), (5, True, False), (7, True, True)):
+        batch = a_batch(system)
+        terms = autoencoder.loss(system.nets, batch, step)
+        assert ("fake" in batch.kept) == kept and ("adversarial" in terms.minimised) == judged
+    assert batch.kept["fake"].shape == batch.voxels.shape and not batch.kept["fake"].requires_grad
+
+
+def test_no_critic_no_critic_weights():
+    system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, adversarial=0.0))
+    assert set(system.nets) == {"encoder", "generator"} and len(system.phases()) == 1
+
+
+def test_step_if_is_asked_about_this_pass_and_drops_the_gradients():
+    system = IWGAN3D(IWGAN3DConfig(**SMALL))
+    recipe = Recipe("iwgan", system.config, train=TrainRecipe(precision="fp32"))
+    optimisers = {"critic": torch.optim.Adam(system.nets["critic"].parameters(), 0.1)}
+    asked = []
+    phase = Phase("critic", ("critic",), system.critic_loss, step_if=lambda terms: bool(asked.append(terms)))
+    before = copy.deepcopy(system.nets["critic"].state_dict())
+    assert run_phase(phase, system, a_batch(system), 0, optimisers, recipe, 1.0)["skipped"] == 1
+    assert isinstance(asked[0], Terms)
+    assert all(torch.equal(before[k], v) for k, v in system.nets["critic"].state_dict().items())
+    assert all(p.grad is None for p in system.nets["critic"].parameters())
+
+
+def test_a_term_that_is_not_finite_stops_the_run_and_says_which():
+    system = IWGAN3D(IWGAN3DConfig(**SMALL))
+    recipe = Recipe("iwgan", system.config, train=TrainRecipe(precision="fp32"))
+    phase = Phase("critic", ("critic",), lambda nets, batch, step: Terms({"penalty": torch.tensor(float("nan"))}))
+    with pytest.raises(TrainingDiverged, match="step 7: term 'penalty' of phase 'critic'"):
+        run_phase(phase, system, a_batch(system), 7, {}, recipe, 1.0)
+
+
+def test_contradictory_configs_are_refused_with_both_names():
+    with pytest.raises(UserError, match="critic_from must not come after model.adversarial_from"):
+        VAEIWGAN3DConfig(critic_from=3, adversarial_from=2)
+    with pytest.raises(UserError, match="encoder_widths and model.encoder_blocks"):
+        VAEIWGAN3DConfig(encoder_blocks=(1,))
+    with pytest.raises(UserError, match="must be 20, 32 or 64 voxels a side, got 33; try 32"):
+        IWGAN3D(IWGAN3DConfig(resolution=33))
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_every_recipe_is_whole_and_makes_its_system(name):
+    recipe = recipes.load(name)
+    assert recipe.about, "a recipe says what it is for"
+    check_phases(SYSTEMS[recipe.system](recipe.model))
+    assert recipes.from_tree(recipes.to_tree(recipe), name) == recipe
+
+
+def test_a_table_that_names_a_missing_network_is_refused():
+    system = IWGAN3D(IWGAN3DConfig(**SMALL))
+    system.phases = lambda: (Phase("encoder", ("encoder",), system.critic_loss),)
+    with pytest.raises(TypeError, match="encoder"):
+        check_phases(system)
+
+
+def test_every_config_key_is_documented():
+    for system in SYSTEMS.values():
+        source = __import__("inspect").getsource(system.Config)
+        assert source.count('    """') // 1 >= len(dataclasses.fields(system.Config))
