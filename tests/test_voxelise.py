@@ -103,6 +103,18 @@ def test_the_surface_alone_and_enclosed_space():
     assert np.array_equal(fill_enclosed(shell), solid)
 
 
+def test_a_hollow_thing_is_solid_at_every_resolution_though_its_model_has_a_crack():
+    shell = trimesh.util.concatenate([box((-0.4,) * 3, (0.4, 0.4, 0.399)), box((-0.37,) * 3, (0.37,) * 3)])
+    lid = box((-0.4, -0.4, 0.42), (0.4, 0.4, 0.44))  # a crack of 0.02 below it
+    assert voxelise(shell, 32)[16, 16, 16] and voxelise(shell, 128)[64, 64, 64]
+    wall = [box((x0, y0, -0.4), (x1, y1, 0.41)) for x0, y0, x1, y1 in
+            ((-0.4, -0.4, -0.37, 0.4), (0.37, -0.4, 0.4, 0.4), (-0.37, -0.4, 0.37, -0.37), (-0.37, 0.37, 0.37, 0.4))]
+    cracked = trimesh.util.concatenate([*wall, box((-0.4, -0.4, -0.4), (0.4, 0.4, -0.37)), lid])
+    assert voxelise(cracked, 128)[64, 64, 64]
+    wall = trimesh.util.concatenate(wall)
+    assert not voxelise(wall, 128)[64, 64, 64]  # open at both ends, and not by a crack
+
+
 def test_what_sticks_out_of_the_cube_is_cut_off():
     grid = voxelise(box((-2, -0.25, -0.25), (0.0, 0.25, 3)), 16)
     assert extent(grid) == [(0, 7), (4, 11), (4, 15)]
@@ -153,9 +165,12 @@ def test_real_meshes_against_binvox_of_the_same_file():
     theirs = resample(read_grid(MESHES / "toilet_0345_256.binvox"), 64)
     ours = voxelise(mesh, 64, normalise=True)
     assert extent(ours)[1] == extent(theirs)[1] == (0, 63)
-    # binvox leaves the open bowl hollow, which we fill; it leaves out next to nothing that we do.
-    assert (theirs & ndimage.binary_dilation(ours)).sum() / theirs.sum() > 0.99
-    assert (theirs & ours).sum() / (theirs | ours).sum() > 0.6
+    # The mesh is open, and binvox lost its foot and its back (it stabs rays and takes the majority): so all that it
+    # found must be in ours, and above the foot ours may hold little else.
+    assert (theirs & ours).sum() / theirs.sum() > 0.999
+    front = slice(0, 32), slice(34, 60)  # y, z
+    bowl, found = theirs[:, *front], ours[:, *front]
+    assert (bowl & found).sum() / (bowl | found).sum() > 0.8
 
 
 @pytest.mark.skipif(not MESHES.is_dir(), reason="needs ../shared/data/meshes")

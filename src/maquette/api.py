@@ -3,9 +3,10 @@
 What takes long yields events as it goes; whoever asked shows them.
 """
 
+import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ from maquette import formats, hub
 from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.hub import Model, load
-from maquette.mesh import Dropped, Printability, printability
+from maquette.mesh import Dropped, Printability, printability, to_frame
 from maquette.pencil.pickup import Pickup, find_inputs, pick_up, read_picture
 from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
+EXAMPLES = Path(__file__).parent / "examples"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Failed:
 def occupancy(model: Model, images: np.ndarray) -> np.ndarray:
     """Views float32 `[B, C, S, S]` in [0, 1] to occupancy float32 `[B, R, R, R]` in [0, 1].
 
-    Each view is read twice, as it is and in a mirror; the mean of the two (the second one mirrored back along x) is given.
+    Each view is read twice, as it is and in a mirror; the mean of the two (the second mirrored back along x) is given.
     """
     batch = torch.from_numpy(np.ascontiguousarray(images)).contiguous(memory_format=torch.channels_last)
     system = model.system
@@ -81,8 +83,9 @@ def reconstruct(
 ) -> Reconstruction:
     """The object in a picture as a printable mesh.
 
-    picture: a file, or pixels uint8 `[H, W]` or `[H, W, 3]`. size_mm: the longest side. threshold: the occupancy at which a voxel is
-    solid; None: the model's own. Raises UserError for a picture that cannot be read or holds nothing, and for an empty result.
+    picture: a file, or pixels uint8 `[H, W]` or `[H, W, 3]`. size_mm: the longest side. threshold: the occupancy at
+    which a voxel is solid; None: the model's own. Raises UserError for a picture that cannot be read or holds nothing,
+    and for an empty result.
     """
     model = load(model) if isinstance(model, str) else model
     if not model.system.reads_images:
@@ -110,7 +113,8 @@ def reconstruct_files(
 ) -> Iterator[int | Written | Failed]:
     """Reconstruct files and folders; yields first how many there are, then one Written or Failed for each.
 
-    out: a folder, or one file with a known suffix where there is one input. A bad input is named and the others are still done.
+    out: a folder, or one file with a known suffix where there is one input. A bad input is named, the others still
+    done.
     """
     model = load(model) if isinstance(model, str) else model
     out = Path(out)
@@ -171,8 +175,8 @@ def generate(
 ) -> list[Shape]:
     """New shapes from random latents.
 
-    kind: a class that the model knows ("chair"), or empty for the prior. spread: scales the latents' deviation; below 1 gives
-    more typical shapes. The same model, seed and place in the count give the same shape, whatever the count.
+    kind: a class that the model knows ("chair"), or empty for the prior. spread: scales the latents' deviation; below 1
+    gives more typical shapes. Model, seed and place in the count decide a shape, whatever the count.
     """
     model = load(model) if isinstance(model, str) else model
     if count < 1:
@@ -292,12 +296,19 @@ def _number(value: float) -> float | None:
 
 
 def evaluate(
-    model: Model | str, on: str, path: str, *, views: int = 4, limit: int | None = None, seed: int = 0, cache: str = "data-cache"
+    model: Model | str,
+    on: str,
+    path: str,
+    *,
+    views: int = 4,
+    limit: int | None = None,
+    seed: int = 0,
+    cache: str = "data-cache",
 ) -> Iterator[object]:
-    """Measure a model on data that it never saw; yields Progressed, then one Measured.
+    """Measure a model on data that it never saw; yields Progressed, then one Measured (`maquette.evaluate.report`).
 
-    on: `modelnet10` (IoU of the test split, half pencil and half photo views) or `ikea` (AP on photos after alignment). path: where
-    these data are.
+    on: `modelnet10` (IoU of the test split, half pencil and half photo views) or `ikea` (AP on photos after alignment).
+    path: where these data are. cache: folder for the views that are rendered for modelnet10.
     """
     model = load(model) if isinstance(model, str) else model
     if not model.system.reads_images:
@@ -309,11 +320,18 @@ def evaluate(
         from maquette.evaluate.modelnet import evaluate_modelnet
 
         yield from evaluate_modelnet(
-            lambda images: occupancy(model, images), path, cache, resolution=config.resolution, view_size=config.image_size,
-            channels=config.image_channels, threshold=model.threshold, views=views, limit=limit, seed=seed,
+            lambda images: occupancy(model, images), path, cache, resolution=config.resolution,
+            view_size=config.image_size, channels=config.image_channels, threshold=model.threshold, views=views,
+            limit=limit, seed=seed,
         )
     elif on == "ikea":
-        yield from _evaluate_ikea(model, path, limit)
+        from maquette.evaluate.ikea import measure_ikea
+
+        def predict(pictures: list[np.ndarray]) -> np.ndarray:
+            found = [pick_up(picture, config.image_size, config.image_channels).image for picture in pictures]
+            return occupancy(model, np.stack(found))
+
+        yield from measure_ikea(predict, path, limit=limit)
     else:
         raise UserError("on must be modelnet10 or ikea", repr(on))
 
@@ -323,3 +341,126 @@ def prepare_data(source: str, out: str, **options) -> Iterator[object]:
     from maquette.data.prepare import prepare
 
     yield from prepare(source, out, **options)
+
+
+def render_files(
+    inputs: Iterable[str],
+    out: str | Path,
+    *,
+    count: int = 8,
+    kinds: tuple[str, ...] = ("photo", "pencil", "depth"),
+    size_px: int = 256,
+    channels: int = 1,
+    seed: int = 0,
+    backgrounds: str | None = None,
+) -> Iterator[Written | Failed]:
+    """Render views of mesh or grid files, or of `furniture:KIND:SEED`, as PNG files; yields one event an input."""
+    from PIL import Image
+
+    from maquette.files import atomic_path, write_bytes
+    from maquette.render.views import render_views
+
+    out, taken = Path(out), set()
+    for source in inputs:
+        try:
+            mesh = _mesh_of(source)
+            stem = _free_name(Path(source).stem.replace(":", "-"), taken)
+            views = render_views(
+                mesh, count=count, size_px=size_px, seed=seed, kinds=kinds, channels=channels, backgrounds=backgrounds
+            )
+            paths = []
+            for index, (pixels, kind) in enumerate(zip(views.images, views.kinds, strict=True)):
+                paths.append(out / f"{stem}-{index:03d}-{kind}.png")
+                with atomic_path(paths[-1]) as path:
+                    Image.fromarray(pixels).save(path)
+            cameras = [
+                {"file": path.name, "kind": kind, **asdict(camera)}
+                for path, kind, camera in zip(paths, views.kinds, views.cameras, strict=True)
+            ]
+            write_bytes(out / f"{stem}-cameras.json", json.dumps(cameras, indent=1).encode())
+        except UserError as error:
+            yield Failed(str(source), str(error))
+            continue
+        summary = {"input": source, "output": [str(path) for path in paths], "cameras": str(out / f"{stem}-cameras.json")}
+        yield Written(source, (out,), f"{len(paths)} views and {stem}-cameras.json", summary)
+
+
+def show_data(path: str, out: str = "") -> dict[str, object]:
+    """What a prepared dataset holds, by name; a sheet of some of it is drawn to `out`, or to `sheet.png` in the
+    folder.
+    """
+    from maquette.data.audit import show
+
+    sheet = Path(out) if out else Path(path) / "sheet.png"
+    found = show(path, sheet)
+    counts = {label: sum(by_split.values()) for label, by_split in found.counts.items()}
+    splits = {split: count for split, count in found.info.counts.items()}
+    return {
+        "shapes": found.shapes,
+        "splits": splits,
+        "classes": counts,
+        "resolution": found.info.resolution,
+        "views": f"{found.info.views} of {found.info.view_size} px" if found.info.views else "none",
+        "filled": f"{100 * found.filled:.1f} % of the voxels on average",
+        "megabytes": round(found.size_bytes / 1e6, 1),
+        "terms": "; ".join(found.info.terms),
+        "sheet": str(sheet),
+    }
+
+
+def audit_data(path: str) -> list[dict[str, object]]:
+    """What is wrong with a prepared dataset: one entry a finding, with `kind`, the `shapes` and a `line` for the
+    user.
+    """
+    from maquette.data.audit import audit
+
+    found = audit(path)
+    findings: list[dict[str, object]] = []
+
+    def add(kind: str, shapes: list, what: str) -> None:
+        findings.extend({"kind": kind, "shapes": item, "line": f"{what}: {_words(item)}"} for item in shapes)
+
+    add("leak", found.leaks, "the same voxels in training and test split")
+    add("duplicate", [group for group in found.duplicates if group not in found.leaks], "the same voxels twice")
+    add("empty", found.empty, "no voxel occupied")
+    add("full", found.full, "every voxel occupied")
+    add("parts", found.many_parts, "many loose parts")
+    add("blank", found.blank_views, "a view with nothing on it")
+    add("skipped", found.unreadable, "skipped when it was prepared")
+    return findings
+
+
+def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed]:
+    """Reconstruct the bundled examples with previews, and lay them out on one sheet, sketch beside mesh."""
+    out = Path(out)
+    sources = sorted(str(path) for path in EXAMPLES.glob("*.png"))
+    yield len(sources) + 1
+    cells: list[np.ndarray | trimesh.Trimesh] = []
+    for source in sources:
+        made = reconstruct(source, model)
+        target = out / f"{Path(source).stem}.stl"
+        formats.write_mesh(target, made.mesh)
+        cells += [read_picture(source), made.mesh]
+        yield Written(Path(source).name, (target,), made.report.line())
+    picture = previews.sheet(cells, out / "demo.png", columns=4, cell_px=240)
+    yield Written("picture", (picture,), "each example beside its mesh")
+
+
+def _mesh_of(source: str) -> trimesh.Trimesh:
+    """A mesh in the package's frame, out of a file or the furniture maker."""
+    from maquette.data.sources import is_furniture
+
+    if is_furniture(source):
+        from maquette.data.furniture import make
+
+        _, kind, number = (source.split(":") + ["", "0"])[:3]
+        if not number.isdigit():
+            raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
+        return make(kind, int(number))
+    if formats.kind(source) == "grid":
+        return Shape.load(source).surface()
+    return to_frame(formats.read_mesh(source))
+
+
+def _words(item: object) -> str:
+    return item if isinstance(item, str) else ", ".join(str(part) for part in item)

@@ -1,8 +1,8 @@
-"""The command line: one function a command; each body is one call into `maquette.api` and the printing of what it yields.
+"""The command line: one function a command; each body is one call into `maquette.api` and the printing of its events.
 
-Heavy modules are imported inside the bodies, so that `maquette --help` answers at once. Exit codes: 0 done, 1 failed, 2 bad
-usage. Results go to standard output, progress and messages to standard error; with `--json` standard output carries one JSON
-document and nothing else.
+Heavy modules are imported inside the bodies, so that `maquette --help` answers at once. Exit codes: 0 done, 1 failed, 2
+bad usage. Results go to standard output, progress and messages to standard error; with `--json` standard output carries
+one JSON document and nothing else.
 """
 
 import json
@@ -276,8 +276,8 @@ def data_prepare(
     from maquette.show import show_prepare
 
     events = api.prepare_data(
-        source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds, count=count,
-        seed=seed, backgrounds=backgrounds, workers=workers,
+        source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
+        count=count, seed=seed, backgrounds=backgrounds, workers=workers,
     )
     return show_prepare(events, out, json)
 
@@ -312,7 +312,8 @@ def data_render(
     from maquette import api
 
     events = api.render_files(
-        inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed, backgrounds=backgrounds
+        inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed,
+        backgrounds=backgrounds,
     )
     return _show_files(events, len(inputs), json, "rendering")
 

@@ -14,9 +14,9 @@ from maquette.errors import UserError
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path beside the final one, with the same suffix, that is renamed to it when the block succeeds.
 
-    Missing parent folders are made. When the block fails the temporary file is removed and an older file of the final name
-    stays as it was. Raises UserError, naming the file, for any OSError: an unwritable folder, a full disk, a folder of that
-    name.
+    Missing parent folders are made. When the block fails the temporary file is removed and an older file of the final
+    name stays as it was. Raises UserError, naming the file, for any OSError: an unwritable folder, a full disk, a
+    folder of that name.
     """
     path = Path(path)
     unfinished: Path | None = None

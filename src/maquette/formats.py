@@ -1,8 +1,8 @@
 """Readers and writers by suffix: grids (binvox, npy, npz, mat) and meshes (stl, obj, ply, glb, 3mf, off).
 
-Grids are float32 `[R, R, R]` in [0, 1], axes x, y, z. A grid that is not a cube is padded with empty voxels on both sides to
-one. Meshes for printing are in millimetres, z up. Every file is read as if it came from a stranger: nothing is unpickled, no
-file beside it is opened, and no size that it claims is believed before it is checked.
+Grids are float32 `[R, R, R]` in [0, 1], axes x, y, z. A grid that is not a cube is padded with empty voxels on both
+sides to one. Meshes for printing are in millimetres, z up. Every file is read as if it came from a stranger: nothing
+is unpickled, no file beside it is opened, and no size that it claims is believed before it is checked.
 """
 
 import difflib
@@ -30,6 +30,7 @@ MAX_MESH_BYTES = 1 << 30
 
 GLB_FROM_MM = np.array(((-1e-3, 0, 0, 0), (0, 0, 1e-3, 0), (0, 1e-3, 0, 0), (0, 0, 0, 1)))
 """glTF is in metres, y up, and its objects face +z: our x, y, z in millimetres are its -x, z, y in metres."""
+_3MF_UNITS = {"micron": 1e-3, "millimeter": 1.0, "centimeter": 10.0, "inch": 25.4, "foot": 304.8, "meter": 1e3}
 _KEYS = ("occupancy", "instance", "grid", "voxels")  # ours, ModelNet's, IKEA's, a common one
 
 
@@ -131,7 +132,7 @@ def _read_binvox(data: bytes) -> np.ndarray:
 
 
 def binvox_bytes(filled: np.ndarray) -> bytes:
-    """A binvox file of a boolean cube `[R, R, R]`, axes x, y, z, whose cube is [-0.5, 0.5]^3 (so `translate` and `scale`)."""
+    """A binvox file of a boolean cube `[R, R, R]`, axes x, y, z; its header says [-0.5, 0.5]^3."""
     side = filled.shape[0]
     flat = filled.transpose(0, 2, 1).ravel().astype(np.uint8)
     starts = np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))
@@ -159,7 +160,7 @@ def _read_array(stream: io.BufferedIOBase) -> np.ndarray:
     for length in shape:
         count *= int(length)
     if not 0 < count <= MAX_RESOLUTION**3:
-        raise ValueError(f"its header claims an array of shape {shape}, at most {MAX_RESOLUTION} voxels a side are read")
+        raise ValueError(f"its header claims an array of shape {shape}, at most {MAX_RESOLUTION} a side are read")
     content = stream.read(count * dtype.itemsize)
     if len(content) != count * dtype.itemsize:
         raise ValueError("it ends before its last voxel")
@@ -219,7 +220,8 @@ def _choose(names: list[str]) -> str:
 def read_mesh(path: str | Path) -> trimesh.Trimesh:
     """The mesh in a file, all its objects as one, vertices at one place joined; coordinates as they stand in the file.
 
-    Differs for glb, which is in metres, y up: it is turned to millimetres, z up, facing +y. Raises UserError naming the file
+    Differs for glb, which is in metres, y up, and is turned to millimetres, z up, facing +y; and for 3mf, which says
+    its unit and is turned to millimetres. Raises UserError naming the file
     where it is missing, damaged, too large, or without faces.
     """
     path = Path(path)
@@ -229,7 +231,7 @@ def read_mesh(path: str | Path) -> trimesh.Trimesh:
     data = _bytes(path, MAX_MESH_BYTES)
     mesh = _guarded(_read_off if suffix == ".off" else _through_trimesh(suffix), data, path)
     if not len(mesh.faces):
-        raise UserError(f"{path} has no faces", f"{len(mesh.vertices)} points" if len(mesh.vertices) else "an empty mesh")
+        raise UserError(f"{path} has no faces", f"{len(mesh.vertices)} points")
     if not np.isfinite(mesh.vertices).all():
         raise UserError(f"{path} has coordinates that are not numbers")
     if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
@@ -254,7 +256,8 @@ def _through_trimesh(suffix: str) -> Callable[[bytes], trimesh.Trimesh]:
         if not found:
             raise ValueError(f"it has no faces, only {points} points" if points else "it has no faces")
         one = trimesh.util.concatenate(found)
-        return trimesh.Trimesh(one.vertices, one.faces, process=False)
+        unit = _3MF_UNITS.get(str(scene.units), 1.0) if suffix == ".3mf" else 1.0
+        return trimesh.Trimesh(one.vertices * unit, one.faces, process=False)
 
     return read
 
@@ -286,12 +289,13 @@ def _read_off(data: bytes) -> trimesh.Trimesh:
         numbers = np.array(words[3:], dtype=np.float64)
         corners = numbers[3 * n_points :].reshape(-1, 4)
         if (corners[:, 0] == 3).all():  # points and triangles alone, as nearly always
-            return trimesh.Trimesh(numbers[: 3 * n_points].reshape(-1, 3), corners[:, 1:].astype(np.int64), process=False)
+            points = numbers[: 3 * n_points].reshape(-1, 3)
+            return trimesh.Trimesh(points, corners[:, 1:].astype(np.int64), process=False)
     lines = text[match.end() :].split("\n")
     start = next(n for n, line in enumerate(lines) if line.strip())
     rows = [line for line in lines[start + 1 :] if line.strip()]
     if n_points < 0 or n_faces < 0 or len(rows) < n_points + n_faces:
-        raise ValueError(f"it ends early: {n_points} points and {n_faces} faces are announced, {len(rows)} lines follow")
+        raise ValueError(f"it ends early: {n_points} points and {n_faces} faces announced, {len(rows)} lines follow")
     points = np.array([row.split()[:3] for row in rows[:n_points]], dtype=np.float64).reshape(-1, 3)
     faces = []
     for row in rows[n_points : n_points + n_faces]:
@@ -306,8 +310,8 @@ def _read_off(data: bytes) -> trimesh.Trimesh:
 def write_mesh(path: str | Path, mesh: trimesh.Trimesh) -> None:
     """Write a mesh in millimetres; STL and PLY binary. Written whole or not at all.
 
-    3mf says its unit, millimetre. glb is in metres, y up, facing +z by its specification, and is turned so; `read_mesh` turns
-    it back. Raises UserError where the file cannot be written.
+    3mf says its unit, millimetre. glb is in metres, y up, facing +z by its specification, and is turned so;
+    `read_mesh` turns it back. Raises UserError where the file cannot be written.
     """
     path = Path(path)
     if kind(path) != "mesh":
@@ -335,14 +339,16 @@ def _3mf_bytes(mesh: trimesh.Trimesh) -> bytes:
     )
     relations = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rel0" '
-        'Target="/3D/3dmodel.model" Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/></Relationships>'
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        '<Relationship Id="rel0" Target="/3D/3dmodel.model" '
+        'Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/></Relationships>'
     )
     points = "".join(f'<vertex x="{x:.6f}" y="{y:.6f}" z="{z:.6f}"/>\n' for x, y, z in mesh.vertices.tolist())
     faces = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>\n' for a, b, c in mesh.faces.tolist())
     model = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<model unit="millimeter" xml:lang="en-US" '
-        'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02"><resources><object id="1" type="model"><mesh>\n'
+        'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02">'
+        '<resources><object id="1" type="model"><mesh>\n'
         f'<vertices>\n{points}</vertices>\n<triangles>\n{faces}</triangles>\n</mesh></object></resources>'
         '<build><item objectid="1"/></build></model>'
     )
@@ -356,7 +362,8 @@ def _3mf_bytes(mesh: trimesh.Trimesh) -> bytes:
 def _bytes(path: Path, limit: int) -> bytes:
     try:
         if path.is_file() and path.stat().st_size > limit:
-            raise UserError(f"{path} is too large", f"{path.stat().st_size >> 20} MB", f"at most {limit >> 20} MB are read")
+            size = path.stat().st_size >> 20
+            raise UserError(f"{path} is too large", f"{size} MB", f"at most {limit >> 20} MB are read")
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
@@ -371,6 +378,6 @@ def _guarded(read: Callable, data: bytes, path: Path):
         return read(data)
     except UserError:
         raise
-    except Exception as error:  # parsers of damaged files raise anything: ValueError, KeyError, zlib.error, BadZipFile, ...
+    except Exception as error:  # parsers of damaged files raise anything: ValueError, KeyError, BadZipFile, ...
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise UserError(f"{path} cannot be read as {path.suffix[1:].lower()}: {reason}") from None

@@ -1,4 +1,5 @@
-"""Where models come from and how they are kept: `config.json` + `model.safetensors` + a card (`README.md`) in one folder.
+"""Where models come from and how they are kept: `config.json` + `model.safetensors` + a card (`README.md`) in one
+folder.
 
 `load` takes the name of a bundled model, a folder, or `owner/name` on the Hugging Face Hub. Nothing is unpickled.
 """
@@ -27,8 +28,9 @@ FORMAT = 1
 class Model:
     """A trained system, ready to use.
 
-    system: with its weights, in evaluation mode, float32. info: config.json as read: `threshold`, `labels`, `data`, `metrics`,
-    `recipe`, `versions` and what else the run wrote. latents: tensors named in `model.safetensors` as `latents.*`.
+    system: with its weights, in evaluation mode, float32. info: config.json as read: `threshold`, `labels`, `data`,
+    `metrics`, `recipe`, `versions` and what else the run wrote. latents: tensors named in `model.safetensors` as
+    `latents.*`.
     """
 
     name: str
@@ -69,7 +71,8 @@ def locate(name: str) -> Path:
 def load(name: str = "maquette") -> Model:
     """Load a bundled model, a model's folder, a run's folder or a model of the Hub, onto the CPU.
 
-    UserError for a name that is unknown, and for a file that is damaged or does not fit: it says which tensor and which shapes.
+    UserError for a name that is unknown, and for a file that is damaged or does not fit: it says which tensor and
+    which shapes.
     """
     folder = locate(name)
     info = read_config(folder)

@@ -1,7 +1,6 @@
 """Pictures of results: the input beside its mesh from four sides, and contact sheets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +22,8 @@ def preview(
 ) -> Path:
     """Write a PNG: the input at the left, the mesh from four sides, and a line of text beneath; return its path.
 
-    image: the input, `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, uint8 or floats in [0, 1]; None leaves it out. mesh: in any unit,
-    z up, facing +y. title: the line beneath, cut to one line. Raises UserError where the file cannot be written.
+    image: the input, `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, uint8 or floats in [0, 1]; None leaves it out. mesh: in any
+    unit, z up, facing +y. title: the line beneath, cut to one line. Raises UserError where the file cannot be written.
     """
     pictures = [] if image is None else [_fit(_to_rgb(image), cell_px)]
     labels = [] if image is None else ["input"]
@@ -101,7 +100,8 @@ def _lay_out(
 ) -> Path:
     """Cells row by row with a label under each and the title beneath all, written as PNG."""
     gap = max(4, cell_px // 24)
-    small, large = ImageFont.load_default(max(9, cell_px // 18)), ImageFont.load_default(max(11, min(20, cell_px // 14)))
+    small = ImageFont.load_default(max(9, cell_px // 18))
+    large = ImageFont.load_default(max(11, min(20, cell_px // 14)))
     under = int(small.size * 1.7) if labels else 0
     rows = -(-len(cells) // columns)
     width = gap + columns * (cell_px + gap)

@@ -1,7 +1,7 @@
 """The recipe: one system, its data and every number of one training run, as frozen dataclasses read strictly from YAML.
 
-One definition gives validation (pydantic's TypeAdapter, unknown keys refused), the command line's `--key value` (tyro) and the
-`recipe.yaml` that is saved in each run and model.
+One definition gives validation (pydantic's TypeAdapter, unknown keys refused), the command line's `--key value` (tyro)
+and the `recipe.yaml` that is saved in each run and model.
 """
 
 import dataclasses
@@ -24,8 +24,8 @@ class DataRecipe:
     """Where the shapes and their views come from."""
 
     path: tuple[str, ...] = ("furniture",)
-    """Prepared datasets, raw data (an .npz, a folder of meshes or .mat files) or `furniture`, the built-in generator; raw
-    data are prepared once and kept in `cache`."""
+    """Prepared datasets, raw data (an .npz, a folder of meshes or .mat files) or `furniture`, the built-in generator;
+    raw data are prepared once and kept in `cache`."""
     cache: str = "data-cache"
     """Folder for what is prepared from raw data."""
     furniture: int = 2000

@@ -37,7 +37,7 @@ class Shape:
         return self.occupancy >= self.threshold
 
     def surface(self, smooth: float = SMOOTH) -> trimesh.Trimesh:
-        """The smooth iso-surface in the package's frame (see `maquette.mesh.surface`). UserError when the shape is empty."""
+        """The smooth iso-surface in the package's frame (see `maquette.mesh.surface`). UserError if empty."""
         return meshes.surface(self.occupancy, self.threshold, smooth)
 
     def printable(
@@ -76,8 +76,8 @@ class Shape:
     ) -> Dropped:
         """Write a mesh for printing or the grid, whichever the suffix says; tell what was dropped.
 
-        size_mm, largest_part, smooth: as in `printable`; a grid file holds the whole grid. Raises UserError for an unknown
-        suffix, an empty shape, or a file that cannot be written.
+        size_mm, largest_part, smooth: as in `printable`; a grid file holds the whole grid. Raises UserError for an
+        unknown suffix, an empty shape, or a file that cannot be written.
         """
         if formats.kind(path) == "grid":
             formats.write_grid(path, self.occupancy, self.threshold)

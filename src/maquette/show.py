@@ -27,7 +27,9 @@ def status(text: str):
 
 
 def show_prepare(events: Iterable, out: str, as_json: bool) -> int:
-    """Follow `data prepare`: a bar, a line for each skipped file, where the dataset is. 1 where something was skipped."""
+    """Follow `data prepare`: a bar, a line for each skipped file, where the dataset is. 1 where something was
+    skipped.
+    """
     skipped: list[dict] = []
     finished = _follow_prepare(events, "preparing", skipped)
     summary = {"output": str(out), "shapes": finished, "skipped": skipped}
@@ -58,7 +60,9 @@ def _follow_prepare(events: Iterable, doing: str, skipped: list[dict]) -> int:
 
 
 def show_training(events: Iterable, recipe, run: Path) -> int:
-    """Follow a training run: a bar with what is left, a line of losses now and then, checkpoints, the model at the end."""
+    """Follow a training run: a bar with what is left, a line of losses now and then, checkpoints, the model at the
+    end.
+    """
     from maquette.data.prepare import Prepared, Skipped
     from maquette.train import job, loop
 

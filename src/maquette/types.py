@@ -1,7 +1,8 @@
 """Array shapes, value ranges and axis order of the whole package, written once.
 
 Frame: right-handed, z up, the object faces +y; its longest side fills the cube [-0.5, 0.5]^3 and its bounding box is
-centred there. Voxel (i, j, k) of a grid with R voxels a side is the cell whose centre is ((i+0.5)/R - 0.5, ...) on x, y, z.
+centred there. Voxel (i, j, k) of a grid with R voxels a side is the cell whose centre is ((i+0.5)/R - 0.5, ...) on x,
+y, z.
 """
 
 import numpy as np

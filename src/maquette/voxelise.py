@@ -44,7 +44,8 @@ def voxelise(mesh, resolution: int, *, fill: bool = True, normalise: bool = Fals
     if not len(faces):
         raise UserError("cannot voxelise a mesh without faces")
     if faces.min() < 0 or faces.max() >= len(vertices):
-        raise UserError("a face of the mesh names a vertex that is not there", int(faces.max()), f"{len(vertices)} vertices")
+        hint = f"the mesh has {len(vertices)} vertices"
+        raise UserError("a face of the mesh names a vertex that is not there", int(faces.max()), hint)
     used = vertices[np.unique(faces)]
     if not np.isfinite(used).all():
         raise UserError("the mesh has vertices that are not finite numbers")
@@ -215,7 +216,7 @@ def _spans(triangles: np.ndarray, part: np.ndarray, axis: int, resolution: int):
     """Where columns of voxel centres along `axis` are inside a part.
 
     Returns (columns [n, 2] cells on the other two axes in order (axis+1, axis+2), start [n], stop [n], part [n]): the
-    centres start <= w < stop are inside; a column with an odd number of crossings gives one span with start = stop = -1.
+    centres start <= w < stop are inside; a column with an odd number of crossings gives one span, start = stop = -1.
     """
     order = [(axis + 1) % 3, (axis + 2) % 3, axis]
     tri = triangles[:, :, order].copy()

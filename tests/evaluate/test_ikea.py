@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.io import savemat
+
 from maquette.errors import UserError
 from maquette.evaluate.ikea import TURNS, best_alignment, evaluate_ikea, resize_grid, shifted, turned
 from maquette.evaluate.shapes import average_precision
-from PIL import Image
-from scipy.io import savemat
 
 IKEA = Path(__file__).parents[3] / "shared" / "data" / "ikea"
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from maquette.evaluate.shapes import Table, average_precision, iou, is_connected, largest_share, part_count
 
 

@@ -24,7 +24,9 @@ def parameters(net) -> int:
 
 
 def test_iwgan_has_the_papers_parameters():
-    """By hand: 200*2048+2048; transposed 4^3 kernels 256-128-64-32 without bias, with batch norm; the last with bias."""
+    """By hand: 200*2048+2048; transposed 4^3 kernels 256-128-64-32 without bias, with batch norm; the last with
+    bias.
+    """
     nets = IWGAN3D(IWGAN3DConfig()).nets
     norms = 2 * (256 + 128 + 64 + 32)
     generator = 200 * 2048 + 2048 + 64 * (256 * 128 + 128 * 64 + 64 * 32 + 32) + 1 + norms

@@ -63,9 +63,10 @@ def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, se
     data = open_dataset(path)
     info = data.infos[0]
     counts: dict[str, dict[str, int]] = {}
+    splits = [split for split in ("train", "test") if len(data.split(split))]
     for label, name in enumerate(data.label_names):
         chosen = data.splits[data.labels == label]
-        counts[name] = {split: int((chosen == split).sum()) for split in ("train", "test") if (data.splits == split).any()}
+        counts[name] = {split: int((chosen == split).sum()) for split in splits}
     some = np.unique(np.linspace(0, len(data) - 1, min(len(data), 500)).astype(int)) if len(data) else []
     filled = float(data.voxels(some).mean()) if len(some) else 0.0
     size = sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file())
@@ -74,10 +75,13 @@ def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, se
     return Summary(Path(path), len(data), counts, info, size, filled)
 
 
-def draw_sheet(data: OpenedData, path: str | Path, *, rows: int = 8, columns: int = 5, cell: int = 128, seed: int = 0) -> Path:
+def draw_sheet(
+    data: OpenedData, path: str | Path, *, rows: int = 8, columns: int = 5, cell: int = 128, seed: int = 0
+) -> Path:
     """A PNG of random shapes, a row each: up to columns - 1 of its views, and its voxels as a shaded block model.
 
-    cell: pixels a side of each picture. Raises UserError for a dataset without rows and where the file cannot be written.
+    cell: pixels a side of each picture. Raises UserError for a dataset without rows and where the file cannot be
+    written.
     """
     from PIL import Image
 
@@ -98,13 +102,17 @@ def draw_sheet(data: OpenedData, path: str | Path, *, rows: int = 8, columns: in
 
 
 def _blocks(voxels: np.ndarray, size: int) -> np.ndarray:
-    """The voxels without any smoothing, seen from the front right; uint8 [size, size, 3]."""
-    from maquette.mesh import surface
+    """The voxels as they are, each a small cube, seen from the front right; uint8 [size, size, 3]."""
+    from trimesh.voxel import VoxelGrid
+
     from maquette.render import Camera, shade
 
-    if not voxels.any():
+    seen = voxels & ~ndimage.binary_erosion(voxels)
+    if not seen.any():
         return np.full((size, size, 3), 255, np.uint8)
-    return shade(surface(voxels.astype(np.float32), smooth=0, upsample=False), Camera(-35, 25, 35, size))
+    to_frame = np.diag([*[1 / len(voxels)] * 3, 1])
+    to_frame[:3, 3] = 0.5 / len(voxels) - 0.5
+    return shade(VoxelGrid(seen, to_frame).as_boxes(), Camera(-35, 25, 35, size))
 
 
 def audit(path: str | Path) -> Audit:

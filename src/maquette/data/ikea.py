@@ -1,7 +1,7 @@
 """IKEA photos with 20-voxel ground truth, in the layout of Girdhar et al. 2016: for measuring only, never for training.
 
-`Images/`, and line by line `Lists/Images.txt` (file), `Lists/Model.txt` (`IKEA_sofa_KLIPPAN/...`, the class is the second
-part) and `Lists/ModelID.txt` (number of `Voxels/ID.mat`, key `grid`, longest side fills the grid).
+`Images/`, and line by line `Lists/Images.txt` (file), `Lists/Model.txt` (`IKEA_sofa_KLIPPAN/...`, the class is the
+second part) and `Lists/ModelID.txt` (number of `Voxels/ID.mat`, key `grid`, longest side fills the grid).
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Any folder of meshes or grids as a source.
 
-Two layouts are understood: ModelNet's `class/train|test/name.off`, and `class/name.obj` where the class is the name of the
-folder that the file lies in. Meshes and grids may be mixed.
+Two layouts are understood: ModelNet's `class/train|test/name.off`, and `class/name.obj` where the class is the name of
+the folder that the file lies in. Meshes and grids may be mixed.
 """
 
 from collections.abc import Iterator, Mapping

@@ -56,21 +56,43 @@ def is_npz(path: str | Path) -> bool:
     return path.suffix == ".npz" and path.is_file() and {"X_train", "y_train", "classes"} <= _names(path)
 
 
-def read_npz(path: str | Path, *, raw: bool = False) -> Iterator[Item]:
+def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> Iterator[Item]:
     """Every shape of the archive, train first; ids are `chair-train-00012`, the number is the row in the archive.
 
     raw: keep each grid as it is stored, turned to no common front.
-    Empty grids are items too: loading one raises UserError, so that whoever reads can name and skip it.
+    copies: keep the training shapes that are copies of a test shape, see `copies_of_test`.
+    Empty grids and such copies are items too: loading one raises UserError, so that whoever reads can name and skip it.
     """
     path = Path(path)
     shapes = _shapes(path)
+    left_out = {} if copies else copies_of_test(path)
     classes = shapes["classes"]
     for split in ("train", "test"):
         for index, label in enumerate(classes[shapes[f"y_{split}"]]):
             label = str(label)
             degrees = 0 if raw else turn_of(label)
             name = f"{label}-{split}-{index:05d}"
-            yield Item(name, label, split, "modelnet10", partial(_load_npz, path, split, index, degrees, name))
+            if name in left_out:
+                load = partial(_refuse, f"{name} is left out: the test split has the same shape, {left_out[name]}")
+            else:
+                load = partial(_load_npz, path, split, index, degrees, name)
+            yield Item(name, label, split, "modelnet10", load)
+
+
+@lru_cache(maxsize=2)
+def copies_of_test(path: str | Path) -> dict[str, str]:
+    """Training shapes whose voxels are those of a test shape, bit for bit: training id to test id.
+
+    ModelNet10 has them: the same model under two names, on both sides of its own split.
+    """
+    shapes = _shapes(Path(path))
+    names = {
+        split: [f"{shapes['classes'][label]}-{split}-{k:05d}" for k, label in enumerate(shapes[f"y_{split}"])]
+        for split in ("train", "test")
+    }
+    tested = {bits.tobytes(): name for bits, name in zip(shapes["X_test"], names["test"], strict=True) if bits.any()}
+    pairs = ((name, tested.get(bits.tobytes())) for bits, name in zip(shapes["X_train"], names["train"], strict=True))
+    return {name: twin for name, twin in pairs if twin is not None}
 
 
 def read_mat(folder: str | Path, *, orientations: tuple[int, ...] = (1,), raw: bool = False) -> Iterator[Item]:
@@ -139,6 +161,10 @@ def _load_npz(path: Path, split: str, index: int, degrees: int, name: str) -> np
     if not grid.any():
         raise UserError(f"{name} is an empty grid in {path.name}")
     return turn(grid, degrees)
+
+
+def _refuse(reason: str) -> np.ndarray:
+    raise UserError(reason)
 
 
 def _load_mat(file: Path, degrees: int | None) -> np.ndarray:

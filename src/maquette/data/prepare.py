@@ -1,8 +1,8 @@
-"""Preparing: any source of shapes becomes a folder of voxels and rendered views, on all cores, and resumes where it stopped.
+"""Preparing: any source of shapes becomes a folder of voxels and rendered views, on all cores, and resumable.
 
-The shapes are done in fixed groups, each written whole into `OUT/.parts/` under its final name or not at all. When all are
-there they are moved into place and described, which copies nothing. Each shape's views depend on the seed and its own id
-only, so that neither the number of workers nor an interruption changes the result.
+The shapes are done in fixed groups, each written whole into `OUT/.parts/` under its final name or not at all. When all
+are there they are moved into place and described, which copies nothing. Each shape's views depend on the seed and its
+own id only, so that neither the number of workers nor an interruption changes the result.
 """
 
 import errno
@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -24,15 +23,17 @@ from pathlib import Path
 import numpy as np
 
 from maquette.data import Item
+from maquette.data.row import Options, make_row
 from maquette.data.sources import items_of, terms_of
 from maquette.data.store import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.files import atomic_path, write_bytes
-from maquette.voxelise import resample, voxelise
 
 __all__ = ["Finished", "OpenedData", "Prepared", "Skipped", "open_dataset", "prepare"]
 
 _PARTS = ".parts"
+_GROUP = 64
+"""Shapes that are written in one go: what an interruption can cost, per worker."""
 _FORMAT = 1
 """Changes when the rows of the same options change."""
 
@@ -68,19 +69,6 @@ class Finished:
     """(id, reason) of what is not in it, earlier runs of the same preparation included."""
 
 
-@dataclass(frozen=True)
-class _Options:
-    """What decides the content of a dataset."""
-
-    resolution: int
-    views: int
-    view_size: int
-    channels: int
-    kinds: tuple[str, ...]
-    backgrounds: str | None
-    seed: int
-
-
 def prepare(
     source: str | Path | Sequence[str | Path],
     out: str | Path,
@@ -101,19 +89,21 @@ def prepare(
     source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of these.
     out: the folder to make. Run again with the same options it goes on where it stopped; when it is finished there is
         nothing to do.
-    resolution: voxels a side. views, view_size, channels: how many views of each shape, of how many pixels a side, 1 for
-        grey or 3 for RGB. kinds: the kinds of views that are drawn from. backgrounds: a folder of pictures for photo views.
+    resolution: voxels a side. views, view_size, channels: how many views of each shape, of how many pixels a side, 1
+        for grey or 3 for RGB. kinds: the kinds of views that are drawn from. backgrounds: a folder of pictures for
+        photo views.
     count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
     seed: of the furniture and of the views. split: prepare this one alone (`train` or `test`).
     workers: processes; all cores unless said, 1 works in this process.
 
-    The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else, where no
-    shape at all can be prepared, and where the disk is full (free some space and run it again).
+    The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else,
+    where no shape at all can be prepared, and where the disk is full (free some space and run it again).
     """
     out = Path(out)
-    _check(resolution, views, view_size, channels, count, kinds, backgrounds, workers, split)
+    _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split)
     sources = [source] if isinstance(source, (str, Path)) else list(source)
-    options = _Options(resolution, views, view_size, channels, tuple(kinds), str(backgrounds) if backgrounds else None, seed)
+    backgrounds = str(backgrounds) if backgrounds else None
+    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed)
     items = items_of(sources, count=count, seed=seed, split=split)
     label_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]
@@ -123,7 +113,8 @@ def prepare(
     if is_prepared(out):
         info = Info.load(out)
         if info.fingerprint != fingerprint:
-            raise UserError(f"{out} holds a dataset that was prepared otherwise", _difference(info, options, len(items)),
+            different = _difference(info, options, len(items))
+            raise UserError(f"{out} holds a dataset that was prepared otherwise", different,
                             "choose another folder, or delete this one")
         shutil.rmtree(parts, ignore_errors=True)
         yield Finished(out, sum(info.counts.values()), info.skipped)
@@ -151,7 +142,7 @@ def prepare(
     yield _assemble(out, groups, label_names, options, sources, fingerprint)
 
 
-def _check(resolution, views, view_size, channels, count, kinds, backgrounds, workers, split) -> None:
+def _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split) -> None:
     if not 4 <= resolution <= 512:
         raise UserError("resolution must be from 4 to 512", resolution)
     if views < 0:
@@ -162,6 +153,8 @@ def _check(resolution, views, view_size, channels, count, kinds, backgrounds, wo
         raise UserError("channels must be 1 (grey) or 3 (RGB)", channels)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
+    if seed < 0:
+        raise UserError("seed must be 0 or more", seed)
     if views and not kinds:
         raise UserError("kinds must name one kind of view at least", hint="photo, pencil")
     if views:
@@ -178,15 +171,16 @@ def _check(resolution, views, view_size, channels, count, kinds, backgrounds, wo
         raise UserError("split must be 'train' or 'test'", repr(split))
 
 
-def _difference(info: Info, options: _Options, count: int) -> str:
+def _difference(info: Info, options: Options, count: int) -> str:
+    shapes = sum(info.counts.values()) + len(info.skipped)
     theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "seed": info.seed,
-              "channels": info.channels, "kinds": list(info.kinds), "shapes": sum(info.counts.values()) + len(info.skipped)}
+              "channels": info.channels, "kinds": list(info.kinds), "shapes": shapes}
     ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
     differ = [f"{name} {was} there and {ours[name]} here" for name, was in theirs.items() if was != ours[name]]
     return "; ".join(differ) or "other shapes or backgrounds"
 
 
-def _claim(out: Path, parts: Path, fingerprint: str, options: _Options, count: int) -> None:
+def _claim(out: Path, parts: Path, fingerprint: str, options: Options, count: int) -> None:
     """Makes the folder for parts, or finds that it belongs to this preparation."""
     note = parts / "options.json"
     if note.is_file():
@@ -209,10 +203,10 @@ def _claim(out: Path, parts: Path, fingerprint: str, options: _Options, count: i
     write_bytes(note, json.dumps({"fingerprint": fingerprint, **asdict(options), "shapes": count}).encode())
 
 
-def _groups(items: list[Item], options: _Options) -> dict[str, list[Item]]:
-    """The items in groups of at most 64 of one split, by the name of the group: `train-00003`."""
+def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
+    """The items in groups of at most _GROUP of one split, by the name of the group: `train-00003`."""
     row = options.resolution**3 // 8 + options.views * options.view_size**2 * options.channels
-    size = int(np.clip(2**28 // max(row, 1), 1, 64))
+    size = int(np.clip(2**28 // max(row, 1), 1, _GROUP))
     groups = {}
     for split in ("train", "test"):
         chosen = [item for item in items if item.split == split]
@@ -221,7 +215,7 @@ def _groups(items: list[Item], options: _Options) -> dict[str, list[Item]]:
     return groups
 
 
-def _work(todo, options: _Options, workers: int | None):
+def _work(todo, options: Options, workers: int | None):
     """Yields (item, reason to skip it or None, (group's name, rows, skips) when its group is complete or None)."""
     waiting = {name: len(group) for name, group in todo}
     rows: dict[str, dict[int, dict]] = {name: {} for name in waiting}
@@ -239,7 +233,7 @@ def _work(todo, options: _Options, workers: int | None):
         yield item, reason, ready
 
 
-def _results(todo, options: _Options, workers: int | None):
+def _results(todo, options: Options, workers: int | None):
     jobs = ((name, place, item) for name, group in todo for place, item in enumerate(group))
     total = sum(len(group) for _, group in todo)
     workers = min(workers or _cores(), max(1, total))
@@ -296,7 +290,7 @@ def _start_worker() -> None:
     cv2.setNumThreads(1)
 
 
-def _make(item: Item, options: _Options) -> tuple[dict | None, str | None]:
+def _make(item: Item, options: Options) -> tuple[dict | None, str | None]:
     """(row, None), or (None, why there is none)."""
     try:
         return make_row(item, options), None
@@ -304,55 +298,6 @@ def _make(item: Item, options: _Options) -> tuple[dict | None, str | None]:
         return None, str(error)
     except Exception as error:  # one strange file among thousands must not end the others
         return None, f"{type(error).__name__}: {error}"
-
-
-def make_row(item: Item, options: _Options) -> dict:
-    """One row of the dataset: the shape's voxels and its views. Raises UserError for a shape that is none."""
-    import trimesh
-
-    shape = item.load()
-    if isinstance(shape, np.ndarray):
-        voxels = resample(shape, options.resolution)
-        mesh = None
-    elif isinstance(shape, trimesh.Trimesh):
-        mesh = _framed(shape)
-        voxels = voxelise(mesh, options.resolution)
-    else:
-        raise UserError(f"{item.id} is neither a mesh nor a grid", type(shape).__name__)
-    if not voxels.any():
-        raise UserError(f"{item.id} has no occupied voxel")
-    row = {"id": item.id, "label": item.label, "source": item.source, "resolution": options.resolution,
-           "voxels": np.packbits(voxels).tobytes(), "views": b"", "view_kinds": [], "cameras": []}
-    if options.views:
-        from maquette.mesh import surface
-        from maquette.render import render_views
-
-        if mesh is None:  # from the voxels as they were stored: each change of resolution roughens slanted sides
-            mesh = _framed(surface(_as_cube(shape).astype(np.float32)))
-        own = int(np.random.SeedSequence([options.seed, zlib.crc32(item.id.encode())]).generate_state(1)[0])
-        seen = render_views(mesh, count=options.views, size_px=options.view_size, seed=own, kinds=options.kinds,
-                            channels=options.channels, backgrounds=options.backgrounds)
-        row["views"] = np.ascontiguousarray(seen.images, np.uint8).tobytes()
-        row["view_kinds"] = list(seen.kinds)
-        row["cameras"] = [[c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg] for c in seen.cameras]
-    return row
-
-
-def _as_cube(grid: np.ndarray) -> np.ndarray:
-    """The object of a grid in the smallest cube that holds it, its voxels as they are."""
-    size = max(int(np.ptp(np.nonzero(grid > 0.5)[axis])) + 1 for axis in range(3))
-    return resample(grid, size)
-
-
-def _framed(mesh):
-    """A copy of the mesh, centred, its longest side 1."""
-    used = np.asarray(mesh.vertices)[np.unique(mesh.faces)] if len(mesh.faces) else np.zeros((0, 3))
-    if not len(used) or not np.isfinite(used).all() or not (used.max(0) - used.min(0)).max() > 0:
-        raise UserError("the mesh has no faces, no size, or vertices that are not finite")
-    low, high = used.min(0), used.max(0)
-    mesh = mesh.copy()
-    mesh.vertices = (np.asarray(mesh.vertices, np.float64) - (low + high) / 2) / (high - low).max()
-    return mesh
 
 
 def _write_group(parts: Path, name: str, rows: list[dict], skips: list, label_names: Sequence[str], schema) -> None:
@@ -368,7 +313,7 @@ def _write_group(parts: Path, name: str, rows: list[dict], skips: list, label_na
     write_bytes(parts / f"{name}.json", json.dumps({"rows": len(rows), "skipped": skips}).encode())
 
 
-def _assemble(out: Path, groups, label_names, options: _Options, sources, fingerprint: str) -> Finished:
+def _assemble(out: Path, groups, label_names, options: Options, sources, fingerprint: str) -> Finished:
     """Moves the finished groups into the form of `datasets` and writes what describes them, the sidecar last."""
     from datasets import Dataset, DatasetDict
 
@@ -410,8 +355,19 @@ def _assemble(out: Path, groups, label_names, options: _Options, sources, finger
         raise UserError(f"cannot write {out}: {error.strerror}", hint=hint) from error
     packages = ("maquette", "datasets", "trimesh", "numpy")
     info = Info(
-        options.resolution, options.views, options.view_size, options.channels, options.kinds, tuple(label_names), options.seed,
-        tuple(str(s) for s in sources), terms_of(sources), counts, skipped, {p: _version(p) for p in packages}, fingerprint,
+        resolution=options.resolution,
+        views=options.views,
+        view_size=options.view_size,
+        channels=options.channels,
+        kinds=options.kinds,
+        label_names=tuple(label_names),
+        seed=options.seed,
+        sources=tuple(str(source) for source in sources),
+        terms=terms_of(sources),
+        counts=counts,
+        skipped=skipped,
+        versions={package: _version(package) for package in packages},
+        fingerprint=fingerprint,
     )
     write_bytes(out / SIDECAR, info.to_json().encode())
     shutil.rmtree(parts, ignore_errors=True)
@@ -419,7 +375,7 @@ def _assemble(out: Path, groups, label_names, options: _Options, sources, finger
 
 
 def _place(part: Path, final: Path) -> None:
-    """The file under its final name too; the part stays until all is done, so that an interruption here costs nothing."""
+    """The file under its final name too; the part stays until all is done, so an interruption here costs nothing."""
     if final.exists():
         return
     try:

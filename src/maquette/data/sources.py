@@ -8,7 +8,12 @@ from maquette.data import Item, ikea, meshes, modelnet
 from maquette.errors import UserError
 
 FURNITURE = "furniture"
-"""The source that needs no files: the built-in furniture maker."""
+"""The source that needs no files: the furniture maker; `furniture:chair,chair,lamp` makes two chairs for each lamp."""
+
+
+def is_furniture(source: str | Path) -> bool:
+    """Whether a source is the furniture maker and not a file or folder of that name."""
+    return str(source).split(":")[0] == FURNITURE and not Path(source).exists()
 
 
 def read(source: str | Path, *, count: int | None = None, seed: int = 0, split: str | None = None) -> Iterator[Item]:
@@ -18,8 +23,9 @@ def read(source: str | Path, *, count: int | None = None, seed: int = 0, split: 
     Raises UserError where there is no such source.
     """
     path = Path(source)
-    if str(source) == FURNITURE and not path.exists():
-        return furniture(count or 1000, seed=seed, split=split or "train")
+    if is_furniture(source):
+        kinds = [kind for kind in str(source).partition(":")[2].split(",") if kind]
+        return furniture(count or 1000, seed=seed, split=split or "train", kinds=kinds)
     if not path.exists():
         raise UserError(f"no such source: {source}", hint=f"give a file, a folder, or '{FURNITURE}'")
     if modelnet.is_npz(path):
@@ -41,7 +47,7 @@ def furniture(
     """Pieces from the furniture maker, one kind after the other in turn; ids are `furniture-chair-000123`.
 
     seed: another one gives other pieces. split: those of `test` are never among those of `train`, whatever the seed.
-    kinds: all unless said.
+    kinds: all unless said; made in turn, a kind named twice twice as often.
     """
     from maquette.data.furniture import KINDS, make
 
@@ -84,7 +90,7 @@ def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
     terms = []
     for source in sources:
         path = Path(source)
-        if str(source) == FURNITURE and not path.exists():
+        if is_furniture(source):
             terms.append("furniture: made by this package, no terms")
         elif path.is_dir() and ikea.is_ikea(path):
             terms.append(ikea.TERMS)

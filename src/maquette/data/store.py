@@ -1,8 +1,8 @@
 """The prepared form of a dataset, a folder that `datasets.load_from_disk` opens, and fast access to its rows.
 
-`train/` and `test/` hold Arrow files, one row a shape: what it is called, its voxels as bits and its views as raw pixels.
-`maquette.json` beside them says what all rows share. Nothing is decoded on the way: a batch is copied out of the memory
-map of the files.
+`train/` and `test/` hold Arrow files, one row a shape: what it is called, its voxels as bits and its views as raw
+pixels. `maquette.json` beside them says what all rows share. Nothing is decoded on the way: a batch is copied out of
+the memory map of the files.
 """
 
 import json
@@ -188,7 +188,7 @@ class OpenedData:
         return tuple(self._value(index, "view_kinds"))
 
     def cameras(self, index: int) -> np.ndarray:
-        """The cameras of the views of a row, float32 `[V, 4]`: azimuth, elevation, field of view and roll in degrees."""
+        """The cameras of a row's views, float32 `[V, 4]`: azimuth, elevation, field of view and roll in degrees."""
         return np.array(self._value(index, "cameras"), np.float32).reshape(-1, 4)
 
     def id(self, index: int) -> str:
@@ -226,8 +226,8 @@ def open_dataset(path: str | Path | Sequence[str | Path]) -> OpenedData:
             raise UserError(f"either all datasets have views or none: {paths[0]} has {infos[0].views} a shape, {p} has "
                             f"{info.views}", hint="prepare one of them again")
         if info.views and info.view_shape != infos[0].view_shape:
-            raise UserError(f"datasets must have views of one size and colour: {paths[0]} has {infos[0].view_shape}, {p} "
-                            f"has {info.view_shape}", hint="prepare one of them again")
+            raise UserError(f"datasets must have views of one size and colour: {paths[0]} has {infos[0].view_shape}, "
+                            f"{p} has {info.view_shape}", hint="prepare one of them again")
     return OpenedData(paths, infos)
 
 

@@ -1,7 +1,7 @@
 """Reconstruction of ModelNet10's test split: IoU by class and by kind of view.
 
-The split is the archive's own: `prepare` writes training and test rows to different folders, training reads only `train`, and
-every number here comes from `test`.
+The split is the archive's own: `prepare` writes training and test rows to different folders, training reads only
+`train`, and every number here comes from `test`.
 """
 
 import hashlib

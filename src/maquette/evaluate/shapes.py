@@ -10,8 +10,8 @@ from scipy import ndimage
 def iou(a, b, threshold: float = 0.5) -> np.ndarray:
     """Intersection over union of grids; 1 where both are empty.
 
-    a, b: [..., R, R, R] numpy arrays or CPU tensors, batch axes broadcast. Boolean grids are taken as they are, others are
-    occupied where the value is greater than `threshold`. Returns float64 [...], a number for a single pair.
+    a, b: [..., R, R, R] numpy arrays or CPU tensors, batch axes broadcast. Boolean grids are taken as they are, others
+    are occupied where the value is greater than `threshold`. Returns float64 [...], a number for a single pair.
     """
     a, b = _occupied(a, threshold), _occupied(b, threshold)
     if a.shape[-3:] != b.shape[-3:]:
@@ -24,8 +24,9 @@ def iou(a, b, threshold: float = 0.5) -> np.ndarray:
 def average_precision(prob, truth) -> np.ndarray:
     """Area under the precision-recall curve of voxels, as scikit-learn's `average_precision_score`.
 
-    prob: [..., R, R, R] scores, any real range. truth: [..., R, R, R] 0 or 1 (or bool), same shape. The sum over distinct
-    scores of (recall gained) x (precision there): voxels of equal score are taken together, whatever their order.
+    prob: [..., R, R, R] scores, any real range. truth: [..., R, R, R] 0 or 1 (or bool), same shape. The sum over
+    distinct scores of (recall gained) x (precision there): voxels of equal score are taken together, whatever their
+    order.
     Returns float64 [...], a number for a single pair; 0 where the truth is empty. Raises ValueError for NaN scores.
     """
     prob, truth = np.asarray(prob), np.asarray(truth) > 0

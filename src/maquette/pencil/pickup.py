@@ -1,8 +1,9 @@
 """The object in a picture, as the networks want to see it: one square, dark lead on white paper, or the photo's crop.
 
-Three kinds of picture are told apart (see `_line_art`): a *photo*; a clean *drawing* (scan, vector export); and *paper*,
-a photograph or scan of pencil on paper with its light, tint, shadow, grain and perhaps the desk around it. Drawings are
-flattened: the paper is what a large closing leaves, the picture is divided by it, and what remains dark is lead.
+Three kinds of picture are told apart (`page.line_art`): a *photo*; a clean *drawing* (scan, vector export); and
+*paper*, a photograph or scan of pencil on paper with its light, tint, shadow, grain and perhaps the desk around it.
+Drawings are flattened: the paper is what a large closing leaves, the picture is divided by it, and what remains dark
+is lead.
 """
 
 from dataclasses import dataclass
@@ -12,19 +13,17 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.pencil.page import disc, find_sheet, line_art, resize, rim_pixels, small_copy, to_grey
 from maquette.pencil.picture import find_inputs, read_picture
 
 __all__ = ["Pickup", "find_inputs", "pick_up", "read_picture"]
 
 WORK_SIDE_PX = 768
 """Longest side on which a drawing is cleaned."""
-LOOK_SIDE_PX = 256
-"""Longest side on which the kind of picture is decided and the paper is estimated."""
 MARGIN = 0.07
 """White margin around a drawing, as a share of the square's side."""
 PHOTO_MARGIN = 0.05
 """Margin around an object found on a plain background, as a share of its longer side."""
-_REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,8 @@ class Pickup:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Look:
-    """Whether a grey picture is line art, and on which paper."""
-
-    is_line_art: bool
-    paper: np.ndarray  # float32 [h, w], brightness of the bare paper, 0 to 255
-    clean: bool  # even, white and without grain
-
-
 def pick_up(picture: np.ndarray, size_px: int = 128, channels: int = 1, name: str = "the picture",
-            kind: "Literal['photo', 'drawing', 'paper'] | None" = None) -> Pickup:
+            kind: Literal["photo", "drawing", "paper"] | None = None) -> Pickup:
     """Find the object in a picture and frame it in a square.
 
     picture: uint8 [H, W, 3] or [H, W], upright. size_px: side S of the result. channels: 1 grey (Rec. 601) or 3.
@@ -74,31 +64,32 @@ def pick_up(picture: np.ndarray, size_px: int = 128, channels: int = 1, name: st
     if max(height, width) < 8 or min(height, width) < 2:
         raise UserError(f"{name} is too small to hold an object", got=f"{width}x{height} pixels")
     scale = min(1.0, WORK_SIDE_PX / max(height, width))
-    work = _resize(picture, max(2, round(width * scale)), max(2, round(height * scale)))
+    work = resize(picture, max(2, round(width * scale)), max(2, round(height * scale)))
 
     if kind == "photo":
         return _frame_photo(picture, size_px, channels, name)
     page, to_work, notes = work, np.eye(3), []
-    grey = _grey(work)
-    look = _line_art(grey, work)
+    grey = to_grey(work)
+    look = line_art(grey, work)
     if not look.is_line_art:
-        sheet = _find_sheet(grey, work)
-        on_sheet = _line_art(_grey(sheet[0]), sheet[0]) if sheet is not None else None
-        inverse = _line_art(255.0 - grey, None)
-        if on_sheet is not None and on_sheet.is_line_art:
+        sheet = find_sheet(grey, work)
+        on_sheet = line_art(to_grey(sheet[0]), sheet[0]) if sheet is not None else None
+        inverse = line_art(255.0 - grey, None)
+        if on_sheet is not None and on_sheet.is_line_art and on_sheet.contrast > 0.12:
             (page, to_work), look = sheet, on_sheet
-            grey = _grey(page)
+            grey = to_grey(page)
             notes.append("cropped to the sheet of paper")
-        elif inverse.is_line_art and np.median(grey) < 110:
+        elif inverse.is_line_art and inverse.contrast > 0.2 and np.median(grey) < 110:
             look, grey = inverse, 255.0 - grey
             notes.append("bright lines on a dark ground were inverted")
         elif kind is None:
             return _frame_photo(picture, size_px, channels, name)
     found = _clean_lead(grey, look.paper, edge=bool(notes))
-    if found is None:
-        chroma = np.abs(cv2.cvtColor(work, cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32) - 128)
-        if kind is None and np.median(chroma.max(axis=2)) > 25:
+    if kind is None and (found is None or look.contrast < 0.12):
+        tint = np.abs(cv2.cvtColor(small_copy(work), cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32) - 128).max(axis=2)
+        if np.median(tint) > 25:
             return _frame_photo(picture, size_px, channels, name)  # a coloured surface, no page
+    if found is None:
         raise UserError(f"no drawing found on the page in {name}", hint="draw darker or fill more of the picture")
     lead, box, more = found
     kind = "drawing" if look.clean and not notes else "paper"
@@ -108,138 +99,6 @@ def pick_up(picture: np.ndarray, size_px: int = 128, channels: int = 1, name: st
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     box = (max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1])))
     return Pickup(np.repeat(image[None], channels, axis=0), kind, box, tuple(notes + more))
-
-
-def _grey(picture: np.ndarray) -> np.ndarray:
-    return picture.astype(np.float32) @ _REC601
-
-
-def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Antialiased resize: area averaging downwards, cubic upwards."""
-    if (picture.shape[1], picture.shape[0]) == (width, height):
-        return picture
-    smaller = width <= picture.shape[1] and height <= picture.shape[0]
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-
-
-def _small(picture: np.ndarray) -> np.ndarray:
-    height, width = picture.shape[:2]
-    scale = min(1.0, LOOK_SIDE_PX / max(height, width))
-    return _resize(picture, max(2, round(width * scale)), max(2, round(height * scale)))
-
-
-def _disc(size: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size | 1, size | 1))
-
-
-def _paper_of(grey: np.ndarray) -> np.ndarray:
-    """Brightness of the bare paper under a small grey drawing: a closing wider than any line, then smoothed."""
-    side = max(grey.shape)
-    size = max(5, round(side * 0.09)) | 1
-    calm = cv2.medianBlur(np.clip(grey, 0, 255).astype(np.uint8), 3 if side < 200 else 5)  # grain must not lift the paper
-    pad = size
-    calm = cv2.copyMakeBorder(calm, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    paper = cv2.morphologyEx(calm, cv2.MORPH_CLOSE, _disc(size)).astype(np.float32)
-    paper = cv2.GaussianBlur(paper, (0, 0), size / 5)
-    return np.maximum(paper[pad:-pad, pad:-pad], 1.0)
-
-
-def _line_art(grey: np.ndarray, colour: np.ndarray | None) -> _Look:
-    """Decide whether a picture is lines on paper.
-
-    grey: float32 [h, w], 0 to 255. colour: uint8 [h, w, 3] or None to leave colour out.
-    Lines are thinner than the closing that makes the paper, so on line art the paper is smooth, with few steps; nearly
-    every pixel is as bright as the paper; what is darker is little and nowhere wide; and there is one tint. On a photo
-    the closing leaves surfaces with edges, and shading beside them. The thresholds were set on 512 photos of furniture
-    (none is taken for a drawing) and on drawings under gradients, tints, shadows and grain.
-    """
-    small = _small(grey)
-    side = max(small.shape)
-    paper = _paper_of(small)
-    log = np.log(paper)
-    step_x, step_y = cv2.Sobel(log, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(log, cv2.CV_32F, 0, 1, scale=0.125)
-    rough = float((np.hypot(step_x, step_y) * (side / LOOK_SIDE_PX) > 0.02).mean())  # steps above 2 % a pixel
-    ratio = small / paper
-    bare = float((ratio > 0.88).mean())
-    ink = float((ratio < 0.75).mean())
-    shade = (cv2.GaussianBlur(ratio, (0, 0), 0.7) < 0.93).astype(np.uint8)
-    wide = float(cv2.morphologyEx(shade, cv2.MORPH_OPEN, _disc(max(5, round(side * 0.02)))).mean())
-    even = rough < 0.03 and bare > 0.72 and ink < 0.25 and wide < 0.12
-    shadowed = rough < 0.10 and bare > 0.93 and ink < 0.12 and wide < 0.06  # the edge of a shadow across the page
-    tinted = 0.0
-    if colour is not None:
-        hue = cv2.cvtColor(_small(colour), cv2.COLOR_RGB2LAB).astype(np.float32)[..., 1:]
-        off = np.abs(hue - np.median(hue.reshape(-1, 2), axis=0)).max(axis=2)
-        tinted = float((off > 14).mean())
-    dimmest, median, brightest = np.percentile(paper, (2, 50, 98))
-    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    studio = float((border > 250).mean()) > 0.9 and dimmest < 0.85 * brightest  # shading inside a burnt-out white
-    is_line_art = (even or shadowed) and tinted < 0.15 and not studio
-    grain = float(np.median(np.abs(ratio - cv2.medianBlur(ratio, 3)))) if min(small.shape) > 3 else 0.0
-    clean = brightest - dimmest < 8 and median > 235 and grain < 0.004
-    return _Look(is_line_art, paper, clean)
-
-
-def _find_sheet(grey: np.ndarray, colour: np.ndarray) -> "tuple[np.ndarray, np.ndarray] | None":
-    """The sheet of paper on a darker desk, straightened, and the 3x3 matrix from its pixels back to `colour`'s."""
-    small = cv2.GaussianBlur(_small(grey), (0, 0), 1.0)
-    height, width = small.shape
-    closed = cv2.morphologyEx(np.clip(small, 0, 255).astype(np.uint8), cv2.MORPH_CLOSE, _disc(round(max(small.shape) * 0.05)))
-    level, _ = cv2.threshold(closed, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    bright = cv2.morphologyEx((closed > level).astype(np.uint8), cv2.MORPH_OPEN, _disc(7))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
-    if count < 2:
-        return None
-    biggest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    if not 0.12 < stats[biggest, cv2.CC_STAT_AREA] / small.size < 0.98:
-        return None
-    sheet = (labels == biggest).astype(np.uint8)
-    outline = max(cv2.findContours(sheet, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)
-    hull = cv2.convexHull(outline)
-    if cv2.contourArea(outline) < 0.93 * cv2.contourArea(hull):
-        return None
-    quad = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, True), True)[:, 0].astype(np.float64)
-    factor = np.array([colour.shape[1] / width, colour.shape[0] / height])
-    if len(quad) != 4 or abs(cv2.contourArea(quad.astype(np.float32)) / cv2.contourArea(hull) - 1) > 0.06:
-        return _mask_sheet(hull, colour, factor)
-    quad = quad + 0.5
-    quad = _upright(quad) * factor - 0.5
-    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
-    wide, high = max(8, round((sides[0] + sides[2]) / 2)), max(8, round((sides[1] + sides[3]) / 2))
-    inset = 0.015 * max(wide, high)
-    flat = np.array([[-inset, -inset], [wide + inset, -inset], [wide + inset, high + inset], [-inset, high + inset]])
-    to_page = cv2.getPerspectiveTransform(quad.astype(np.float32), flat.astype(np.float32))
-    page = cv2.warpPerspective(colour, to_page, (wide, high), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
-    return page, np.linalg.inv(to_page)
-
-
-def _upright(quad: np.ndarray) -> np.ndarray:
-    """Corners clockwise on the screen from top left, so that the page turns by less than 45 degrees."""
-    centre = quad.mean(axis=0)
-    quad = quad[np.argsort(np.arctan2(quad[:, 1] - centre[1], quad[:, 0] - centre[0]))]
-    edges = np.roll(quad, -1, axis=0) - quad
-    first = int(np.argmax(edges[:, 0] / (np.linalg.norm(edges, axis=1) + 1e-9)))  # the edge that points most to the right
-    return np.roll(quad, -first, axis=0)
-
-
-def _mask_sheet(hull: np.ndarray, colour: np.ndarray, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A sheet that the frame cuts: crop to it and give the desk the paper's own colour."""
-    hull = np.rint((hull[:, 0] + 0.5) * factor - 0.5).astype(np.int32)
-    inside = np.zeros(colour.shape[:2], np.uint8)
-    cv2.fillConvexPoly(inside, hull, 1)
-    inset = max(3, round(0.07 * max(colour.shape)))  # more than the closing bridged between sheet and frame
-    inside = cv2.erode(inside, _disc(inset))
-    x, y, wide, high = cv2.boundingRect(inside)
-    page, inside = colour[y:y + high, x:x + wide], inside[y:y + high, x:x + wide]
-    known = _small(inside.astype(np.float32))[..., None]
-    reach = max(known.shape) / 16  # normalised convolution: beyond the sheet its own light goes on
-    spread = cv2.GaussianBlur(_small(page) * (known > 0.99), (0, 0), reach)
-    weight = cv2.GaussianBlur((known > 0.99).astype(np.float32), (0, 0), reach)[..., None]
-    average = page[inside > 0].mean(axis=0) if inside.any() else np.full(3, 255.0)
-    beyond = (spread + 1e-3 * average) / (weight + 1e-3)
-    beyond = cv2.resize(beyond, (wide, high), interpolation=cv2.INTER_LINEAR)
-    page = np.where(inside[..., None] > 0, page, np.clip(beyond, 0, 255)).astype(np.uint8)
-    return page, np.array([[1.0, 0, x], [0, 1.0, y], [0, 0, 1.0]])
 
 
 def _clean_lead(grey: np.ndarray, paper: np.ndarray, edge: bool):
@@ -264,7 +123,7 @@ def _clean_lead(grey: np.ndarray, paper: np.ndarray, edge: bool):
     if not len(rows) or max(rows[-1] - rows[0], columns[-1] - columns[0]) < 0.04 * side or ink.sum() < 12:
         return None
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    near = cv2.dilate(mask, _disc(max(3, round(side / 150))))
+    near = cv2.dilate(mask, disc(max(3, round(side / 150))))
     strength = float(np.percentile(dark[ink], 85))
     low = min(2.0 * grain, 0.4 * threshold)
     lead = np.clip((dark - low) / max(strength - low, 0.05), 0.0, 1.0) * (near > 0)
@@ -346,11 +205,11 @@ def _frame_lead(lead: np.ndarray, box: tuple[int, int, int, int], size_px: int) 
         grow = min(round(1.15 * shrink - width), round(shrink))
         if grow >= 1:  # a line thinner than a pixel of the result would fade: thicken it first
             pad = grow
-            crop = cv2.dilate(np.pad(crop, pad), _disc(grow + 1) if grow > 1 else np.ones((2, 2), np.uint8))
+            crop = cv2.dilate(np.pad(crop, pad), disc(grow + 1) if grow > 1 else np.ones((2, 2), np.uint8))
             x0, y0, x1, y1 = x0 - pad, y0 - pad, x1 + pad, y1 + pad
     inner_w, inner_h = max(1, round((x1 - x0) / shrink)), max(1, round((y1 - y0) / shrink))
     inner_w, inner_h = min(inner_w, size_px), min(inner_h, size_px)
-    crop = np.clip(_resize(np.ascontiguousarray(crop), inner_w, inner_h), 0, 1)
+    crop = np.clip(resize(np.ascontiguousarray(crop), inner_w, inner_h), 0, 1)
     strength = float(np.percentile(crop[crop > 0.15], 85)) if (crop > 0.15).any() else 1.0
     crop = np.clip(crop * max(1.0, 0.85 / max(strength, 0.05)), 0, 1)
     square = np.ones((size_px, size_px), np.float32)
@@ -364,10 +223,9 @@ def _frame_photo(picture: np.ndarray, size_px: int, channels: int, name: str) ->
     height, width = picture.shape[:2]
     notes: list[str] = []
     rim = max(1, round(0.015 * max(height, width)))
-    border = np.concatenate([picture[:rim].reshape(-1, 3), picture[-rim:].reshape(-1, 3),
-                             picture[:, :rim].reshape(-1, 3), picture[:, -rim:].reshape(-1, 3)])
+    border = rim_pixels(picture, rim)
     ground = np.median(border, axis=0)
-    if float(_grey(_small(picture)).std()) < 2.0:
+    if float(to_grey(small_copy(picture)).std()) < 2.0:
         raise UserError(f"no drawing found on the page and no object in {name}", got="one even colour all over")
     box = (0, 0, width, height)
     plain = float((np.abs(border - ground).max(axis=1) < 16).mean())
@@ -381,17 +239,17 @@ def _frame_photo(picture: np.ndarray, size_px: int, channels: int, name: str) ->
     side = max(x1 - x0, y1 - y0)
     scale = size_px / side
     inner = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
-    crop = _resize(crop, *inner).astype(np.float32)
+    crop = resize(crop, *inner).astype(np.float32)
     square = np.broadcast_to(ground.astype(np.float32), (size_px, size_px, 3)).copy()
     top, left = (size_px - inner[1]) // 2, (size_px - inner[0]) // 2
     square[top:top + inner[1], left:left + inner[0]] = crop
-    low, high = np.percentile(_grey(crop), (0.5, 99.5))
-    gain = min(1.5, 255.0 / max(high - low, 1.0))  # mild: at most half as much contrast again
-    middle = (low + high) / 2
-    target = np.clip(middle, 127.5 * (high - low) * gain / 255.0, 255 - 127.5 * (high - low) * gain / 255.0)
+    low, high = np.percentile(to_grey(crop), (0.5, 99.5))
+    gain = float(np.clip(180.0 / max(high - low, 1.0), 1.0, 1.5))  # mild: only dull photos, at most half as much again
+    middle, reach = (low + high) / 2, gain * (high - low) / 2
+    target = middle if gain == 1.0 else np.clip(middle, reach, 255.0 - reach)
     square = np.clip((square - middle) * gain + target, 0, 255) / 255.0
     if channels == 1:
-        image = (square @ _REC601)[None]
+        image = to_grey(square)[None]
     else:
         image = square.transpose(2, 0, 1)
     return Pickup(np.ascontiguousarray(image, dtype=np.float32), "photo", box, tuple(notes))
@@ -399,7 +257,7 @@ def _frame_photo(picture: np.ndarray, size_px: int, channels: int, name: str) ->
 
 def _object_on(picture: np.ndarray, ground: np.ndarray) -> tuple[int, int, int, int] | None:
     """Box of what differs from a plain ground, with a margin; None where there is nothing or it fills the frame."""
-    small = _small(picture).astype(np.float32)
+    small = small_copy(picture).astype(np.float32)
     height, width = small.shape[:2]
     differs = (np.abs(small - ground).max(axis=2) > 22).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(differs, connectivity=8)
@@ -412,5 +270,6 @@ def _object_on(picture: np.ndarray, ground: np.ndarray) -> tuple[int, int, int, 
         return None
     margin = PHOTO_MARGIN * max(x1 - x0, y1 - y0)
     fx, fy = picture.shape[1] / width, picture.shape[0] / height
-    return (max(0, int((x0 - margin) * fx)), max(0, int((y0 - margin) * fy)),
-            min(picture.shape[1], int(np.ceil((x1 + margin) * fx))), min(picture.shape[0], int(np.ceil((y1 + margin) * fy))))
+    left, top = max(0, int((x0 - margin) * fx)), max(0, int((y0 - margin) * fy))
+    right, bottom = int(np.ceil((x1 + margin) * fx)), int(np.ceil((y1 + margin) * fy))
+    return left, top, min(picture.shape[1], right), min(picture.shape[0], bottom)

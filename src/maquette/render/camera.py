@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Camera:
         """Where the optical axis meets the picture, in pixels."""
         return (self.size_px * (0.5 + self.shift[0]), self.size_px * (0.5 + self.shift[1]))
 
-    @property
+    @cached_property
     def axes(self) -> np.ndarray:
         """float64 [3, 3]: rows are the picture's right, its down, and forward, in the frame."""
         azimuth, elevation, roll = np.radians([self.azimuth_deg, self.elevation_deg, self.roll_deg])

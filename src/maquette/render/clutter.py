@@ -43,7 +43,8 @@ _TEMPLATES = {
 def place(kinds, sizes, centres, turns_rad, tilt_rad=None) -> Solids:
     """Boxes, cans and pillows as one set of triangles.
 
-    kinds: names, N of them. sizes and centres: [N, 3] in the frame. turns_rad: [N] about z. tilt_rad: [N] about x first.
+    kinds: names, N of them. sizes and centres: [N, 3] in the frame. turns_rad: [N] about z. tilt_rad: [N] about x,
+    before the turn.
     """
     sizes, centres = np.asarray(sizes, np.float32).reshape(-1, 3), np.asarray(centres, np.float32).reshape(-1, 3)
     turns = np.asarray(turns_rad, np.float32)
@@ -157,8 +158,8 @@ def furnish(places: list[Shelf], rng: np.random.Generator, density: float) -> So
             continue
         width, depth = place_.x1 - place_.x0, place_.y1 - place_.y0
         if place_.headroom < 0.6 and rng.random() < 0.75:
-            left = place_.x0 + (rng.uniform(0, 0.5) * width if rng.random() < 0.4 else 0)
-            right = place_.x1 - (rng.uniform(0, 0.5) * width if rng.random() < 0.4 else 0)
+            left = place_.x0 + (rng.uniform(0, 0.5) * width if rng.random() < 0.25 else 0)
+            right = place_.x1 - (rng.uniform(0, 0.5) * width if rng.random() < 0.25 else 0)
             tall = min(place_.headroom, 0.35) * rng.uniform(0.6, 0.95)
             deep = depth * rng.uniform(0.45, 0.9)
             front = rng.uniform(0, depth - deep)
@@ -198,7 +199,7 @@ def neighbours(rng: np.random.Generator, heading: np.ndarray, right: np.ndarray,
     heading and right: horizontal unit vectors [3] of the camera. floor: z of the ground. reach: the object's radius.
     """
     kinds, sizes, centres, turns = [], [], [], []
-    for _ in range(int(rng.integers(1, 7))):
+    for _ in range(int(rng.integers(2, 11))):
         size = np.exp(rng.uniform(np.log(0.15), np.log(1.3), 3))
         behind = rng.uniform(0.1, 1.6) + reach + size.max() / 2
         aside = rng.normal(0, 0.9)

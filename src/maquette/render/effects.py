@@ -56,7 +56,8 @@ def occlude(image: np.ndarray, rng: np.random.Generator) -> None:
             angle, length, wide = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.35), rng.uniform(0.01, 0.03)
             along = np.array([np.cos(angle), np.sin(angle)])
             across = wide * np.array([-along[1], along[0]])
-            fill([edge, edge + 0.5 * length * along + across, edge + length * along, edge + 0.5 * length * along - across])
+            middle = edge + 0.5 * length * along
+            fill([edge, middle + across, edge + length * along, middle - across])
     colour = random_colour(rng, channels)
     slope = np.linspace(rng.uniform(0.2, 1), rng.uniform(0.2, 1), size, dtype=np.float32)
     slope = slope[:, None, None] if rng.random() < 0.5 else slope[None, :, None]
@@ -68,7 +69,7 @@ def develop(linear: np.ndarray, rng: np.random.Generator, clean: bool) -> np.nda
     """A linear picture [S, S, C] as a camera would save it: uint8 [S, S, C]."""
     size, channels = linear.shape[0], linear.shape[2]
     mean = float(linear.mean()) + 1e-4
-    target = rng.uniform(0.10, 0.45)
+    target = np.exp(rng.uniform(np.log(0.06), np.log(0.40)))
     gain = (target / mean) ** (0.3 if clean else rng.uniform(0.5, 1.0))
     image = linear * np.float32(gain)
     if channels == 3 and rng.random() < 0.7:
@@ -96,8 +97,8 @@ def develop(linear: np.ndarray, rng: np.random.Generator, clean: bool) -> np.nda
     elif blur < 0.6:  # sharpened
         image = cv2.addWeighted(image, 1.6, cv2.GaussianBlur(image, (0, 0), 1.0), -0.6, 0)
     image = image.reshape(size, size, channels)
-    if rng.random() < 0.6:
-        image = image + window(rng, size, channels) * np.float32(rng.uniform(0.004, 0.05))
+    if rng.random() < 0.45:
+        image = image + window(rng, size, channels) * np.float32(np.exp(rng.uniform(np.log(0.003), np.log(0.035))))
     image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(25, 95))]

@@ -81,11 +81,13 @@ def random_viewpoint(rng: np.random.Generator, size_px: int, frontal: float = 0.
 
 def photo_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Frame:
     """A viewpoint and a crop for a photo: mostly tight around the object, sometimes cutting it, sometimes wide."""
-    camera = random_viewpoint(rng, size_px, frontal=0.3)
+    camera = random_viewpoint(rng, size_px, frontal=0.4)
     left, top, right, bottom = extent(points, camera)
     width, height = right - left, bottom - top
     low, high = (-0.08, 0.15) if rng.random() < 0.8 else (0.05, 0.5)
     sides = rng.triangular(low, max(low, 0.02), high, 4)
+    if rng.random() < 0.08:  # cut by the edge of the photo
+        sides[int(rng.integers(4))] = rng.uniform(-0.3, -0.08)
     left, right = left - sides[0] * width, right + sides[1] * width
     top, bottom = top - sides[2] * height, bottom + sides[3] * height
     return _square(camera, left, top, right, bottom, rng, scene=0.5)
@@ -108,5 +110,5 @@ def _square(camera, left, top, right, bottom, rng, scene) -> Frame:
     side = max(right - left, bottom - top)
     x, y = (left + right - side) / 2, (top + bottom - side) / 2
     box = ((left - x) / side, (top - y) / side, (right - x) / side, (bottom - y) / side)
-    pad = "scene" if rng.random() < scene else str(rng.choice(["white", "white", "grey", "border", "border", "border"]))
+    pad = "scene" if rng.random() < scene else str(rng.choice(["white", "grey", "border", "border", "border"]))
     return Frame(camera.framing(x, y, side), box, pad)

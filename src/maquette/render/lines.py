@@ -1,8 +1,8 @@
 """The lines that a person would draw of a shape, hidden ones removed, as vector strokes.
 
 Two ways, because meshes come in two sorts. Clean meshes with sharp edges give exact lines: creases and contour edges,
-each tested for visibility along its length. Blobby meshes (iso-surfaces of voxel grids) have no edges to speak of; there
-the lines are traced where depth or normal breaks over a few pixels.
+each tested for visibility along its length. Blobby meshes (iso-surfaces of voxel grids) have no edges to speak of, and
+open ones (raw CAD) have too many; there the lines are traced where depth or normal breaks over a few pixels.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WEAK, STRONG = 6.0, 11.0
 
 @dataclass(frozen=True)
 class _Chains:
-    """Polylines in space, resampled: points [P, 3], those points lifted off the surface [P, 3], number [P] of the chain."""
+    """Polylines in space, resampled: points [P, 3], those points lifted off the surface [P, 3], chain number [P]."""
 
     point: np.ndarray
     lifted: np.ndarray
@@ -56,7 +56,7 @@ class FeatureLines:
         ends = caster.vertices[edges[crease]]
         length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
         keen = float(length[mesh.face_adjacency_angles[crease] > np.radians(60)].sum())
-        self.sharp = keen > max(SHARP_LENGTH, 0.5 * float(length.sum()))
+        self.sharp = bool(mesh.is_watertight) and keen > max(SHARP_LENGTH, 0.5 * float(length.sum()))
         self._creases = self._resample(edges[crease], pairs[crease])
 
     def strokes(self, camera: Camera, method: Literal["auto", "exact", "traced"] = "auto") -> list[np.ndarray]:
@@ -145,10 +145,16 @@ def trace(edges: np.ndarray, shortest: float = 5.0) -> list[np.ndarray]:
     fresh = np.zeros(len(points), bool)
     fresh[first] = True
     breaks = np.flatnonzero((np.diff(number) != 0) | (np.diff(fresh.astype(np.int8)) != 0)) + 1
+    runs = [part for part in np.split(order, breaks) if fresh[part[0]] and len(part) >= shortest]
+    taken = np.zeros((edges.shape[0] + 2, edges.shape[1] + 2), bool)
     result = []
-    for part in np.split(order, breaks):
-        if not fresh[part[0]] or len(part) < shortest:
+    for part in sorted(runs, key=len, reverse=True):  # a line two pixels thick would be drawn twice
+        column, row = points[part].T
+        if taken[row + 1, column + 1].mean() > 0.6:
             continue
+        for dy in range(3):
+            for dx in range(3):
+                taken[row + dy, column + dx] = True
         line = points[part].astype(np.float32)
         if np.abs(line[0] - line[-1]).max() <= 2 and len(line) > 12:
             line = np.concatenate([line, line[:1]])

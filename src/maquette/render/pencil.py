@@ -55,7 +55,7 @@ def lead(rng: np.random.Generator) -> Hand:
         width=rng.uniform(0.006, 0.018), darkness=rng.uniform(0.45, 1.0), variety=rng.uniform(0.1, 0.5),
         wobble=0.001 + 0.009 * loose * rng.uniform(0.4, 1), overshoot=rng.uniform(0, 0.05) * (0.3 + loose),
         doubled=rng.uniform(0, 0.3) + 0.5 * loose * rng.random(), broken=rng.uniform(0, 0.25),
-        straighten=rng.uniform(0.2, 1), missing=rng.uniform(0, 0.05), grain=rng.uniform(0, 0.8),
+        straighten=rng.uniform(0.2, 1), missing=rng.uniform(0, 0.05), grain=rng.uniform(0, 0.55),
         hatching=rng.uniform(0.3, 0.9) if rng.random() < 0.18 else 0.0,
         shading=rng.uniform(0.1, 0.5) if rng.random() < 0.15 else 0.0,
     )
@@ -131,7 +131,8 @@ def draw(strokes: list[np.ndarray], hand: Hand, rng: np.random.Generator, size_p
 
 
 def _line(canvas, points, dark, width):
-    cv2.polylines(canvas, [points], False, int(255 * min(max(dark, 0.15), 1)), max(int(round(width)), 1), cv2.LINE_AA, 4)
+    tone, thick = int(255 * min(max(dark, 0.15), 1)), max(int(round(width)), 1)
+    cv2.polylines(canvas, [points], False, tone, thick, cv2.LINE_AA, 4)
 
 
 def _length(line: np.ndarray) -> float:

@@ -41,7 +41,7 @@ class Stage:
         self.patches = int(caster.patch.max(initial=0)) + 1
         places = clutter.shelves(caster, rng) if arrangements else []
         for _ in range(arrangements):
-            things = clutter.furnish(places, rng, rng.uniform(0.3, 1.0))
+            things = clutter.furnish(places, rng, rng.uniform(0.3, 1.3))
             if things is None:
                 continue
             both = RayCaster.of_triangles(
@@ -58,7 +58,7 @@ def photo(stage: Stage, rng: np.random.Generator, size_px: int, channels: int) -
     frame = photo_frame(stage.outline, rng, size_px)
     fine = int(round(size_px * (1.5 if rng.random() < 0.5 else 1.0)))
     camera = replace(frame.camera, size_px=fine)
-    props = not clean and len(stage.sets) > 1 and rng.random() < 0.65
+    props = not clean and len(stage.sets) > 1 and rng.random() < 0.72
     stand = stage.sets[int(rng.integers(1, len(stage.sets)))] if props else stage.sets[0]
     linear = _expose(stage, stand, camera, frame, rng, channels, clean)
     if fine != size_px:
@@ -134,7 +134,7 @@ def _surface(stage, stand, face, point, normal, camera, rng, channels):
     sharp = np.full((len(face), 1), 20, np.float32)
     surface_uv = box_uv(point, normal)
     for number in range(int(zone.max(initial=0)) + 1):
-        material = random_material(rng, channels, stage.found, plain=0.5)
+        material = random_material(rng, channels, stage.found, plain=0.55)
         chosen = np.flatnonzero(zone == number)
         albedo[chosen] = material.colour(surface_uv[chosen], pixel_size)
         gloss[chosen], sharp[chosen] = material.gloss, material.sharpness
@@ -181,8 +181,8 @@ class _Light:
         fill = rng.normal(0, 1, 3) - forward
         self.key = (key / np.linalg.norm(key)).astype(np.float32)
         self.fill = (fill / np.linalg.norm(fill)).astype(np.float32)
-        self.ambient = rng.uniform(0.25, 0.8)
-        self.strength = rng.uniform(0.3, 1.2)
+        self.ambient = rng.uniform(0.18, 0.65)
+        self.strength = rng.uniform(0.4, 1.5)
         self.weak = rng.uniform(0, 0.4)
         self.shadows = rng.random() < 0.6
         self.soft = rng.choice([0.0, 0.1, 0.25])

@@ -1,4 +1,4 @@
-"""First hits of rays on a mesh, by Embree where it is installed and by trimesh's own intersector where it is not."""
+"""First hits of rays on a mesh, by Embree where it is installed and by plain NumPy where it is not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
+from maquette.errors import UserError
 from maquette.render.camera import Camera
 
 try:
@@ -36,9 +37,14 @@ class Buffers:
 
 
 class RayCaster:
-    """Casts rays on one mesh; builds its search tree once and is then used for many views."""
+    """Casts rays on one mesh; builds its search tree once and is then used for many views.
+
+    Raises UserError for a mesh without faces.
+    """
 
     def __init__(self, mesh: trimesh.Trimesh, crease_deg: float = CREASE_DEG):
+        if not len(mesh.faces):
+            raise UserError("a mesh needs faces before it can be seen", "none")
         self.mesh = mesh
         self.vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float32)
         self.faces = np.ascontiguousarray(mesh.faces, dtype=np.int32)
@@ -81,7 +87,7 @@ class RayCaster:
         return distance, face, np.stack([hits["u"], hits["v"]], axis=1)
 
     def blocked(self, origins: np.ndarray, directions: np.ndarray, reach: float | np.ndarray = 1e30) -> np.ndarray:
-        """Whether anything stands within `reach` (one, or one a ray) along each ray [N, 3]: bool [N]; unit directions."""
+        """Whether anything stands within `reach` (one for all, or [N]) along each ray [N, 3]: bool [N]."""
         if self._scene is None:
             return self._first_slow(origins, directions)[0] < reach
         limits = np.array(np.broadcast_to(np.float32(reach), len(origins)))
@@ -119,21 +125,30 @@ class RayCaster:
         return normal
 
     def _first_slow(self, origins, directions):
-        """`first` without Embree."""
-        from trimesh.ray.ray_triangle import RayMeshIntersector
-
+        """`first` without Embree: every ray against every triangle (Moeller and Trumbore 1997), for small jobs."""
+        origins, directions = _rows(origins), _rows(directions)
+        corner = self.vertices[self.faces[:, 0]]
+        along, across = self.vertices[self.faces[:, 1]] - corner, self.vertices[self.faces[:, 2]] - corner
         distance = np.full(len(origins), np.inf, dtype=np.float32)
         face = np.full(len(origins), -1, dtype=np.int32)
         uv = np.zeros((len(origins), 2), dtype=np.float32)
-        if self.mesh is None:
-            self.mesh = trimesh.Trimesh(self.vertices, self.faces, process=False)
-        tri, ray, where = RayMeshIntersector(self.mesh).intersects_id(
-            origins, directions, multiple_hits=False, return_locations=True
-        )
-        if len(ray):
-            face[ray] = tri
-            distance[ray] = np.einsum("ij,ij->i", where - np.asarray(origins)[ray], np.asarray(directions)[ray])
-            uv[ray] = trimesh.triangles.points_to_barycentric(self.mesh.triangles[tri], where)[:, 1:]
+        block = max(1, 1_000_000 // max(len(self.faces), 1))
+        for begin in range(0, len(origins), block):
+            rays = slice(begin, begin + block)
+            d, start = directions[rays, None], origins[rays, None] - corner  # [n, 1, 3], [n, F, 3]
+            p = np.cross(d, across)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                scale = 1 / np.einsum("nfi,fi->nf", p, along)
+                u = np.einsum("nfi,nfi->nf", start, p) * scale
+                q = np.cross(start, along)
+                v = np.einsum("noi,nfi->nf", d, q) * scale
+                reach = np.einsum("fi,nfi->nf", across, q) * scale
+                reach = np.where((u >= 0) & (v >= 0) & (u + v <= 1) & (reach > 1e-6), reach, np.inf)
+            best = np.argmin(reach, axis=1)
+            row = np.arange(len(best))
+            distance[rays] = reach[row, best]
+            face[rays] = np.where(np.isfinite(distance[rays]), best, -1)
+            uv[rays] = np.where(face[rays, None] >= 0, np.stack([u[row, best], v[row, best]], axis=1), 0)
         return distance, face, uv
 
 

@@ -1,4 +1,4 @@
-"""What is around the object in a photo: a floor, walls with windows and pictures, other furniture, or a flat picture."""
+"""What is around the object in a photo: a floor, walls with windows, other furniture, or a flat picture."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import trimesh
 from maquette.render.camera import Camera
 from maquette.render.rays import RayCaster
 
-CLAY = (0.80, 0.55, 0.40)
-STEEL = (0.44, 0.53, 0.64)
+CLAY = (0.66, 0.37, 0.23)
+STEEL = (0.27, 0.37, 0.50)
 
 
 def shade(
@@ -47,16 +47,19 @@ def shade(
         on_floor, spot = on_floor[near], spot[near]
         up = np.broadcast_to(np.float32([0, 0, 1]), spot.shape)
         lit, open_sky = _light(caster, spot, up, camera, rng)
-        shadow = 1 - (1 - (0.35 + 0.65 * lit) * (0.45 + 0.55 * open_sky)) * _fade(np.hypot(spot[:, 0], spot[:, 1]))
-        backdrop.reshape(-1, 3)[on_floor] *= shadow[:, None]
-        backdrop = cv2.GaussianBlur(backdrop, (0, 0), size / 400)
+        dim = (1 - (0.5 + 0.5 * lit) * (0.5 + 0.5 * open_sky)) * _fade(np.hypot(spot[:, 0], spot[:, 1]))
+        weight = np.zeros((size * size, 2), np.float32)  # an average over the floor alone, so that it stays dark below
+        weight[on_floor, 0], weight[on_floor, 1] = dim, 1
+        weight = cv2.GaussianBlur(weight.reshape(size, size, 2), (0, 0), size / 130)
+        dim = weight[..., 0] / np.maximum(weight[..., 1], 1e-3)
+        backdrop *= 1 - np.where(weight[..., 1] > 0.02, dim, 0)[..., None]
 
     hit = np.flatnonzero(seen.mask.reshape(-1))
     normal, point = seen.normal.reshape(-1, 3)[hit], seen.point.reshape(-1, 3)[hit]
     lit, open_sky = _light(caster, point, normal, camera, rng)
     key, fill, rim = _lights(camera)
     diffuse = np.maximum(normal @ key, 0) * (0.25 + 0.75 * lit) * 0.62 + np.maximum(normal @ fill, 0) * 0.20
-    ambient = (0.33 + 0.12 * normal[:, 2]) * open_sky
+    ambient = (0.28 + 0.14 * normal[:, 2]) * open_sky
     half = key - directions[hit]
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     gloss = 0.10 * np.maximum(np.einsum("ij,ij->i", normal, half), 0) ** 24 * lit
@@ -78,7 +81,7 @@ def _lights(camera: Camera) -> np.ndarray:
     return (lights / np.linalg.norm(lights, axis=1, keepdims=True)).astype(np.float32)
 
 
-def _light(caster: RayCaster, point, normal, camera, rng, *, rays: int = 8) -> tuple[np.ndarray, np.ndarray]:
+def _light(caster: RayCaster, point, normal, camera, rng, *, rays: int = 12) -> tuple[np.ndarray, np.ndarray]:
     """Share of the key light and of the open sky that points [N, 3] see: float32 [N] each."""
     lit = np.zeros(len(point), dtype=np.float32)
     sky = np.zeros(len(point), dtype=np.float32)

@@ -35,7 +35,7 @@ class Pictures:
 
 
 def noise(rng: np.random.Generator, beta: float = 1.0, stretch: float = 1.0, size: int = TILE) -> np.ndarray:
-    """A tileable cloud, float32 [size, size] in 0 to 1; larger `beta` is smoother, `stretch` > 1 lengthens it along x."""
+    """A tileable cloud, float32 [size, size] in 0 to 1; larger `beta` is smoother, `stretch` lengthens it along x."""
     fx = np.fft.fftfreq(size)[None, :] * stretch
     fy = np.fft.fftfreq(size)[:, None]
     radius = np.hypot(fx, fy)
@@ -84,7 +84,7 @@ def _checks(rng, y, x):
 def _fabric(rng, y, x):
     count = int(rng.integers(12, 28))
     weave = np.sin(2 * np.pi * count * x) * np.sin(2 * np.pi * count * y)
-    return 0.5 + 0.25 * weave + 0.5 * (noise(rng, 0.3) - 0.5)
+    return 0.5 + 0.25 * weave + 0.35 * (noise(rng, 0.7) - 0.5)
 
 
 def _marble(rng, y, x):
@@ -93,7 +93,7 @@ def _marble(rng, y, x):
 
 
 def _cloud(rng, y, x):
-    return noise(rng, rng.uniform(0.4, 1.6), rng.choice([1.0, 1.0, 3.0]))
+    return noise(rng, rng.uniform(0.9, 1.8), rng.choice([1.0, 1.0, 3.0]))
 
 
 def _dots(rng, y, x):
@@ -189,7 +189,7 @@ class Material:
         """Colours float32 [N, C] at surface coordinates [N, 2]; pixel_size (in units) picks the level of detail."""
         if self.pattern is None:
             return np.broadcast_to(self.bright, (len(uv), len(self.bright)))
-        level = int(np.clip(np.round(np.log2(max(pixel_size * self.tiles_per_unit * TILE, 1e-6))), 0, LEVELS - 1))
+        level = int(np.clip(np.ceil(np.log2(max(pixel_size * self.tiles_per_unit * TILE, 1e-6))), 0, LEVELS - 1))
         tile = self.pattern.levels[level]
         side = tile.shape[0]
         st = (uv @ (self.turn * np.float32(self.tiles_per_unit * side)) + self.offset * side).astype(np.int32)
@@ -206,7 +206,7 @@ def random_colour(rng: np.random.Generator, channels: int) -> np.ndarray:
     elif kind < 0.46:
         rgb = np.full(3, rng.uniform(0.01, 0.10)) * rng.uniform(0.8, 1.1, 3)
     elif kind < 0.76:
-        rgb = np.array([0.75, 0.50, 0.28]) ** rng.uniform(0.5, 2.8) * rng.uniform(0.5, 1.1)
+        rgb = np.array([0.75, 0.50, 0.28]) ** rng.uniform(0.4, 1.9) * rng.uniform(0.35, 1.1)
     else:
         hue, saturation, value = rng.uniform(0, 6), rng.beta(1.2, 1.6), rng.uniform(0.05, 0.9)
         wheel = np.clip(np.abs((hue + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
@@ -230,8 +230,8 @@ def random_material(
         else:
             pattern = choices[int(rng.integers(len(choices)))]
             other = random_colour(rng, channels)
-            strong = rng.random() < 0.3 or pattern.name in ("books", "stripes", "checks", "blossom")
-            dark = other if strong else (bright * (1 - rng.uniform(0.15, 0.6))).astype(np.float32)
+            strong = rng.random() < 0.2 or pattern.name in ("books", "stripes", "checks", "blossom")
+            dark = other if strong else (bright * (1 - rng.uniform(0.08, 0.5))).astype(np.float32)
     angle = rng.choice([0, 0, np.pi / 2, rng.uniform(0, np.pi)])
     turn = np.float32([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     glossy = rng.random() < 0.3

@@ -114,7 +114,9 @@ class System:
 
 
 def check_phases(system: System) -> None:
-    """Raise TypeError where a phase table names a network that is not there, or one name twice. Run once, at the start."""
+    """Raise TypeError where a phase table names a network that is not there, or one name twice. Run once, at the
+    start.
+    """
     phases = system.phases()
     names = [phase.name for phase in phases]
     if len(set(names)) != len(names):

@@ -6,8 +6,8 @@ Smith, Meger, CoRL 2017 (arXiv 1707.09557), sections 3.1 and 4.1. A Wasserstein 
     generator  -E[D(G(z))]                                            on every fifth
 
 z: 200 values, standard normal. Adam 1e-4, betas (0.5, 0.9), batch 256.
-Differs from the released code: the norm in the penalty runs over the whole sample, not over one axis; the output is a sigmoid
-in [0, 1], not a tanh.
+Differs from the released code: the norm in the penalty runs over the whole sample, not over one axis; the output is a
+sigmoid in [0, 1], not a tanh.
 """
 
 from dataclasses import dataclass

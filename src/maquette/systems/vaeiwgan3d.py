@@ -11,7 +11,8 @@ with x^ = G(z), z ~ N(0, I) or z = E(y). The encoder must be updated as often as
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
 - `encoder: residual` reads views of any size, grey or colour, with a narrow ResNet;
-- `joint: true` moves encoder and generator with one forward and backward pass on every batch (a third of the cost of the
+- `joint: true` moves encoder and generator with one forward and backward pass on every batch (a third of the cost of
+the
   three phases), the critic after them on the very shapes that this pass made; the critic may enter later
   (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.

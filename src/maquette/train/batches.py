@@ -93,8 +93,8 @@ def turn(voxels: Tensor, quarters: np.ndarray) -> Tensor:
 def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
     """Vary views as framing, light and clutter vary them; `[B, C, S, S]` in [0, 1] to the same.
 
-    Scale 0.85 to 1.18, aspect up to 8 %, shift up to 6 %, a turn of up to 5 degrees, gamma and contrast, noise; a fifth of
-    the views has a patch of plain grey laid over it.
+    Scale 0.85 to 1.18, aspect up to 8 %, shift up to 6 %, a turn of up to 5 degrees, gamma and contrast, noise; a fifth
+    of the views has a patch of plain grey laid over it.
     """
     count, _, size, _ = images.shape
 

@@ -1,7 +1,7 @@
 """Checkpoints: one folder a checkpoint, renamed into place when it is whole, with a checksum of every file.
 
-Weights and their moving average as safetensors, optimisers as a weights-only PyTorch file, the rest as JSON. Noise and the
-order of the data are functions of (seed, step), so the step is all the state that they have.
+Weights and their moving average as safetensors, optimisers as a weights-only PyTorch file, the rest as JSON. Noise and
+the order of the data are functions of (seed, step), so the step is all the state that they have.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ def save(
     optimisers: dict[str, torch.optim.Optimizer],
     keep: int,
 ) -> Path:
-    """Write `folder/step-NNNNNNN` whole or not at all, then drop all but the newest `keep`. UserError on a full disk."""
+    """Write `folder/step-NNNNNNN` whole or not at all; drop all but the newest `keep`. UserError on a full disk."""
     final = folder / f"step-{step:07d}"
     partial = folder / f".{final.name}.partial"
     try:
@@ -49,7 +49,8 @@ def save(
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         reason = error.strerror or str(error)
-        raise UserError(f"checkpoint {final} could not be written: {reason}", hint="the ones before it are kept") from None
+        line = f"checkpoint {final} could not be written: {reason}"
+        raise UserError(line, hint="the ones before it are kept") from None
     for old in found(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return final

@@ -1,4 +1,4 @@
-"""From a recipe to a model: the data prepared and split, the checks while it trains, the model and its card at the end."""
+"""From a recipe to a model: data prepared and split, checks while it trains, the model and its card at the end."""
 
 import hashlib
 import importlib.metadata
@@ -14,6 +14,7 @@ import torch
 from maquette import hub
 from maquette import recipe as recipes
 from maquette.data.prepare import prepare
+from maquette.data.sources import is_furniture
 from maquette.data.store import OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
@@ -47,7 +48,7 @@ class Exported:
 def run(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[object]:
     """Everything from the data to the model; yields the events of `prepare`, of the loop, and Started and Exported."""
     if not resume and (folder / "checkpoints").exists():
-        raise UserError(f"{folder} already holds a run", hint=f"continue it with --resume {folder}, or choose another --run")
+        raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
     if recipe.train.threads:
         torch.set_num_threads(recipe.train.threads)
     data = yield from _data(recipe)
@@ -70,7 +71,7 @@ def run(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[objec
 
 
 def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows for training and for validation. A shape's part is decided by its id alone, so that it never changes sides."""
+    """Rows for training and for validation. Its id alone decides a shape's part, so that it never changes sides."""
     rows = data.split("train")
     if len(rows) < 2:
         raise UserError("training needs at least 2 shapes in the train split", len(rows))
@@ -127,8 +128,8 @@ class Watch:
 def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int = 24) -> dict[str, torch.Tensor]:
     """A Gaussian over the latents of each class's training views, as mean, principal directions and what is left.
 
-    Sampling from it ("ex-post density estimation", Ghosh et al. 2020) gives shapes of a class that is asked for; the prior
-    N(0, I) gives shapes of any class. `[K, L]`, `[K, rank, L]`, `[K, L]`.
+    Sampling from it ("ex-post density estimation", Ghosh et al. 2020) gives shapes of a class that is asked for; the
+    prior N(0, I) gives shapes of any class. `[K, L]`, `[K, rank, L]`, `[K, L]`.
     """
     means, factors, rests = [], [], []
     labels = np.asarray(data.labels)
@@ -180,7 +181,7 @@ def terms(data: OpenedData) -> tuple[str, ...]:
 def card(recipe: Recipe, data: OpenedData, shapes: int, metrics: dict[str, float]) -> str:
     """The model card, from the run."""
     measured = "\n".join(f"- {name}: {value:.3f}" for name, value in metrics.items()) or "- none"
-    terms = "\n".join(f"- {line}" for line in terms(data))
+    of_data = "\n".join(f"- {line}" for line in terms(data))
     return f"""# A {recipe.system} model of maquette
 
 {recipe.about}
@@ -189,7 +190,7 @@ Trained for {recipe.train.steps} steps of {recipe.train.batch} on {shapes} shape
 {", ".join(data.label_names)}.
 
 Terms of the data:
-{terms}
+{of_data}
 
 Measured on the validation part:
 {measured}
@@ -215,16 +216,15 @@ def _data(recipe: Recipe) -> Iterator[object]:
         if is_prepared(path):
             folders.append(path)
             continue
-        name = path.stem or "data"
-        count = recipe.data.furniture if source == "furniture" else None
+        name = path.stem.split(":")[0] or "data"
+        count = recipe.data.furniture if is_furniture(source) else None
         options = {**wanted, "kinds": recipe.data.kinds, "count": count, "seed": recipe.train.seed,
                    "backgrounds": recipe.data.backgrounds or None, "split": "train"}
         key = hashlib.sha256(json.dumps([str(path.resolve()), options], default=str).encode()).hexdigest()[:8]
         folder = Path(recipe.data.cache) / f"{name}-{wanted['resolution']}-{views}x{wanted['view_size']}-{key}"
         if not is_prepared(folder):
             yield loop.Note(f"preparing {source} into {folder} (once; it is kept there)")
-            for event in prepare(source, folder, **options):
-                yield event
+            yield from prepare(source, folder, **options)
         folders.append(folder)
     return open_dataset(folders)
 

@@ -1,7 +1,7 @@
-"""The furniture maker: chairs, tables, beds and a dozen other things as clean solids, drawn by a seeded recipe.
+"""The furniture maker: chairs, tables, beds and a dozen other things as clean solids, from a seed.
 
-Each kind has several styles and each style a broad range of real-world sizes in centimetres; the size is normalised last.
-The same kind and seed always give the same mesh.
+Each kind has several styles and each style a broad range of real-world sizes in centimetres; the size is
+normalised last. The same kind and seed always give the same mesh.
 """
 
 import difflib
@@ -11,14 +11,27 @@ import numpy as np
 import trimesh
 from manifold3d import Manifold
 
-from maquette.data.furniture import bathroom, beds, cars, chairs, cups, devices, lamps, sofas, storage, tables
+from maquette.data.furniture import (
+    bathroom,
+    beds,
+    cars,
+    chairs,
+    cups,
+    desks,
+    devices,
+    lamps,
+    seats,
+    sofas,
+    storage,
+    tables,
+)
 from maquette.data.furniture.parts import Dice, join
 from maquette.errors import UserError
 
 _STYLES = {
-    "chair": chairs.CHAIRS | sofas.UPHOLSTERED_CHAIRS,
+    "chair": chairs.CHAIRS | seats.SEATS | sofas.UPHOLSTERED_CHAIRS,
     "table": tables.TABLES,
-    "desk": tables.DESKS,
+    "desk": desks.DESKS,
     "bed": beds.BEDS,
     "sofa": sofas.SOFAS,
     "bookcase": storage.BOOKCASES,
@@ -51,8 +64,10 @@ def make(kind: str, seed: int) -> trimesh.Trimesh:
 
 
 def _finish(solid: Manifold) -> trimesh.Trimesh:
-    """A solid in centimetres as a mesh in the frame."""
-    raw = solid.simplify(0.01).to_mesh64()
+    """A solid in centimetres as a mesh in the frame; closed voids are filled and slivers dropped."""
+    bodies = solid.simplify(0.01).decompose()
+    least = 1e-4 * sum(body.volume() for body in bodies)
+    raw = join(body for body in bodies if body.volume() > least).to_mesh64()
     points = np.asarray(raw.vert_properties)[:, :3]
     low, high = points.min(0), points.max(0)
     points = (points - (low + high) / 2) / (high - low).max()

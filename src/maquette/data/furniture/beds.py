@@ -1,6 +1,21 @@
 """Beds: singles and doubles, bunks, cots, day beds, canopies."""
 
-from maquette.data.furniture.parts import Dice, Parts, arc, both, box, corners, front, join, lean, leg, pillow, slab, soft, spaced
+from maquette.data.furniture.parts import (
+    Dice,
+    Parts,
+    arc,
+    both,
+    box,
+    corners,
+    front,
+    join,
+    lean,
+    leg,
+    pillow,
+    scatter_cushion,
+    soft,
+    spaced,
+)
 from maquette.data.furniture.storage import drawer_block
 
 
@@ -15,7 +30,10 @@ def _bedding(dice: Dice, w: float, d: float, z: float, thick: float) -> Parts:
     top, n = z + thick, 1 if w < 115 else 2
     if dice.yes(0.8):
         pw = min(70, w / n * 0.85)
-        parts += [pillow(pw, dice(36, 48), dice(11, 18), (i - (n - 1) / 2) * w / n, -d / 2 + 26, top - 2, 0.7) for i in range(n)]
+        parts += [
+            pillow(pw, dice(36, 48), dice(11, 18), (i - (n - 1) / 2) * w / n, -d / 2 + 26, top - 2, 0.7)
+            for i in range(n)
+        ]
     if dice.yes(0.45):
         long = d * dice(0.4, 0.72)
         parts += [soft(w + dice(1, 5), long, thick * 0.7 + 3, y=d / 2 - long / 2 + 1, z=top - thick * 0.7, r=3)]
@@ -34,12 +52,22 @@ def _board(dice: Dice, w: float, h: float, y: float, style: str) -> Parts:
         return [front([(-w / 2, 0), (w / 2, 0), *arc(0, h - rise, w / 2, 0, 180, 14, ry=rise)], t, y)]
     if style == "tufted":
         n = max(2, round(w / dice(25, 45)))
-        return [box(w, t, h, y=y), *[soft(w / n - 0.5, t + 4, h * 0.6, x, y + 1, h * 0.4, r=3) for x in spaced(-w / 2 + w / n / 2, w / 2 - w / n / 2, n)]]
+        return [
+            box(w, t, h, y=y),
+            *[
+                soft(w / n - 0.5, t + 4, h * 0.6, x, y + 1, h * 0.4, r=3)
+                for x in spaced(-w / 2 + w / n / 2, w / 2 - w / n / 2, n)
+            ],
+        ]
     post, n = dice(2.5, 4), max(4, round(w / dice(9, 20)))
     posts = both(leg((w / 2 - post, y, h), (w / 2 - post, y, 0), post, post, dice.one(4, 8)))
     rails = [box(w - post, 2 * post * 0.7, 7, y=y, z=z) for z in (h - 9, h * 0.45)]
     if style == "slats":
-        return [*posts, *rails, *[box(dice(2, 4), 2.4, h * 0.5, x, y, h * 0.46) for x in spaced(-w / 2 + 10, w / 2 - 10, n)]]
+        return [
+            *posts,
+            *rails,
+            *[box(dice(2, 4), 2.4, h * 0.5, x, y, h * 0.46) for x in spaced(-w / 2 + 10, w / 2 - 10, n)],
+        ]
     return [*posts, *[box(w - post, 3, 9, y=y, z=z) for z in spaced(h * 0.45, h - 10, dice.whole(2, 3))]]
 
 
@@ -53,10 +81,15 @@ def plain(dice: Dice) -> Parts:
     foot = dice.one(0, 0, dice(38, 80))
     low = max(0.0, dice.weighted({0.0: 1, z + 6 - rail: 3}))
     frame = [box(fw, fd, z + 6 - low, z=low)]
-    legs = corners(fw - 9, fd - 9, lambda x, y: leg((x, y, low + 3), (x, y, 0), 3.5, 3, dice.one(4, 4))) if low > 1 else []
+    legs = (
+        corners(fw - 9, fd - 9, lambda x, y: leg((x, y, low + 3), (x, y, 0), 3.5, 3, dice.one(4, 4))) if low > 1 else []
+    )
     parts = [*frame, *legs, *_bedding(dice, w, d, z + 5, thick), *_board(dice, fw, head, -fd / 2 - 1, style)]
     if low > 1:
-        parts += [box(fw * 0.9, 3, low + 1, y=-fd / 2 + 1), *corners(fw - 9, 0, lambda x, y: box(5, 8, low + 1, x, -fd / 2 + 3))]
+        parts += [
+            box(fw * 0.9, 3, low + 1, y=-fd / 2 + 1),
+            *corners(fw - 9, 0, lambda x, y: box(5, 8, low + 1, x, -fd / 2 + 3)),
+        ]
     if foot:
         parts += _board(dice, fw, max(foot, z + 14), fd / 2 + 1, style if dice.yes(0.8) else "panel")
     return parts
@@ -67,10 +100,14 @@ def divan(dice: Dice) -> Parts:
     w, d = _size(dice)
     foot, base, thick = dice(0, 12), dice(22, 36), dice(18, 30)
     parts = [soft(w, d, base, z=foot, r=2), *_bedding(dice, w, d, foot + base - 1, thick)]
-    parts += corners(w - 20, d - 20, lambda x, y: leg((x, y, foot + 2), (x, y, 0), 4, 3)) if foot > 2 else [box(w - 8, d - 8, foot + 2)]
+    parts += (
+        corners(w - 20, d - 20, lambda x, y: leg((x, y, foot + 2), (x, y, 0), 4, 3))
+        if foot > 2
+        else [box(w - 8, d - 8, foot + 2)]
+    )
     if dice.yes(0.75):
         h, wide = dice(85, 135), w + dice(0, 30)
-        parts += _board(dice, wide, h, -d / 2 - 3, dice.one("padded", "tufted", "arched", "padded"))
+        parts += _board(dice, wide, h, -d / 2 - 1, dice.one("padded", "tufted", "arched", "padded"))
     return parts
 
 
@@ -79,8 +116,16 @@ def platform(dice: Dice) -> Parts:
     w, d = _size(dice)
     z, t = dice(10, 22), dice(4, 9)
     fw, fd = w + dice(15, 50), d + dice(8, 25)
-    parts = [box(fw, fd, t, z=z), box(fw - dice(20, 40), fd - 25, z + 1), *_bedding(dice, w, d, z + t - 1, dice(14, 24))]
-    parts += [lean([box(fw, 4, dice(40, 70), z=-3)], dice(0, 12)).translate((0, -fd / 2 + 3, z + 2))] if dice.yes(0.7) else []
+    parts = [
+        box(fw, fd, t, z=z),
+        box(fw - dice(20, 40), fd - 25, z + 1),
+        *_bedding(dice, w, d, z + t - 1, dice(14, 24)),
+    ]
+    parts += (
+        [lean([box(fw, 4, dice(40, 70), z=-3)], dice(0, 12)).translate((0, -fd / 2 + 3, z + 2))]
+        if dice.yes(0.7)
+        else []
+    )
     return parts
 
 
@@ -89,7 +134,9 @@ def storage_bed(dice: Dice) -> Parts:
     w, d = _size(dice)
     h = dice(28, 45)
     n = dice.whole(2, 3)
-    block = [drawer_block(dice, d / n - 0.5, w, h, d * ((i + 0.5) / n - 0.5), 0, 0, rows=dice.one(1, 1, 2)) for i in range(n)]
+    block = [
+        drawer_block(dice, d / n - 0.5, w, h, d * ((i + 0.5) / n - 0.5), 0, 0, rows=dice.one(1, 1, 2)) for i in range(n)
+    ]
     parts = [join(block).rotate((0, 0, -90)), *_bedding(dice, w - 3, d - 3, h - 1, dice(12, 20))]
     if dice.yes(0.6):
         head, deep = dice(70, 110), dice(4, 28)
@@ -104,11 +151,18 @@ def day_bed(dice: Dice) -> Parts:
     t = dice(3, 7)
     ends = both(box(t, d + 4, h - dice.one(0, dice(5, 20)), w / 2 + t / 2))
     if dice.yes(0.35):
-        ends = both([box(t, t, h, w / 2 + t / 2, s * (d / 2)) for s in (-1, 1)] + [box(t, d, t, w / 2 + t / 2, 0, v) for v in (h - t, z + 3)]
-                    + [box(t * 0.6, t * 0.6, h - z, w / 2 + t / 2, y, z) for y in spaced(-d / 2, d / 2, 6)])
+        ends = both(
+            [box(t, t, h, w / 2 + t / 2, s * (d / 2)) for s in (-1, 1)]
+            + [box(t, d, t, w / 2 + t / 2, 0, v) for v in (h - t, z + 3)]
+            + [box(t * 0.6, t * 0.6, h - z, w / 2 + t / 2, y, z) for y in spaced(-d / 2, d / 2, 6)]
+        )
     back = [box(w + 2, t, h - z + 8, y=-d / 2 - 1, z=z - 8)] if dice.yes(0.7) else []
     n = dice.whole(0, 3)
-    cushions = [lean([pillow(w / (n + 0.6), 16, 40, plump=0.5)], 12).translate((x, -d / 2 + 13, z + 16)) for x in spaced(-w / 3, w / 3, n)] if n else []
+    cushions = (
+        [scatter_cushion(w / (n + 0.6), 40, 17, 12, x, -d / 2 + 19, z + 19) for x in spaced(-w / 3, w / 3, n)]
+        if n
+        else []
+    )
     return [*ends, *back, box(w, d, 12, z=z - 8), soft(w, d, 20, z=z + 2, r=4), *cushions]
 
 
@@ -125,10 +179,14 @@ def bunk(dice: Dice) -> Parts:
         parts += [box(w + 2 * r, d + 2 * r, 9, z=z), soft(w, d, 13, z=z + 7, r=3)]
     rail_z = [high + 22] if dice.yes() else [high + 16, high + 27]
     for z in rail_z:
-        parts += [box(3, d + 2 * r, 6, s * (w / 2 + r), 0, z) for s in (-1, 1)] + [box(w + 2 * r, 3, 6, y=s * (d / 2 + r), z=z) for s in (-1, 1)]
+        parts += [box(3, d + 2 * r, 6, s * (w / 2 + r), 0, z) for s in (-1, 1)] + [
+            box(w + 2 * r, 3, 6, y=s * (d / 2 + r), z=z) for s in (-1, 1)
+        ]
     y = d / 2 + r if dice.yes() else d / 2 - 30
     x = w / 2 + r + 2
-    parts += [box(3, 4, high + 26, x, y - s * 36 - 2, 0) for s in (0, 1)] + [box(3, 38, 3, x, y - 20, z) for z in spaced(22, high - 4, 5)]
+    parts += [box(3, 4, high + 26, x, y - s * 36 - 2, 0) for s in (0, 1)] + [
+        box(3, 38, 3, x, y - 20, z) for z in spaced(22, high - 4, 5)
+    ]
     return parts
 
 
@@ -138,8 +196,12 @@ def cot(dice: Dice) -> Parts:
     z = dice(25, 50)
     parts = corners(w, d, lambda x, y: box(2.4 * r, 2.4 * r, h, x, y))
     for level in (z - 5, h - 5):
-        parts += [box(3, d, 5, s * w / 2, 0, level) for s in (-1, 1)] + [box(w, 3, 5, y=s * d / 2, z=level) for s in (-1, 1)]
-    parts += [box(r, r, h - z, s * w / 2, y, z - 1) for s in (-1, 1) for y in spaced(-d / 2 + 9, d / 2 - 9, dice.whole(9, 13))]
+        parts += [box(3, d, 5, s * w / 2, 0, level) for s in (-1, 1)] + [
+            box(w, 3, 5, y=s * d / 2, z=level) for s in (-1, 1)
+        ]
+    parts += [
+        box(r, r, h - z, s * w / 2, y, z - 1) for s in (-1, 1) for y in spaced(-d / 2 + 9, d / 2 - 9, dice.whole(9, 13))
+    ]
     if dice.yes():
         parts += [box(w, 2.4, h - z, y=s * d / 2, z=z - 1) for s in (-1, 1)]
     else:
@@ -152,12 +214,18 @@ def canopy(dice: Dice) -> Parts:
     w, d = _size(dice)
     h, r, z = dice(120, 215), dice(2.5, 5), dice(22, 40)
     posts = corners(w + 2 * r, d + 2 * r, lambda x, y: leg((x, y, h), (x, y, 0), r, r, 4))
-    top = [box(w + 2 * r, 1.6 * r, 1.6 * r, y=s * (d / 2 + r), z=h - 2 * r) for s in (-1, 1)] + [box(1.6 * r, d + 2 * r, 1.6 * r, s * (w / 2 + r), 0, h - 2 * r) for s in (-1, 1)]
+    top = [box(w + 2 * r, 1.6 * r, 1.6 * r, y=s * (d / 2 + r), z=h - 2 * r) for s in (-1, 1)] + [
+        box(1.6 * r, d + 2 * r, 1.6 * r, s * (w / 2 + r), 0, h - 2 * r) for s in (-1, 1)
+    ]
     head = [box(w + 2 * r, 4, dice(45, 70), y=-d / 2 - r, z=z)]
-    return [*posts, *(top if dice.yes(0.75) else []), *head, box(w + 2 * r, d + 2 * r, 15, z=z - 6), *_bedding(dice, w, d, z + 6, dice(15, 24))]
+    return [
+        *posts,
+        *(top if dice.yes(0.75) else []),
+        *head,
+        box(w + 2 * r, d + 2 * r, 15, z=z - 6),
+        *_bedding(dice, w, d, z + 6, dice(15, 24)),
+    ]
 
 
 BEDS = {plain: 4, divan: 2, platform: 1.2, storage_bed: 1.2, day_bed: 0.9, bunk: 0.8, cot: 0.5, canopy: 0.7}
 """Styles of beds and how often each is made."""
-
-_ = slab

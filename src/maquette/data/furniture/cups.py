@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maquette.data.furniture.parts import Dice, Parts, both, curve, lathe, leg, tube
+from maquette.data.furniture.parts import Dice, Parts, both, curve, lathe, tube
 
 
 def _vessel(wall: list[tuple[float, float]], t: float, floor: float, sides: int = 28) -> Parts:
@@ -23,9 +23,27 @@ def _handle(dice: Dice, wall: list[tuple[float, float]], t: float, z0: float, z1
     if style == "d":
         path = np.array([(high, 0, z1), (r + out, 0, z1), (r + out, 0, z0), (low, 0, z0)])
     elif style == "ear":
-        path = curve([(high, 0, z1 - 0.4), (r + out * 0.7, 0, z1), (r + out, 0, mid + 0.8), (r + out * 0.5, 0, z0 + 0.8), (low, 0, z0)], 3)
+        path = curve(
+            [
+                (high, 0, z1 - 0.4),
+                (r + out * 0.7, 0, z1),
+                (r + out, 0, mid + 0.8),
+                (r + out * 0.5, 0, z0 + 0.8),
+                (low, 0, z0),
+            ],
+            3,
+        )
     else:
-        path = curve([(high, 0, z1), (r + out * 0.75, 0, z1 - out * 0.1), (r + out, 0, mid), (r + out * 0.75, 0, z0 + out * 0.1), (low, 0, z0)], 3)
+        path = curve(
+            [
+                (high, 0, z1),
+                (r + out * 0.75, 0, z1 - out * 0.1),
+                (r + out, 0, mid),
+                (r + out * 0.75, 0, z0 + out * 0.1),
+                (low, 0, z0),
+            ],
+            3,
+        )
     points = [(float(p), float(q)) for p, q in curve(wall, 3)] if len(wall) > 2 else wall
     hollow = lathe([(0, -5), *[(max(p - 0.7 * t, 0.1), q) for p, q in points], (points[-1][0], 99), (0, 99)], 20)
     return [tube(path, thick) - hollow]
@@ -47,7 +65,19 @@ def tea_cup(dice: Dice) -> Parts:
     cup = [*_vessel(wall, t, 0.9), *_handle(dice, wall, t, h * 0.35, h * 0.82, dice(0.35, 0.5))]
     if dice.yes(0.45):
         s = r * dice(1.4, 1.75)
-        saucer = lathe([(0, -0.9), (s * 0.55, -0.9), (s * 0.65, -0.7), (s, 0.3), (s, 0.7), (s * 0.6, 0), (s * 0.5, -0.2), (0, 0.1)], 32)
+        saucer = lathe(
+            [
+                (0, -0.9),
+                (s * 0.55, -0.9),
+                (s * 0.65, -0.7),
+                (s, 0.3),
+                (s, 0.7),
+                (s * 0.6, 0),
+                (s * 0.5, -0.2),
+                (0, 0.1),
+            ],
+            32,
+        )
         cup += [saucer]
     return cup
 
@@ -69,7 +99,10 @@ def bowl(dice: Dice) -> Parts:
     r, t = dice(6, 14), dice(0.4, 0.8)
     h = r * dice(0.5, 1.1)
     wall = [(r * dice(0.35, 0.5), 0), (r * 0.8, h * 0.4), (r, h)]
-    return [*_vessel(wall, t, dice(0.7, 1.2)), lathe([(r * 0.25, -0.8), (r * 0.42, -0.8), (r * 0.42, 0.6), (r * 0.25, 0.6)])]
+    return [
+        *_vessel(wall, t, dice(0.7, 1.2)),
+        lathe([(r * 0.25, -0.8), (r * 0.42, -0.8), (r * 0.42, 0.6), (r * 0.25, 0.6)]),
+    ]
 
 
 def goblet(dice: Dice) -> Parts:
@@ -79,7 +112,18 @@ def goblet(dice: Dice) -> Parts:
     rim = r * dice(0.7, 1.05)
     cup = _vessel([(r * 0.25, z), (r * 0.85, z + h * 0.25), (r, z + h * 0.55), (rim, z + h)], t, z + 0.8)
     f = r * dice(0.75, 1.05)
-    foot = lathe([(0, 0), (f, 0), (f, 0.35), (f * 0.4, 0.7), (s, min(1.4, stem_h)), (s, z), (r * 0.25 + 0.1, z + 0.6), (0, z + 0.6)])
+    foot = lathe(
+        [
+            (0, 0),
+            (f, 0),
+            (f, 0.35),
+            (f * 0.4, 0.7),
+            (s, min(1.4, stem_h)),
+            (s, z),
+            (r * 0.25 + 0.1, z + 0.6),
+            (0, z + 0.6),
+        ]
+    )
     return [*cup, foot]
 
 
@@ -96,5 +140,3 @@ def beer_mug(dice: Dice) -> Parts:
 
 CUPS = {mug: 4, tea_cup: 2, glass: 2, bowl: 1.2, goblet: 1.4, beer_mug: 1}
 """Styles of cups and how often each is made."""
-
-_ = leg

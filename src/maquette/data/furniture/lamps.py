@@ -53,7 +53,12 @@ def tripod(dice: Dice) -> Parts:
     hub = h - sh * dice(0.9, 1.15)
     spread = dice(22, 34) * k
     legs = ring(3, leg((0.06 * r, 0, hub), (spread, 0, 0), 2.4 * k + 0.3, 1.8 * k + 0.3))
-    return [*legs, disc(4 * k + 1, 5 * k + 1, z=hub - 3 * k - 0.5), disc(1.6 * k + 0.3, h - hub - 0.6, z=hub), *_shade(dice, r, sh, h - sh)]
+    return [
+        *legs,
+        disc(4 * k + 1, 5 * k + 1, z=hub - 3 * k - 0.5),
+        disc(1.6 * k + 0.3, h - hub - 0.6, z=hub),
+        *_shade(dice, r, sh, h - sh),
+    ]
 
 
 def table(dice: Dice) -> Parts:
@@ -66,15 +71,24 @@ def table(dice: Dice) -> Parts:
     neck = disc(max(0.9, r * 0.08), h - bh, z=bh - 0.6)
     if style == "ball":
         b = min(b, bh / 2.2)
-        body: Parts = [disc(b * 0.6, bh * 0.2), ball(b, 0, 0, bh - b, 4), disc(b * 0.4, bh * 0.5, z=bh * 0.1)]
+        body: Parts = [disc(b * 0.6, bh * 0.2), ball(b, 0, 0, bh - b, 4), disc(max(1.0, b * 0.4), bh - b)]
     elif style == "block":
         body = [leg((0, 0, bh), (0, 0, 0), b * dice(0.4, 1), b, dice.one(4, 6, 16))]
     elif style == "stick":
         body = [*_foot(dice, r * 0.6), disc(max(1.0, r * 0.09), bh)]
     else:
-        outline = {"vase": [(b * 0.6, 0), (b, bh * 0.6), (b * 0.9, bh * 0.8), (b * 0.3, bh)],
-                   "bottle": [(b, 0), (b, bh * 0.5), (b * 0.4, bh * 0.75), (b * 0.3, bh)],
-                   "turned": [(b, 0), (b, bh * 0.08), (b * 0.3, bh * 0.2), (b * 0.7, bh * 0.45), (b * 0.3, bh * 0.7), (b * 0.4, bh)]}[style]
+        outline = {
+            "vase": [(b * 0.6, 0), (b, bh * 0.6), (b * 0.9, bh * 0.8), (b * 0.3, bh)],
+            "bottle": [(b, 0), (b, bh * 0.5), (b * 0.4, bh * 0.75), (b * 0.3, bh)],
+            "turned": [
+                (b, 0),
+                (b, bh * 0.08),
+                (b * 0.3, bh * 0.2),
+                (b * 0.7, bh * 0.45),
+                (b * 0.3, bh * 0.7),
+                (b * 0.4, bh),
+            ],
+        }[style]
         smooth = [(float(p), float(q)) for p, q in curve(outline, 3)]
         body = [lathe([(0, 0), *smooth, (0, bh)], 20)]
     return [*body, neck, *_shade(dice, r, sh, h - sh)]
@@ -84,7 +98,18 @@ def _head(dice: Dice, r: float, tip_deg: float) -> Manifold:
     """A small conical head that opens downwards, its neck at the origin, turned towards +y."""
     h, t = r * dice(1, 1.6), max(0.8, r * 0.12)
     k = dice(0.3, 0.6)
-    cone = lathe([(r, -h), (r * k, -h * 0.1), (r * k * 0.7, 0), (0, 0), (0, -t * 1.5), (r * k - t, -h * 0.1 - t * 1.5), (r - t, -h)], 20)
+    cone = lathe(
+        [
+            (r, -h),
+            (r * k, -h * 0.1),
+            (r * k * 0.7, 0),
+            (0, 0),
+            (0, -t * 1.5),
+            (r * k - t, -h * 0.1 - t * 1.5),
+            (r - t, -h),
+        ],
+        20,
+    )
     return cone.rotate((tip_deg, 0, 0))
 
 
@@ -105,7 +130,10 @@ def desk_arm(dice: Dice) -> Parts:
 def arched(dice: Dice) -> Parts:
     """The floor lamp whose stem bends over."""
     h, reach, r = dice(140, 190), dice(25, 95), dice(12, 22)
-    stem = curve([(0, 0, 1), (0, 0, h * 0.5), (0, reach * 0.25, h * 0.9), (0, reach * 0.7, h), (0, reach, h * dice(0.86, 0.93))], 4)
+    stem = curve(
+        [(0, 0, 1), (0, 0, h * 0.5), (0, reach * 0.25, h * 0.9), (0, reach * 0.7, h), (0, reach, h * dice(0.86, 0.93))],
+        4,
+    )
     end = stem[-1]
     head = _head(dice, r, 0).translate((0, float(end[1]), float(end[2]) + 1))
     base = [disc(dice(13, 20), dice(3, 7))] if dice.yes() else [box(dice(18, 30), dice(18, 30), 5)]
@@ -119,8 +147,11 @@ def reading(dice: Dice) -> Parts:
     for z, way in ((h - 3, 1), (h * 0.72, -1))[: dice.whole(1, 2)]:
         reach = dice(10, 22)
         head = _head(dice, r, dice(0, 40)).translate((0, reach, 0))
-        parts += [rod((0, 0, 0), (0, reach, 1), 1.5).translate((0, 0, z)), head.translate((0, 0, z + 1.5))] if way > 0 else \
-            [rod((0, 0, z), (0, reach, z + 1), 1.5), _head(dice, r * 0.8, 20).translate((0, reach, z + 1.5))]
+        parts += (
+            [rod((0, 0, 0), (0, reach, 1), 1.5).translate((0, 0, z)), head.translate((0, 0, z + 1.5))]
+            if way > 0
+            else [rod((0, 0, z), (0, reach, z + 1), 1.5), _head(dice, r * 0.8, 20).translate((0, reach, z + 1.5))]
+        )
     return parts
 
 

@@ -1,7 +1,7 @@
 """What furniture is built from: solid primitives in centimetres, and the dice that choose proportions.
 
-Every primitive returns one `manifold3d.Manifold`. z is up, the object faces +y; `x, y, z` place the middle of the underside
-of a part. Parts are fatter than asked for by GLUE, so that parts that touch overlap and their union is one body.
+Every primitive returns one `manifold3d.Manifold`. z is up, the object faces +y; `x, y, z` place the middle of the
+underside of a part. Parts are fatter than asked for by GLUE, so that parts that touch overlap and join into one body.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -46,7 +46,7 @@ class Dice:
         return list(options)[int(np.searchsorted(share, self._rng.random() * share[-1], side="right"))]
 
 
-# ---- joining ----------------------------------------------------------------------------------------------------------
+# ---- joining -------------------------------------------------------------------------------------------------------
 
 
 def join(*parts: Manifold | Iterable[Manifold]) -> Manifold:
@@ -78,7 +78,7 @@ def spaced(low: float, high: float, count: int) -> list[float]:
     return [(low + high) / 2] if count == 1 else [float(v) for v in np.linspace(low, high, count)]
 
 
-# ---- boxes ------------------------------------------------------------------------------------------------------------
+# ---- boxes ---------------------------------------------------------------------------------------------------------
 
 
 def box(w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0) -> Manifold:
@@ -90,8 +90,10 @@ def box(w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0) 
 def _ball(steps: int) -> np.ndarray:
     """Points on the unit sphere: rings of 4*steps points, and the poles."""
     around = np.arange(4 * steps) * np.pi / (2 * steps)
-    rows = [np.c_[np.cos(a) * np.cos(around), np.cos(a) * np.sin(around), np.full(4 * steps, np.sin(a))]
-            for a in np.arange(1 - steps, steps) * np.pi / (2 * steps)]
+    rows = [
+        np.c_[np.cos(a) * np.cos(around), np.cos(a) * np.sin(around), np.full(4 * steps, np.sin(a))]
+        for a in np.arange(1 - steps, steps) * np.pi / (2 * steps)
+    ]
     return np.vstack([*rows, [[0, 0, 1], [0, 0, -1]]])
 
 
@@ -109,9 +111,7 @@ def soft(
     return Manifold.hull_points(points.reshape(-1, 3)).translate((x, y, z + h / 2))
 
 
-def pillow(
-    w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0, plump: float = 0.5
-) -> Manifold:
+def pillow(w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0, plump: float = 0.5) -> Manifold:
     """A lying cushion that is thick in the middle and thin at its seam."""
     u = np.linspace(-1, 1, 7)
     gx, gy = np.meshgrid(u, u)
@@ -121,7 +121,13 @@ def pillow(
     return Manifold.hull_points(np.vstack([top, top * (1, 1, -1)])).translate((x, y, z + h / 2))
 
 
-# ---- bars and legs ----------------------------------------------------------------------------------------------------
+def scatter_cushion(w: float, h: float, thick: float, back_deg: float, x: float, y: float, z: float) -> Manifold:
+    """A square cushion that stands on an edge at (x, y, z) and leans back."""
+    upright = pillow(w, h, thick, plump=0.65).translate((0, h / 2, 0)).rotate((90, 0, 0))
+    return upright.rotate((back_deg, 0, 0)).translate((x, y, z))
+
+
+# ---- bars and legs -------------------------------------------------------------------------------------------------
 
 
 def _polygon(radius: float, sides: int) -> np.ndarray:
@@ -133,8 +139,10 @@ def _polygon(radius: float, sides: int) -> np.ndarray:
 def leg(top: Point, foot: Point, r_top: float, r_foot: float | None = None, sides: int = 8) -> Manifold:
     """A straight leg between two points, its two ends cut level; four sides make it square, r half its side."""
     r_foot = r_top if r_foot is None else r_foot
-    ends = [np.c_[_polygon(r + GLUE, sides), np.zeros(sides)] + p + np.array([0, 0, lift])
-            for r, p, lift in ((r_top, top, GLUE), (r_foot, foot, -GLUE))]
+    ends = [
+        np.c_[_polygon(r + GLUE, sides), np.zeros(sides)] + p + np.array([0, 0, lift])
+        for r, p, lift in ((r_top, top, GLUE), (r_foot, foot, -GLUE))
+    ]
     return Manifold.hull_points(np.vstack(ends))
 
 
@@ -145,7 +153,10 @@ def rod(a: Point, b: Point, r: float, r_end: float | None = None, sides: int = 8
     u = np.cross(axis, (1.0, 0, 0) if abs(axis[0]) < 0.9 else (0, 1.0, 0))
     u /= np.linalg.norm(u)
     frame = np.stack([u, np.cross(axis, u)])
-    ends = [_polygon(s + GLUE, sides) @ frame + p for s, p in ((r, a - GLUE * axis), (r if r_end is None else r_end, b + GLUE * axis))]
+    ends = [
+        _polygon(s + GLUE, sides) @ frame + p
+        for s, p in ((r, a - GLUE * axis), (r if r_end is None else r_end, b + GLUE * axis))
+    ]
     return Manifold.hull_points(np.vstack(ends))
 
 
@@ -160,7 +171,9 @@ def tube(points: Sequence[Point], r: float, steps: int = 2) -> Manifold:
     return join(Manifold.hull_points(np.vstack(pair)) for pair in zip(spots[:-1], spots[1:], strict=True))
 
 
-def disc(r: float, h: float, x: float = 0, y: float = 0, z: float = 0, r_top: float | None = None, sides: int = 24) -> Manifold:
+def disc(
+    r: float, h: float, x: float = 0, y: float = 0, z: float = 0, r_top: float | None = None, sides: int = 24
+) -> Manifold:
     """An upright cylinder or cone."""
     top = r if r_top is None else r_top
     return Manifold.cylinder(h + 2 * GLUE, r + GLUE, top + GLUE, sides).translate((x, y, z - GLUE))
@@ -171,13 +184,18 @@ def wheel(r: float, width: float, x: float = 0, y: float = 0, z: float = 0, side
     return Manifold.cylinder(width, r, r, sides, True).rotate((0, 90, 0)).translate((x, y, z))
 
 
-# ---- profiles ---------------------------------------------------------------------------------------------------------
+# ---- profiles ------------------------------------------------------------------------------------------------------
 
 
-def arc(cx: float, cy: float, rx: float, start_deg: float, end_deg: float, count: int = 8, ry: float | None = None) -> list:
+def arc(
+    cx: float, cy: float, rx: float, start_deg: float, end_deg: float, count: int = 8, ry: float | None = None
+) -> list:
     """Points of an arc of a circle or ellipse, ends included."""
     a = np.radians(np.linspace(start_deg, end_deg, count))
-    return [(float(p), float(q)) for p, q in zip(cx + rx * np.cos(a), cy + (rx if ry is None else ry) * np.sin(a), strict=True)]
+    return [
+        (float(p), float(q))
+        for p, q in zip(cx + rx * np.cos(a), cy + (rx if ry is None else ry) * np.sin(a), strict=True)
+    ]
 
 
 def curve(points: Sequence[Point], count: int = 4) -> np.ndarray:
@@ -197,7 +215,11 @@ def outline(points: Sequence[Point], r: float = 0, grow: float = GLUE) -> CrossS
     p = np.asarray(points, float)
     area = np.sum(p[:, 0] * np.roll(p[:, 1], -1) - p[:, 1] * np.roll(p[:, 0], -1))
     flat = CrossSection([p if area > 0 else p[::-1]])
-    return flat.offset(-r, circular_segments=16).offset(r + grow, circular_segments=16) if r else flat.offset(grow, circular_segments=4)
+    return (
+        flat.offset(-r, circular_segments=16).offset(r + grow, circular_segments=16)
+        if r
+        else flat.offset(grow, circular_segments=4)
+    )
 
 
 def rectangle(w: float, d: float, x: float = 0, y: float = 0) -> list[Point]:
@@ -209,8 +231,14 @@ def ellipse(w: float, d: float, x: float = 0, y: float = 0, count: int = 32, pow
     """An ellipse w by d; with a higher power a superellipse, squarer."""
     a = np.arange(count) * 2 * np.pi / count
     c, s = np.cos(a), np.sin(a)
-    return [(float(p), float(q)) for p, q in zip(
-        x + w / 2 * np.sign(c) * np.abs(c) ** (2 / power), y + d / 2 * np.sign(s) * np.abs(s) ** (2 / power), strict=True)]
+    return [
+        (float(p), float(q))
+        for p, q in zip(
+            x + w / 2 * np.sign(c) * np.abs(c) ** (2 / power),
+            y + d / 2 * np.sign(s) * np.abs(s) ** (2 / power),
+            strict=True,
+        )
+    ]
 
 
 def slab(w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0, r: float = 2) -> Manifold:

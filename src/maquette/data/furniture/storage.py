@@ -2,10 +2,35 @@
 
 from manifold3d import Manifold
 
-from maquette.data.furniture.parts import Dice, Parts, both, box, corners, front, join, lean, leg, rod, slab, soft, spaced
+from maquette.data.furniture.parts import (
+    Dice,
+    Parts,
+    both,
+    box,
+    corners,
+    front,
+    join,
+    lean,
+    leg,
+    rod,
+    slab,
+    soft,
+    spaced,
+)
 
 
-def shelf_unit(dice: Dice, w: float, d: float, h: float, *, columns: int, rows: int, back: bool, t: float | None = None, doors: float = 0) -> Parts:
+def shelf_unit(
+    dice: Dice,
+    w: float,
+    d: float,
+    h: float,
+    *,
+    columns: int,
+    rows: int,
+    back: bool,
+    t: float | None = None,
+    doors: float = 0,
+) -> Parts:
     """Uprights, boards and perhaps a back board, standing on z = 0; each opening gets a door with chance `doors`."""
     t = dice(1.8, 3) if t is None else t
     xs, zs = spaced(-w / 2 + t / 2, w / 2 - t / 2, columns + 1), spaced(0, h - t, rows + 1)
@@ -23,13 +48,18 @@ def _handle(dice: Dice, style: str, w: float, y: float, x: float, z: float) -> P
     if style == "knob":
         return [rod((x, y - 1, z), (x, y + 2.6, z), 1.5)]
     if style == "bar":
-        return [box(w, 1.4, 1.4, x, y + 2, z - 0.7), *[box(1.4, 3.4, 1.4, x + s * w * 0.4, y + 1, z - 0.7) for s in (-1, 1)]]
+        return [
+            box(w, 1.4, 1.4, x, y + 2, z - 0.7),
+            *[box(1.4, 3.4, 1.4, x + s * w * 0.4, y + 1, z - 0.7) for s in (-1, 1)],
+        ]
     if style == "cup":
         return [soft(w * 0.6, 5, 3, x, y, z - 1.5, r=1.2)]
     return []
 
 
-def drawer_block(dice: Dice, w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0, *, rows: int = 0) -> Manifold:
+def drawer_block(
+    dice: Dice, w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0, *, rows: int = 0
+) -> Manifold:
     """A closed block of drawers, gaps between the fronts, with knobs, bars, cups or cut grips."""
     rows = rows or max(1, round(h / dice(16, 30)))
     style = dice.one("knob", "bar", "cup", "none", "grip")
@@ -56,18 +86,24 @@ def _base(dice: Dice, w: float, d: float) -> tuple[Parts, float]:
     if style == "legs":
         h, r, splay = dice(8, 24), dice(1.5, 2.8), dice.one(0, dice(1, 4))
         n = dice.one(4, 8)
-        return corners(w - 9, d - 7, lambda x, y: leg((x, y, h + 0.5), (x + (splay if x > 0 else -splay), y, 0), r, r * 0.7, n)), h
+        return corners(
+            w - 9, d - 7, lambda x, y: leg((x, y, h + 0.5), (x + (splay if x > 0 else -splay), y, 0), r, r * 0.7, n)
+        ), h
     if style == "panel":
         h = dice(6, 14)
         return both(box(2, d, h + 0.5, w / 2 - 1)), h
     if style == "frame":
         h, r = dice(12, 25), 1.5
-        rails = [box(w - 4, 3, 3, y=s * (d / 2 - 2.5), z=h - 2.5) for s in (-1, 1)] + both(box(3, d - 5, 3, w / 2 - 3.5)) + both(box(3, d - 5, 3, w / 2 - 3.5, 0, h - 2.5))
+        rails = (
+            [box(w - 4, 3, 3, y=s * (d / 2 - 2.5), z=h - 2.5) for s in (-1, 1)]
+            + both(box(3, d - 5, 3, w / 2 - 3.5))
+            + both(box(3, d - 5, 3, w / 2 - 3.5, 0, h - 2.5))
+        )
         return [*corners(w - 7, d - 5, lambda x, y: box(2 * r, 2 * r, h, x, y)), *rails], h
     return [], 0.0
 
 
-# ---- bookcases --------------------------------------------------------------------------------------------------------
+# ---- bookcases -----------------------------------------------------------------------------------------------------
 
 
 def tall(dice: Dice) -> Parts:
@@ -84,7 +120,10 @@ def tall(dice: Dice) -> Parts:
         each = (w - 0.6) / n
         for i in range(n):
             x = -w / 2 + each * (i + 0.5) + 0.3
-            parts += [box(each - 0.9, 2, low * up, x, d / 2 + 0.4, t / 2), *_handle(dice, "bar", 3, d / 2 + 1, x + (each * 0.4 if i == 0 else -each * 0.4), low * up * 0.6)]
+            parts += [
+                box(each - 0.9, 2, low * up, x, d / 2 + 0.4, t / 2),
+                *_handle(dice, "bar", 3, d / 2 + 1, x + (each * 0.4 if i == 0 else -each * 0.4), low * up * 0.6),
+            ]
     if style == "drawers":
         parts += [drawer_block(dice, w - t, d, low, 0, 0, t / 2, rows=2)]
     lifted = join(parts).translate((0, 0, foot))
@@ -99,11 +138,16 @@ def cubes(dice: Dice) -> Parts:
     cell, d, t = dice(30, 38), dice(28, 42), dice(1.6, 2.6)
     outer = t * dice.one(1, dice(1.2, 2.4))
     w, h = columns * (cell + t) + 2 * outer, rows * (cell + t) + 2 * outer
-    parts = shelf_unit(dice, w, d, h, columns=columns, rows=rows, back=dice.yes(0.25), t=t, doors=dice.one(0, 0, 0, dice(0.1, 0.5)))
+    parts = shelf_unit(
+        dice, w, d, h, columns=columns, rows=rows, back=dice.yes(0.25), t=t, doors=dice.one(0, 0, 0, dice(0.1, 0.5))
+    )
     parts += [*both(box(outer, d, h, w / 2 - outer / 2)), box(w, d, outer), box(w, d, outer, z=h - outer)]
     if dice.yes(0.2):
         f = dice(4, 18)
-        parts = [join(parts).translate((0, 0, f)), *corners(w - 10, d - 8, lambda x, y: leg((x, y, f + 1), (x, y, 0), 2))]
+        parts = [
+            join(parts).translate((0, 0, f)),
+            *corners(w - 10, d - 8, lambda x, y: leg((x, y, f + 1), (x, y, 0), 2)),
+        ]
     return parts
 
 
@@ -112,7 +156,9 @@ def low(dice: Dice) -> Parts:
     w, d, h = dice(90, 190), dice(26, 42), dice(38, 110)
     base, z = _base(dice, w, d)
     rows, columns = max(1, round(h / dice(28, 42))), dice.whole(1, 4)
-    unit = shelf_unit(dice, w, d, h, columns=columns, rows=rows, back=dice.yes(0.6), doors=dice.one(0, 0, dice(0.2, 0.5)))
+    unit = shelf_unit(
+        dice, w, d, h, columns=columns, rows=rows, back=dice.yes(0.6), doors=dice.one(0, 0, dice(0.2, 0.5))
+    )
     return [*base, join(unit).translate((0, 0, z))]
 
 
@@ -126,14 +172,24 @@ def ladder(dice: Dice) -> Parts:
         deep = spaced(d, d * 0.5, n)
         zs = spaced(first, h - 5, n)
         shelves = [box(w - 2 * r, f, t, y=-d / 2 + f / 2, z=z) for f, z in zip(deep, zs, strict=True)]
-        posts = both([leg((w / 2 - r, -d / 2 + d * 0.42, h), (w / 2 - r, d / 2 + 3, 0), r, r, 4), box(2 * r, 2 * r, h, w / 2 - r, -d / 2 + r)])
+        posts = both(
+            [
+                leg((w / 2 - r, -d / 2 + d * 0.42, h), (w / 2 - r, d / 2 + 3, 0), r, r, 4),
+                box(2 * r, 2 * r, h, w / 2 - r, -d / 2 + r),
+            ]
+        )
         return [*shelves, *posts]
     shelves = [box(w - r, d - r, t, z=z) for z in spaced(first, h - t - dice.one(0, 6), n)]
     if style == "panels":
-        frame = [box(2 * r, 2 * r, h, w / 2 - r, s * (d / 2 - r)) for s in (-1, 1)] + [box(2 * r, d, 2 * r, w / 2 - r, 0, z) for z in (0, h - 2 * r)]
+        frame = [box(2 * r, 2 * r, h, w / 2 - r, s * (d / 2 - r)) for s in (-1, 1)] + [
+            box(2 * r, d, 2 * r, w / 2 - r, 0, z) for z in (0, h - 2 * r)
+        ]
         return [*shelves, *both(frame)]
     posts = corners(w - 2 * r, d - 2 * r, lambda x, y: leg((x, y, h), (x, y, 0), r, r, 4))
-    brace = [rod((-w / 2 + r, -d / 2 + r, h * 0.2), (w / 2 - r, -d / 2 + r, h * 0.8), 0.9), rod((w / 2 - r, -d / 2 + r, h * 0.2), (-w / 2 + r, -d / 2 + r, h * 0.8), 0.9)]
+    brace = [
+        rod((-w / 2 + r, -d / 2 + r, h * 0.2), (w / 2 - r, -d / 2 + r, h * 0.8), 0.9),
+        rod((w / 2 - r, -d / 2 + r, h * 0.2), (-w / 2 + r, -d / 2 + r, h * 0.8), 0.9),
+    ]
     return [*shelves, *posts, *(brace if dice.yes(0.3) else [])]
 
 
@@ -157,7 +213,7 @@ BOOKCASES = {tall: 3.5, cubes: 3, low: 1.5, ladder: 1.2, staggered: 0.8}
 """Styles of bookcases and how often each is made."""
 
 
-# ---- cabinets: dressers, night stands, sideboards, wardrobes -----------------------------------------------------------
+# ---- cabinets: dressers, night stands, sideboards, wardrobes -------------------------------------------------------
 
 
 def _carcass(dice: Dice, w: float, d: float, h: float, inner: Manifold) -> Parts:
@@ -176,12 +232,18 @@ def dresser(dice: Dice) -> Parts:
     d, h = dice(38, 55), dice(55, 125)
     rows = max(2, round(h / dice(17, 28)))
     state = dice.whole(0, 10**6)  # one and the same style of handle in all columns
-    blocks = [drawer_block(Dice(state), w / columns - 0.4, d, h, w / columns * (i - (columns - 1) / 2), 0, 0, rows=rows) for i in range(columns)]
+    blocks = [
+        drawer_block(Dice(state), w / columns - 0.4, d, h, w / columns * (i - (columns - 1) / 2), 0, 0, rows=rows)
+        for i in range(columns)
+    ]
     sides = both(box(2, d + 0.4, h, w / 2)) if dice.yes(0.4) else []
     parts = _carcass(dice, w, d, h, join(blocks, box(w, d - 4, h, y=-1.5), sides))
     if dice.yes(0.15):
         top = join(parts).bounding_box()[5]
-        parts += [lean([slab(w * 0.7, 2.6, dice(55, 80), r=1)], 4).translate((0, -d / 2 + 4, top - 1)), box(w * 0.5, 4, 12, y=-d / 2 + 3, z=top - 1)]
+        parts += [
+            lean([slab(w * 0.7, 2.6, dice(55, 80), r=1)], 4).translate((0, -d / 2 + 4, top - 1)),
+            box(w * 0.5, 4, 12, y=-d / 2 + 3, z=top - 1),
+        ]
     return parts
 
 
@@ -218,7 +280,14 @@ def _doors(dice: Dice, w: float, d: float, h: float, n: int) -> Parts:
             door -= box(each - 14, 3, h - 16, x, d / 2 + 1, 8)
         edge = x + each * 0.38 * (1 if i % 2 == 0 else -1)
         grip = h * 0.55 if h < 120 else 100
-        parts += [door, *([box(1.6, 3.5, h * 0.35, edge, d / 2 + 1, grip - h * 0.1)] if style == "long" else _handle(dice, style, 3, d / 2, edge, grip))]
+        parts += [
+            door,
+            *(
+                [box(1.6, 3.5, h * 0.35, edge, d / 2 + 1, grip - h * 0.1)]
+                if style == "long"
+                else _handle(dice, style, 3, d / 2, edge, grip)
+            ),
+        ]
     return parts
 
 
@@ -228,7 +297,9 @@ def sideboard(dice: Dice) -> Parts:
     h = dice.one(dice(25, 45), dice(55, 90))
     bays = dice.whole(2, 4)
     each = w / bays
-    parts = [box(w, d, 2.4), box(w, d, 2.4, z=h - 2.4), box(w, 1.6, h, y=-d / 2 + 0.8)] + [box(2.2, d, h, x) for x in spaced(-w / 2 + 1.1, w / 2 - 1.1, bays + 1)]
+    parts = [box(w, d, 2.4), box(w, d, 2.4, z=h - 2.4), box(w, 1.6, h, y=-d / 2 + 0.8)] + [
+        box(2.2, d, h, x) for x in spaced(-w / 2 + 1.1, w / 2 - 1.1, bays + 1)
+    ]
     for i in range(bays):
         x = -w / 2 + each * (i + 0.5)
         fill = dice.one("doors", "drawers", "open", "shelf") if h > 30 else dice.one("drawers", "open")
@@ -268,10 +339,14 @@ def crate(dice: Dice) -> Parts:
     """A drawer unit on castors, an open-topped box, a filing cabinet."""
     w, d, h = dice(32, 48), dice(40, 60), dice(45, 130)
     z = 6
-    feet = corners(w - 9, d - 9, lambda x, y: rod((x - 1.5, y, 3), (x + 1.5, y, 3), 3)) + corners(w - 9, d - 9, lambda x, y: box(2, 2, 4, x, y, 3))
+    feet = corners(w - 9, d - 9, lambda x, y: rod((x - 1.5, y, 3), (x + 1.5, y, 3), 3)) + corners(
+        w - 9, d - 9, lambda x, y: box(2, 2, 4, x, y, 3)
+    )
     if dice.yes(0.3):
         hollow = box(w, d, h) - box(w - 4, d - 4, h, z=dice(2, h * 0.7))
-        cut = front([(-w * 0.2, h * 0.8), (w * 0.2, h * 0.8), (w * 0.2, h * 0.8 + 4), (-w * 0.2, h * 0.8 + 4)], 10, d / 2, r=1)
+        cut = front(
+            [(-w * 0.2, h * 0.8), (w * 0.2, h * 0.8), (w * 0.2, h * 0.8 + 4), (-w * 0.2, h * 0.8 + 4)], 10, d / 2, r=1
+        )
         return [*feet, (hollow - cut).translate((0, 0, z))]
     return [*feet, drawer_block(dice, w, d, h, 0, 0, z)]
 

@@ -1,9 +1,8 @@
-"""Tables and desks."""
+"""Tables."""
 
 from maquette.data.furniture.parts import (
     Dice,
     Parts,
-    arc,
     both,
     box,
     corners,
@@ -15,13 +14,10 @@ from maquette.data.furniture.parts import (
     plan,
     ring,
     rod,
-    side,
     slab,
     spaced,
-    strap,
-    tube,
 )
-from maquette.data.furniture.storage import drawer_block, shelf_unit
+from maquette.data.furniture.storage import drawer_block
 
 
 def _top(dice: Dice, w: float, d: float, t: float, z: float) -> Parts:
@@ -34,16 +30,30 @@ def _top(dice: Dice, w: float, d: float, t: float, z: float) -> Parts:
     return [box(w, d, t, z=z) if shape == "square" else slab(w, d, t, z=z, r=dice(1, 0.2 * min(w, d)))]
 
 
-def _legs(dice: Dice, w: float, d: float, h: float, r: float) -> Parts:
-    """Four legs at the corners, with an apron below the top at h or without one."""
+def legs_under(dice: Dice, w: float, d: float, h: float, r: float, shelf: float = 0) -> Parts:
+    """Four legs at the corners, with an apron below the top at h or without one; a lower shelf with chance `shelf`."""
     square, taper, splay = dice.yes(0.65), dice.one(1, dice(0.45, 1)), dice.one(0, 0, dice(2, 9))
     inset = r + dice.one(0, dice(1, 6), dice(2, 12))
     fw, fd = w - 2 * inset, d - 2 * inset
-    legs = corners(fw, fd, lambda x, y: leg((x, y, h + 0.5), (x + (splay if x > 0 else -splay), y + (splay if y > 0 else -splay), 0),
-                                            r, max(1.2, r * taper), 4 if square else 8))
+    legs = corners(
+        fw,
+        fd,
+        lambda x, y: leg(
+            (x, y, h + 0.5),
+            (x + (splay if x > 0 else -splay), y + (splay if y > 0 else -splay), 0),
+            r,
+            max(1.2, r * taper),
+            4 if square else 8,
+        ),
+    )
+    if dice.yes(shelf):
+        z = h * dice(0.12, 0.45)
+        legs += [box(fw + 2 * splay * (1 - z / h) + r, fd + 2 * splay * (1 - z / h) + r, dice(1.6, 3), z=z)]
     if dice.yes(0.6):
         tall = dice(4, 11)
-        legs += [box(fw, 2.2, tall, y=s * fd / 2, z=h - tall) for s in (-1, 1)] + [box(2.2, fd, tall, s * fw / 2, 0, h - tall) for s in (-1, 1)]
+        legs += [box(fw, 2.2, tall, y=s * fd / 2, z=h - tall) for s in (-1, 1)] + [
+            box(2.2, fd, tall, s * fw / 2, 0, h - tall) for s in (-1, 1)
+        ]
     return legs
 
 
@@ -51,7 +61,7 @@ def four_leg(dice: Dice) -> Parts:
     """The dining or kitchen table."""
     w, d, h = dice(70, 220), dice(65, 105), dice(70, 77)
     d = min(d, w)
-    parts = [*_top(dice, w, d, dice(2.2, 5), h), *_legs(dice, w, d, h, dice(2, 4.5))]
+    parts = [*_top(dice, w, d, dice(2.2, 5), h), *legs_under(dice, w, d, h, dice(2, 4.5))]
     if dice.yes(0.15):
         z = dice(8, 22)
         parts += [rod((s * (w / 2 - 7), -d / 2 + 7, z), (s * (w / 2 - 7), d / 2 - 7, z), 2.2) for s in (-1, 1)]
@@ -78,8 +88,9 @@ def _shelf(dice: Dice, w: float, d: float, h: float, r: float) -> Parts:
         return [box(w - r * dice(1, 2), d - r * dice(1, 2), t, z=z)]
     if style == "slats":
         n = dice.whole(5, 9)
-        return [box(w - r, (d - 2 * r) / n * 0.6, t, y=y, z=z) for y in spaced(-d / 2 + 2 * r, d / 2 - 2 * r, n)] + \
-            both(box(2 * r, d - r, t, w / 2 - r, 0, z))
+        return [
+            box(w - r, (d - 2 * r) / n * 0.6, t, y=y, z=z) for y in spaced(-d / 2 + 2 * r, d / 2 - 2 * r, n)
+        ] + both(box(2 * r, d - r, t, w / 2 - r, 0, z))
     return []
 
 
@@ -96,15 +107,22 @@ def coffee(dice: Dice) -> Parts:
     top = _top(dice, w, d, dice(2, 6), h)
     if style == "panels":
         t = dice(2, 5)
-        return [*top, *both(box(t, d * dice(0.8, 1), h + 0.5, w / 2 - t / 2 - dice.one(0, dice(0, 14)))), box(w - t, d * 0.8, t, z=h * dice(0.1, 0.5))]
+        return [
+            *top,
+            *both(box(t, d * dice(0.8, 1), h + 0.5, w / 2 - t / 2 - dice.one(0, dice(0, 14)))),
+            box(w - t, d * 0.8, t, z=h * dice(0.1, 0.5)),
+        ]
     if style == "box":
         t, plinth = dice(2, 4), h * dice(0, 0.3)
         walls = [*both(box(t, d, h - plinth + 0.5, w / 2 - t / 2, 0, plinth)), box(w, d, t, z=plinth)]
-        inside = [box(t, d, h - plinth, 0, 0, plinth)] if dice.yes() else [drawer_block(dice, w * 0.45, d * 0.9, h - plinth, w * 0.22, 0, plinth)]
+        inside = (
+            [box(t, d, h - plinth, 0, 0, plinth)]
+            if dice.yes()
+            else [drawer_block(dice, w * 0.45, d * 0.9, h - plinth, w * 0.22, 0, plinth)]
+        )
         feet = corners(w - 12, d - 12, lambda x, y: leg((x, y, plinth + 1), (x, y, 0), 2)) if plinth > 3 else []
         return [*top, *walls, *inside, *feet]
-    parts = [*top, *_legs(dice, w, d, h, r), *_shelf(dice, w, d, h, r * 2)]
-    return parts
+    return [*top, *legs_under(dice, w, d, h, r, shelf=0.5)]
 
 
 def pedestal(dice: Dice) -> Parts:
@@ -115,14 +133,41 @@ def pedestal(dice: Dice) -> Parts:
     r = w * dice(0.24, 0.38)
     style = dice.one("disc", "tulip", "cross", "square", "turned")
     if style == "tulip":
-        flare = [(0, 0), (r, 0), (r, 1.5), (r * 0.5, 3.5), (r * 0.2, 8), (2.8, h * 0.3), (3, h * 0.7), (r * 0.25, h * 0.9), (r * 0.7, h + 0.5), (0, h + 0.5)]
+        flare = [
+            (0, 0),
+            (r, 0),
+            (r, 1.5),
+            (r * 0.5, 3.5),
+            (r * 0.2, 8),
+            (2.8, h * 0.3),
+            (3, h * 0.7),
+            (r * 0.25, h * 0.9),
+            (r * 0.7, h + 0.5),
+            (0, h + 0.5),
+        ]
         return [*top, lathe(flare)]
     c = dice(2.5, 6)
     if style == "turned":
-        column = lathe([(0, 6), (c * 1.6, 6), (c, 14), (c * 1.8, h * 0.4), (c, h * 0.6), (c * 1.5, h - 5), (c * 2.5, h + 0.5), (0, h + 0.5)])
+        column = lathe(
+            [
+                (0, 6),
+                (c * 1.6, 6),
+                (c, 14),
+                (c * 1.8, h * 0.4),
+                (c, h * 0.6),
+                (c * 1.5, h - 5),
+                (c * 2.5, h + 0.5),
+                (0, h + 0.5),
+            ]
+        )
         return [*top, column, *ring(dice.whole(3, 4), rod((0, 0, h * 0.25), (r * 1.2, 0, 2), 4, 2.2, 4))]
     if style == "cross":
-        return [*top, disc(c, h, z=1), *ring(4, rod((0, 0, 3.5), (r * 1.3, 0, 1.6), 3, 1.6)), *ring(4, rod((0, 0, h - 1.5), (w * 0.3, 0, h - 1), 2))]
+        return [
+            *top,
+            disc(c, h, z=1),
+            *ring(4, rod((0, 0, 3.5), (r * 1.3, 0, 1.6), 3, 1.6)),
+            *ring(4, rod((0, 0, h - 1.5), (w * 0.3, 0, h - 1), 2)),
+        ]
     base = disc(r, dice(1.5, 3)) if style == "disc" else slab(r * 1.8, r * 1.8, dice(1.5, 3))
     return [*top, base, disc(c, h, z=0.5), disc(r * 0.5, 2, z=h - 1.8)]
 
@@ -140,8 +185,14 @@ def round_table(dice: Dice) -> Parts:
     if d == w and dice.yes(0.4):
         legs = ring(3, leg((w * 0.3, 0, h + 0.5), (w * 0.45 * spread, 0, 0), r, r * 0.7))
     else:
-        legs = corners(w * 0.6, d * 0.6, lambda x, y: leg((x, y, h + 0.5), (x * (0.6 + 0.6 * spread), y * (0.6 + 0.6 * spread), 0), r, r * 0.7))
-    shelf = [plan(ellipse(w * 0.68, d * 0.68), 2, h * dice(0.2, 0.4))] if low and dice.yes(0.3) and len(legs) == 4 else []
+        legs = corners(
+            w * 0.6,
+            d * 0.6,
+            lambda x, y: leg((x, y, h + 0.5), (x * (0.6 + 0.6 * spread), y * (0.6 + 0.6 * spread), 0), r, r * 0.7),
+        )
+    at = dice(0.2, 0.4)
+    wide = 0.86 * (1 + (1 - at) * (0.6 * spread - 0.4))
+    shelf = [plan(ellipse(w * wide, d * wide), 2, h * at)] if low and dice.yes(0.3) and len(legs) == 4 else []
     return [*top, *legs, *shelf]
 
 
@@ -150,14 +201,27 @@ def trestle(dice: Dice) -> Parts:
     w, d, h = dice(110, 200), dice(60, 90), dice(70, 76)
     x, r = w / 2 - dice(10, 30), dice(1.6, 3)
     if dice.yes(0.35):
-        one = [rod((x, -d * 0.42, 0.5), (x, d * 0.42, h), r, sides=4), rod((x, d * 0.42, 0.5), (x, -d * 0.42, h), r, sides=4)]
+        one = [
+            rod((x, -d * 0.42, 0.5), (x, d * 0.42, h), r, sides=4),
+            rod((x, d * 0.42, 0.5), (x, -d * 0.42, h), r, sides=4),
+        ]
         link = [rod((-x, 0, h / 2), (x, 0, h / 2), r)]
         one += [box(2 * r, d * 0.9, 3, x, 0, h - 3)]
     else:
         spread = dice(8, 16)
-        one = [leg((x + s * 2, y, h), (x + s * spread, y * 1.05, 0), r, r * 0.9, 4) for s in (-1, 1) for y in (-d * 0.4, d * 0.4)]
-        one += [box(8, d * 0.9, 5, x, 0, h - 4.5), *[box(1.6 * spread, d * 0.84, 2, x, 0, h * 0.35)][: dice.whole(0, 1)]]
-        one += [rod((x + s * spread * 0.75, -d * 0.415, h * 0.3), (x + s * spread * 0.75, d * 0.415, h * 0.3), r * 0.8) for s in (-1, 1)]
+        one = [
+            leg((x + s * 2, y, h), (x + s * spread, y * 1.05, 0), r, r * 0.9, 4)
+            for s in (-1, 1)
+            for y in (-d * 0.4, d * 0.4)
+        ]
+        one += [
+            box(8, d * 0.9, 5, x, 0, h - 4.5),
+            *[box(1.6 * spread, d * 0.84, 2, x, 0, h * 0.35)][: dice.whole(0, 1)],
+        ]
+        one += [
+            rod((x + s * spread * 0.75, -d * 0.415, h * 0.3), (x + s * spread * 0.75, d * 0.415, h * 0.3), r * 0.8)
+            for s in (-1, 1)
+        ]
         link = []
     return [box(w, d, dice(2, 4), z=h), *both(one), *link]
 
@@ -170,13 +234,23 @@ def panel(dice: Dice) -> Parts:
     style = dice.one("slabs", "loops", "slabs", "u")
     if style == "slabs":
         x = w / 2 - t / 2 - dice.one(0, 0, dice(0, 20))
-        return [box(w, d, t, z=h - t), *both(box(t, d * dice.one(1, dice(0.6, 1)), h - t / 2, x)), box(2 * x, t * 0.7, h * dice(0.2, 0.5), z=h * 0.45)]
+        return [
+            box(w, d, t, z=h - t),
+            *both(box(t, d * dice.one(1, dice(0.6, 1)), h - t / 2, x)),
+            box(2 * x, t * 0.7, h * dice(0.2, 0.5), z=h * 0.45),
+        ]
     if style == "u":  # a C seen from the front: a bedside or laptop table
         w = min(w, 65)
-        return [box(w, d, t, z=h - t), box(w * dice(0.7, 1), d, t), box(t, d, h, -w / 2 + t / 2)] if w < 65 else \
-            [box(w, d, t, z=h - t), *both(box(t, d, h, w / 2 - t / 2)), box(w, d, t)]
+        return (
+            [box(w, d, t, z=h - t), box(w * dice(0.7, 1), d, t), box(t, d, h, -w / 2 + t / 2)]
+            if w < 65
+            else [box(w, d, t, z=h - t), *both(box(t, d, h, w / 2 - t / 2)), box(w, d, t)]
+        )
     r, x = dice(1.6, 4), w / 2 - dice(5, 25)
-    loop = [box(2 * r, 2 * r, h + 0.5, x, s * (d / 2 - r)) for s in (-1, 1)] + [box(2 * r, d, 2 * r, x), box(2 * r, d, 2 * r, x, 0, h - 2 * r)]
+    loop = [box(2 * r, 2 * r, h + 0.5, x, s * (d / 2 - r)) for s in (-1, 1)] + [
+        box(2 * r, d, 2 * r, x),
+        box(2 * r, d, 2 * r, x, 0, h - 2 * r),
+    ]
     return [box(w, d, t, z=h), *both(loop)]
 
 
@@ -188,135 +262,21 @@ def shelf_table(dice: Dice) -> Parts:
     rim = dice.yes(0.3)
     boards = [box(w, d, t, z=z) for z in levels]
     if rim:
-        boards = [join(b, box(w, d, t + 6, z=z) - box(w - 3, d - 3, 20, z=z + t)) for b, z in zip(boards, levels, strict=True)]
+        boards = [
+            join(b, box(w, d, t + 6, z=z) - box(w - 3, d - 3, 20, z=z + t)) for b, z in zip(boards, levels, strict=True)
+        ]
     x, y = w - (2 * r if not rim else 0), d - (2 * r if not rim else 0)
     return [*boards, *corners(x, y, lambda a, b: leg((a, b, h), (a, b, 0), r, r, 4))]
 
 
-TABLES = {four_leg: 2.2, flush: 2.2, coffee: 2, pedestal: 1.2, round_table: 1.3, trestle: 0.7, panel: 1, shelf_table: 0.8}
+TABLES = {
+    four_leg: 2.2,
+    flush: 2.2,
+    coffee: 2,
+    pedestal: 1.2,
+    round_table: 1.3,
+    trestle: 0.7,
+    panel: 1,
+    shelf_table: 0.8,
+}
 """Styles of tables and how often each is made."""
-
-
-# ---- desks ------------------------------------------------------------------------------------------------------------
-
-
-def _desk_size(dice: Dice) -> tuple[float, float, float, float]:
-    return dice(95, 185), dice(50, 80), dice(70, 76), dice(2, 4.5)
-
-
-def _frame(dice: Dice, w: float, d: float, h: float) -> Parts:
-    """What holds a desk top up at one or both ends: legs, loops, T-feet or panels. Feet on z = 0."""
-    style = dice.one("legs", "loops", "tee", "panels", "legs")
-    r = dice(1.6, 3)
-    if style == "loops":
-        x = w / 2 - dice(4, 12)
-        one = [box(2 * r, 2 * r, h, x, s * (d / 2 - r - 2)) for s in (-1, 1)] + [box(2 * r, d - 4, 2 * r, x), box(2 * r, d - 4, 2 * r, x, 0, h - 2 * r)]
-        return [*both(one), box(2 * x, 2, 6, y=-d / 4, z=h - 6)]
-    if style == "tee":
-        x = w / 2 - dice(12, 28)
-        one = [box(7, d * 0.92, 3, x), box(8, 5, h, x, -2), box(5, d * 0.8, 3, x, 0, h - 3)]
-        return [*both(one), box(2 * x, 4, 5, z=h - 5)]
-    if style == "panels":
-        t = dice(2, 4)
-        return [*both(box(t, d - 1, h, w / 2 - t / 2)), box(w - t, 2, h * dice(0.25, 0.7), y=-d / 2 + dice(2, 8), z=h * 0.3)]
-    return _legs(dice, w, d, h, r)
-
-
-def writing(dice: Dice) -> Parts:
-    """A plain desk, sometimes with a shallow drawer under its top."""
-    w, d, h, t = _desk_size(dice)
-    parts = [box(w, d, t, z=h), *_frame(dice, w, d, h)]
-    if dice.yes(0.6):
-        n, tall = dice.whole(1, 3), dice(8, 14)
-        each = (w - 12) / n
-        parts += [drawer_block(dice, each - 0.5, d * 0.9, tall, -w / 2 + 6 + each * (i + 0.5), 0, h - tall, rows=1) for i in range(n)]
-    return parts
-
-
-def drawers(dice: Dice) -> Parts:
-    """A desk on one or two blocks of drawers."""
-    w, d, h, t = _desk_size(dice)
-    wide = dice(34, 46)
-    x = w / 2 - wide / 2 - dice.one(0.5, dice(0, 8))
-    floor = dice.one(0, dice(4, 10))
-    block = drawer_block(dice, wide, d - dice(1, 5), h - floor, x, 0, floor)
-    feet = corners(wide - 6, d - 10, lambda a, b: leg((x + a, b, floor + 1), (x + a, b, 0), 2)) if floor else []
-    parts = [box(w, d, t, z=h), block, *feet]
-    if dice.yes(0.4) and w > 125:
-        parts += [block.mirror((1, 0, 0)), *[f.mirror((1, 0, 0)) for f in feet]]
-    elif dice.yes():
-        parts += [box(dice(2, 4), d - 1, h + 0.5, -w / 2 + 2.5)]
-    else:
-        parts += [leg((-w / 2 + 4, s * (d / 2 - 4), h + 0.5), (-w / 2 + 4, s * (d / 2 - 4), 0), 2.2, 2, 4) for s in (-1, 1)]
-    if dice.yes(0.7):
-        parts += [box(w - wide, 2, h * dice(0.2, 0.6), -wide / 2 + 4, -d / 2 + 6, h * 0.4)]
-    return [join(parts).mirror((1, 0, 0))] if dice.yes() else parts
-
-
-def with_hutch(dice: Dice) -> Parts:
-    """A desk with shelves or a cabinet standing on its rear edge."""
-    base = dice.one(writing, drawers)(dice)
-    box_w, top = join(base).bounding_box(), dice(28, 75)
-    w, d, z = box_w[3] - box_w[0], box_w[4] - box_w[1], box_w[5] - 0.1
-    deep = min(d * 0.5, dice(18, 32))
-    unit = shelf_unit(dice, w * dice.one(1, dice(0.6, 1)), deep, top, columns=dice.whole(1, 4), rows=dice.whole(1, 2), back=dice.yes(0.7))
-    return [*base, join(unit).translate((0, box_w[1] + deep / 2, z))]
-
-
-def with_bookcase(dice: Dice) -> Parts:
-    """A desk that leans on a bookcase at one end, at right angles or in line."""
-    w, d, h, t = _desk_size(dice)
-    tall, deep = dice.one(h + t, dice(110, 200)), dice(28, 40)
-    wide = dice(40, 80)
-    unit = join(shelf_unit(dice, wide, deep, tall, columns=dice.whole(1, 2), rows=max(2, round(tall / 36)), back=dice.yes(0.6)))
-    if dice.yes():
-        unit = unit.rotate((0, 0, -90)).translate((w / 2 - deep / 2, 0, 0))
-    else:
-        unit = unit.translate((w / 2 + wide / 2 - 1, -d / 2 + deep / 2, 0))
-    legs = [leg((-w / 2 + 4, s * (d / 2 - 4), h + 0.5), (-w / 2 + 4, s * (d / 2 - 4), 0), 2.2, 2, 4) for s in (-1, 1)] if dice.yes() else \
-        [box(3, d, h + 0.5, -w / 2 + 1.5)]
-    parts = [box(w, d, t, z=h), unit, *legs, box(w - 6, 2, 10, z=h - 10, y=-d / 2 + 4)]
-    return [join(parts).mirror((1, 0, 0))] if dice.yes() else parts
-
-
-def corner(dice: Dice) -> Parts:
-    """The L-shaped desk."""
-    w, d, h, t = dice(130, 185), dice(55, 75), dice(70, 76), dice(2, 4.5)
-    long = dice(110, 170)
-    wing = dice(45, 65)
-    y0 = -d / 2
-    flat = [(-w / 2, y0), (w / 2, y0), (w / 2, y0 + d), (-w / 2 + wing, y0 + d), (-w / 2 + wing, y0 + long), (-w / 2, y0 + long)]
-    if dice.yes(0.4):
-        flat[3:4] = [(-w / 2 + wing + 22, y0 + d), (-w / 2 + wing, y0 + d + 22)]
-    spots = [(-w / 2 + 4, y0 + 4), (w / 2 - 4, y0 + 4), (w / 2 - 4, y0 + d - 4), (-w / 2 + 4, y0 + long - 4), (-w / 2 + wing - 4, y0 + long - 4)]
-    r = dice(1.8, 3.2)
-    if dice.yes():
-        legs = [leg((*p, h + 0.5), (*p, 0), r, r, dice.one(4, 8)) for p in spots]
-    else:
-        legs = [box(3, d - 1, h + 0.5, w / 2 - 1.5), box(wing - 1, 3, h + 0.5, -w / 2 + wing / 2, y0 + long - 1.5), box(3, 40, h + 0.5, -w / 2 + 1.5, y0 + 20)]
-    if dice.yes(0.6):
-        legs += [drawer_block(dice, 38, d - 6, h, w / 2 - 26, 0, 0)]
-    parts = [plan(flat, t, h), *legs, box(w - 4, 2, 25, y=y0 + 3, z=h - 25)]
-    return [join(parts).mirror((1, 0, 0))] if dice.yes() else parts
-
-
-def trestle_desk(dice: Dice) -> Parts:
-    """A desk top on trestles, or on one trestle and one block of drawers."""
-    return trestle(dice)
-
-
-def secretary(dice: Dice) -> Parts:
-    """The ladder desk and the secretary: uprights or legs that carry shelves above a writing board."""
-    w, d, h, top, r = dice(60, 110), dice(40, 58), dice(70, 76), dice(110, 190), dice(1.5, 2.6)
-    rail = join(leg((w / 2 - r, -d / 2 + 3, top), (w / 2 - r, dice(-d / 2 + 3, d / 2 - 2), 0), r, r, 4), box(2 * r, d, 2 * r, w / 2 - r, 0, h - 3),
-                leg((w / 2 - r, -d / 2 + r, h), (w / 2 - r, -d / 2 + r, 0), r, r, 4), leg((w / 2 - r, d / 2 - r, h), (w / 2 - r, d / 2 - r, 0), r, r, 4),
-                box(2 * r, 2 * r, top, w / 2 - r, -d / 2 + r))
-    shelves = [box(w - r, 24, 2, y=-d / 2 + 12, z=z) for z in spaced(h + 30, top - 3, dice.whole(1, 3))]
-    tray = [drawer_block(dice, w - 2 * r, d - 3, dice(9, 15), 0, 0, h - 14, rows=1)] if dice.yes(0.6) else []
-    return [*both(rail), box(w - r, d, 2.5, z=h), *shelves, *tray]
-
-
-DESKS = {writing: 2, drawers: 2.4, with_hutch: 1.2, with_bookcase: 1.2, corner: 1, trestle_desk: 0.7, secretary: 0.7}
-"""Styles of desks and how often each is made."""
-
-_ = (arc, side, strap, tube)

@@ -1,0 +1,72 @@
+"""One row of a prepared dataset: from a shape of any source to its voxels and views."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from maquette.data import Item
+from maquette.errors import UserError
+from maquette.voxelise import resample, voxelise
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides the content of a row, besides the shape itself."""
+
+    resolution: int
+    views: int
+    view_size: int
+    channels: int
+    kinds: tuple[str, ...]
+    backgrounds: str | None
+    seed: int
+
+
+def make_row(item: Item, options: Options) -> dict:
+    """One row of the dataset: the shape's voxels and its views. Raises UserError for a shape that is none."""
+    import trimesh
+
+    shape = item.load()
+    if isinstance(shape, np.ndarray):
+        voxels = resample(shape, options.resolution)
+        mesh = None
+    elif isinstance(shape, trimesh.Trimesh):
+        mesh = _framed(shape)
+        voxels = voxelise(mesh, options.resolution)
+    else:
+        raise UserError(f"{item.id} is neither a mesh nor a grid", type(shape).__name__)
+    if not voxels.any():
+        raise UserError(f"{item.id} has no occupied voxel")
+    row = {"id": item.id, "label": item.label, "source": item.source, "resolution": options.resolution,
+           "voxels": np.packbits(voxels).tobytes(), "views": b"", "view_kinds": [], "cameras": []}
+    if options.views:
+        from maquette.mesh import surface
+        from maquette.render import render_views
+
+        if mesh is None:  # from the voxels as they were stored: each change of resolution roughens slanted sides
+            mesh = _framed(surface(_as_cube(shape).astype(np.float32)))
+        own = int(np.random.SeedSequence([options.seed, zlib.crc32(item.id.encode())]).generate_state(1)[0])
+        seen = render_views(mesh, count=options.views, size_px=options.view_size, seed=own, kinds=options.kinds,
+                            channels=options.channels, backgrounds=options.backgrounds)
+        row["views"] = np.ascontiguousarray(seen.images, np.uint8).tobytes()
+        row["view_kinds"] = list(seen.kinds)
+        row["cameras"] = [[c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg] for c in seen.cameras]
+    return row
+
+
+def _as_cube(grid: np.ndarray) -> np.ndarray:
+    """The object of a grid in the smallest cube that holds it, its voxels as they are."""
+    size = max(int(np.ptp(np.nonzero(grid > 0.5)[axis])) + 1 for axis in range(3))
+    return resample(grid, size)
+
+
+def _framed(mesh):
+    """A copy of the mesh, centred, its longest side 1."""
+    used = np.asarray(mesh.vertices)[np.unique(mesh.faces)] if len(mesh.faces) else np.zeros((0, 3))
+    if not len(used) or not np.isfinite(used).all() or not (used.max(0) - used.min(0)).max() > 0:
+        raise UserError("the mesh has no faces, no size, or vertices that are not finite")
+    low, high = used.min(0), used.max(0)
+    mesh = mesh.copy()
+    mesh.vertices = (np.asarray(mesh.vertices, np.float64) - (low + high) / 2) / (high - low).max()
+    return mesh

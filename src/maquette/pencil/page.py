@@ -1,0 +1,180 @@
+"""Pages: telling line art on paper from photos, what the bare paper looks like, and the sheet lying on a desk."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+LOOK_SIDE_PX = 256
+"""Longest side on which the kind of picture is decided and the paper is estimated."""
+_REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Whether a grey picture is line art, and on which paper."""
+
+    is_line_art: bool
+    paper: np.ndarray  # float32 [h, w], brightness of the bare paper, 0 to 255
+    clean: bool  # even, white and without grain
+    contrast: float  # how much darker than the paper the darkest lines are, 0 to 1
+
+
+def to_grey(picture: np.ndarray) -> np.ndarray:
+    """Rec. 601 brightness of RGB [H, W, 3], float32 [H, W] in the same range."""
+    return picture.astype(np.float32) @ _REC601
+
+
+def resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Antialiased resize: area averaging downwards, cubic upwards."""
+    if (picture.shape[1], picture.shape[0]) == (width, height):
+        return picture
+    smaller = width <= picture.shape[1] and height <= picture.shape[0]
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def small_copy(picture: np.ndarray) -> np.ndarray:
+    """The picture with its longest side at most LOOK_SIDE_PX."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, LOOK_SIDE_PX / max(height, width))
+    return resize(picture, max(2, round(width * scale)), max(2, round(height * scale)))
+
+
+def disc(size: int) -> np.ndarray:
+    """Round structuring element, `size` pixels across (the next odd number)."""
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size | 1, size | 1))
+
+
+def _bytes(grey: np.ndarray) -> np.ndarray:
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+def _paper_of(grey: np.ndarray) -> np.ndarray:
+    """Brightness of the bare paper under a small grey drawing: a closing wider than any line, then smoothed."""
+    side = max(grey.shape)
+    size = max(5, round(side * 0.09)) | 1
+    calm = cv2.medianBlur(_bytes(grey), 3 if side < 200 else 5)  # or grain would lift the paper
+    pad = size
+    calm = cv2.copyMakeBorder(calm, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    paper = cv2.morphologyEx(calm, cv2.MORPH_CLOSE, disc(size)).astype(np.float32)
+    paper = cv2.GaussianBlur(paper, (0, 0), size / 5)
+    return np.maximum(paper[pad:-pad, pad:-pad], 1.0)
+
+
+def line_art(grey: np.ndarray, colour: np.ndarray | None) -> Look:
+    """Decide whether a picture is lines on paper.
+
+    grey: float32 [h, w], 0 to 255. colour: uint8 [h, w, 3] or None to leave colour out.
+    Lines are thinner than the closing that makes the paper. So on line art the paper is smooth (`rough`), it has one
+    tint (`off_tint`), it goes on to the frame (`border`), and a pixel is either paper or near a line that is clearly
+    darker: few lie between (`mid`), which is what gives surfaces with shading and texture away. The thresholds were set
+    by eye on drawn and photo-like views of furniture, on simulated sheets and on textures, and checked on real photos.
+    """
+    small = small_copy(grey)
+    side = max(small.shape)
+    paper = _paper_of(small)
+    log = np.log(paper)
+    step_x, step_y = cv2.Sobel(log, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(log, cv2.CV_32F, 0, 1, scale=0.125)
+    step = np.hypot(step_x, step_y) * (side / LOOK_SIDE_PX)
+    rough, edges = float((step > 0.02).mean()), float((step > 0.04).mean())  # steps above 2 % and 4 % a pixel
+    ratio = small / paper
+    calm = cv2.GaussianBlur(ratio, (0, 0), 0.7 * max(1.0, side / 180))
+    contrast = max(0.08, 1.0 - float(np.percentile(calm, 1.5)))
+    darkness = (1.0 - calm) / contrast
+    away = cv2.dilate((darkness > 0.5).astype(np.uint8), disc(max(3, round(side * 0.02)))) == 0
+    mid = float(((darkness > 0.25) & away).mean())
+    shade = (calm < 0.93).astype(np.uint8)
+    wide = float(cv2.morphologyEx(shade, cv2.MORPH_OPEN, disc(max(5, round(side * 0.045)))).mean())
+    border = float((rim_pixels(calm, max(2, round(0.03 * side))) > 0.93).mean())
+    off_tint, hues = 0.0, 0.0
+    if colour is not None:
+        hue = cv2.cvtColor(small_copy(colour), cv2.COLOR_RGB2LAB).astype(np.float32)[..., 1:]
+        off = cv2.GaussianBlur(np.abs(hue - np.median(hue.reshape(-1, 2), axis=0)).max(axis=2), (0, 0), 1)
+        off_tint = float(((off > 10) & away).mean())
+        lines = hue[darkness > 0.5]  # one or two pencils, not the many colours of things
+        hues = float(lines.std(axis=0).max()) if len(lines) else 0.0
+    dimmest, median, brightest = np.percentile(paper, (2, 50, 98))
+    white = float((rim_pixels(small, 1) > 250).mean()) > 0.9
+    studio = white and dimmest < 0.85 * brightest  # shading inside a burnt-out white is an object's
+    smooth = edges < 0.003 and not studio
+    framed = border > 0.92 and hues < 18 and float((ratio < 0.75).mean()) < 0.3
+    is_line_art = framed and (
+        (mid < 0.025 and rough < 0.015 and off_tint < 0.03 and smooth)
+        or (mid < 0.006 and rough < 0.010 and off_tint < 0.20 and smooth)  # a page whose tint drifts
+        or (mid < 0.070 and rough < 0.005 and off_tint < 0.02 and smooth and median > 170)  # soft or faint pencil
+        or (mid < 0.012 and rough < 0.120 and off_tint < 0.03 and not studio and wide < 0.02)  # a shadow's edge
+        or (mid < 0.014 and contrast > 0.7 and off_tint < 0.05 and white)  # bold lines on pure white
+    )
+    grain = float(np.median(np.abs(ratio - cv2.medianBlur(ratio, 3)))) if min(small.shape) > 3 else 0.0
+    clean = brightest - dimmest < 8 and median > 235 and grain < 0.004
+    return Look(is_line_art, paper, clean, contrast)
+
+
+def rim_pixels(picture: np.ndarray, width: int) -> np.ndarray:
+    """The pixels within `width` of the frame, [n] or [n, 3]."""
+    parts = picture[:width], picture[-width:], picture[:, :width], picture[:, -width:]
+    return np.concatenate([part.reshape(-1, *picture.shape[2:]) for part in parts])
+
+
+def find_sheet(grey: np.ndarray, colour: np.ndarray) -> "tuple[np.ndarray, np.ndarray] | None":
+    """The sheet of paper on a darker desk, straightened, and the 3x3 matrix from its pixels back to `colour`'s."""
+    small = cv2.GaussianBlur(small_copy(grey), (0, 0), 1.0)
+    height, width = small.shape
+    closed = cv2.morphologyEx(_bytes(small), cv2.MORPH_CLOSE, disc(round(max(small.shape) * 0.05)))
+    level, _ = cv2.threshold(closed, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    bright = cv2.morphologyEx((closed > level).astype(np.uint8), cv2.MORPH_OPEN, disc(7))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+    if count < 2:
+        return None
+    biggest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    if not 0.2 < stats[biggest, cv2.CC_STAT_AREA] / small.size < 0.98 or min(colour.shape[:2]) < 96:
+        return None
+    sheet = (labels == biggest).astype(np.uint8)
+    outline = max(cv2.findContours(sheet, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)
+    hull = cv2.convexHull(outline)
+    if cv2.contourArea(outline) < 0.93 * cv2.contourArea(hull):
+        return None
+    quad = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, True), True)[:, 0].astype(np.float64)
+    factor = np.array([colour.shape[1] / width, colour.shape[0] / height])
+    if len(quad) != 4 or abs(cv2.contourArea(quad.astype(np.float32)) / cv2.contourArea(hull) - 1) > 0.06:
+        return _mask_sheet(hull, colour, factor)
+    quad = quad + 0.5
+    quad = _upright(quad) * factor - 0.5
+    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    wide, high = max(8, round((sides[0] + sides[2]) / 2)), max(8, round((sides[1] + sides[3]) / 2))
+    inset = 0.015 * max(wide, high)
+    flat = np.array([[-inset, -inset], [wide + inset, -inset], [wide + inset, high + inset], [-inset, high + inset]])
+    to_page = cv2.getPerspectiveTransform(quad.astype(np.float32), flat.astype(np.float32))
+    page = cv2.warpPerspective(colour, to_page, (wide, high), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    return page, np.linalg.inv(to_page)
+
+
+def _upright(quad: np.ndarray) -> np.ndarray:
+    """Corners clockwise on the screen from top left, so that the page turns by less than 45 degrees."""
+    centre = quad.mean(axis=0)
+    quad = quad[np.argsort(np.arctan2(quad[:, 1] - centre[1], quad[:, 0] - centre[0]))]
+    edges = np.roll(quad, -1, axis=0) - quad
+    first = int(np.argmax(edges[:, 0] / (np.linalg.norm(edges, axis=1) + 1e-9)))  # points most to the right
+    return np.roll(quad, -first, axis=0)
+
+
+def _mask_sheet(hull: np.ndarray, colour: np.ndarray, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A sheet that the frame cuts: crop to it and give the desk the paper's own colour."""
+    hull = np.rint((hull[:, 0] + 0.5) * factor - 0.5).astype(np.int32)
+    inside = np.zeros(colour.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, hull, 1)
+    inset = max(3, round(0.07 * max(colour.shape)))  # more than the closing bridged between sheet and frame
+    inside = cv2.erode(inside, disc(inset))
+    x, y, wide, high = cv2.boundingRect(inside)
+    page, inside = colour[y:y + high, x:x + wide], inside[y:y + high, x:x + wide]
+    known = small_copy(inside.astype(np.float32))[..., None]
+    reach = max(known.shape) / 16  # normalised convolution: beyond the sheet its own light goes on
+    spread = cv2.GaussianBlur(small_copy(page).astype(np.float32) * (known > 0.99), (0, 0), reach)
+    weight = cv2.GaussianBlur((known > 0.99).astype(np.float32), (0, 0), reach)[..., None]
+    average = page[inside > 0].mean(axis=0) if inside.any() else np.full(3, 255.0)
+    beyond = (spread + 1e-3 * average) / (weight + 1e-3)
+    beyond = cv2.resize(beyond, (wide, high), interpolation=cv2.INTER_LINEAR)
+    page = np.where(inside[..., None] > 0, page, np.clip(beyond, 0, 255)).astype(np.uint8)
+    return page, np.array([[1.0, 0, x], [0, 1.0, y], [0, 0, 1.0]])
+
+

@@ -1,0 +1,86 @@
+"""Pictures: their size, what stands where, and that the sides differ."""
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from maquette.errors import UserError
+from maquette.preview import SIDES, four_sides, preview, sheet, sheet_of_images
+
+
+@pytest.fixture
+def stool() -> trimesh.Trimesh:
+    """Lopsided, in millimetres, standing on z = 0: no two sides look alike."""
+    seat = trimesh.creation.box((60, 40, 10)).apply_translation((0, 0, 60))
+    legs = trimesh.creation.box((10, 30, 60)).apply_translation((-20, 0, 30))
+    return trimesh.util.concatenate([seat, legs, trimesh.creation.box((8, 8, 90)).apply_translation((20, 10, 45))])
+
+
+def test_four_sides_are_four_different_pictures(stool):
+    pictures = four_sides(stool, 64)
+    assert len(pictures) == 4 and all(p.shape == (64, 64, 3) and p.dtype == np.uint8 for p in pictures)
+    for i in range(4):
+        for j in range(i):
+            assert np.abs(pictures[i].astype(int) - pictures[j]).mean() > 3
+
+
+def test_the_unit_of_the_mesh_does_not_matter(stool):
+    large = four_sides(stool, 48)
+    small = four_sides(stool.copy().apply_scale(0.001).apply_translation((5, 5, 5)), 48)
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(large, small, strict=True)) < 2
+
+
+@pytest.mark.parametrize("shape", [(30, 50), (50, 30, 3), (20, 20, 4), (20, 20, 1)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_preview_has_the_input_at_the_left(stool, tmp_path, shape, dtype):
+    image = np.full(shape, 200 if dtype == np.uint8 else 200 / 255, dtype)
+    if shape[-1] == 4:
+        image[..., 3] = 255 if dtype == np.uint8 else 1
+    path = preview(image, stool, tmp_path / "p.png", title="stool.jpg: watertight", cell_px=60)
+    page = np.asarray(Image.open(path))
+    alone = np.asarray(Image.open(preview(None, stool, tmp_path / "alone.png", cell_px=60)))
+    assert page.shape[1] - alone.shape[1] == 64 and page.shape[0] > alone.shape[0]  # one cell and its gap; the title
+    assert tuple(page[34, 34]) == (200, 200, 200)
+    assert len(SIDES) == 4
+
+
+def test_transparent_input_is_laid_on_white(stool, tmp_path):
+    image = np.zeros((20, 20, 4), np.uint8)
+    page = np.asarray(Image.open(preview(image, stool, tmp_path / "p.png", cell_px=60)))
+    assert tuple(page[34, 34]) == (255, 255, 255)
+
+
+def test_a_very_long_title_stays_on_the_page(stool, tmp_path):
+    path = preview(None, stool, tmp_path / "p.png", title="a long name " * 50 + "\nand more", cell_px=48)
+    page = np.asarray(Image.open(path))
+    assert (page[:, -3:] == 255).all()
+
+
+def test_a_sheet_of_meshes_pictures_and_gaps(stool, tmp_path):
+    red = np.zeros((10, 10, 3), np.uint8)
+    red[..., 0] = 255
+    path = sheet([stool, None, red, stool], tmp_path / "s.png", columns=3, cell_px=40, captions=["a", "b", "c", "d"])
+    page = np.asarray(Image.open(path))
+    assert page.shape[1] == 4 + 3 * 44 and page.shape[0] > 2 * 44
+    assert tuple(page[24, 4 + 2 * 44 + 20]) == (255, 0, 0)
+    assert (page[6:20, 48 + 4 : 48 + 36] == 255).all()  # the empty cell
+
+
+def test_a_sheet_needs_pictures_captions_that_fit_and_room(tmp_path):
+    grey = np.zeros((8, 8), np.uint8)
+    with pytest.raises(UserError, match="at least one picture"):
+        sheet_of_images([], tmp_path / "s.png")
+    with pytest.raises(UserError, match="one caption for each picture, got 1 for 2"):
+        sheet_of_images([grey, grey], tmp_path / "s.png", captions=["a"])
+    with pytest.raises(UserError, match="columns >= 1"):
+        sheet_of_images([grey], tmp_path / "s.png", columns=0)
+    with pytest.raises(UserError, match="shape"):
+        sheet_of_images([np.zeros((2, 2, 7))], tmp_path / "s.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_the_way_is_one_line(tmp_path):
+    (tmp_path / "s.png").mkdir()
+    with pytest.raises(UserError, match="cannot write .*s.png: Is a directory"):
+        sheet_of_images([np.zeros((8, 8), np.uint8)], tmp_path / "s.png")
