@@ -86,8 +86,9 @@ class ResidualEncoder(nn.Module):
             for block in range(count):
                 layers.append(ResidualBlock(inward, width, 2 if stage and not block else 1))
                 inward = width
-        layers += [nn.Conv2d(inward, squeeze, 1, bias=False), nn.BatchNorm2d(squeeze), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(4)] self.layers = nn.Sequential(*layers)
+        layers += [nn.Conv2d(inward, squeeze, 1, bias=False), nn.BatchNorm2d(squeeze), nn.ReLU()]
+        layers.append(nn.AdaptiveAvgPool2d(4))
+        self.layers = nn.Sequential(*layers)
         self.linear = nn.Linear(squeeze * 16, 2 * latent)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
