@@ -1,4 +1,4 @@
-"""One thread a process (two busy cores make tiny 3D convolutions a hundred times slower), and shapes that are enforced."""
+"""One thread a process (two busy cores make tiny 3D convolutions a hundred times slower), and enforced shapes."""
 
 import os
 

@@ -381,8 +381,9 @@ def render_files(
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
-        summary = {"input": source, "output": [str(path) for path in paths], "cameras": str(out / f"{stem}-cameras.json")}
-        yield Written(source, (out,), f"{len(paths)} views and {stem}-cameras.json", summary)
+        listing = out / f"{stem}-cameras.json"
+        summary = {"input": source, "output": [str(path) for path in paths], "cameras": str(listing)}
+        yield Written(source, (out,), f"{len(paths)} views and {listing.name}", summary)
 
 
 def show_data(path: str, out: str = "") -> dict[str, object]:

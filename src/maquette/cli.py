@@ -61,7 +61,8 @@ def run(arguments: list[str]) -> int:
     command = COMMANDS[name]
     if command is train:
         return train(rest)
-    return tyro.cli(command, args=rest, prog=f"maquette {name}", description=command.__doc__) or 0
+    about = (command.__doc__ or "").split("Args:")[0].strip()
+    return tyro.cli(command, args=rest, prog=f"maquette {name}", description=about) or 0
 
 
 def reconstruct(
@@ -253,6 +254,7 @@ def data_prepare(
     count: int | None = None,
     seed: int = 0,
     backgrounds: str | None = None,
+    frontal: float = 0.4,
     workers: int | None = None,
     json: bool = False,
 ) -> int:
@@ -269,6 +271,7 @@ def data_prepare(
         count: How many shapes; all if left out (furniture: 1000).
         seed: Of furniture and views.
         backgrounds: Folder of pictures for the backgrounds of photo views.
+        frontal: Share of photos taken from near the front; the others from any side.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
@@ -277,7 +280,7 @@ def data_prepare(
 
     events = api.prepare_data(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
-        count=count, seed=seed, backgrounds=backgrounds, workers=workers,
+        count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, workers=workers,
     )
     return show_prepare(events, out, json)
 

@@ -16,9 +16,9 @@ _output = Console(highlight=False)
 
 def progress() -> Progress:
     """A progress bar on standard error with what is left; silent where that is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-               TimeRemainingColumn())
-    return Progress(*columns, console=_errors, transient=True, disable=not _errors.is_terminal)
+    done = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    left = (TextColumn("left"), TimeRemainingColumn())
+    return Progress(*done, *left, console=_errors, transient=True, disable=not _errors.is_terminal)
 
 
 def status(text: str):
@@ -84,7 +84,8 @@ def show_training(events: Iterable, recipe, run: Path) -> int:
                 _errors.print(event.text, soft_wrap=True)
             elif isinstance(event, job.Started):
                 sizes = ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in event.parameters.items())
-                _errors.print(f"run {event.run}: {event.train_shapes} shapes to learn from, {event.validation_shapes} held out")
+                shapes = f"{event.train_shapes} shapes to learn from, {event.validation_shapes} held out"
+                _errors.print(f"run {event.run}: {shapes}")
                 _errors.print(f"parameters: {sizes}; stop any time, go on with: maquette train --resume {event.run}")
                 training = bar.add_task("training", total=recipe.train.steps)
             elif isinstance(event, loop.Stepped):

@@ -78,7 +78,8 @@ def test_each_phase_moves_only_its_networks(name):
         system = IWGAN3D(IWGAN3DConfig(**SMALL))
     else:
         system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=name == "joint"))
-    recipe = Recipe(system.name, system.config, optim=OptimRecipe(lr=0.01, critic_lr=0.01), train=TrainRecipe(precision="fp32"))
+    train = TrainRecipe(precision="fp32")
+    recipe = Recipe(system.name, system.config, optim=OptimRecipe(lr=0.01, critic_lr=0.01), train=train)
     optimisers = {name: torch.optim.Adam(net.parameters(), 0.01) for name, net in system.nets.items()}
     batch = a_batch(system)
     for phase in system.phases():

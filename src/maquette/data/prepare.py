@@ -83,6 +83,7 @@ def prepare(
     backgrounds: str | Path | None = None,
     workers: int | None = None,
     split: str | None = None,
+    frontal: float = 0.4,
 ) -> Iterator[Prepared | Skipped | Finished]:
     """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
 
@@ -94,6 +95,7 @@ def prepare(
         photo views.
     count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
     seed: of the furniture and of the views. split: prepare this one alone (`train` or `test`).
+    frontal: the share of photo views from near the front, the others being from any side.
     workers: processes; all cores unless said, 1 works in this process.
 
     The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else,
@@ -103,7 +105,7 @@ def prepare(
     _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split)
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     backgrounds = str(backgrounds) if backgrounds else None
-    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed)
+    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal)
     items = items_of(sources, count=count, seed=seed, split=split)
     label_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]

@@ -21,6 +21,7 @@ class Options:
     kinds: tuple[str, ...]
     backgrounds: str | None
     seed: int
+    frontal: float
 
 
 def make_row(item: Item, options: Options) -> dict:
@@ -48,7 +49,7 @@ def make_row(item: Item, options: Options) -> dict:
             mesh = _framed(surface(_as_cube(shape).astype(np.float32)))
         own = int(np.random.SeedSequence([options.seed, zlib.crc32(item.id.encode())]).generate_state(1)[0])
         seen = render_views(mesh, count=options.views, size_px=options.view_size, seed=own, kinds=options.kinds,
-                            channels=options.channels, backgrounds=options.backgrounds)
+                            channels=options.channels, backgrounds=options.backgrounds, frontal=options.frontal)
         row["views"] = np.ascontiguousarray(seen.images, np.uint8).tobytes()
         row["view_kinds"] = list(seen.kinds)
         row["cameras"] = [[c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg] for c in seen.cameras]

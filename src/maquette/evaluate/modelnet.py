@@ -44,7 +44,8 @@ def evaluate_modelnet(
     labels = None
     for kind in KINDS:
         options = {"resolution": resolution, "views": views // 2, "view_size": view_size, "channels": channels,
-                   "kinds": (kind,), "seed": seed, "split": "test", "count": limit, "backgrounds": backgrounds}
+                   "kinds": (kind,), "seed": seed, "split": "test", "frontal": 0.0, "count": limit,
+                   "backgrounds": backgrounds}
         key = hashlib.sha256(f"{Path(path).resolve()} {options}".encode()).hexdigest()[:8]
         folder = Path(cache) / f"test-{Path(path).stem}-{kind}-{key}"
         for event in prepare(path, folder, **options):
@@ -78,7 +79,8 @@ def _measured(labels, scores, precision, threshold: float, views: int, seed: int
     rows.append(("all shapes", len(labels), *table.mean))
     title = f"ModelNet10 test split, {views} views a shape, threshold {threshold:g}"
     error = float(np.std(columns["IoU"]) / len(labels) ** 0.5)
-    details = {"mean_iou": table.mean[2], "standard_error": error, "threshold": threshold, "seed": seed, **table.as_dict()}
+    details = {"mean_iou": table.mean[2], "standard_error": error, "threshold": threshold, "seed": seed}
+    details |= table.as_dict()
     return Measured(title, ("class", "shapes", *table.columns), tuple(rows), details)
 
 

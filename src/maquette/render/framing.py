@@ -79,9 +79,9 @@ def random_viewpoint(rng: np.random.Generator, size_px: int, frontal: float = 0.
     return Camera(float(azimuth), float(elevation), float(rng.uniform(25, 60)), size_px, float(roll))
 
 
-def photo_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Frame:
+def photo_frame(points: np.ndarray, rng: np.random.Generator, size_px: int, frontal: float) -> Frame:
     """A viewpoint and a crop for a photo: mostly tight around the object, sometimes cutting it, sometimes wide."""
-    camera = random_viewpoint(rng, size_px, frontal=0.4)
+    camera = random_viewpoint(rng, size_px, frontal)
     left, top, right, bottom = extent(points, camera)
     width, height = right - left, bottom - top
     low, high = (-0.08, 0.15) if rng.random() < 0.8 else (0.05, 0.5)

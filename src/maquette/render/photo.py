@@ -52,10 +52,12 @@ class Stage:
             self.sets.append(Set(both, faces, things.item))
 
 
-def photo(stage: Stage, rng: np.random.Generator, size_px: int, channels: int) -> tuple[np.ndarray, Camera]:
-    """One photo-like view: uint8 [S, S] or [S, S, 3], and its camera."""
+def photo(
+    stage: Stage, rng: np.random.Generator, size_px: int, channels: int, frontal: float
+) -> tuple[np.ndarray, Camera]:
+    """One photo-like view: uint8 [S, S] or [S, S, 3], and its camera. frontal: see `random_viewpoint`."""
     clean = rng.random() < STUDIO_SHARE
-    frame = photo_frame(stage.outline, rng, size_px)
+    frame = photo_frame(stage.outline, rng, size_px, frontal)
     fine = int(round(size_px * (1.5 if rng.random() < 0.5 else 1.0)))
     camera = replace(frame.camera, size_px=fine)
     props = not clean and len(stage.sets) > 1 and rng.random() < 0.72

@@ -26,6 +26,10 @@ __all__ = ["KINDS", "Views", "render_views", "shade"]
 KINDS = ("photo", "pencil", "depth", "silhouette")
 
 
+FRONTAL = 0.4
+"""Share of photos from near the front, unless said otherwise."""
+
+
 @dataclass(frozen=True)
 class Views:
     """Views of one shape. images: uint8 [V, S, S] or [V, S, S, 3]; kinds and cameras: one for each view."""
@@ -47,11 +51,13 @@ def render_views(
     kinds: Sequence[str] = ("photo", "pencil"),
     channels: int = 1,
     backgrounds: str | Path | None = None,
+    frontal: float = FRONTAL,
 ) -> Views:
     """Random views of a mesh in the package's frame; the same arguments give the same pictures.
 
     count: how many. size_px: width and height. kinds: out of `KINDS`, each view takes one at random with equal chance.
     channels: 1 for grey, 3 for RGB. backgrounds: a folder of pictures for walls and surfaces (optional).
+    frontal: the share of photos taken from near the front, as people take them; the others from any side.
     Raises UserError for an unknown kind, a bad number of channels or a folder that is not there.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
@@ -64,7 +70,7 @@ def render_views(
     cv2.setNumThreads(1)
     try:
         studio = _Studio(mesh, count, seed, found)
-        drawn = [studio.view(index, seed, size_px, kinds, channels) for index in range(count)]
+        drawn = [studio.view(index, seed, size_px, kinds, channels, frontal) for index in range(count)]
     finally:
         cv2.setNumThreads(threads)
     shape = (0, size_px, size_px) if channels == 1 else (0, size_px, size_px, 3)
@@ -89,12 +95,12 @@ class _Studio:
     def board(self) -> Board:
         return Board(self.caster)
 
-    def view(self, index, seed, size_px, kinds, channels) -> tuple[np.ndarray, str, Camera]:
+    def view(self, index, seed, size_px, kinds, channels, frontal) -> tuple[np.ndarray, str, Camera]:
         """One view, a function of the seed and its number alone."""
         rng = np.random.default_rng([seed, index])
         kind = kinds[int(rng.integers(len(kinds)))]
         if kind == "photo":
-            image, camera = photo(self.stage, rng, size_px, channels)
+            image, camera = photo(self.stage, rng, size_px, channels, frontal)
             return image, kind, camera
         if kind == "pencil":
             image, camera = pencil(self.board, rng, size_px, channels)

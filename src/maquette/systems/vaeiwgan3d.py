@@ -6,8 +6,8 @@ Smith, Meger, CoRL 2017 (arXiv 1707.09557), section 3.2. Three updates:
     encoder    KL(q(z|y) || N(0, I)) + ||G(E(y)) - x||              on every batch
     generator  -E[D(x^)] + 100 ||G(E(y)) - x||                      on every fifth
 
-with x^ = G(z), z ~ N(0, I) or z = E(y). The encoder must be updated as often as the critic, or the system does not converge:
-`_paper_phases` is the one place that says how often.
+with x^ = G(z), z ~ N(0, I) or z = E(y). The encoder must be updated as often as the critic, or the system does not
+converge: `_paper_phases` is the one place that says how often.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
 - `encoder: residual` reads views of any size, grey or colour, with a narrow ResNet;
