@@ -155,3 +155,10 @@ def test_meshes_that_are_no_solids_are_drawn_all_the_same(shape):
     }[shape]
     views = render_views(mesh, count=8, size_px=32, seed=0, kinds=("photo", "pencil", "depth", "silhouette"))
     assert len(views) == 8
+
+
+@pytest.mark.parametrize("size_px", [17, 300, 700])
+def test_any_size_can_be_asked_for(size_px):
+    box = trimesh.creation.box((1, 0.7, 0.5))
+    seen = render_views(box, count=3, size_px=size_px, seed=3, channels=3)
+    assert seen.images.shape == (3, size_px, size_px, 3)

@@ -128,6 +128,12 @@ def test_every_shape_comes_once_an_epoch_and_batches_have_no_state():
     assert not torch.equal(batches.at(16).images, late.images)
 
 
+def test_batches_prepared_ahead_are_the_same():
+    _, _, batches = job(1)
+    for (step, here), (also, ahead) in zip(batches.stream(3, 6), batches.stream(3, 6, ahead=True), strict=True):
+        assert step == also and torch.equal(here.images, ahead.images) and here.seed == ahead.seed
+
+
 def test_mirror_and_turn_are_what_they_say():
     images = torch.arange(4.0).view(1, 1, 2, 2).repeat(2, 1, 1, 1)
     voxels = torch.zeros(2, 1, 4, 4, 4)

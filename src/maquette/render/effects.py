@@ -17,10 +17,11 @@ def grain() -> np.ndarray:
 
 
 def window(rng: np.random.Generator, size: int, channels: int) -> np.ndarray:
-    """A random window of the shared noise, float32 [size, size, channels]; repeats beyond 256 pixels a side."""
+    """A random window of the shared noise, float32 [size, size, channels]; it repeats where the noise ends."""
     noise = grain()
-    if size > 256:
-        noise = np.tile(noise, (size // 256, size // 256, 1))
+    enough = -(-(256 + size) // len(noise))
+    if enough > 1:
+        noise = np.tile(noise, (enough, enough, 1))
     y, x = rng.integers(0, 256, 2)
     first = int(rng.integers(0, 4 - channels))
     return noise[y : y + size, x : x + size, first : first + channels]

@@ -59,8 +59,15 @@ class Batches:
             voxels = turn(voxels, rng.integers(4, size=len(rows)))
         return Batch(voxels, images, noise_seed)
 
-    def stream(self, first: int, last: int) -> Iterator[tuple[int, Batch]]:
-        """(step, batch) for first <= step < last, each prepared while the one before it is trained on."""
+    def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
+        """(step, batch) for first <= step < last.
+
+        ahead: prepare each while the one before it is trained on. That pays where training runs on a GPU; on the CPU the
+        two would only take the cores from each other (5 % slower on two cores).
+        """
+        if not ahead:
+            yield from ((step, self.at(step)) for step in range(first, last))
+            return
         with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
             coming = pool.submit(self.at, first)
             for step in range(first, last):

@@ -97,7 +97,7 @@ def train(
         return Saved(step, path)
 
     with metrics:
-        for step, batch in batches.stream(first, recipe.train.steps):
+        for step, batch in batches.stream(first, recipe.train.steps, ahead=device.type != "cpu"):
             scale = schedule(step, recipe.optim)
             for phase in phases:
                 if phase.runs_at(step):
