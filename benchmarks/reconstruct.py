@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette import api
+from maquette import api, outputs
 
 
 def main(model: str = "maquette") -> None:
     """Print one line for each way of running it; the pictures are the bundled examples, files read and written."""
-    pictures = sorted(str(path) for path in api.EXAMPLES.glob("*.png"))
+    pictures = sorted(str(path) for path in outputs.EXAMPLES.glob("*.png"))
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "maquette.cli", "reconstruct", pictures[0], "--model", model, "--out", folder]
         cold = [_seconds(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(5)]
@@ -24,7 +24,7 @@ def main(model: str = "maquette") -> None:
         loaded = api.load(model)
 
         def run(inputs: list[str]) -> None:
-            failed = [e for e in api.reconstruct_files(inputs, folder, loaded) if isinstance(e, api.Failed)]
+            failed = [e for e in outputs.reconstruct_files(inputs, folder, loaded) if isinstance(e, outputs.Failed)]
             assert not failed, failed
 
         run(pictures)

@@ -3,26 +3,22 @@
 What takes long yields events as it goes; whoever asked shows them.
 """
 
-import json
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import trimesh
 
-from maquette import formats, hub
-from maquette import preview as previews
+from maquette import hub
 from maquette.errors import UserError
 from maquette.hub import Model, load
-from maquette.mesh import Dropped, Printability, printability, to_frame
-from maquette.pencil.pickup import Pickup, find_inputs, pick_up, read_picture
+from maquette.mesh import Dropped, Printability, printability
+from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
-EXAMPLES = Path(__file__).parent / "examples"
 
 
 @dataclass(frozen=True)
@@ -39,24 +35,6 @@ class Reconstruction:
     pickup: Pickup
     dropped: Dropped
     report: Printability
-
-
-@dataclass(frozen=True)
-class Written:
-    """One result on disk. `summary` is what `--json` prints of it."""
-
-    source: str
-    paths: tuple[Path, ...]
-    line: str
-    summary: dict = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failed:
-    """One input that gave no result, and why, in one line."""
-
-    source: str
-    reason: str
 
 
 @torch.inference_mode()
@@ -99,76 +77,6 @@ def reconstruct(
     return Reconstruction(name, shape, mesh, found, dropped, printability(mesh, min_wall_mm))
 
 
-def reconstruct_files(
-    inputs: Iterable[str],
-    out: str | Path,
-    model: Model | str = DEFAULT_MODEL,
-    *,
-    suffix: str = ".stl",
-    preview: bool = False,
-    size_mm: float = 100.0,
-    threshold: float | None = None,
-    largest_part: bool = True,
-    min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
-    """Reconstruct files and folders; yields first how many there are, then one Written or Failed for each.
-
-    out: a folder, or one file with a known suffix where there is one input. A bad input is named, the others still
-    done.
-    """
-    model = load(model) if isinstance(model, str) else model
-    out = Path(out)
-    sources, failed = [], []
-    for path in inputs:
-        try:
-            sources += [source for source in find_inputs([path]) if source not in sources]
-        except UserError as error:
-            failed.append(Failed(str(path), str(error)))
-    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
-    if single and len(sources) > 1:
-        raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
-    yield len(sources) + len(failed)
-    yield from failed
-    taken: set[str] = set()
-    for source in sources:
-        started = time.perf_counter()
-        try:
-            made = reconstruct(
-                source, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part, min_wall_mm=min_wall_mm
-            )
-            stem = _free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
-            target = out if single else out / f"{stem}{suffix}"
-            _write(target, made.shape, made.mesh)
-            paths = [target]
-            if preview:
-                paths.append(target.with_name(f"{target.stem}.preview.png"))
-                pixels = read_picture(source) if str(source) != "-" else _as_pixels(made.pickup.image)
-                previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
-        notes = [note for note in (made.dropped.line(), *made.pickup.notes) if note]
-        line = "; ".join([made.report.line(), *notes])
-        report = made.report
-        yield Written(
-            str(source),
-            tuple(paths),
-            line,
-            {
-                "input": str(source),
-                "output": [str(path) for path in paths],
-                "kind": made.pickup.kind,
-                "watertight": report.watertight,
-                "parts": report.parts,
-                "volume_cm3": _number(report.volume_cm3),
-                "thinnest_wall_mm": _number(report.thinnest_wall_mm),
-                "printable": report.ok,
-                "notes": notes,
-                "seconds": round(time.perf_counter() - started, 4),
-            },
-        )
-
-
 @torch.inference_mode()
 def generate(
     model: Model | str = DEFAULT_MODEL, count: int = 16, seed: int = 0, *, kind: str = "", spread: float = 1.0
@@ -186,40 +94,6 @@ def generate(
     latents = centre + spread * (latents - centre)
     made = torch.cat([model.system.generate(part) for part in latents.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
-
-
-def generate_files(
-    out: str | Path,
-    model: Model | str = DEFAULT_MODEL,
-    *,
-    count: int = 16,
-    seed: int = 0,
-    kind: str = "",
-    spread: float = 1.0,
-    suffix: str = ".stl",
-    size_mm: float = 100.0,
-    largest_part: bool = True,
-) -> Iterator[Written | Failed]:
-    """`generate`, written to the folder `out` with a sheet of them all, `sheet.png`; yields one event a file."""
-    model = load(model) if isinstance(model, str) else model
-    out = Path(out)
-    meshes = []
-    for index, shape in enumerate(generate(model, count, seed, kind=kind, spread=spread)):
-        name = f"{kind or 'sample'}-{seed}-{index:03d}"
-        try:
-            mesh, dropped = shape.printable(size_mm, largest_part)
-            _write(out / f"{name}{suffix}", shape, mesh)
-        except UserError as error:
-            yield Failed(name, str(error))
-            continue
-        meshes.append(mesh)
-        report = printability(mesh)
-        line = "; ".join(part for part in (report.line(), dropped.line()) if part)
-        summary = {"output": [str(out / f"{name}{suffix}")], "parts_dropped": dropped.parts, "printable": report.ok}
-        yield Written(name, (out / f"{name}{suffix}",), line, summary)
-    if meshes:
-        previews.sheet(meshes, out / "sheet.png")
-        yield Written("sheet", (out / "sheet.png",), f"{len(meshes)} samples", {"output": [str(out / "sheet.png")]})
 
 
 def train(recipe, run: str | Path, *, resume: bool = False) -> Iterator[object]:
@@ -267,32 +141,6 @@ def _latent(model: Model, seed: int, index: int, kind: str) -> torch.Tensor:
     mean, factor, rest = (_class_row(model, kind, name) for name in ("mean", "factor", "rest"))
     along = torch.randn(len(factor), generator=noise)
     return mean + along @ factor + rest * torch.randn(len(mean), generator=noise)
-
-
-def _write(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:
-    """The grid or the mesh, whichever the suffix says."""
-    if formats.kind(path) == "grid":
-        shape.save(path)
-    else:
-        formats.write_mesh(path, mesh)
-
-
-def _free_name(stem: str, taken: set[str]) -> str:
-    name, number = stem, 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name.lower())
-    return name
-
-
-def _as_pixels(image: np.ndarray) -> np.ndarray:
-    pixels = np.round(np.moveaxis(image, 0, -1) * 255).astype(np.uint8)
-    return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 3) if np.isfinite(value) else None
 
 
 def evaluate(
@@ -343,49 +191,6 @@ def prepare_data(source: str, out: str, **options) -> Iterator[object]:
     yield from prepare(source, out, **options)
 
 
-def render_files(
-    inputs: Iterable[str],
-    out: str | Path,
-    *,
-    count: int = 8,
-    kinds: tuple[str, ...] = ("photo", "pencil", "depth"),
-    size_px: int = 256,
-    channels: int = 1,
-    seed: int = 0,
-    backgrounds: str | None = None,
-) -> Iterator[Written | Failed]:
-    """Render views of mesh or grid files, or of `furniture:KIND:SEED`, as PNG files; yields one event an input."""
-    from PIL import Image
-
-    from maquette.files import atomic_path, write_bytes
-    from maquette.render.views import render_views
-
-    out, taken = Path(out), set()
-    for source in inputs:
-        try:
-            mesh = _mesh_of(source)
-            stem = _free_name(Path(source).stem.replace(":", "-"), taken)
-            views = render_views(
-                mesh, count=count, size_px=size_px, seed=seed, kinds=kinds, channels=channels, backgrounds=backgrounds
-            )
-            paths = []
-            for index, (pixels, kind) in enumerate(zip(views.images, views.kinds, strict=True)):
-                paths.append(out / f"{stem}-{index:03d}-{kind}.png")
-                with atomic_path(paths[-1]) as path:
-                    Image.fromarray(pixels).save(path)
-            cameras = [
-                {"file": path.name, "kind": kind, **asdict(camera)}
-                for path, kind, camera in zip(paths, views.kinds, views.cameras, strict=True)
-            ]
-            write_bytes(out / f"{stem}-cameras.json", json.dumps(cameras, indent=1).encode())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
-        listing = out / f"{stem}-cameras.json"
-        summary = {"input": source, "output": [str(path) for path in paths], "cameras": str(listing)}
-        yield Written(source, (out,), f"{len(paths)} views and {listing.name}", summary)
-
-
 def show_data(path: str, out: str = "") -> dict[str, object]:
     """What a prepared dataset holds, by name; a sheet of some of it is drawn to `out`, or to `sheet.png` in the
     folder.
@@ -429,38 +234,6 @@ def audit_data(path: str) -> list[dict[str, object]]:
     add("blank", found.blank_views, "a view with nothing on it")
     add("skipped", found.unreadable, "skipped when it was prepared")
     return findings
-
-
-def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed]:
-    """Reconstruct the bundled examples with previews, and lay them out on one sheet, sketch beside mesh."""
-    out = Path(out)
-    sources = sorted(str(path) for path in EXAMPLES.glob("*.png"))
-    yield len(sources) + 1
-    cells: list[np.ndarray | trimesh.Trimesh] = []
-    for source in sources:
-        made = reconstruct(source, model)
-        target = out / f"{Path(source).stem}.stl"
-        formats.write_mesh(target, made.mesh)
-        cells += [read_picture(source), made.mesh]
-        yield Written(Path(source).name, (target,), made.report.line())
-    picture = previews.sheet(cells, out / "demo.png", columns=4, cell_px=240)
-    yield Written("picture", (picture,), "each example beside its mesh")
-
-
-def _mesh_of(source: str) -> trimesh.Trimesh:
-    """A mesh in the package's frame, out of a file or the furniture maker."""
-    from maquette.data.sources import is_furniture
-
-    if is_furniture(source):
-        from maquette.data.furniture import make
-
-        _, kind, number = (source.split(":") + ["", "0"])[:3]
-        if not number.isdigit():
-            raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
-        return make(kind, int(number))
-    if formats.kind(source) == "grid":
-        return Shape.load(source).surface()
-    return to_frame(formats.read_mesh(source))
 
 
 def _words(item: object) -> str:

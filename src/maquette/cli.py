@@ -94,11 +94,11 @@ def reconstruct(
     if not inputs:
         _say("maquette reconstruct: name at least one picture, a folder, or - for standard input")
         return 2
-    from maquette import api
+    from maquette import api, outputs
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
-    events = api.reconstruct_files(
+    events = outputs.reconstruct_files(
         inputs, out, loaded, suffix=f".{format}", preview=preview, size_mm=size_mm, threshold=threshold,
         largest_part=not all_parts, min_wall_mm=min_wall_mm,
     )
@@ -131,11 +131,11 @@ def generate(
         all_parts: Keep loose parts too, not only the largest.
         json: Print one JSON document.
     """
-    from maquette import api
+    from maquette import api, outputs
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
-    events = api.generate_files(
+    events = outputs.generate_files(
         out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format}", size_mm=size_mm,
         largest_part=not all_parts,
     )
@@ -312,9 +312,9 @@ def data_render(
     if not inputs:
         _say("maquette data render: name at least one mesh, or furniture:chair:7")
         return 2
-    from maquette import api
+    from maquette import outputs
 
-    events = api.render_files(
+    events = outputs.render_files(
         inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed,
         backgrounds=backgrounds,
     )
@@ -365,17 +365,17 @@ def demo(out: str = "demo") -> int:
     Args:
         out: Folder for the results.
     """
-    from maquette import api
+    from maquette import api, outputs
 
     with _status("loading the bundled model"):
         loaded = api.load("maquette")
-    events = api.demo_files(out, loaded)
+    events = outputs.demo_files(out, loaded)
     return _show_files(events, next(events), False, "reconstructing")
 
 
 def _show_files(events: Iterable, total: int, as_json: bool, doing: str) -> int:
     """Print each result as it comes, with progress on standard error; returns 1 where an input failed."""
-    from maquette.api import Failed
+    from maquette.outputs import Failed
     from maquette.show import progress
 
     failed, document = 0, []

@@ -1,4 +1,4 @@
-"""The ModelNet10 measure on a small archive of the real layout: only test rows, half of each kind, closed-form scores."""
+"""The ModelNet10 measure on a small archive of the real layout: test rows alone, half of each kind, closed forms."""
 
 import numpy as np
 import pytest

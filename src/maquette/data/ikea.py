@@ -13,6 +13,7 @@ import numpy as np
 
 from maquette.data import Item
 from maquette.errors import UserError
+from maquette.formats import read_grid
 
 TERMS = "IKEA 3D, Lim et al. 2013, processed by Girdhar et al. 2016: research, for measuring only"
 
@@ -70,14 +71,5 @@ def read(folder: str | Path) -> Iterator[Item]:
 
 
 def load_grid(file: str | Path) -> np.ndarray:
-    """The key `grid` of a `.mat` file as bool `[r, r, r]`. Raises UserError for a file that has none."""
-    from scipy.io import loadmat
-
-    file = Path(file)
-    try:
-        content = loadmat(file)
-    except Exception as error:  # scipy raises many kinds for a broken file
-        raise UserError(f"cannot read {file.name} as a MATLAB file", error) from error
-    if "grid" not in content or content["grid"].ndim != 3:
-        raise UserError(f"{file.name} has no grid under the key 'grid'")
-    return content["grid"] > 0
+    """The grid of a `.mat` file as bool `[r, r, r]`. Raises UserError for a file that has none."""
+    return read_grid(file) > 0

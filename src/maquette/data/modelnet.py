@@ -12,6 +12,7 @@ import numpy as np
 
 from maquette.data import Item, turn
 from maquette.errors import UserError
+from maquette.formats import read_grid
 
 TERMS = "ModelNet, Princeton University: academic use only, cite Wu et al. 2015 (3D ShapeNets)"
 
@@ -168,15 +169,7 @@ def _refuse(reason: str) -> np.ndarray:
 
 
 def _load_mat(file: Path, degrees: int | None) -> np.ndarray:
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(file)
-    except Exception as error:  # scipy raises many kinds for a broken file
-        raise UserError(f"cannot read {file.name} as a MATLAB file", error) from error
-    if "instance" not in content or content["instance"].ndim != 3:
-        raise UserError(f"{file.name} has no grid under the key 'instance'")
-    grid = content["instance"] > 0
+    grid = read_grid(file) > 0
     if not grid.any():
         raise UserError(f"{file.name} is an empty grid")
     return grid if degrees is None else turn(grid.transpose(1, 0, 2), degrees)

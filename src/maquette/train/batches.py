@@ -62,8 +62,8 @@ class Batches:
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.
 
-        ahead: prepare each while the one before it is trained on. That pays where training runs on a GPU; on the CPU the
-        two would only take the cores from each other (5 % slower on two cores).
+        ahead: prepare each while the one before it is trained on. That pays where training runs on a GPU; on the CPU
+        the two would only take the cores from each other (5 % slower on two cores).
         """
         if not ahead:
             yield from ((step, self.at(step)) for step in range(first, last))
