@@ -33,13 +33,13 @@ def test_a_line_is_a_photo_and_a_model_is_one_item(folder):
     found = [(item.id, item.label, item.split) for item in items]
     assert found == [("sofa/12", "sofa", "test"), ("table/3", "table", "test")]
     assert np.array_equal(items[0].load(), photos[2].grid())
-    with pytest.raises(UserError, match="cannot read 3.mat"):
+    with pytest.raises(UserError, match="cannot read .*3.mat"):
         items[1].load()
 
 
 def test_what_is_wrong_is_named(folder):
     savemat(folder / "Voxels" / "3.mat", {"other": 1})
-    with pytest.raises(UserError, match="no grid under the key 'grid'"):
+    with pytest.raises(UserError, match="3.mat: a grid has three axes"):
         ikea.photos(folder)[1].grid()
     (folder / "Lists" / "Model.txt").write_text("IKEA_sofa_KLIPPAN/x\n")
     with pytest.raises(UserError, match="one line a photo each, got .*'Model': 1"):

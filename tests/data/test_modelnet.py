@@ -94,11 +94,11 @@ def test_what_is_wrong_is_named(tmp_path):
     folder = tmp_path / "chair" / "30" / "test"
     folder.mkdir(parents=True)
     (folder / "chair_1_1.mat").write_bytes(b"nothing")
-    savemat(folder / "chair_2_1.mat", {"other": np.ones((3, 3, 3))})
+    savemat(folder / "chair_2_1.mat", {"other": np.ones((3, 3))})
     broken, other = modelnet.read_mat(tmp_path)
-    with pytest.raises(UserError, match="cannot read chair_1_1.mat"):
+    with pytest.raises(UserError, match="chair_1_1.mat cannot be read as mat"):
         broken.load()
-    with pytest.raises(UserError, match="no grid under the key 'instance'"):
+    with pytest.raises(UserError, match="chair_2_1.mat: a grid has three axes"):
         other.load()
 
 
