@@ -83,15 +83,14 @@ def generate(
 ) -> list[Shape]:
     """New shapes from random latents.
 
-    kind: a class that the model knows ("chair"), or empty for the prior. spread: scales the latents' deviation; below 1
+    kind: a class that the model knows ("chair"), or empty for the model's own prior: N(0, I), or any class at random.
+    spread: scales the latents' deviation; below 1
     gives more typical shapes. Model, seed and place in the count decide a shape, whatever the count.
     """
     model = load(model) if isinstance(model, str) else model
     if count < 1:
         raise UserError("count must be at least 1", count)
-    latents = torch.stack([_latent(model, seed, index, kind) for index in range(count)])
-    centre = _class_row(model, kind, "mean") if kind else 0.0
-    latents = centre + spread * (latents - centre)
+    latents = torch.stack([_latent(model, seed, index, kind, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in latents.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
 
@@ -134,13 +133,16 @@ def _class_row(model: Model, kind: str, name: str) -> torch.Tensor:
     return model.latents[name][labels.index(kind)]
 
 
-def _latent(model: Model, seed: int, index: int, kind: str) -> torch.Tensor:
+def _latent(model: Model, seed: int, index: int, kind: str, spread: float) -> torch.Tensor:
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
+    labels = list(model.info.get("labels", []))
+    if not kind and getattr(model.system.config, "prior", "normal") == "class" and labels:
+        kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not kind:
-        return torch.randn(model.system.config.latent, generator=noise)
+        return spread * torch.randn(model.system.config.latent, generator=noise)
     mean, factor, rest = (_class_row(model, kind, name) for name in ("mean", "factor", "rest"))
     along = torch.randn(len(factor), generator=noise)
-    return mean + along @ factor + rest * torch.randn(len(mean), generator=noise)
+    return mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise))
 
 
 def evaluate(

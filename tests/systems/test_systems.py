@@ -8,10 +8,11 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
+from maquette.nets.volume import SubvoxelGenerator
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, Phase, Terms, check_phases
 from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
-from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig
+from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig, class_prior
 from maquette.train.loop import run_phase
 
 SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "latent": 6}
@@ -59,6 +60,19 @@ def test_shapes_at_every_resolution(name, resolution):
         assert system.encode(torch.rand(2, 1, 32, 32)).shape == (2, 6)
 
 
+@pytest.mark.parametrize("resolution", [20, 32, 64])
+def test_subvoxel_generator_puts_each_cells_voxels_where_they_belong(resolution):
+    net = SubvoxelGenerator(resolution, 4, (8, 6, 5))
+    last = net.layers[-1]
+    torch.nn.init.zeros_(last.weight)
+    with torch.no_grad():
+        last.bias.copy_(torch.arange(64.0))
+    made = net(torch.randn(2, 4))[:, 0]
+    assert made.shape == (2, resolution, resolution, resolution)
+    x, y, z = torch.meshgrid(*[torch.arange(resolution) % 4] * 3, indexing="ij")
+    assert torch.equal(made[0], (16 * x + 4 * y + z).float())
+
+
 def test_the_tables_are_the_papers():
     table = [(p.name, p.trains, p.every) for p in IWGAN3D(IWGAN3DConfig(**SMALL)).phases()]
     assert table == [("critic", ("critic",), 1), ("generator", ("generator",), 5)]
@@ -69,7 +83,8 @@ def test_the_tables_are_the_papers():
 def a_batch(system, seed=1) -> Batch:
     noise = torch.Generator().manual_seed(seed)
     voxels = (torch.rand(4, 1, 32, 32, 32, generator=noise) < 0.2).float()
-    return Batch(voxels, torch.rand(4, 1, 32, 32, generator=noise) if system.reads_images else None, seed)
+    images = torch.rand(4, 1, 32, 32, generator=noise) if system.reads_images else None
+    return Batch(voxels, images, seed, torch.tensor([0, 1, 0, 1]))
 
 
 @pytest.mark.parametrize("name", ["iwgan", "vae-iwgan-image", "joint"])
@@ -110,7 +125,7 @@ def test_critic_loss_by_hand():
 
 
 def test_joint_form_keeps_the_critic_out_until_its_step():
-    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_from=5, adversarial_from=7)
+    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_from=5, adversarial_from=7, prior="class")
     system = VAEIWGAN3D(config)
     autoencoder, critic = system.phases()
     assert not critic.runs_at(4) and critic.runs_at(5)
@@ -119,6 +134,21 @@ def test_joint_form_keeps_the_critic_out_until_its_step():
         terms = autoencoder.loss(system.nets, batch, step)
         assert ("fake" in batch.kept) == kept and ("adversarial" in terms.minimised) == judged
     assert batch.kept["fake"].shape == batch.voxels.shape and not batch.kept["fake"].requires_grad
+
+
+def test_class_prior_draws_from_each_classes_own_gaussian():
+    noise = torch.Generator().manual_seed(0)
+    labels = torch.tensor([0] * 40 + [1] * 40 + [2])
+    latent = torch.randn(81, 3, generator=noise) * torch.tensor([0.1, 1.0, 3.0])
+    latent[:40] += 10
+    latent[80] = -50
+    draws = torch.cat([class_prior(latent, labels, torch.randn(81, 81, generator=noise)) for _ in range(400)])
+    draws = draws.view(400, 81, 3)
+    for rows in (slice(0, 40), slice(40, 80)):
+        mine, theirs = draws[:, rows].reshape(-1, 3), latent[rows]
+        assert torch.allclose(mine.mean(0), theirs.mean(0), atol=0.1)
+        assert torch.allclose(mine.T.cov(), theirs.T.cov(), atol=0.35)
+    assert torch.allclose(draws[:, 80], latent[80], atol=1e-4), "a class of one gives its member"
 
 
 def test_no_critic_no_critic_weights():

@@ -46,6 +46,34 @@ class VolumeGenerator(nn.Module):
         return self.layers(seed).float()
 
 
+class SubvoxelGenerator(nn.Module):
+    """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`, the last two doublings in one step.
+
+    As VolumeGenerator up to R / 4 voxels a side; there a 1x1x1 convolution gives each cell its 4x4x4 voxels as channels
+    (sub-pixel convolution, Shi et al. 2016, in three dimensions). The wide layers at R / 2 and R, which take most of
+    the time on a CPU, are not there: four times as fast at 32 voxels. channels: widths up to R / 4, the last one
+    repeated where more are needed (20 voxels: one, 32: three, 64: four).
+    """
+
+    def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
+        super().__init__()
+        check_resolution(resolution)
+        self.start, self.cells, self.latent = (5 if resolution == 20 else 2), resolution // 4, latent
+        doublings = int(math.log2(self.cells // self.start))
+        widths = [*channels, *[channels[-1]] * doublings][: doublings + 1]
+        self.linear = nn.Linear(latent, widths[0] * self.start**3)
+        layers: list[nn.Module] = [nn.BatchNorm3d(widths[0]), nn.ReLU()]
+        for narrow, wide in zip(widths[1:], widths, strict=False):
+            layers += [nn.ConvTranspose3d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm3d(narrow), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Conv3d(widths[-1], 64, 1))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """`[B, latent]` to logits `[B, 1, R, R, R]`, float32."""
+        cells = self.layers(self.linear(latent).view(len(latent), -1, *[self.start] * 3))  # [B, 4*4*4, c, c, c]
+        blocks = cells.view(len(latent), 4, 4, 4, *[self.cells] * 3).permute(0, 4, 1, 5, 2, 6, 3)
+        return blocks.reshape(len(latent), 1, *[4 * self.cells] * 3).float()
+
+
 class VolumeCritic(nn.Module):
     """Occupancy `[B, 1, R, R, R]` to scores `[B]`: convolutions 4x4x4 of stride 2, leaky ReLU 0.2, no norm, one linear.
 

@@ -22,13 +22,15 @@ class Batch:
     """One batch on its device, and the noise that belongs to it.
 
     voxels: `[B, 1, R, R, R]` in [0, 1]. images: `[B, C, S, S]` in [0, 1], or None for a system without an encoder.
-    seed: all noise of this batch is drawn from it, so that a step is a function of (weights, seed, step) alone.
-    kept: what a phase leaves for a later phase of the same batch (detached), instead of computing it twice.
+    labels: `[B]`, the number of each shape's class, or None. seed: all noise of this batch is drawn from it, so that a
+    step is a function of (weights, seed, step) alone. kept: what a phase leaves for a later phase of the same batch
+    (detached), instead of computing it twice.
     """
 
     voxels: Tensor
     images: Tensor | None = None
     seed: int = 0
+    labels: Tensor | None = None
     kept: dict[str, Tensor] = field(default_factory=dict)
     _generator: torch.Generator | None = None
 

@@ -57,7 +57,7 @@ class Batches:
                 images, voxels = mirror(images, voxels, torch.from_numpy(rng.random(len(rows)) < 0.5))
         elif self.recipe.data.turns:
             voxels = turn(voxels, rng.integers(4, size=len(rows)))
-        return Batch(voxels, images, noise_seed)
+        return Batch(voxels, images, noise_seed, torch.from_numpy(self.data.labels[rows]))
 
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.

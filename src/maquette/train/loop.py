@@ -256,6 +256,7 @@ def _on(batch: Batch, device: torch.device) -> Batch:
     if batch.voxels.device != device:
         batch.voxels = batch.voxels.to(device, non_blocking=True)
         batch.images = None if batch.images is None else batch.images.to(device, non_blocking=True)
+        batch.labels = None if batch.labels is None else batch.labels.to(device, non_blocking=True)
     if batch.images is not None:
         batch.images = batch.images.contiguous(memory_format=torch.channels_last)
     return batch
