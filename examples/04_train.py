@@ -1,0 +1,15 @@
+"""Train a tiny model for some seconds and use it. python examples/04_train.py [RUN]"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import maquette
+
+run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/example")
+recipe = maquette.load_recipe("iwgan-tiny")
+recipe = replace(recipe, data=replace(recipe.data, cache=str(run / "cache"), furniture=13))
+for event in maquette.train(recipe, run):
+    print(event)
+shape = maquette.generate(str(run), count=1)[0]
+print(f"occupancy from {shape.occupancy.min():.2f} to {shape.occupancy.max():.2f}")
