@@ -3,7 +3,7 @@
 What takes long yields events as it goes; whoever asked shows them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,11 +95,13 @@ def generate(
     return [Shape(grid, model.threshold) for grid in made.numpy()]
 
 
-def train(recipe, run: str | Path, *, resume: bool = False) -> Iterator[object]:
+def train(
+    recipe, run: str | Path, *, resume: bool = False, stop: Callable[[], bool] = lambda: False
+) -> Iterator[object]:
     """Train a recipe into a run's folder; yields the events of `maquette.train.job.run`."""
     from maquette.train import job
 
-    yield from job.run(recipe, Path(run), resume=resume)
+    yield from job.run(recipe, Path(run), resume=resume, stop=stop)
 
 
 def models() -> list[dict]:

@@ -6,8 +6,10 @@ one JSON document and nothing else.
 """
 
 import json
+import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -180,7 +182,28 @@ def train(arguments: list[str]) -> int:
     from maquette import api
     from maquette.show import show_training
 
-    return show_training(api.train(recipe, run_dir, resume=bool(options["--resume"])), recipe, run_dir)
+    with _stop_asked() as stop:
+        events = api.train(recipe, run_dir, resume=bool(options["--resume"]), stop=stop)
+        return show_training(events, recipe, run_dir)
+
+
+@contextmanager
+def _stop_asked() -> Iterator[Callable[[], bool]]:
+    """Within it, the first SIGINT or SIGTERM only asks training to stop after its step; a second one interrupts."""
+    asked = []
+
+    def ask(number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        _say("stopping after this step; once more to stop at once")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def evaluate(

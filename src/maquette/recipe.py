@@ -55,7 +55,9 @@ class OptimRecipe:
     critic_lr: float = 1e-4
     """Learning rate of the critic."""
     betas: tuple[float, float] = (0.5, 0.9)
-    """Adam's betas (encoder, generator, critic)."""
+    """Adam's betas of encoder and generator."""
+    critic_betas: tuple[float, float] = (0.5, 0.9)
+    """Adam's betas of the critic."""
     weight_decay: float = 0.0
     """Decoupled weight decay (AdamW) of encoder and generator."""
     warmup: int = 0

@@ -100,6 +100,8 @@ def show_training(events: Iterable, recipe, run: Path) -> int:
                 _errors.print(f"step {event.step}  validation: {measured}", soft_wrap=True)
             elif isinstance(event, loop.Saved):
                 _errors.print(f"step {event.step}  saved {event.path}", soft_wrap=True)
+            elif isinstance(event, loop.Stopped):
+                print(f"stopped at step {event.step}; go on with: maquette train --resume {run}")
             elif isinstance(event, job.Exported):
                 print(f"model: {event.path}")
     return 0

@@ -5,6 +5,7 @@ messages.
 import io
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -208,6 +209,22 @@ def test_generate_writes_meshes_and_a_sheet(trained, tmp_path, monkeypatch):
     assert call("generate", "--count", "3", "--seed", "5", "--out", str(tmp_path), "--format", "ply") == 0
     names = sorted(p.name for p in tmp_path.iterdir())
     assert names == ["sample-5-000.ply", "sample-5-001.ply", "sample-5-002.ply", "sheet.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM on Windows")
+def test_sigterm_saves_the_step_and_says_how_to_go_on(trained, tmp_path):
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "maquette.cli", "train", "vae-iwgan-image-tiny", "--run", str(run), "--data.cache",
+               str(trained.parent / "cache"), "--data.furniture", "13", "--train.steps", "1000000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("step 5/"):
+            process.send_signal(signal.SIGTERM)
+            break
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert f"go on with: maquette train --resume {run}" in out
+    assert len(list((run / "checkpoints").iterdir())) == 1
 
 
 def test_train_resumes_and_refuses_to_run_over(trained, capsys):

@@ -58,6 +58,18 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path, name):
         assert torch.equal(value, second[0].nets.state_dict()[key]), key
 
 
+def test_a_run_that_is_asked_to_stop_saves_its_step_and_goes_on_exactly(tmp_path):
+    whole, first, second = job(7), job(7), job(7)
+    finish(whole, tmp_path / "whole")
+    asked = iter([False, False, True])
+    events = finish(first, tmp_path / "parts", stop=lambda: next(asked))
+    assert isinstance(events[-1], loop.Stopped) and events[-1].step == 3
+    assert isinstance(events[-2], loop.Saved) and events[-2].path.name == "step-0000003"
+    finish(second, tmp_path / "parts", resume=True)
+    for key, value in whole[0].nets.state_dict().items():
+        assert torch.equal(value, second[0].nets.state_dict()[key]), key
+
+
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(tmp_path):
     finish(job(2), tmp_path)
     finish(job(4), tmp_path, resume=True)

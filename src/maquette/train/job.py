@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,13 @@ class Exported:
     path: Path
 
 
-def run(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[object]:
-    """Everything from the data to the model; yields the events of `prepare`, of the loop, and Started and Exported."""
+def run(
+    recipe: Recipe, folder: Path, *, resume: bool = False, stop: Callable[[], bool] = lambda: False
+) -> Iterator[object]:
+    """Everything from the data to the model; yields the events of `prepare`, of the loop, and Started and Exported.
+
+    stop: asked after each step of training; a run that was stopped exports no model, `resume` goes on with it.
+    """
     if not resume and (folder / "checkpoints").exists():
         raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
     if recipe.train.threads:
@@ -66,7 +71,10 @@ def run(recipe: Recipe, folder: Path, *, resume: bool = False) -> Iterator[objec
     yield Started(folder, len(training), len(validation), sizes)
     watch = Watch(data, validation, recipe)
     check = watch.check if system.reads_images else None
-    yield from loop.train(system, recipe, batches, folder, check=check, resume=resume)
+    for event in loop.train(system, recipe, batches, folder, check=check, resume=resume, stop=stop):
+        yield event
+        if isinstance(event, loop.Stopped):
+            return
     yield Exported(export(system, recipe, data, training, folder, watch))
 
 

@@ -47,24 +47,39 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """The run was asked to stop; everything up to this step is saved."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Note:
     """Something that the user should read."""
 
     text: str
 
 
-Event = Stepped | Checked | Saved | Note
+Event = Stepped | Checked | Saved | Stopped | Note
 Check = Callable[[System, int], dict[str, float]]
 
 
 def train(
-    system: System, recipe: Recipe, batches: Batches, run: Path, *, check: Check | None = None, resume: bool = False
+    system: System,
+    recipe: Recipe,
+    batches: Batches,
+    run: Path,
+    *,
+    check: Check | None = None,
+    resume: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Run the recipe's steps, from the newest whole checkpoint of `run` if `resume`.
 
     check: `(system with its averaged weights, step) -> metrics`, called every `train.check_every` steps and at the end.
-    When the last event has been taken, the system holds its averaged weights. Raises TrainingDiverged, and UserError
-    where the run's folder cannot be written.
+    stop: asked after each step; when it says so the step is saved, a Stopped is the last event, and the weights stay
+    as they are. When the last event has been taken, the system holds its averaged weights. Raises TrainingDiverged,
+    and UserError where the run's folder cannot be written.
     """
     check_phases(system)
     device = pick_device(recipe.train.device)
@@ -115,9 +130,14 @@ def train(
                 log("checked", done, measured)
                 yield Checked(done, measured)
                 meter.restart()
-            if done == recipe.train.steps or time.monotonic() - saved_at > 60 * recipe.train.save_minutes:
+            stopped = done < recipe.train.steps and stop()
+            due = time.monotonic() - saved_at > 60 * recipe.train.save_minutes
+            if stopped or due or done == recipe.train.steps:
                 yield save(done)
                 saved_at = time.monotonic()
+            if stopped:
+                yield Stopped(done)
+                return
     averaged.write()
     nets.eval()
 
@@ -248,7 +268,7 @@ class Meter:
 
 def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe) -> torch.optim.Optimizer:
     if name == "critic":
-        return torch.optim.Adam(parameters, optim.critic_lr, optim.betas)
+        return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas)
     return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay)
 
 
