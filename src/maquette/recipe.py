@@ -30,6 +30,8 @@ class DataRecipe:
     """Folder for what is prepared from raw data."""
     furniture: int = 2000
     """How many pieces of furniture are made where `path` says so."""
+    furniture_kinds: tuple[str, ...] = ()
+    """Kinds of furniture, made in turn, a kind named twice twice as often; empty: all kinds alike."""
     views: int = 12
     """Views rendered of each shape."""
     kinds: tuple[str, ...] = ("photo", "pencil")

@@ -14,7 +14,7 @@ import torch
 from maquette import hub
 from maquette import recipe as recipes
 from maquette.data.prepare import prepare
-from maquette.data.sources import is_furniture
+from maquette.data.sources import FURNITURE, is_furniture
 from maquette.data.store import OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
@@ -220,6 +220,8 @@ def _data(recipe: Recipe) -> Iterator[object]:
     }
     folders = []
     for source in recipe.data.path:
+        if source == FURNITURE and recipe.data.furniture_kinds:
+            source = f"{FURNITURE}:{','.join(recipe.data.furniture_kinds)}"
         path = Path(source)
         if is_prepared(path):
             folders.append(path)
