@@ -25,6 +25,7 @@ Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz
 def main(argv: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    before = signal.signal(signal.SIGTERM, _interrupt)  # so that worker processes and half files are cleared away
     try:
         code = run(arguments)
     except UserError as error:
@@ -35,7 +36,13 @@ def main(argv: list[str] | None = None) -> None:
         code = 130
     except BrokenPipeError:
         code = 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
     sys.exit(code)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 import zlib
 
 import cv2
@@ -225,6 +226,26 @@ def test_sigterm_saves_the_step_and_says_how_to_go_on(trained, tmp_path):
     assert process.returncode == 0
     assert f"go on with: maquette train --resume {run}" in out
     assert len(list((run / "checkpoints").iterdir())) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM on Windows")
+def test_a_stopped_preparation_goes_on_and_leaves_no_workers(tmp_path):
+    out = tmp_path / "set"
+    command = [sys.executable, "-m", "maquette.cli", "data", "prepare", "furniture", "--out", str(out), "--count",
+               "400", "--views", "2", "--view-size", "32", "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    for line in process.stderr:
+        if line.startswith("preparing"):
+            process.send_signal(signal.SIGTERM)
+            break
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    with pytest.raises(ProcessLookupError):  # the whole group of processes is gone, after a moment
+        for _ in range(100):
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+    done = len(list((out / ".parts").glob("*.arrow")))
+    assert 0 <= done < 7 and not (out / "maquette.json").exists()
 
 
 def test_train_resumes_and_refuses_to_run_over(trained, capsys):

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,10 @@ def run(
         raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
     if recipe.train.threads:
         torch.set_num_threads(recipe.train.threads)
-    data = yield from _data(recipe)
+    data = yield from _data(recipe, stop)
+    if data is None:
+        yield loop.Note("stopped; the same command goes on with the preparation where it was")
+        return
     training, validation = split(data, recipe.data.validation)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -208,8 +211,8 @@ Measured on the validation part:
 """
 
 
-def _data(recipe: Recipe) -> Iterator[object]:
-    """Prepare what is raw, open everything; yields the events of `prepare`, returns the opened training split."""
+def _data(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, OpenedData | None]:
+    """Prepare what is raw, open everything; yields the events of `prepare`, returns the dataset, None when stopped."""
     image = SYSTEMS[recipe.system].reads_images
     views = recipe.data.views if image else 0
     wanted = {
@@ -234,7 +237,10 @@ def _data(recipe: Recipe) -> Iterator[object]:
         folder = Path(recipe.data.cache) / f"{name}-{wanted['resolution']}-{views}x{wanted['view_size']}-{key}"
         if not is_prepared(folder):
             yield loop.Note(f"preparing {source} into {folder} (once; it is kept there)")
-            yield from prepare(source, folder, **options)
+            for event in prepare(source, folder, **options):
+                yield event
+                if stop():
+                    return None
         folders.append(folder)
     return open_dataset(folders)
 
