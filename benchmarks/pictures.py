@@ -17,7 +17,7 @@ def main(out: str, model: str = "maquette", *drawings: str) -> None:
     cells = []
     for path in sorted(outputs.EXAMPLES.glob("*.png")):
         cells += [api.read_picture(path), api.reconstruct(path, loaded).mesh]
-    sheet(cells, folder / "readme.png", columns=4, cell_px=230)
+    sheet(cells, folder / "readme.png", columns=8, cell_px=180)
     shapes = api.generate(loaded, 64, seed=7)
     whole = sum(is_connected(shape.voxels, connectivity=6) for shape in shapes)
     largest = [shape.printable(largest_part=False)[0] if shape.voxels.any() else None for shape in shapes]
