@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from maquette.data.sources import FURNITURE, is_furniture
 from maquette.data.store import OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
-from maquette.recipe import Recipe
+from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.train import loop
 from maquette.train.batches import Batches, as_images
@@ -169,6 +169,7 @@ def export(
     system: System, recipe: Recipe, data: OpenedData, training: np.ndarray, folder: Path, watch: Watch
 ) -> Path:
     """Write `folder/model` from a system that holds its averaged weights."""
+    recipe = without_places(recipe)
     latents, metrics = {}, {}
     if system.reads_images:
         metrics = watch.check(system, recipe.train.steps)
@@ -176,7 +177,7 @@ def export(
     info = {
         "threshold": watch.threshold,
         "labels": list(data.label_names),
-        "data": list(terms(data)),
+        "data": list(terms(data, recipe)),
         "validation": metrics,
         "environment": environment(),
         "recipe": recipes.to_tree(recipe),
@@ -184,15 +185,29 @@ def export(
     return hub.save(folder / "model", system, info, card(recipe, data, len(training), metrics), latents)
 
 
-def terms(data: OpenedData) -> tuple[str, ...]:
+def without_places(recipe: Recipe) -> Recipe:
+    """The recipe as it goes into a model: data by name, without the folders of the machine that trained it."""
+    data = replace(
+        recipe.data,
+        path=tuple(Path(source).name for source in recipe.data.path),
+        cache=DataRecipe().cache,
+        backgrounds=Path(recipe.data.backgrounds).name,
+    )
+    return replace(recipe, data=data)
+
+
+def terms(data: OpenedData, recipe: Recipe) -> tuple[str, ...]:
     """The terms of use of everything that was trained on, each once."""
-    return tuple(dict.fromkeys(line for info in data.infos for line in info.terms))
+    lines = [line for info in data.infos for line in info.terms]
+    if recipe.data.backgrounds:
+        lines.append(f"pictures for surfaces and backgrounds ({recipe.data.backgrounds}): as their owners say")
+    return tuple(dict.fromkeys(lines))
 
 
 def card(recipe: Recipe, data: OpenedData, shapes: int, metrics: dict[str, float]) -> str:
     """The model card, from the run."""
     measured = "\n".join(f"- {name}: {value:.3f}" for name, value in metrics.items()) or "- none"
-    of_data = "\n".join(f"- {line}" for line in terms(data))
+    of_data = "\n".join(f"- {line}" for line in terms(data, recipe))
     return f"""# A {recipe.system} model of maquette
 
 {recipe.about}
