@@ -6,10 +6,16 @@ from pathlib import Path
 
 import maquette
 
-run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/example")
-recipe = maquette.load_recipe("iwgan-tiny")
-recipe = replace(recipe, data=replace(recipe.data, cache=str(run / "cache"), furniture=13))
-for event in maquette.train(recipe, run):
-    print(event)
-shape = maquette.generate(str(run), count=1)[0]
-print(f"occupancy from {shape.occupancy.min():.2f} to {shape.occupancy.max():.2f}")
+
+def main(run: Path) -> None:
+    """Train into the folder `run`, then draw one sample from the model in it."""
+    recipe = maquette.load_recipe("iwgan-tiny")
+    recipe = replace(recipe, data=replace(recipe.data, cache=str(run / "cache"), furniture=13))
+    for event in maquette.train(recipe, run):
+        print(event)
+    shape = maquette.generate(str(run), count=1)[0]
+    print(f"occupancy from {shape.occupancy.min():.2f} to {shape.occupancy.max():.2f}")
+
+
+if __name__ == "__main__":  # data are prepared by several processes, each of which imports this file
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/example"))

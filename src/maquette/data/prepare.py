@@ -257,7 +257,8 @@ def _results(todo, options: Options, workers: int | None):
                     yield *running.pop(future), *future.result()
         except BrokenProcessPool as error:
             raise UserError("a worker process died, most often for want of memory",
-                            hint="run it again with fewer --workers; what is done is kept") from error
+                            hint="run it again with fewer --workers, what is done is kept; a script of your own needs "
+                            "its work under if __name__ == '__main__'") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
