@@ -44,6 +44,11 @@ class DataRecipe:
     """Mirror view and shape left to right at random."""
     jitter: bool = True
     """Vary each view's framing, brightness, contrast and noise, and hide parts of it."""
+    small_size: int = 0
+    """Pixels a side to which views are shrunk on the steps before `small_until`: they cost less, and proportions can be
+    learned from them; 0: never."""
+    small_until: int = 0
+    """The step from which on views keep their size."""
     turns: bool = False
     """Turn each shape about the up axis by a random multiple of 90 degrees (systems without an encoder only)."""
 
@@ -124,6 +129,8 @@ class Recipe(Generic[ConfigT]):
             (0 < self.data.validation < 1, "data.validation must be between 0 and 1", self.data.validation),
             (self.optim.lr > 0, "optim.lr must be positive", self.optim.lr),
             (self.data.views > 0, "data.views must be positive", self.data.views),
+            (self.data.small_size == 0 or self.data.small_size >= 16, "data.small_size must be 0 or at least 16",
+             self.data.small_size),
             (len(self.data.path) > 0, "data.path must name at least one source", "none"),
         )
         for holds, rule, got in rules:

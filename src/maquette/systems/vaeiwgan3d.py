@@ -13,8 +13,7 @@ Differs from the paper, each behind a key of the config, the paper's value being
 - `encoder: residual` reads views of any size, grey or colour, with a narrow ResNet;
 - `generator: subvoxel` makes the last two doublings in one step, four times as fast on a CPU;
 - `joint: true` moves encoder and generator with one forward and backward pass on every batch (a third of the cost of
-the
-  three phases), the critic after them on the very shapes that this pass made; the critic may enter later
+  the three phases), the critic after them on the very shapes that this pass made; the critic may enter later
   (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
 - `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `class_prior`), not
 N(0, I);
@@ -87,8 +86,11 @@ class VAEIWGAN3DConfig:
     """The step at which the generator begins to listen to the critic (joint form)."""
     critic_from: int = 0
     """The step at which the critic begins to learn (joint form); some hundred before `adversarial_from`."""
+    judged: float = 1.0
+    """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
     prior_share: float = 0.5
-    """Share of the critic's fakes decoded from the prior, the rest from views (joint form)."""
+    """Share of the critic's fakes decoded from the prior, the rest from views (joint form). 1: what a view shows is
+    left to the reconstruction alone, and the critic teaches what lies between the views' latents."""
     prior: Literal["normal", "class"] = "normal"
     """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
 
@@ -99,6 +101,11 @@ class VAEIWGAN3DConfig:
             raise UserError(
                 "model.encoder_widths and model.encoder_blocks must be equally long",
                 f"{len(self.encoder_widths)} and {len(self.encoder_blocks)}",
+            )
+        if not (0 < self.judged <= 1 and 0 <= self.prior_share <= 1):
+            raise UserError(
+                "model.judged must be above 0, model.prior_share at least 0, and neither above 1",
+                f"{self.judged:g} and {self.prior_share:g}",
             )
         if self.prior == "class" and not self.joint:
             raise UserError("model.prior 'class' needs the joint form", "model.joint false", "set model.joint true")
@@ -227,13 +234,14 @@ class VAEIWGAN3D(System):
     def autoencoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: KL + reconstruction and, from `adversarial_from` on, -E[D(x^)] on shapes from views and prior."""
         judged = self.config.adversarial > 0 and step >= self.config.critic_from
-        n_prior = round(self.config.prior_share * len(batch)) if judged else 0
+        n_judged = round(self.config.judged * len(batch)) if judged else 0
+        n_prior = round(self.config.prior_share * n_judged)
         logits, kl = self._decode(nets, batch, n_prior)
         reconstruction = self._reconstruction(logits[: len(batch)], batch.voxels)
         minimised = {"kl": self.config.kl * kl, "reconstruction": reconstruction}
         watched = {"kl_nats": kl.detach()}
         if judged:
-            fake = logits[n_prior:].sigmoid()  # as many as real ones: the prior's last, views' before them
+            fake = logits[len(logits) - n_judged :].sigmoid()  # the prior's are the last, views' before them
             batch.kept["fake"] = fake.detach()
             if step >= self.config.adversarial_from:
                 minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets["critic"](fake))
@@ -241,4 +249,5 @@ class VAEIWGAN3D(System):
 
     def kept_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: the critic's loss on the shapes that the autoencoder phase has just made."""
-        return critic_terms(nets["critic"], batch.voxels, batch.kept["fake"], batch, self._penalty_weight(step))
+        fake = batch.kept["fake"]
+        return critic_terms(nets["critic"], batch.voxels[: len(fake)], fake, batch, self._penalty_weight(step))

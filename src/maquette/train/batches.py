@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from maquette.data.store import OpenedData
-from maquette.recipe import Recipe
+from maquette.recipe import DataRecipe, Recipe
 from maquette.systems.base import Batch
 
 
@@ -50,7 +50,7 @@ class Batches:
         images = None
         if self.reads_images:
             which = rng.integers(self.data.views_per_shape, size=len(rows))
-            images = as_images(self.data.views(rows, which))
+            images = sized(as_images(self.data.views(rows, which)), self.recipe.data, step)
             if self.recipe.data.jitter:
                 images = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))))
             if self.recipe.data.flip:
@@ -82,6 +82,14 @@ def as_images(pixels: np.ndarray) -> Tensor:
     images = torch.from_numpy(pixels)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
     return images.float() / 255
+
+
+def sized(images: Tensor, data: DataRecipe, step: int) -> Tensor:
+    """Views as training sees them at this step: before `data.small_until` shrunk to `data.small_size` pixels."""
+    small = data.small_size
+    if not small or step >= data.small_until or small >= images.shape[-1]:
+        return images
+    return F.interpolate(images, size=(small, small), mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def mirror(images: Tensor, voxels: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:

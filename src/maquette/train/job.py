@@ -21,7 +21,7 @@ from maquette.evaluate.shapes import iou
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.train import loop
-from maquette.train.batches import Batches, as_images
+from maquette.train.batches import Batches, as_images, sized
 
 CHECKED_SHAPES = 384
 """Validation shapes that a check looks at: enough for a standard error of about 0.01 of the mean IoU."""
@@ -112,18 +112,21 @@ class Watch:
     def __init__(self, data: OpenedData, rows: np.ndarray, recipe: Recipe):
         rng = np.random.default_rng(recipe.train.seed)
         self.rows = np.sort(rng.permutation(rows)[:CHECKED_SHAPES])
-        self.data, self.batch = data, recipe.train.batch
+        self.data, self.batch, self.recipe = data, recipe.train.batch, recipe.data
         self.which = np.arange(len(self.rows)) % data.views_per_shape if data.views_per_shape else None
         self.threshold = 0.5
 
     def check(self, system: System, step: int) -> dict[str, float]:
-        """`iou` over all and `iou_<kind>`, at `threshold`, the one with the best mean here."""
-        del step
+        """`iou` over all and `iou_<kind>`, at `threshold`, the one with the best mean here.
+
+        Views have the size that training saw last, at step - 1.
+        """
         scores = []
         device = next(system.nets.parameters()).device
         for start in range(0, len(self.rows), self.batch):
             part = slice(start, start + self.batch)
-            images = as_images(self.data.views(self.rows[part], self.which[part])).to(device)
+            images = as_images(self.data.views(self.rows[part], self.which[part]))
+            images = sized(images, self.recipe, step - 1).to(device)
             truth = self.data.voxels(self.rows[part])
             with torch.no_grad():
                 occupancy = system.generate(system.encode(images)).squeeze(1).float().cpu().numpy()
