@@ -8,7 +8,7 @@ one JSON document and nothing else.
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -104,6 +104,7 @@ def reconstruct(
         _say("maquette reconstruct: name at least one picture, a folder, or - for standard input")
         return 2
     from maquette import api, outputs
+    from maquette.show import show_files
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
@@ -111,7 +112,7 @@ def reconstruct(
         inputs, out, loaded, suffix=f".{format}", preview=preview, size_mm=size_mm, threshold=threshold,
         largest_part=not all_parts, min_wall_mm=min_wall_mm,
     )
-    return _show_files(events, next(events), json, "reconstructing")
+    return show_files(events, next(events), json, "reconstructing")
 
 
 def generate(
@@ -141,6 +142,7 @@ def generate(
         json: Print one JSON document.
     """
     from maquette import api, outputs
+    from maquette.show import show_files
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
@@ -148,7 +150,7 @@ def generate(
         out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format}", size_mm=size_mm,
         largest_part=not all_parts,
     )
-    return _show_files(events, count, json, "generating")
+    return show_files(events, count, json, "generating")
 
 
 def train(arguments: list[str]) -> int:
@@ -343,12 +345,13 @@ def data_render(
         _say("maquette data render: name at least one mesh, or furniture:chair:7")
         return 2
     from maquette import outputs
+    from maquette.show import show_files
 
     events = outputs.render_files(
         inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed,
         backgrounds=backgrounds,
     )
-    return _show_files(events, len(inputs), json, "rendering")
+    return show_files(events, len(inputs), json, "rendering")
 
 
 def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
@@ -396,34 +399,12 @@ def demo(out: str = "demo") -> int:
         out: Folder for the results.
     """
     from maquette import api, outputs
+    from maquette.show import show_files
 
     with _status("loading the bundled model"):
         loaded = api.load("maquette")
     events = outputs.demo_files(out, loaded)
-    return _show_files(events, next(events), False, "reconstructing")
-
-
-def _show_files(events: Iterable, total: int, as_json: bool, doing: str) -> int:
-    """Print each result as it comes, with progress on standard error; returns 1 where an input failed."""
-    from maquette.outputs import Failed
-    from maquette.show import progress
-
-    failed, document = 0, []
-    with progress() as bar:
-        task = bar.add_task(doing, total=total)
-        for event in events:
-            bar.advance(task)
-            if isinstance(event, Failed):
-                failed += 1
-                document.append({"input": event.source, "error": event.reason})
-                _say(f"maquette: {event.reason}")
-                continue
-            document.append(event.summary)
-            if not as_json:
-                print(f"{event.source} -> {', '.join(str(path) for path in event.paths)}\n  {event.line}", flush=True)
-    if as_json:
-        _print_json(document)
-    return 1 if failed else 0
+    return show_files(events, next(events), False, "reconstructing")
 
 
 def _print_json(document: object) -> None:

@@ -1,6 +1,7 @@
 """What the command line shows: progress on standard error, tables on standard output. Only `cli` imports this."""
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,6 +25,28 @@ def progress() -> Progress:
 def status(text: str):
     """A spinner on standard error while something short is done."""
     return _errors.status(text)
+
+
+def show_files(events: Iterable, total: int, as_json: bool, doing: str) -> int:
+    """Print each result as it comes, with progress on standard error; returns 1 where an input failed."""
+    from maquette.outputs import Failed
+
+    failed, document = 0, []
+    with progress() as bar:
+        task = bar.add_task(doing, total=total)
+        for event in events:
+            bar.advance(task)
+            if isinstance(event, Failed):
+                failed += 1
+                document.append({"input": event.source, "error": event.reason})
+                print(f"maquette: {event.reason}", file=sys.stderr, flush=True)
+                continue
+            document.append(event.summary)
+            if not as_json:
+                print(f"{event.source} -> {', '.join(str(path) for path in event.paths)}\n  {event.line}", flush=True)
+    if as_json:
+        print(json.dumps(document, indent=1))
+    return 1 if failed else 0
 
 
 def show_prepare(events: Iterable, out: str, as_json: bool) -> int:

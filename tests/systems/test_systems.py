@@ -136,6 +136,23 @@ def test_joint_form_keeps_the_critic_out_until_its_step():
     assert batch.kept["fake"].shape == batch.voxels.shape and not batch.kept["fake"].requires_grad
 
 
+def test_the_critic_sees_the_share_of_the_batch_that_it_is_given():
+    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, judged=0.5, prior_share=1.0, prior="class")
+    system = VAEIWGAN3D(config)
+    batch, seen = a_batch(system), []
+    system.nets["encoder"].register_forward_hook(lambda _m, _i, out: seen.append(out[0].detach()))
+    made = []
+    system.nets["generator"].register_forward_hook(lambda _m, inputs, out: made.append((inputs[0], out.detach())))
+    autoencoder, critic = system.phases()
+    autoencoder.loss(system.nets, batch, 0)
+    latents, logits = made[0]
+    assert len(latents) == len(batch) + len(batch) // 2, "half as many from the prior as from views"
+    assert torch.equal(batch.kept["fake"], logits[len(batch) :].sigmoid()), "all that it judges comes from the prior"
+    critic.loss(system.nets, batch, 0)
+    with pytest.raises(UserError, match="judged"):
+        VAEIWGAN3DConfig(**SMALL_IMAGE, judged=0.0)
+
+
 def test_class_prior_draws_from_each_classes_own_gaussian():
     noise = torch.Generator().manual_seed(0)
     labels = torch.tensor([0] * 40 + [1] * 40 + [2])

@@ -10,10 +10,10 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
-from maquette.recipe import OptimRecipe
+from maquette.recipe import DataRecipe, OptimRecipe
 from maquette.systems import SYSTEMS
 from maquette.train import checkpoint, loop
-from maquette.train.batches import Batches, jitter, mirror, turn
+from maquette.train.batches import Batches, jitter, mirror, sized, turn
 
 
 class Boxes:
@@ -157,6 +157,16 @@ def test_mirror_and_turn_are_what_they_say():
     turned = turn(voxels, np.array([1, 4]))
     assert turned[0, 0, 2, 0, 2] == 1, "a quarter turn takes +x to +y"
     assert torch.equal(turned[1], voxels[1])
+
+
+def test_views_are_shrunk_before_the_step_that_the_recipe_names():
+    data = DataRecipe(small_size=20, small_until=7)
+    images = torch.rand(2, 1, 40, 40)
+    assert torch.equal(sized(images, data, 7), images) and torch.equal(sized(images, DataRecipe(), 0), images)
+    small = sized(images, data, 6)
+    assert small.shape == (2, 1, 20, 20) and small.mean().item() == pytest.approx(images.mean().item(), abs=0.01)
+    with pytest.raises(UserError, match="small_size"):
+        recipes.from_tree({"system": "iwgan", "model": {}, "data": {"small_size": 3}}, "here")
 
 
 def test_jitter_stays_in_range_and_follows_its_seed():
