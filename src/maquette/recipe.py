@@ -93,16 +93,38 @@ class TrainRecipe:
     """Decay a step of the moving average of encoder and generator; 0: none."""
     device: str = "auto"
     """cpu, cuda or auto."""
+    devices: int = 0
+    """Devices of each machine that train together; 0: one CPU process, or all GPUs that are there."""
+    nodes: int = 1
+    """Machines that train together; start the same command on each under torchrun."""
+    strategy: Literal["replicate", "shard"] = "replicate"
+    """replicate: every device holds all weights (DDP's form); shard: encoder, generator and their optimiser state are
+    spread over the devices (FSDP), for networks that do not fit one device."""
+    accumulate: int = 1
+    """Parts that a batch is cut into: gradients are summed over them before the weights move."""
+    compile: bool = False
+    """torch.compile the networks: slow to start, faster steps on GPUs."""
+    channels_last: bool = True
+    """Keep images and the encoder's weights with channels last, which convolutions like."""
     threads: int = 0
     """CPU threads; 0: all cores."""
     log_every: int = 50
     """Steps between two lines of metrics."""
     check_every: int = 1000
     """Steps between two measurements on the validation part."""
+    sample_every: int = 2000
+    """Steps between two sheets of samples, as rendered meshes; 0: none."""
     save_minutes: float = 5.0
-    """Minutes between two checkpoints."""
+    """Minutes between two checkpoints; 0: by steps only."""
+    save_steps: int = 0
+    """Steps between two checkpoints; 0: by minutes only."""
     keep: int = 2
-    """Checkpoints kept."""
+    """Newest checkpoints kept."""
+    best: str = "iou"
+    """The validation metric whose best checkpoint is kept beside the newest ones (a leading `-`: lower is better), where
+    it is measured; empty: none."""
+    tensorboard: bool = True
+    """Write TensorBoard logs beside metrics.jsonl."""
 
 
 @dataclass(frozen=True)
