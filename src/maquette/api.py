@@ -99,9 +99,22 @@ def train(
     recipe, run: str | Path, *, resume: bool = False, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[object]:
     """Train a recipe into a run's folder; yields the events of `maquette.train.job.run`."""
+    from maquette.recipe import check_paths
+
+    check_paths(recipe)
     from maquette.train import job
 
     yield from job.run(recipe, Path(run), resume=resume, stop=stop)
+
+
+def doctor(run: str | Path):
+    """What is wrong with a run, and what was looked at: a `maquette.train.doctor.Examined`, with `findings`.
+
+    Raises UserError for a folder that is no run and for a recipe.yaml that does not fit.
+    """
+    from maquette.train.doctor import examine
+
+    return examine(Path(run))
 
 
 def models() -> list[dict]:
@@ -116,8 +129,14 @@ def _facts(folder: Path) -> dict:
         "resolution": info["model"]["resolution"],
         "labels": info.get("labels", []),
         "data": info.get("data", []),
-        "megabytes": round((folder / "model.safetensors").stat().st_size / 1e6, 1),
+        "megabytes": round(_size(folder / hub.WEIGHTS) / 1e6, 1),
     }
+
+
+def _size(file: Path) -> int:
+    if not file.is_file():
+        raise UserError(f"{file} is missing")
+    return file.stat().st_size
 
 
 def model_facts(name: str) -> dict:
@@ -126,6 +145,32 @@ def model_facts(name: str) -> dict:
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     return {"name": name, "folder": str(folder), **_facts(folder), "card": text}
+
+
+def push_model(name: str, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+    """Upload a model to the Hugging Face Hub as `owner/name`; returns its address. See `maquette.hub.push`."""
+    return hub.push(name, repo_id, private, token)
+
+
+def runs(folder: str | Path = "runs") -> list[dict]:
+    """What is known of each run in a folder, the newest first; see `maquette.train.runs.list_runs`."""
+    from maquette.train.runs import list_runs
+
+    return list_runs(folder)
+
+
+def run_facts(run: str | Path, out: str | Path = "") -> dict:
+    """What is known of one run (see `maquette.train.runs.show`), its curves included.
+
+    Its curves and its newest sheet of samples are drawn to `curves.png` and `samples.png` in the folder `out`, or in
+    the run's own; `pictures` names those that there are.
+    """
+    from maquette.train import runs as found
+
+    facts = found.show(run)
+    folder = Path(out or run)
+    pictures = [found.write_curves(run, folder / "curves.png"), found.write_samples(run, folder / "samples.png")]
+    return {**facts, "pictures": [str(path) for path in pictures if path]}
 
 
 def _class_row(model: Model, kind: str, name: str) -> torch.Tensor:

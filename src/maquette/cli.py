@@ -186,14 +186,59 @@ def train(arguments: list[str]) -> int:
         run_dir = Path(options["--run"] or Path("runs") / f"{Path(name).stem}-{time.strftime('%Y%m%d-%H%M%S')}")
     recipe = recipes.load(name)
     kind = recipes.recipe_type(recipe.system)
-    chosen = tyro.cli(kind, args=rest, default=recipe, prog=f"maquette train {name}", description=recipe.about)
+    try:
+        chosen = _with_options(recipe, kind, rest, name)
+    except UserError as error:
+        _say(f"maquette: {error}")
+        return 2
     recipe = recipes.from_tree(dataclasses.asdict(chosen), name)
+    recipes.check_paths(recipe)
     from maquette import api
     from maquette.show import show_training
 
     with _stop_asked() as stop:
         events = api.train(recipe, run_dir, resume=bool(options["--resume"]), stop=stop)
         return show_training(events, recipe, run_dir)
+
+
+def _with_options(recipe, kind: type, words: list[str], name: str):
+    """The recipe with `--key value` of the command line in place; UserError in one line for what does not fit."""
+    import contextlib
+    import io
+
+    from maquette.recipe import keys, nearest_key
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            chosen, unknown = tyro.cli(kind, args=words, default=recipe, prog=f"maquette train {name}",
+                                       description=recipe.about, return_unknown_args=True)
+    except SystemExit as stopped:
+        if not stopped.code:  # --help
+            raise
+        raise UserError(_without_frame(said.getvalue())) from None
+    option = next((word for word in unknown if word.startswith("-")), None)
+    if option is not None:
+        key = option.partition("=")[0].lstrip("-")
+        meant = nearest_key(key.replace("-", "_"), kind)
+        hint = f"see maquette train {name} --help"
+        if meant in keys(kind):
+            hint = f"did you mean '--{meant.replace('_', '-')}'?"
+        raise UserError(f"unknown option '--{key}'", hint=hint)
+    if unknown:
+        raise UserError("maquette train takes one recipe, then --key value", repr(unknown[0]))
+    return chosen
+
+
+def _without_frame(box: str) -> str:
+    """The message in a frame that tyro draws, on one line: what stands above the first rule, without the heading."""
+    lines = []
+    for line in box.splitlines()[1:]:
+        text = line.strip("\u2502|\u256d\u256e\u2570\u256f ")
+        if not text.strip("\u2500-"):
+            break
+        lines.append(text)
+    return " ".join(lines) or " ".join(box.split())
 
 
 @contextmanager
@@ -273,6 +318,66 @@ def models_show(model: Positional[str] = "maquette", json: bool = False) -> int:
     else:
         print(facts["card"])
     return 0
+
+
+def doctor(run: Positional[str], json: bool = False) -> int:
+    """Look for the usual faults in a run: numbers that are not finite, dead or runaway critics, shapes all alike.
+
+    Args:
+        run: The run's folder.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_doctor
+
+    with _status(f"examining {run}"):
+        examined = api.doctor(run)
+    return show_doctor(examined, json)
+
+
+def models_push(
+    model: Positional[Annotated[str, arg(metavar="MODEL")]],
+    to: Positional[Annotated[str, arg(metavar="OWNER/NAME")]],
+    private: bool = False,
+) -> int:
+    """Upload a model to the Hugging Face Hub.
+
+    Args:
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        to: The repository on the Hugging Face Hub; made if it is not there.
+        private: Only you can see it.
+    """
+    from maquette import api
+
+    print(api.push_model(model, to, private=private))
+    return 0
+
+
+def runs_list(folder: Positional[str] = "runs", json: bool = False) -> int:
+    """List the runs in a folder: how far they are, what they measured, whether they go on.
+
+    Args:
+        folder: Folder that holds the runs.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_runs
+
+    return show_runs(api.runs(folder), folder, json)
+
+
+def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
+    """Show a run's curves, and write them and its newest samples as curves.png and samples.png.
+
+    Args:
+        run: A run's folder.
+        out: Folder for the pictures; the run's own if left out.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_run
+
+    return show_run(api.run_facts(run, out), json)
 
 
 def data_prepare(
@@ -432,6 +537,10 @@ COMMANDS: dict[str, Callable] = {
     "data audit": data_audit,
     "models list": models_list,
     "models show": models_show,
+    "runs list": runs_list,
+    "runs show": runs_show,
+    "models push": models_push,
+    "doctor": doctor,
     "demo": demo,
 }
 

@@ -1,16 +1,20 @@
-"""Where models come from and how they are kept: `config.json` + `model.safetensors` + a card (`README.md`) in one
-folder.
+"""Where models come from and how they are kept: `config.json` + `model.safetensors` + a card (`README.md`, and
+`samples.png`, which it shows) in one folder.
 
-`load` takes the name of a bundled model, a folder, or `owner/name` on the Hugging Face Hub. Nothing is unpickled.
+`load` takes the name of a bundled model, a folder, or `owner/name` on the Hugging Face Hub; `push` puts a model there.
+Nothing is unpickled, and `config.json` carries the checksum of the weights.
 """
 
 import dataclasses
 import difflib
+import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
@@ -22,6 +26,9 @@ from maquette.systems import SYSTEMS, System
 
 BUNDLED = Path(__file__).parent / "pretrained"
 FORMAT = 1
+CONFIG, WEIGHTS, CARD, PICTURE = "config.json", "model.safetensors", "README.md", "samples.png"
+FILES = (CONFIG, WEIGHTS, CARD, PICTURE)
+"""All that a model's folder holds, and all that travels to and from the Hub; the picture may be missing."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +79,12 @@ def load(name: str = "maquette") -> Model:
     """Load a bundled model, a model's folder, a run's folder or a model of the Hub, onto the CPU.
 
     UserError for a name that is unknown, and for a file that is damaged or does not fit: it says which tensor and
-    which shapes.
+    which shapes. Weights whose checksum config.json knows are checked against it.
     """
     folder = locate(name)
     info = read_config(folder)
-    config = TypeAdapter(SYSTEMS[info["system"]].Config).validate_python(_tuples(info["model"]))
-    system = SYSTEMS[info["system"]](config)
-    path = folder / "model.safetensors"
+    system = SYSTEMS[info["system"]](_config(info))
+    path = folder / WEIGHTS
     latents: dict[str, torch.Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
@@ -100,6 +106,7 @@ def load(name: str = "maquette") -> Model:
         raise UserError(f"{path} is missing") from None
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} is damaged: {error}") from None
+    _check_sum(path, info)
     system.nets.load_state_dict(state, strict=False)
     system.nets.eval().requires_grad_(False)
     return Model(name, system, info, latents)
@@ -107,20 +114,50 @@ def load(name: str = "maquette") -> Model:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """`config.json` of a model's folder, checked for what every model needs."""
-    path = folder / "config.json"
+    path = folder / CONFIG
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
         system = info["system"]
         if system not in SYSTEMS:
             raise UserError(f"{path}: unknown system {system!r}", hint=f"this version knows {', '.join(SYSTEMS)}")
-        TypeAdapter(SYSTEMS[system].Config).validate_python(_tuples(info["model"]))
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise UserError(f"{path} is not a model's configuration: {str(error).splitlines()[0]}") from None
+        if info.get("format", FORMAT) > FORMAT:
+            raise UserError(f"{path} was made by a newer version of maquette", hint="install a newer one")
+        if not isinstance(info.get("sha256", {}), dict):
+            raise TypeError("sha256 is no mapping of files to checksums")
+        _config(info)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is not a model's configuration: {_line(error)}") from None
     return info
 
 
-def save(folder: Path, system: System, info: dict[str, Any], card: str, latents: dict[str, torch.Tensor]) -> Path:
-    """Write a model: the networks that are used after training, in half precision, its config and its card."""
+def _config(info: dict[str, Any]) -> Any:
+    """The system's config out of config.json; ValueError naming the key that does not fit."""
+    kind = SYSTEMS.config(info["system"])
+    unknown = sorted(set(info["model"]) - {key.name for key in dataclasses.fields(kind)})
+    if unknown:
+        raise ValueError(f"unknown key model.{unknown[0]}")
+    try:
+        return TypeAdapter(kind).validate_python(_tuples(info["model"]))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"model.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except UserError as error:
+        raise ValueError(str(error)) from None
+
+
+def save(
+    folder: Path,
+    system: System,
+    info: dict[str, Any],
+    card: str,
+    latents: dict[str, torch.Tensor],
+    picture: np.ndarray | None = None,
+) -> Path:
+    """Write a model: the networks that are used after training, in half precision, its card and its config.
+
+    picture: what the card shows as `samples.png`, uint8 `[H, W, 3]`. config.json is written last, with the checksum of
+    the weights: a folder whose writing was cut short does not pass for a model.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -128,24 +165,99 @@ def save(folder: Path, system: System, info: dict[str, Any], card: str, latents:
     tensors = {key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.averaged()}
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
     halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
-    config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info}
-    with atomic_path(folder / "model.safetensors") as path:
+    with atomic_path(folder / WEIGHTS) as path:
         save_file(halves, path, metadata={"format": "pt"})
-    with atomic_path(folder / "config.json") as path:
-        path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-    with atomic_path(folder / "README.md") as path:
+    with atomic_path(folder / CARD) as path:
         path.write_text(card, encoding="utf-8")
+    _save_picture(folder / PICTURE, picture)
+    config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
+              "sha256": {WEIGHTS: _sha256(folder / WEIGHTS)}}
+    with atomic_path(folder / CONFIG) as path:
+        path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     return folder
 
 
+def push(name: str, repo_id: str, private: bool = False, token: str | None = None) -> str:
+    """Upload a model to the Hugging Face Hub and return its address there.
+
+    name: as for `load`. repo_id: `owner/name`, made if it is not there. token: of an account that may write there; the
+    one of `hf auth login` or HF_TOKEN if left out. UserError for a model that is damaged, and for whatever the Hub
+    refuses; a private upload is refused where a public repository of that name exists.
+    """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
+        raise UserError("a model on the Hugging Face Hub is named as OWNER/NAME", repr(repo_id))
+    load(name)  # nothing damaged is uploaded
+    folder = locate(name)
+    from huggingface_hub import HfApi
+
+    try:
+        api = HfApi(token=token)
+        url = str(api.create_repo(repo_id, repo_type="model", private=private, exist_ok=True))
+        if private and not api.model_info(repo_id).private:
+            raise UserError(f"{repo_id} is there and public", hint="choose another name, or leave out --private")
+        api.upload_folder(repo_id=repo_id, folder_path=folder, allow_patterns=list(FILES),
+                          commit_message="Model trained with maquette")
+    except UserError:
+        raise
+    except Exception as error:  # the hub client raises dozens of kinds: no network, no account, no right to write
+        hint = "an account that may write there is needed: hf auth login, or HF_TOKEN"
+        raise UserError(f"{repo_id} could not be uploaded to the Hugging Face Hub", _line(error), hint) from None
+    return url
+
+
 def _from_hub(name: str) -> Path:
+    """The folder of a model of the Hub, downloaded, or as it is in the cache where the Hub cannot be reached."""
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors", "README.md"]))
+        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
     except Exception as error:  # the hub client raises dozens of kinds: no network, no such repository, no access
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"model '{name}' is neither here nor to be had from the Hugging Face Hub", line) from None
+        cached = _from_cache(name)
+        if cached is None:
+            what = f"model '{name}' is neither here nor to be had from the Hugging Face Hub"
+            raise UserError(what, _line(error)) from None
+        folder = cached
+    if not (folder / CONFIG).is_file():
+        raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")
+    return folder
+
+
+def _from_cache(name: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=True))
+    except Exception:  # not in the cache: the caller tells why it is not to be had otherwise
+        return None
+    return folder if (folder / CONFIG).is_file() else None
+
+
+def _save_picture(path: Path, picture: np.ndarray | None) -> None:
+    if picture is None:
+        path.unlink(missing_ok=True)  # one of an earlier model in this folder
+        return
+    from PIL import Image
+
+    with atomic_path(path) as unfinished:
+        Image.fromarray(picture).save(unfinished, format="PNG")
+
+
+def _check_sum(path: Path, info: dict[str, Any]) -> None:
+    """UserError where the weights are not those that config.json was written for; models of old carry no checksum."""
+    expected = info.get("sha256", {}).get(path.name)
+    if expected is not None and _sha256(path) != expected:
+        raise UserError(f"{path} is damaged: it does not match its checksum in {CONFIG}", hint="get the model again")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _line(error: Exception) -> str:
+    """What an error says, on one line and not too long."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def _tuples(tree: Any) -> Any:

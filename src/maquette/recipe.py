@@ -1,21 +1,36 @@
 """The recipe: one system, its data and every number of one training run, as frozen dataclasses read strictly from YAML.
 
 One definition gives validation (pydantic's TypeAdapter, unknown keys refused), the command line's `--key value` (tyro)
-and the `recipe.yaml` that is saved in each run and model.
+and the `recipe.yaml` that is saved in each run and model. Neither PyTorch nor the data are touched: a recipe that does
+not fit is refused at once.
 """
 
 import dataclasses
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from maquette.configs import NOT_NEGATIVE, POSITIVE, SHARE, Rule, check
 from maquette.errors import UserError
+from maquette.systems import SYSTEMS
 
 RECIPES = Path(__file__).parent / "recipes"
+FURNITURE_KINDS = ("chair", "table", "desk", "bed", "sofa", "bookcase", "cabinet", "monitor", "toilet", "bathtub",
+                   "lamp", "cup", "car")
+"""What the furniture maker can make."""
+VIEW_KINDS = ("photo", "pencil", "depth", "silhouette")
+"""What can be rendered of a shape."""
+_BETAS = Rule("two numbers in [0, 1)", lambda betas: all(0 <= beta < 1 for beta in betas))
+_BELOW_1 = Rule("in [0, 1)", lambda value: 0 <= value < 1)
+_BETWEEN = Rule("between 0 and 1", lambda value: 0 < value < 1)
+_SMALL_SIZE = Rule("0 or at least 16", lambda pixels: pixels == 0 or pixels >= 16)
+_AT_LEAST_2 = Rule("at least 2", lambda count: count >= 2)
+_DEVICE = Rule("auto, cpu or cuda", lambda name: name in ("auto", "cpu", "cuda"))
 ConfigT = TypeVar("ConfigT")
 
 
@@ -52,6 +67,16 @@ class DataRecipe:
     turns: bool = False
     """Turn each shape about the up axis by a random multiple of 90 degrees (systems without an encoder only)."""
 
+    def __post_init__(self):
+        check("data", self, {"furniture": POSITIVE, "views": POSITIVE, "validation": _BETWEEN,
+                             "small_size": _SMALL_SIZE, "small_until": NOT_NEGATIVE})
+        if not self.path:
+            raise UserError("data.path must name at least one source", "none")
+        if not self.kinds:
+            raise UserError("data.kinds must name at least one kind of view", "none", f"known: {', '.join(VIEW_KINDS)}")
+        _check_names("data.kinds", "kind of view", self.kinds, VIEW_KINDS)
+        _check_names("data.furniture_kinds", "kind of furniture", self.furniture_kinds, FURNITURE_KINDS)
+
 
 @dataclass(frozen=True)
 class OptimRecipe:
@@ -75,6 +100,11 @@ class OptimRecipe:
     """Share of the learning rate that is left after `decay`."""
     clip: float = 0.0
     """Largest norm of the gradient of encoder and generator; 0: not clipped."""
+
+    def __post_init__(self):
+        check("optim", self, {"lr": POSITIVE, "critic_lr": POSITIVE, "betas": _BETAS, "critic_betas": _BETAS,
+                              "weight_decay": NOT_NEGATIVE, "warmup": NOT_NEGATIVE, "decay": NOT_NEGATIVE,
+                              "floor": SHARE, "clip": NOT_NEGATIVE})
 
 
 @dataclass(frozen=True)
@@ -121,10 +151,20 @@ class TrainRecipe:
     keep: int = 2
     """Newest checkpoints kept."""
     best: str = "iou"
-    """The validation metric whose best checkpoint is kept beside the newest ones (a leading `-`: lower is better), where
-    it is measured; empty: none."""
+    """The validation metric whose best checkpoint is kept beside the newest ones (a leading `-`: lower is better),
+    where it is measured; empty: none."""
     tensorboard: bool = True
     """Write TensorBoard logs beside metrics.jsonl."""
+
+    def __post_init__(self):
+        check("train", self, {"steps": POSITIVE, "batch": _AT_LEAST_2, "seed": NOT_NEGATIVE, "average": _BELOW_1,
+                              "device": _DEVICE, "devices": NOT_NEGATIVE, "nodes": POSITIVE, "accumulate": POSITIVE,
+                              "threads": NOT_NEGATIVE, "log_every": POSITIVE, "check_every": POSITIVE,
+                              "sample_every": NOT_NEGATIVE, "save_minutes": NOT_NEGATIVE, "save_steps": NOT_NEGATIVE,
+                              "keep": POSITIVE})
+        if self.batch % self.accumulate or self.batch // self.accumulate < 2:
+            raise UserError("train.batch must be a multiple of train.accumulate, with 2 samples or more in each part",
+                            f"{self.batch} and {self.accumulate}")
 
 
 @dataclass(frozen=True)
@@ -143,30 +183,12 @@ class Recipe(Generic[ConfigT]):
     about: str = ""
     """What the recipe is for, with the time and memory that it takes."""
 
-    def __post_init__(self):
-        rules = (
-            (self.train.steps > 0, "train.steps must be positive", self.train.steps),
-            (self.train.batch > 1, "train.batch must be at least 2", self.train.batch),
-            (0 <= self.train.average < 1, "train.average must be in [0, 1)", self.train.average),
-            (0 < self.data.validation < 1, "data.validation must be between 0 and 1", self.data.validation),
-            (self.optim.lr > 0, "optim.lr must be positive", self.optim.lr),
-            (self.data.views > 0, "data.views must be positive", self.data.views),
-            (self.data.small_size == 0 or self.data.small_size >= 16, "data.small_size must be 0 or at least 16",
-             self.data.small_size),
-            (len(self.data.path) > 0, "data.path must name at least one source", "none"),
-        )
-        for holds, rule, got in rules:
-            if not holds:
-                raise UserError(rule, got)
-
 
 def recipe_type(system: str) -> type[Recipe]:
     """`Recipe` with the config of this system; UserError with the nearest name where there is none of that name."""
-    from maquette.systems import SYSTEMS
-
     if system not in SYSTEMS:
-        raise UserError("unknown system", repr(system), _nearest(system, list(SYSTEMS)))
-    return Recipe[SYSTEMS[system].Config]
+        raise UserError("unknown system", repr(system), nearest(system, list(SYSTEMS)))
+    return Recipe[SYSTEMS.config(system)]
 
 
 def names() -> list[str]:
@@ -180,7 +202,7 @@ def load(name_or_path: str) -> Recipe:
     if not path.is_file():
         path = Path(name_or_path)
     if not path.is_file():
-        raise UserError("no recipe or file of this name", repr(name_or_path), _nearest(name_or_path, names()))
+        raise UserError("no recipe or file of this name", repr(name_or_path), nearest(name_or_path, names()))
     try:
         text = path.read_text(encoding="utf-8")
         tree = yaml.safe_load(text)
@@ -193,17 +215,64 @@ def from_tree(tree: Any, where: str) -> Recipe:
     """A recipe out of nested dicts; UserError naming the key that does not fit, and the nearest right one."""
     if not isinstance(tree, dict) or not isinstance(tree.get("system"), str):
         raise UserError(f"{where}: a recipe is a mapping with the key 'system'", type(tree).__name__)
-    kind = recipe_type(tree["system"])
     try:
-        return TypeAdapter(kind).validate_python(_with_tuples(tree))
+        kind = recipe_type(tree["system"])
+        recipe = TypeAdapter(kind).validate_python(_with_tuples(tree))
+    except UserError as error:
+        raise UserError(f"{where}: {error.what}", error.got, error.hint) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        hint = ""
-        if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-            hint = _nearest(str(first["loc"][-1]), _keys_beside(kind, first["loc"]))
-            raise UserError(f"{where}: unknown key '{key}'", hint=hint) from None
-        raise UserError(f"{where}: {key}: {first['msg']}", repr(first.get("input"))[:80], hint) from None
+        raise _misfit(error.errors()[0], kind, where) from None
+    flag = _flag_for_number(tree, to_tree(recipe))
+    if flag:
+        raise UserError(f"{where}: {flag} must not be true or false")
+    return recipe
+
+
+def check_paths(recipe: Recipe) -> None:
+    """Raise UserError for data or backgrounds that are not where the recipe says, naming the nearest that are there.
+
+    Not part of `from_tree`: a model keeps the recipe that it was trained by, without the data.
+    """
+    for source in recipe.data.path:
+        name, _, kinds = source.partition(":")
+        if name == "furniture" and not Path(source).exists():
+            _check_names("data.path", "kind of furniture", kinds.split(",") if kinds else [], FURNITURE_KINDS)
+        elif not source or not Path(source).exists():
+            hint = _nearest_path(Path(source), ["furniture"]) or "give a file, a folder, or 'furniture'"
+            raise UserError("data.path names data that are not there", repr(source), hint)
+    pictures = recipe.data.backgrounds
+    if pictures and not Path(pictures).is_dir():
+        hint = _nearest_path(Path(pictures), folders=True) or "give a folder of pictures"
+        raise UserError("data.backgrounds names a folder that is not there", repr(pictures), hint)
+
+
+def keys(kind: type[Recipe]) -> list[str]:
+    """Every key of a recipe of this type, as it stands on the command line: `train.steps`, `about`."""
+    found = []
+    for top in dataclasses.fields(Recipe):
+        section = _sections(kind).get(top.name)
+        found += [f"{top.name}.{own.name}" for own in dataclasses.fields(section)] if section else [top.name]
+    return found
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """A hint: the known name that is most like this word, or all of them where none is."""
+    close = difflib.get_close_matches(word, known, 1)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+
+
+def nearest_key(key: str, kind: type[Recipe]) -> str:
+    """The key that was meant by an unknown one (`train.stepz`, `lr`): of that name elsewhere, or the most alike; or
+    empty.
+    """
+    section, _, name = key.rpartition(".")
+    named = {full.rpartition(".")[2]: full for full in reversed(keys(kind))}
+    if name in named:
+        return named[name]
+    beside = {own: full for own, full in named.items() if section and full == f"{section}.{own}"}
+    known = beside or named | {top: top for top in _sections(kind)}
+    close = difflib.get_close_matches(name, known, 1)
+    return known[close[0]] if close else ""
 
 
 def to_tree(recipe: Recipe) -> dict:
@@ -228,17 +297,55 @@ def _with_tuples(value: Any) -> Any:
     return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _keys_beside(kind: type, loc: tuple) -> list[str]:
-    tree: Any = {field.name: {} for field in dataclasses.fields(Recipe)}
-    from maquette.systems import SYSTEMS
-
-    parts: dict[str, list[type]] = {"data": [DataRecipe], "optim": [OptimRecipe], "train": [TrainRecipe]}
-    parts["model"] = [system.Config for system in SYSTEMS.values()]
-    if len(loc) > 1 and loc[0] in parts:
-        return [f.name for owner in parts[loc[0]] for f in dataclasses.fields(owner)]
-    return list(tree)
+def _sections(kind: type[Recipe]) -> dict[str, type]:
+    """The parts of a recipe of this type and their dataclasses."""
+    return {"model": get_args(kind)[0], "data": DataRecipe, "optim": OptimRecipe, "train": TrainRecipe}
 
 
-def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, 1)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+def _misfit(found: Any, kind: type[Recipe], where: str) -> UserError:
+    """pydantic's first finding as one line."""
+    key = ".".join(str(part) for part in found["loc"])
+    if found["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        section = f"{key.rpartition('.')[0]}." if "." in key else ""
+        meant = nearest_key(key, kind).removeprefix(section)
+        beside = [full.removeprefix(section) for full in keys(kind) if full.startswith(section)]
+        beside = dict.fromkeys(name.split(".")[0] for name in beside)
+        hint = f"did you mean '{meant}'?" if meant else f"known: {', '.join(beside)}"
+        return UserError(f"{where}: unknown key '{key}'", hint=hint)
+    if found["type"] in ("missing", "missing_argument"):
+        return UserError(f"{where}: the key '{key}' is missing")
+    return UserError(f"{where}: {key}: {found['msg']}", repr(found.get("input"))[:80])
+
+
+def _check_names(key: str, what: str, names: Sequence[str], known: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in known:
+            raise UserError(f"{key} names no {what}", repr(name), nearest(name, known))
+
+
+def _flag_for_number(tree: Any, read: Any, key: str = "") -> str:
+    """The first key with true or false where a number or a word was read out of it; empty where there is none."""
+    if isinstance(tree, bool) and not isinstance(read, bool):
+        return key
+    pairs: list[tuple[Any, Any, Any]] = []
+    if isinstance(tree, dict):
+        pairs = [(name, value, read[name]) for name, value in tree.items()]
+    elif isinstance(tree, list | tuple):
+        pairs = [(number, value, read[number]) for number, value in enumerate(tree)]
+    return next(filter(None, (_flag_for_number(t, r, f"{key}.{name}".lstrip(".")) for name, t, r in pairs)), "")
+
+
+def _nearest_path(path: Path, also: Sequence[str] = (), folders: bool = False) -> str:
+    """A hint: what is most like the first missing part of a path, in the folder where that should be; or empty."""
+    missing = path
+    while not missing.parent.exists():
+        missing = missing.parent
+    try:
+        there = [entry.name for entry in missing.parent.iterdir() if entry.is_dir() or not folders]
+    except OSError:
+        there = []
+    names = [*there, *(also if len(path.parts) == 1 else ())]
+    close = difflib.get_close_matches(missing.name, names, 1)
+    if not close:
+        return ""
+    return f"did you mean '{close[0] if close[0] in also else missing.parent / close[0]}'?"

@@ -7,39 +7,16 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from boxes import Boxes, job
 
 from maquette import recipe as recipes
-from maquette.errors import UserError
+from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import DataRecipe, OptimRecipe
 from maquette.systems import SYSTEMS
 from maquette.train import checkpoint, loop
+from maquette.train.average import Average
 from maquette.train.batches import Batches, jitter, mirror, sized, turn
-
-
-class Boxes:
-    """Stands in for OpenedData: boxes whose width is their row's number."""
-
-    views_per_shape = 3
-    labels = np.arange(29) % 4
-
-    def voxels(self, rows):
-        grids = np.zeros((len(rows), 20, 20, 20), bool)
-        for grid, row in zip(grids, rows, strict=True):
-            grid[2 : 4 + row % 10, 5:15, 3:12] = True
-        return grids
-
-    def views(self, rows, which):
-        seeds = [np.random.default_rng([row, view]) for row, view in zip(rows, which, strict=True)]
-        return np.stack([seed.integers(0, 256, (32, 32), np.uint8) for seed in seeds])
-
-
-def job(steps: int, name: str = "vae-iwgan-image-tiny", **train):
-    recipe = recipes.load(name)
-    train = {"steps": steps, "save_minutes": 60.0, **train}
-    recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, **train))
-    torch.manual_seed(recipe.train.seed)
-    system = SYSTEMS[recipe.system](recipe.model)
-    return system, recipe, Batches(Boxes(), np.arange(29), recipe, system.reads_images)
+from maquette.train.engine import Engine
 
 
 def finish(parts, run, **options):
@@ -82,6 +59,74 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(tmp_path):
     assert "at step 2" in notes[1]
 
 
+def test_a_term_that_is_not_finite_ends_the_run_before_anything_is_saved(tmp_path):
+    finish(job(2), tmp_path)
+    system, recipe, batches = job(9, log_every=4, save_steps=1)
+    at = batches.at
+
+    def poisoned(step):
+        batch = at(step)
+        if step == 5:
+            batch.voxels[0, 0, 3, 3, 3] = float("nan")
+        return batch
+
+    batches.at = poisoned
+    with pytest.raises(TrainingDiverged, match="diverged at step 5: term '.*' of phase 'critic' is not finite"):
+        finish((system, recipe, batches), tmp_path, resume=True)
+    row = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])
+    assert (row["event"], row["step"], row["phase"], row["last_good"]) == ("diverged", 6, "critic", 5)
+    assert "critic" in row["networks"].split(",") and row["value"] == "nan"
+    path, damaged = checkpoint.newest_whole(tmp_path / "checkpoints")
+    assert path.name == "step-0000005" and not damaged
+
+
+def test_the_best_by_the_named_metric_is_kept_over_stops(tmp_path):
+    scores = {2: 0.3, 4: 0.5, 6: 0.4, 8: 0.45}
+    hooks = loop.Hooks(check=lambda system, step: {"iou": scores[step]})
+    finish(job(4, check_every=2), tmp_path, hooks=hooks)
+    events = finish(job(8, check_every=2), tmp_path, hooks=hooks, resume=True)
+    folder = tmp_path / "checkpoints"
+    assert checkpoint.best(folder, "iou", 8) == checkpoint.Best("iou", 0.5, 4)
+    assert not [e for e in events if isinstance(e, loop.Saved) and e.metric], "0.45 is not better than 0.5"
+    assert checkpoint.problem(folder / "best") is None
+    finish(job(9, check_every=9, best="-loss"), tmp_path, resume=True,
+           hooks=loop.Hooks(check=lambda system, step: {"loss": 1.0}))
+    assert checkpoint.best(folder, "loss", 9).step == 9
+
+
+def test_checkpoints_every_so_many_steps(tmp_path):
+    events = finish(job(7, save_steps=3, save_minutes=0.0), tmp_path)
+    assert [e.step for e in events if isinstance(e, loop.Saved)] == [3, 6, 7]
+
+
+def test_cut_batches_give_the_same_samples_and_noise():
+    """Two processes of two parts each see, together, what one process sees."""
+    system, recipe, batches = job(1)
+    whole = batches.at(5)
+    noise, mix = whole.normal(8, 3), whole.uniform(8)
+    parts = [part for rank in (0, 1)
+             for part in Batches(Boxes(), np.arange(29), recipe, system.reads_images, (rank, 2)).at(5).cut(2)]
+    assert torch.equal(torch.cat([p.voxels for p in parts]), whole.voxels)
+    assert torch.equal(torch.cat([p.images for p in parts]), whole.images)
+    assert torch.equal(torch.cat([p.labels for p in parts]), whole.labels)
+    assert torch.equal(torch.cat([p.normal(2, 3) for p in parts]), noise)
+    assert torch.equal(torch.cat([p.uniform(2) for p in parts]), mix)
+
+
+def test_gradients_summed_over_parts_are_those_of_the_whole_batch(tmp_path):
+    """The critic phase of 3D-IWGAN, penalty included; its generator in evaluation mode, for batch norm sees parts."""
+    moved = []
+    for accumulate in (1, 4):
+        system, recipe, batches = job(1, "iwgan-tiny", accumulate=accumulate, precision="fp32")
+        system.nets["generator"].eval()
+        engine = Engine(recipe.train)
+        optimisers = {"critic": torch.optim.SGD(system.nets["critic"].parameters(), 1.0)}
+        loop.run_phase(system.phases()[0], system, batches.at(0).cut(accumulate), 0, optimisers, recipe, 1.0, engine)
+        moved.append(system.nets["critic"].state_dict())
+    for key, value in moved[0].items():
+        assert torch.allclose(value, moved[1][key], atol=1e-6), key
+
+
 def test_without_a_whole_checkpoint_resuming_says_so(tmp_path):
     with pytest.raises(UserError, match="holds no whole checkpoint"):
         finish(job(2), tmp_path, resume=True)
@@ -96,7 +141,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, monkey
     monkeypatch.setattr(checkpoint.torch, "save", full)
     with pytest.raises(UserError, match="could not be written: No space left on device"):
         finish(job(4), tmp_path, resume=True)
-    assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["step-0000002"]
+    assert sorted(p.name for p in (tmp_path / "checkpoints").iterdir()) == ["step-0000002"]
     assert checkpoint.newest_whole(tmp_path / "checkpoints")[0].name == "step-0000002"
 
 
@@ -116,7 +161,7 @@ def test_a_checkpoint_of_other_shapes_names_the_tensor(tmp_path):
 
 
 def test_metrics_are_json_lines_that_count_samples_too(tmp_path):
-    finish(job(10), tmp_path, check=lambda system, step: {"iou": step / 100})
+    finish(job(10), tmp_path, hooks=loop.Hooks(check=lambda system, step: {"iou": step / 100}))
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [(line["event"], line["step"], line["samples"]) for line in lines] == [
         ("stepped", 5, 40), ("stepped", 10, 80), ("checked", 10, 80),
@@ -178,7 +223,7 @@ def test_jitter_stays_in_range_and_follows_its_seed():
 
 def test_the_moving_average_is_what_it_says(tmp_path):
     system, _, _ = job(1)
-    average = loop.Average(system, 0.9)
+    average = Average(system, 0.9)
     key = "generator.linear.bias"
     start = average.tensors[key].clone()
     with torch.no_grad():

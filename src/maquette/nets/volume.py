@@ -4,16 +4,7 @@ import math
 
 from torch import Tensor, nn
 
-from maquette.errors import UserError
-
-RESOLUTIONS = (20, 32, 64)
-
-
-def check_resolution(resolution: int) -> None:
-    """Raise UserError unless the volumetric networks exist at this many voxels a side."""
-    if resolution not in RESOLUTIONS:
-        nearest = min(RESOLUTIONS, key=lambda r: abs(r - resolution))
-        raise UserError("model.resolution must be 20, 32 or 64 voxels a side", resolution, f"try {nearest}")
+from maquette.configs import check_resolution
 
 
 class VolumeGenerator(nn.Module):

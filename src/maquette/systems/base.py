@@ -23,32 +23,49 @@ class Batch:
 
     voxels: `[B, 1, R, R, R]` in [0, 1]. images: `[B, C, S, S]` in [0, 1], or None for a system without an encoder.
     labels: `[B]`, the number of each shape's class, or None. seed: all noise of this batch is drawn from it, so that a
-    step is a function of (weights, seed, step) alone. kept: what a phase leaves for a later phase of the same batch
-    (detached), instead of computing it twice.
+    step is a function of (weights, seed, step) alone. part: (which, of how many) equal parts of the step's whole batch
+    this is; noise is drawn for the whole and the part takes its own, so that cutting a batch over devices changes no
+    sample's noise. kept: what a phase leaves for a later phase of the same batch (detached), instead of computing it
+    twice.
     """
 
     voxels: Tensor
     images: Tensor | None = None
     seed: int = 0
     labels: Tensor | None = None
+    part: tuple[int, int] = (0, 1)
     kept: dict[str, Tensor] = field(default_factory=dict)
     _generator: torch.Generator | None = None
 
     def __len__(self) -> int:
         return len(self.voxels)
 
-    def _source(self) -> torch.Generator:
-        if self._generator is None:
-            self._generator = torch.Generator().manual_seed(self.seed)
-        return self._generator
-
     def normal(self, *shape: int) -> Tensor:
-        """Fresh standard normal noise of this shape; each call draws on."""
-        return torch.randn(*shape, generator=self._source()).to(self.voxels.device)
+        """Fresh standard normal noise of this shape, samples along the first axis; each call draws on."""
+        return self._own(torch.randn, shape)
 
     def uniform(self, *shape: int) -> Tensor:
-        """Fresh uniform noise on [0, 1); each call draws on."""
-        return torch.rand(*shape, generator=self._source()).to(self.voxels.device)
+        """Fresh uniform noise on [0, 1), samples along the first axis; each call draws on."""
+        return self._own(torch.rand, shape)
+
+    def cut(self, count: int) -> list["Batch"]:
+        """The batch in `count` equal parts, each with its part of the noise."""
+        if count == 1:
+            return [self]
+        which, of = self.part
+        pieces = [None if t is None else t.chunk(count) for t in (self.voxels, self.images, self.labels)]
+        return [
+            Batch(*(None if p is None else p[i] for p in pieces[:2]), self.seed,
+                  None if pieces[2] is None else pieces[2][i], (which * count + i, of * count))
+            for i in range(count)
+        ]
+
+    def _own(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        if self._generator is None:
+            self._generator = torch.Generator(self.voxels.device).manual_seed(self.seed)
+        which, of = self.part
+        whole = draw(shape[0] * of, *shape[1:], generator=self._generator, device=self.voxels.device)
+        return whole[which * shape[0] : (which + 1) * shape[0]]
 
 
 @dataclass(frozen=True)

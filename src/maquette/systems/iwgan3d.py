@@ -10,34 +10,13 @@ Differs from the released code: the norm in the penalty runs over the whole samp
 sigmoid in [0, 1], not a tanh.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
+from maquette.configs import IWGAN3DConfig
 from maquette.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from maquette.nets.volume import VolumeCritic, VolumeGenerator
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
-
-
-@dataclass(frozen=True)
-class IWGAN3DConfig:
-    """The networks and losses of 3D-IWGAN; the defaults are the paper's and its code's."""
-
-    resolution: int = 32
-    """Voxels a side: 20, 32 or 64."""
-    latent: int = 200
-    """Values of z, standard normal."""
-    generator_channels: tuple[int, ...] = (256, 128, 64, 32)
-    """Widths of the generator from 2 voxels up (code)."""
-    critic_channels: tuple[int, ...] = (32, 64, 128, 256)
-    """Widths of the critic from full size down (code)."""
-    penalty: float = 10.0
-    """Weight of the gradient penalty."""
-    penalty_every: int = 1
-    """The penalty is computed on every n-th critic step with n times the weight (lazy); 1 is the paper's."""
-    critic_steps: int = 5
-    """The generator is updated on every n-th batch, the critic on all."""
 
 
 def critic_terms(critic: nn.Module, real: Tensor, fake: Tensor, batch: Batch, weight: float) -> Terms:

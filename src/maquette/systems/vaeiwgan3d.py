@@ -20,13 +20,10 @@ N(0, I);
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-from maquette.errors import UserError
+from maquette.configs import VAEIWGAN3DConfig
 from maquette.losses import (
     kl_to_standard_normal,
     reconstruction_bce,
@@ -38,82 +35,6 @@ from maquette.nets.image import PaperEncoder, ResidualEncoder
 from maquette.nets.volume import SubvoxelGenerator, VolumeCritic, VolumeGenerator
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.iwgan3d import critic_terms
-
-
-@dataclass(frozen=True)
-class VAEIWGAN3DConfig:
-    """The networks and losses of the image 3D-VAE-IWGAN; the defaults are the paper's and its code's."""
-
-    resolution: int = 32
-    """Voxels a side: 20, 32 or 64."""
-    latent: int = 200
-    """Values of z; the encoder gives as many means and log-variances."""
-    generator: Literal["paper", "subvoxel"] = "paper"
-    """paper: transposed convolutions up to full size; subvoxel: up to a quarter, then 4x4x4 voxels a cell at once."""
-    generator_channels: tuple[int, ...] = (256, 128, 64, 32)
-    """Widths of the generator from 2 voxels up (code)."""
-    critic_channels: tuple[int, ...] = (32, 64, 128, 256)
-    """Widths of the critic from full size down (code)."""
-    encoder: Literal["paper", "residual"] = "paper"
-    """paper: five convolutions on 256x256; residual: a narrow ResNet on any size."""
-    image_channels: Literal[1, 3] = 3
-    """1: grey views; 3: colour."""
-    image_size: int = 256
-    """Pixels a side of the views; the paper's encoder needs 256."""
-    encoder_widths: tuple[int, ...] = (24, 48, 96, 192, 256)
-    """Stages of the residual encoder."""
-    encoder_blocks: tuple[int, ...] = (2, 2, 2, 2, 1)
-    """Residual blocks a stage."""
-    penalty: float = 10.0
-    """Weight of the gradient penalty."""
-    penalty_every: int = 1
-    """Lazy penalty: computed on every n-th critic step with n times the weight; 1 is the paper's."""
-    critic_steps: int = 5
-    """The generator phase runs on every n-th batch, critic and encoder on all (paper's form only)."""
-    kl: float = 1.0
-    """Weight of the KL term, in nats."""
-    reconstruction: Literal["l2", "bce-iou"] = "l2"
-    """l2: norm of the difference of a sample (paper); bce-iou: cross-entropy a voxel + 1 - soft IoU."""
-    positive_weight: float = 1.0
-    """Weight of occupied voxels in the cross-entropy."""
-    delta: float = 100.0
-    """Weight of the reconstruction in the generator phase (100 paper, 5 code)."""
-    joint: bool = False
-    """Encoder and generator move together in one pass, on every batch."""
-    adversarial: float = 1.0
-    """Weight of the critic's verdict in the joint form; 0: no critic at all."""
-    adversarial_from: int = 0
-    """The step at which the generator begins to listen to the critic (joint form)."""
-    critic_from: int = 0
-    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_from`."""
-    judged: float = 1.0
-    """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
-    prior_share: float = 0.5
-    """Share of the critic's fakes decoded from the prior, the rest from views (joint form). 1: what a view shows is
-    left to the reconstruction alone, and the critic teaches what lies between the views' latents."""
-    prior: Literal["normal", "class"] = "normal"
-    """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
-
-    def __post_init__(self):
-        if self.encoder == "paper" and self.image_size != 256:
-            raise UserError("model.encoder 'paper' reads views of 256x256", self.image_size, "set model.image-size 256")
-        if len(self.encoder_widths) != len(self.encoder_blocks):
-            raise UserError(
-                "model.encoder_widths and model.encoder_blocks must be equally long",
-                f"{len(self.encoder_widths)} and {len(self.encoder_blocks)}",
-            )
-        if not (0 < self.judged <= 1 and 0 <= self.prior_share <= 1):
-            raise UserError(
-                "model.judged must be above 0, model.prior_share at least 0, and neither above 1",
-                f"{self.judged:g} and {self.prior_share:g}",
-            )
-        if self.prior == "class" and not self.joint:
-            raise UserError("model.prior 'class' needs the joint form", "model.joint false", "set model.joint true")
-        if self.adversarial and self.critic_from > self.adversarial_from:
-            raise UserError(
-                "model.critic_from must not come after model.adversarial_from",
-                f"{self.critic_from} and {self.adversarial_from}",
-            )
 
 
 def class_prior(latent: Tensor, labels: Tensor, noise: Tensor) -> Tensor:

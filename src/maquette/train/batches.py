@@ -20,15 +20,19 @@ class Batches:
     """Training batches of an opened dataset.
 
     data: shapes and views. indices: the rows that belong to training. Each shape comes once an epoch, in an order that
-    (seed, epoch) decides, seen from a view that (seed, step) decides.
+    (seed, epoch) decides, seen from a view that (seed, step) decides. part: (which, of how many) processes this one is;
+    it gets its equal part of every batch, and what is drawn for a sample does not depend on how many there are.
     """
 
-    def __init__(self, data: OpenedData, indices: np.ndarray, recipe: Recipe, reads_images: bool):
+    def __init__(
+        self, data: OpenedData, indices: np.ndarray, recipe: Recipe, reads_images: bool, part: tuple[int, int] = (0, 1)
+    ):
         self.data, self.indices, self.recipe, self.reads_images = data, np.asarray(indices), recipe, reads_images
+        self.part = part
         self._order: tuple[int, np.ndarray] = (-1, self.indices)
 
     def rows(self, step: int) -> np.ndarray:
-        """The rows of the dataset that this step trains on, `[batch]`."""
+        """The rows of the dataset that this step trains on in all processes, `[batch]`."""
         size, count = self.recipe.train.batch, len(self.indices)
         places = np.arange(step * size, (step + 1) * size)
         return np.concatenate([self._epoch(epoch)[places[places // count == epoch] % count] for epoch in
@@ -41,23 +45,26 @@ class Batches:
         return self._order[1]
 
     def at(self, step: int) -> Batch:
-        """The batch of this absolute step, on the CPU."""
+        """This process's part of the batch of this absolute step, on the CPU."""
         seed = self.recipe.train.seed
         rng = np.random.default_rng([seed, 2, step])
         rows = self.rows(step)
+        size = len(rows) // self.part[1]
+        own = slice(self.part[0] * size, (self.part[0] + 1) * size)
+        count, rows = len(rows), rows[own]
         voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1).float()
         noise_seed = int(rng.integers(2**62))
         images = None
         if self.reads_images:
-            which = rng.integers(self.data.views_per_shape, size=len(rows))
+            which = rng.integers(self.data.views_per_shape, size=count)[own]
             images = sized(as_images(self.data.views(rows, which)), self.recipe.data, step)
             if self.recipe.data.jitter:
-                images = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))))
+                images = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
             if self.recipe.data.flip:
-                images, voxels = mirror(images, voxels, torch.from_numpy(rng.random(len(rows)) < 0.5))
+                images, voxels = mirror(images, voxels, torch.from_numpy(rng.random(count)[own] < 0.5))
         elif self.recipe.data.turns:
-            voxels = turn(voxels, rng.integers(4, size=len(rows)))
-        return Batch(voxels, images, noise_seed, torch.from_numpy(self.data.labels[rows]))
+            voxels = turn(voxels, rng.integers(4, size=count)[own])
+        return Batch(voxels, images, noise_seed, torch.from_numpy(self.data.labels[rows]), self.part)
 
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.
@@ -105,16 +112,20 @@ def turn(voxels: Tensor, quarters: np.ndarray) -> Tensor:
     return torch.stack([grid.rot90(int(k), (1, 2)) for grid, k in zip(voxels, quarters, strict=True)])
 
 
-def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
+def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slice = slice(None)) -> Tensor:
     """Vary views as framing, light and clutter vary them; `[B, C, S, S]` in [0, 1] to the same.
+
+    whole, own: the size of the batch that these images are a part of, and which part; a sample is varied in the same
+    way however the batch is cut.
 
     Scale 0.84 to 1.06, shift up to 4 %, a turn of up to 5 degrees, gamma and contrast, noise; a tenth of the views has
     a patch of plain grey laid over it. The aspect stays: it is what tells a tall object from a low one.
     """
-    count, _, size, _ = images.shape
+    size = images.shape[-1]
+    whole = whole or len(images)
 
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(*(shape or (count,)), generator=generator)
+    def uniform(low: float, high: float) -> Tensor:
+        return (low + (high - low) * torch.rand(whole, generator=generator))[own]
 
     scale = torch.exp(uniform(-0.18, 0.06))
     angle = uniform(-1, 1).pow(3) * (5 * np.pi / 180)
@@ -131,7 +142,10 @@ def jitter(images: Tensor, generator: torch.Generator) -> Tensor:
     images = images.clamp(0, 1).pow(column(torch.exp(uniform(-0.35, 0.35))))
     images = (images - 0.5) * column(uniform(0.7, 1.2)) + 0.5 + column(uniform(-0.08, 0.08))
     level = column(uniform(0, 1).pow(3) * 0.06)
-    images = images + level * torch.randn(images.shape, generator=generator)
+    seeds = torch.randint(2**62, (whole,), generator=generator)[own].tolist()
+    grain = torch.Generator()
+    noise = [torch.randn(images.shape[1:], generator=grain.manual_seed(seed)) for seed in seeds]
+    images = images + level * torch.stack(noise)
 
     place = torch.arange(size) / size
     side = column(uniform(0.08, 0.3)) * column((uniform(0, 1) < 0.1).float())

@@ -1,13 +1,15 @@
 """Checkpoints: one folder a checkpoint, renamed into place when it is whole, with a checksum of every file.
 
-Weights and their moving average as safetensors, optimisers as a weights-only PyTorch file, the rest as JSON. Noise and
-the order of the data are functions of (seed, step), so the step is all the state that they have.
+Weights and their moving average as safetensors, optimisers and random generators as a weights-only PyTorch file, the
+recipe as YAML, the rest as JSON. Schedules, noise and the order of the data are functions of (seed, step), so the step
+is all the state that they have.
 """
 
 import hashlib
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,49 +17,66 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from maquette.errors import UserError
+from maquette.train.engine import like, whole
 
-FORMAT = 1
+FORMAT = 2
+BEST = "best"
 _WEIGHTS, _AVERAGE, _OPTIMISERS, _STATE = "weights.safetensors", "average.safetensors", "optimisers.pt", "state.json"
+_RECIPE = "recipe.yaml"
 
 
-def save(
-    folder: Path,
-    step: int,
-    nets: nn.ModuleDict,
-    average: dict[str, Tensor],
-    optimisers: dict[str, torch.optim.Optimizer],
-    keep: int,
-) -> Path:
-    """Write `folder/step-NNNNNNN` whole or not at all; drop all but the newest `keep`. UserError on a full disk."""
+@dataclass(frozen=True)
+class State:
+    """What a checkpoint holds: the live objects of a run. average: the moving average, by the names of the weights."""
+
+    nets: nn.ModuleDict
+    average: dict[str, Tensor]
+    optimisers: dict[str, torch.optim.Optimizer]
+    recipe: str = ""
+    """The resolved recipe as YAML."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best value of the recipe's metric so far, and the step that had it."""
+
+    metric: str
+    value: float
+    step: int
+
+
+def save(folder: Path, step: int, state: State, keep: int, *, writes: bool = True) -> Path:
+    """Write `folder/step-NNNNNNN` whole or not at all; drop all but the newest `keep`. UserError on a full disk.
+
+    writes: false on all processes but the first, which take part in the gathering of what is sharded and write nothing.
+    """
     final = folder / f"step-{step:07d}"
-    partial = folder / f".{final.name}.partial"
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        save_file({name: value.contiguous() for name, value in nets.state_dict().items()}, partial / _WEIGHTS)
-        save_file({name: value.contiguous() for name, value in average.items()}, partial / _AVERAGE)
-        torch.save({name: optimiser.state_dict() for name, optimiser in optimisers.items()}, partial / _OPTIMISERS)
-        sums = {name: _checksum(partial / name) for name in (_WEIGHTS, _AVERAGE, _OPTIMISERS)}
-        state = {"format": FORMAT, "step": step, "sha256": sums}
-        (partial / _STATE).write_text(json.dumps(state, indent=1))
-        for path in partial.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        if final.exists():
-            shutil.rmtree(final)
-        partial.rename(final)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        reason = error.strerror or str(error)
-        line = f"checkpoint {final} could not be written: {reason}"
-        raise UserError(line, hint="the ones before it are kept") from None
-    for old in found(folder)[:-keep]:
-        shutil.rmtree(old, ignore_errors=True)
+    _write(final, step, state, {}, writes)
+    if writes:
+        for old in found(folder)[:-keep]:
+            shutil.rmtree(old, ignore_errors=True)
     return final
 
 
+def save_best(folder: Path, step: int, state: State, metric: str, value: float, *, writes: bool = True) -> Path:
+    """Write `folder/best`, the state with the best value of a metric, in place of the one before it."""
+    _write(folder / BEST, step, state, {"metric": metric, "value": value}, writes)
+    return folder / BEST
+
+
+def best(folder: Path, metric: str, step: int) -> Best | None:
+    """The best value of this metric up to a step, from a whole `folder/best`; None where there is none."""
+    path = folder / BEST
+    if problem(path) is not None:
+        return None
+    known = json.loads((path / _STATE).read_text())
+    if known.get("metric") != metric or known["step"] > step:
+        return None
+    return Best(metric, float(known["value"]), int(known["step"]))
+
+
 def found(folder: Path) -> list[Path]:
-    """The finished checkpoints in this folder, oldest first."""
+    """The finished checkpoints in this folder, oldest first; the best one, which is kept beside them, is not named."""
     return sorted(path for path in folder.glob("step-*") if path.is_dir())
 
 
@@ -65,23 +84,21 @@ def newest_whole(folder: Path) -> tuple[Path | None, list[str]]:
     """The newest checkpoint whose checksums hold, and a line about each newer one that is damaged."""
     damaged = []
     for path in reversed(found(folder)):
-        problem = _problem(path)
-        if problem is None:
+        reason = problem(path)
+        if reason is None:
             return path, damaged
-        damaged.append(f"{path.name} is damaged ({problem}); going back to the one before it")
+        damaged.append(f"{path.name} is damaged ({reason}); going back to the one before it")
     return None, damaged
 
 
-def restore(
-    path: Path, nets: nn.ModuleDict, average: dict[str, Tensor], optimisers: dict[str, torch.optim.Optimizer]
-) -> int:
-    """Load a whole checkpoint into networks, moving average and optimisers; returns its step.
+def restore(path: Path, state: State) -> int:
+    """Load a whole checkpoint into networks, moving average, optimisers and random generators; returns its step.
 
     An optimiser that the checkpoint does not know (a critic that enters later) starts fresh.
     """
-    state = json.loads((path / _STATE).read_text())
+    known = json.loads((path / _STATE).read_text())
     weights = load_file(path / _WEIGHTS)
-    own = nets.state_dict()
+    own = state.nets.state_dict()
     for name, value in own.items():
         if name in weights and weights[name].shape != value.shape:
             raise UserError(
@@ -91,17 +108,25 @@ def restore(
     extra = {name.split(".")[0] for name in set(weights) ^ set(own)}
     if extra - {"critic"}:
         raise UserError(f"{path}: networks of another recipe", ", ".join(sorted(extra)))
-    nets.load_state_dict({name: weights.get(name, value) for name, value in own.items()})
+    state.nets.load_state_dict(
+        {name: like(weights[name], value) if name in weights else value for name, value in own.items()}
+    )
     for name, value in load_file(path / _AVERAGE).items():
-        average[name].copy_(value)
+        state.average[name].copy_(like(value, state.average[name]))
     saved = torch.load(path / _OPTIMISERS, weights_only=True, map_location="cpu")
-    for name, optimiser in optimisers.items():
+    for name, optimiser in state.optimisers.items():
         if name in saved:
-            optimiser.load_state_dict(saved[name])
-    return int(state["step"])
+            optimiser.load_state_dict(_spread(saved[name], optimiser))
+    for name, value in saved.get("random", {}).items():
+        if name == "cpu":
+            torch.set_rng_state(value)
+        elif torch.cuda.is_available():
+            torch.cuda.set_rng_state(value)
+    return int(known["step"])
 
 
-def _problem(path: Path) -> str | None:
+def problem(path: Path) -> str | None:
+    """What is wrong with a checkpoint's folder; None if every checksum holds."""
     try:
         sums = json.loads((path / _STATE).read_text())["sha256"]
         for name, expected in sums.items():
@@ -110,6 +135,69 @@ def _problem(path: Path) -> str | None:
     except (OSError, ValueError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def _write(final: Path, step: int, state: State, more: dict, writes: bool) -> None:
+    weights, average = whole(state.nets.state_dict()), whole(state.average)
+    optimisers = {name: whole(optimiser.state_dict()) for name, optimiser in state.optimisers.items()}
+    if not writes:
+        return
+    partial = final.parent / f".{final.name}.partial"
+    random = {"cpu": torch.get_rng_state()} | ({"cuda": torch.cuda.get_rng_state()} if _on_gpu(weights) else {})
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        save_file({name: value.contiguous() for name, value in weights.items()}, partial / _WEIGHTS)
+        save_file({name: value.contiguous() for name, value in average.items()}, partial / _AVERAGE)
+        torch.save({**optimisers, "random": random}, partial / _OPTIMISERS)
+        (partial / _RECIPE).write_text(state.recipe, encoding="utf-8")
+        sums = {name: _checksum(partial / name) for name in (_WEIGHTS, _AVERAGE, _OPTIMISERS, _RECIPE)}
+        content = {"format": FORMAT, "step": step, "sha256": sums, **more}
+        (partial / _STATE).write_text(json.dumps(content, indent=1))
+        for path in partial.iterdir():
+            _flush(path)
+        _into_place(partial, final)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        reason = error.strerror or str(error)
+        line = f"checkpoint {final} could not be written: {reason}"
+        raise UserError(line, hint="the ones before it are kept") from None
+
+
+def _into_place(partial: Path, final: Path) -> None:
+    """Rename; a folder that is there already is first moved aside, to `.NAME.old`."""
+    aside = final.parent / f".{final.name}.old"
+    shutil.rmtree(aside, ignore_errors=True)
+    if final.exists():
+        final.rename(aside)
+    partial.rename(final)
+    _flush(final.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # Windows cannot open folders
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _spread(saved: dict, optimiser: torch.optim.Optimizer) -> dict:
+    """An optimiser's saved state, its tensors sharded as the parameters that they belong to are."""
+    own = [p for group in optimiser.param_groups for p in group["params"]]
+    states = {
+        index: {k: like(v, own[index]) if isinstance(v, Tensor) and v.shape == own[index].shape else v
+                for k, v in entry.items()}
+        for index, entry in saved["state"].items()
+    }
+    return {**saved, "state": states}
+
+
+def _on_gpu(tensors: dict[str, Tensor]) -> bool:
+    return any(tensor.is_cuda for tensor in tensors.values())
 
 
 def _checksum(path: Path) -> str:

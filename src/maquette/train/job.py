@@ -1,9 +1,8 @@
 """From a recipe to a model: data prepared and split, checks while it trains, the model and its card at the end."""
 
 import hashlib
-import importlib.metadata
 import json
-import platform
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +17,19 @@ from maquette.data.sources import FURNITURE, is_furniture
 from maquette.data.store import OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
+from maquette.files import atomic_path
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
-from maquette.train import loop
+from maquette.train import health, loop, samples
 from maquette.train.batches import Batches, as_images, sized
+from maquette.train.card import write_card
+from maquette.train.engine import Engine
+from maquette.train.environment import environment
 
 CHECKED_SHAPES = 384
 """Validation shapes that a check looks at: enough for a standard error of about 0.01 of the mean IoU."""
+PROBED_SHAPES = 32
+"""Validation shapes that a look at the networks' health uses."""
 THRESHOLDS = tuple(np.round(np.arange(0.2, 0.65, 0.05), 2).tolist())
 
 
@@ -36,6 +41,7 @@ class Started:
     train_shapes: int
     validation_shapes: int
     parameters: dict[str, int]
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,29 +62,55 @@ def run(
         raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
     if recipe.train.threads:
         torch.set_num_threads(recipe.train.threads)
-    data = yield from _data(recipe, stop)
+    engine = Engine(recipe.train)
+    folder = Path(engine.share(str(folder)))
+    for event in _run(recipe, folder, engine, resume, stop):
+        if engine.first:
+            yield event
+
+
+def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Callable[[], bool]) -> Iterator[object]:
+    with engine.first_only():
+        data = yield from _data(recipe, stop)
     if data is None:
         yield loop.Note("stopped; the same command goes on with the preparation where it was")
         return
     training, validation = split(data, recipe.data.validation)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "recipe.yaml").write_text(recipes.dump(recipe), encoding="utf-8")
-        (folder / "environment.json").write_text(json.dumps(environment(), indent=1), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror}") from None
+    if engine.first:
+        _describe(recipe, folder)
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
-    batches = Batches(data, training, recipe, system.reads_images)
+    batches = Batches(data, training, recipe, system.reads_images, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
-    yield Started(folder, len(training), len(validation), sizes)
+    yield Started(folder, len(training), len(validation), sizes, engine.world)
     watch = Watch(data, validation, recipe)
-    check = watch.check if system.reads_images else None
-    for event in loop.train(system, recipe, batches, folder, check=check, resume=resume, stop=stop):
+    hooks = loop.Hooks(
+        check=watch.check if system.reads_images else None,
+        sample=lambda system, step: samples.sheet(system, data, watch.rows, recipe, step),
+        probe=watch.probe,
+        diagnose=lambda rows: health.diagnose(rows, recipe),
+    )
+    began = time.monotonic()
+    for event in loop.train(system, recipe, batches, folder, hooks=hooks, engine=engine, resume=resume, stop=stop):
         yield event
         if isinstance(event, loop.Stopped):
             return
-    yield Exported(export(system, recipe, data, training, folder, watch))
+    facts = {"seconds": round(time.monotonic() - began), "processes": engine.world}
+    if engine.first:
+        yield Exported(export(system, recipe, data, training, folder, watch, facts))
+    engine.wait()
+
+
+def _describe(recipe: Recipe, folder: Path) -> None:
+    """Write what the run is and where it runs: recipe.yaml and environment.json."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_path(folder / "recipe.yaml") as path:
+            path.write_text(recipes.dump(recipe), encoding="utf-8")
+        with atomic_path(folder / "environment.json") as path:
+            path.write_text(json.dumps(environment(), indent=1), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror}") from None
 
 
 def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -92,18 +124,6 @@ def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
     if held_out.all() or not held_out.any():
         held_out = np.asarray(draws) == min(draws)
     return rows[~held_out], rows[held_out]
-
-
-def environment() -> dict[str, str]:
-    """The versions and the machine that a run depends on."""
-    names = ("maquette", "torch", "numpy", "trimesh", "embreex", "scikit-image", "safetensors")
-    versions = {}
-    for name in names:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {**versions, "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
 
 
 class Watch:
@@ -139,6 +159,18 @@ class Watch:
         return {"iou": float(table[:, best].mean()), **by_kind, "threshold": self.threshold}
 
 
+    def probe(self, system: System, step: int) -> dict[str, float]:
+        """Numbers about the networks' health on a few held-out shapes; see `maquette.train.health.probe`."""
+        rows = self.rows[:PROBED_SHAPES]
+        device = next(system.nets.parameters()).device
+        voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1).float().to(device)
+        images = None
+        if system.reads_images:
+            views = as_images(self.data.views(rows, self.which[: len(rows)]))
+            images = sized(views, self.recipe, step - 1).to(device)
+        return health.probe(system, voxels, images, step)
+
+
 def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int = 24) -> dict[str, torch.Tensor]:
     """A Gaussian over the latents of each class's training views, as mean, principal directions and what is left.
 
@@ -169,23 +201,33 @@ def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int 
 
 
 def export(
-    system: System, recipe: Recipe, data: OpenedData, training: np.ndarray, folder: Path, watch: Watch
+    system: System,
+    recipe: Recipe,
+    data: OpenedData,
+    training: np.ndarray,
+    folder: Path,
+    watch: Watch,
+    facts: dict[str, object],
 ) -> Path:
-    """Write `folder/model` from a system that holds its averaged weights."""
+    """Write `folder/model` from a system that holds its averaged weights. facts: of the run, for the card."""
     recipe = without_places(recipe)
     latents, metrics = {}, {}
     if system.reads_images:
         metrics = watch.check(system, recipe.train.steps)
         latents = class_latents(system, data, training)
+    picture = samples.sheet(system, data, watch.rows, recipe, recipe.train.steps)
+    facts = {**facts, **environment()}
     info = {
         "threshold": watch.threshold,
         "labels": list(data.label_names),
         "data": list(terms(data, recipe)),
         "validation": metrics,
-        "environment": environment(),
+        "run": facts,
         "recipe": recipes.to_tree(recipe),
     }
-    return hub.save(folder / "model", system, info, card(recipe, data, len(training), metrics), latents)
+    shown = None if picture is None else hub.PICTURE
+    text = write_card(recipe, data.label_names, terms(data, recipe), len(training), metrics, facts, shown)
+    return hub.save(folder / "model", system, info, text, latents, picture)
 
 
 def without_places(recipe: Recipe) -> Recipe:
@@ -205,28 +247,6 @@ def terms(data: OpenedData, recipe: Recipe) -> tuple[str, ...]:
     if recipe.data.backgrounds:
         lines.append(f"pictures for surfaces and backgrounds ({recipe.data.backgrounds}): as their owners say")
     return tuple(dict.fromkeys(lines))
-
-
-def card(recipe: Recipe, data: OpenedData, shapes: int, metrics: dict[str, float]) -> str:
-    """The model card, from the run."""
-    measured = "\n".join(f"- {name}: {value:.3f}" for name, value in metrics.items()) or "- none"
-    of_data = "\n".join(f"- {line}" for line in terms(data, recipe))
-    return f"""# A {recipe.system} model of maquette
-
-{recipe.about}
-
-Trained for {recipe.train.steps} steps of {recipe.train.batch} on {shapes} shapes of {len(data.label_names)} classes:
-{", ".join(data.label_names)}.
-
-Terms of the data:
-{of_data}
-
-Measured on the validation part:
-{measured}
-
-```yaml
-{recipes.dump(recipe)}```
-"""
 
 
 def _data(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, OpenedData | None]:

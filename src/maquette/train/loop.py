@@ -3,7 +3,6 @@
 `train()` yields events; whoever asked prints or streams them, and stops by not asking for the next.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +12,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import OptimRecipe, Recipe
-from maquette.systems.base import Batch, Phase, System, check_phases
+from maquette.systems.base import Batch, Phase, System, Terms, check_phases
 from maquette.train import checkpoint
+from maquette.train.average import Average
 from maquette.train.batches import Batches
+from maquette.train.engine import Engine
+from maquette.train.log import Log
+from maquette.train.meter import Meter
+
+AGREE_EVERY = 10
+"""Steps between two questions to all processes whether to stop or save; a single process is asked at each step."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,28 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A checkpoint was written."""
+class Sampled:
+    """A sheet of samples was drawn: uint8 `[H, W, 3]`."""
 
     step: int
     path: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something looks wrong; said once a run. finding: a `maquette.train.health.Finding`."""
+
+    step: int
+    finding: object
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint was written; metric: its name and value where it is the best so far."""
+
+    step: int
+    path: Path
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,8 +84,21 @@ class Note:
     text: str
 
 
-Event = Stepped | Checked | Saved | Stopped | Note
-Check = Callable[[System, int], dict[str, float]]
+Event = Stepped | Checked | Sampled | Found | Saved | Stopped | Note
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the loop asks for now and then, each called as `(system, step)` with the averaged weights in place.
+
+    check: metrics on the validation part. sample: a sheet, uint8 `[H, W, 3]`, or None. probe: numbers about the
+    networks' health, called with the weights as they are. diagnose: `(rows of the log) -> findings`.
+    """
+
+    check: Callable[[System, int], dict[str, float]] | None = None
+    sample: Callable[[System, int], object] | None = None
+    probe: Callable[[System, int], dict[str, float]] | None = None
+    diagnose: Callable[[list[dict]], list] | None = None
 
 
 def train(
@@ -70,100 +107,193 @@ def train(
     batches: Batches,
     run: Path,
     *,
-    check: Check | None = None,
+    hooks: Hooks = Hooks(),
+    engine: Engine | None = None,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Run the recipe's steps, from the newest whole checkpoint of `run` if `resume`.
 
-    check: `(system with its averaged weights, step) -> metrics`, called every `train.check_every` steps and at the end.
-    stop: asked after each step; when it says so the step is saved, a Stopped is the last event, and the weights stay
-    as they are. When the last event has been taken, the system holds its averaged weights. Raises TrainingDiverged,
-    and UserError where the run's folder cannot be written.
+    hooks: asked every `train.check_every` and `train.sample_every` steps and at the end. engine: the processes that
+    train together; this one alone if left out. stop: asked after each step; when it says so the step is saved, a
+    Stopped is the last event, and the weights stay as they are. When the last event has been taken, the system holds
+    its averaged weights. Raises TrainingDiverged, and UserError where the run's folder cannot be written.
     """
     check_phases(system)
-    device = pick_device(recipe.train.device)
-    if recipe.train.threads:
-        torch.set_num_threads(recipe.train.threads)
-    nets = system.nets.to(device)
-    if "encoder" in nets and system.reads_images:
-        nets["encoder"].to(memory_format=torch.channels_last)
-    phases = system.phases()
-    optimisers = {name: _optimiser(name, nets[name].parameters(), recipe.optim) for name in nets}
-    averaged = Average(system, recipe.train.average)
+    engine = engine or Engine(recipe.train)
+    trainer = Trainer(system, recipe, run, engine)
     first = 0
     if resume:
         path, damaged = checkpoint.newest_whole(run / "checkpoints")
         yield from map(Note, damaged)
         if path is None:
             raise UserError(f"{run} holds no whole checkpoint to resume from", hint="start it anew without --resume")
-        first = checkpoint.restore(path, nets, averaged.tensors, optimisers)
+        first = trainer.restore(path)
         yield Note(f"resumed from {path} at step {first}")
-    nets.train()
-    meter, saved_at = Meter(recipe.train.batch), time.monotonic()
-    metrics = (run / "metrics.jsonl").open("a", encoding="utf-8")
-
-    def log(kind: str, step: int, values: dict[str, float]) -> None:
-        metrics.write(json.dumps({"event": kind, "step": step, "samples": step * recipe.train.batch, **values}) + "\n")
-        metrics.flush()
-
-    def save(step: int) -> Saved:
-        path = checkpoint.save(run / "checkpoints", step, nets, averaged.tensors, optimisers, recipe.train.keep)
-        return Saved(step, path)
-
-    with metrics:
-        for step, batch in batches.stream(first, recipe.train.steps, ahead=device.type != "cpu"):
-            scale = schedule(step, recipe.optim)
-            for phase in phases:
-                if phase.runs_at(step):
-                    meter.add(phase.name, run_phase(phase, system, _on(batch, device), step, optimisers, recipe, scale))
-            averaged.update(step)
-            meter.steps += 1
+    system.nets.train()
+    with Log(run, recipe.train.batch, first, recipe.train.tensorboard, writes=engine.first) as log:
+        for step, batch in batches.stream(first, recipe.train.steps, ahead=engine.device.type != "cpu"):
+            trainer.step(step, batch)
             done = step + 1
+            last = done == recipe.train.steps
             if done % recipe.train.log_every == 0:
-                event = Stepped(done, *meter.read(), recipe.optim.lr * scale)
-                log("stepped", done, {**event.terms, "samples_per_second": event.samples_per_second})
-                yield event
-            if check and (done % recipe.train.check_every == 0 or done == recipe.train.steps):
-                with averaged.applied():
-                    measured = check(system, done)
-                log("checked", done, measured)
-                yield Checked(done, measured)
-                meter.restart()
-            stopped = done < recipe.train.steps and stop()
-            due = time.monotonic() - saved_at > 60 * recipe.train.save_minutes
-            if stopped or due or done == recipe.train.steps:
-                yield save(done)
-                saved_at = time.monotonic()
-            if stopped:
+                yield trainer.report(done, log)
+            if last or (recipe.train.sample_every and done % recipe.train.sample_every == 0):
+                yield from trainer.sample(done, hooks, log)
+            if last or done % recipe.train.check_every == 0:
+                yield from trainer.check(done, hooks, log)
+            stopped, due = trainer.asked(done, stop)
+            if stopped or due or last:
+                yield trainer.save(done, log)
+            if stopped and not last:
                 yield Stopped(done)
                 return
-    averaged.write()
-    nets.eval()
+    trainer.averaged.write()
+    system.nets.eval()
+
+
+class Trainer:
+    """The live objects of one run, and what is done with them."""
+
+    def __init__(self, system: System, recipe: Recipe, run: Path, engine: Engine):
+        self.system, self.recipe, self.run, self.engine = system, recipe, run, engine
+        engine.place(system.nets, system.averaged())
+        self.phases = system.phases()
+        self.optimisers = {
+            name: _optimiser(name, net.parameters(), recipe.optim) for name, net in system.nets.items()
+        }
+        self.averaged = Average(system, recipe.train.average)
+        self.state = checkpoint.State(system.nets, self.averaged.tensors, self.optimisers, recipes.dump(recipe))
+        self.meter, self.saved_at, self.said = Meter(recipe.train.batch), time.monotonic(), set()
+        self.checkpoints, self.metric = run / "checkpoints", recipe.train.best.lstrip("-")
+        self.sign = -1.0 if recipe.train.best.startswith("-") else 1.0
+        self.best: checkpoint.Best | None = None
+
+    def restore(self, path: Path) -> int:
+        """Go back to a checkpoint; returns its step."""
+        step = checkpoint.restore(path, self.state)
+        self.best = checkpoint.best(self.checkpoints, self.metric, step)
+        return step
+
+    def step(self, step: int, batch: Batch) -> None:
+        """All phases of one step."""
+        parts = _on(batch, self.engine.device, self.recipe.train.channels_last).cut(self.recipe.train.accumulate)
+        scale = schedule(step, self.recipe.optim)
+        for phase in self.phases:
+            if phase.runs_at(step):
+                terms = run_phase(phase, self.system, parts, step, self.optimisers, self.recipe, scale, self.engine)
+                self.meter.add(step, phase.name, terms)
+        self.averaged.update(step)
+        self.meter.steps += 1
+
+    def report(self, done: int, log: Log) -> Stepped:
+        """The means since the last report. Raises TrainingDiverged, after it is logged, for a term that is not
+        finite.
+        """
+        terms, rate = self._read(done, log)
+        event = Stepped(done, terms, rate, self.recipe.optim.lr * schedule(done - 1, self.recipe.optim))
+        log.rows("stepped", done, {**terms, "samples_per_second": rate, "learning_rate": event.learning_rate})
+        return event
+
+    def check(self, done: int, hooks: Hooks, log: Log) -> Iterator[Event]:
+        """Measure, keep the best, look at the health."""
+        if hooks.check:
+            with self.averaged.applied():
+                metrics = hooks.check(self.system, done)
+            log.rows("checked", done, metrics)
+            yield Checked(done, metrics)
+            value = metrics.get(self.metric)
+            if value is not None and (self.best is None or self.sign * value > self.sign * self.best.value):
+                self._finite(done, log)
+                self.best = checkpoint.Best(self.metric, value, done)
+                path = checkpoint.save_best(self.checkpoints, done, self.state, self.metric, value,
+                                            writes=self.engine.first)
+                yield Saved(done, path, f"{self.metric} {value:.4f}, the best so far")
+        if hooks.probe:
+            log.rows("probed", done, hooks.probe(self.system, done))
+        if hooks.diagnose:
+            for finding in hooks.diagnose(log.known):
+                if finding.code not in self.said:
+                    self.said.add(finding.code)
+                    yield Found(done, finding)
+        self.meter.restart_clock()
+
+    def sample(self, done: int, hooks: Hooks, log: Log) -> Iterator[Event]:
+        """Draw a sheet of samples."""
+        if not hooks.sample:
+            return
+        with self.averaged.applied():
+            pixels = hooks.sample(self.system, done)
+        if pixels is not None:
+            yield Sampled(done, log.picture("samples", done, pixels))
+        self.meter.restart_clock()
+
+    def asked(self, done: int, stop: Callable[[], bool]) -> tuple[bool, bool]:
+        """(whether to stop, whether a checkpoint is due), the same on all processes."""
+        train = self.recipe.train
+        by_steps = bool(train.save_steps) and done % train.save_steps == 0
+        if self.engine.world > 1 and done % AGREE_EVERY:
+            return False, by_steps
+        by_time = bool(train.save_minutes) and time.monotonic() - self.saved_at > 60 * train.save_minutes
+        stopped, due = self.engine.any(stop(), by_time)
+        return stopped, due or by_steps
+
+    def save(self, done: int, log: Log) -> Saved:
+        """Write a checkpoint; never one of weights that are not finite."""
+        self._finite(done, log)
+        path = checkpoint.save(self.checkpoints, done, self.state, self.recipe.train.keep, writes=self.engine.first)
+        self.saved_at = time.monotonic()
+        return Saved(done, path)
+
+    def _finite(self, done: int, log: Log) -> None:
+        for step, phase, term, value in self.meter.not_finite(self.engine.mean):
+            self._diverged(step, phase, term, value, log)
+
+    def _read(self, done: int, log: Log) -> tuple[dict[str, float], float]:
+        self._finite(done, log)
+        return self.meter.read(self.engine.mean)
+
+    def _diverged(self, step: int, phase: str, term: str, value: float, log: Log) -> None:
+        broken = [name for name, net in self.system.nets.items()
+                  if not all(bool(p.detach().isfinite().all()) for p in net.parameters())]
+        good, _ = checkpoint.newest_whole(self.checkpoints)
+        last_good = int(good.name.removeprefix("step-")) if good else 0
+        log.rows("diverged", step + 1, {"phase": phase, "term": term, "value": str(value), "networks": ",".join(broken),
+                                    "last_good": last_good})
+        raise TrainingDiverged(step, phase, term, value)
 
 
 def run_phase(
     phase: Phase,
     system: System,
-    batch: Batch,
+    parts: list[Batch],
     step: int,
     optimisers: dict[str, torch.optim.Optimizer],
     recipe: Recipe,
     scale: float,
-) -> dict[str, float]:
-    """One update: forward, backward and a step of the optimisers of `phase.trains`; returns the terms as numbers."""
+    engine: Engine,
+) -> dict[str, Tensor]:
+    """One update: forward and backward over the parts of a batch, then a step of the optimisers of `phase.trains`.
+
+    Returns the terms, and `skipped` (0 or 1) where the phase has a condition, as tensors on the device: nothing here
+    waits for the device but a condition.
+    """
     nets = system.nets
     for name, net in nets.items():
         net.requires_grad_(name in phase.trains)
-    with torch.autocast(batch.voxels.device.type, torch.bfloat16, enabled=recipe.train.precision == "bf16"):
-        terms = phase.loss(nets, batch, step)
-    values = {name: value.item() for name, value in {**terms.watched, **terms.minimised}.items()}
-    for name, value in values.items():
-        if not math.isfinite(value):
-            raise TrainingDiverged(step, phase.name, name, value)
-    if phase.step_if is not None and not phase.step_if(terms):
-        return {**values, "skipped": 1.0}
-    terms.total().backward()
+    sums: dict[str, Tensor] = {}
+    for part in parts:
+        with engine.autocast():
+            terms = phase.loss(nets, part, step)
+        for name, value in {**terms.watched, **terms.minimised}.items():
+            sums[name] = sums.get(name, 0) + value.detach().float() / len(parts)
+        if phase.step_if is None or len(parts) > 1 or _agrees(phase, sums, engine):
+            (terms.total() / len(parts)).backward()
+    if phase.step_if is not None and not _agrees(phase, sums, engine):
+        for name in phase.trains:
+            optimisers[name].zero_grad(set_to_none=True)
+        return {**sums, "skipped": torch.ones(())}
+    engine.average(nets, phase.trains)
     for name in phase.trains:
         optimiser = optimisers[name]
         if name != "critic":
@@ -173,7 +303,12 @@ def run_phase(
                 torch.nn.utils.clip_grad_norm_(nets[name].parameters(), recipe.optim.clip)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-    return values
+    return sums if phase.step_if is None else {**sums, "skipped": torch.zeros(())}
+
+
+def _agrees(phase: Phase, sums: dict[str, Tensor], engine: Engine) -> bool:
+    """The condition of a phase, on the terms of this pass over all parts and processes."""
+    return bool(phase.step_if(Terms({}, {name: engine.mean(value) for name, value in sums.items()})))
 
 
 def schedule(step: int, optim: OptimRecipe) -> float:
@@ -185,98 +320,17 @@ def schedule(step: int, optim: OptimRecipe) -> float:
     return warm * (optim.floor + (1 - optim.floor) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def pick_device(name: str) -> torch.device:
-    """The device of this name; auto is cuda where there is one. UserError where it is not there."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in ("cpu", "cuda"):
-        raise UserError("train.device must be auto, cpu or cuda", repr(name))
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("train.device is cuda, but PyTorch sees no GPU", hint="use train.device cpu")
-    return torch.device(name)
-
-
-class Average:
-    """The moving average of the networks that are used after training: weights and batch-norm statistics alike."""
-
-    def __init__(self, system: System, decay: float):
-        self.system, self.decay = system, decay
-        self.tensors = {name: value.detach().clone() for name, value in self._live().items()}
-
-    def _live(self) -> dict[str, Tensor]:
-        names = self.system.averaged()
-        return {n: v for n, v in self.system.nets.state_dict().items() if n.split(".")[0] in names}
-
-    def update(self, step: int) -> None:
-        """Move the average towards the weights by 1 - decay; over the first steps faster, so that the start fades."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        live = self._live()
-        moving = [(mean, live[n]) for n, mean in self.tensors.items() if mean.is_floating_point()]
-        torch._foreach_lerp_([m for m, _ in moving], [v for _, v in moving], 1 - decay)
-        for name, mean in self.tensors.items():
-            if not mean.is_floating_point():
-                mean.copy_(live[name])
-
-    def write(self) -> None:
-        """Put the averaged values into the networks."""
-        self.system.nets.load_state_dict(self.tensors, strict=False)
-
-    def applied(self) -> "_Applied":
-        """A context in which the networks hold the averaged values, in evaluation mode."""
-        return _Applied(self)
-
-
-class _Applied:
-    def __init__(self, average: Average):
-        self.average = average
-
-    def __enter__(self) -> None:
-        self.backup = {name: value.clone() for name, value in self.average._live().items()}
-        self.average.write()
-        self.average.system.nets.eval()
-
-    def __exit__(self, *_: object) -> None:
-        self.average.system.nets.load_state_dict(self.backup, strict=False)
-        self.average.system.nets.train()
-
-
-class Meter:
-    """Means of the terms, and samples a second, since it was last read."""
-
-    def __init__(self, batch: int):
-        self.batch = batch
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget what was added."""
-        self.sums: dict[str, list[float]] = {}
-        self.steps = 0
-        self.started = time.monotonic()
-
-    def add(self, phase: str, values: dict[str, float]) -> None:
-        """Take in one phase's terms."""
-        for name, value in values.items():
-            self.sums.setdefault(f"{phase}/{name}", []).append(value)
-
-    def read(self) -> tuple[dict[str, float], float]:
-        """(means by 'phase/term', samples a second), and start anew."""
-        means = {name: sum(values) / len(values) for name, values in self.sums.items()}
-        rate = self.steps * self.batch / max(time.monotonic() - self.started, 1e-9)
-        self.restart()
-        return means, rate
-
-
 def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe) -> torch.optim.Optimizer:
     if name == "critic":
         return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas)
     return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay)
 
 
-def _on(batch: Batch, device: torch.device) -> Batch:
+def _on(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
     if batch.voxels.device != device:
         batch.voxels = batch.voxels.to(device, non_blocking=True)
         batch.images = None if batch.images is None else batch.images.to(device, non_blocking=True)
         batch.labels = None if batch.labels is None else batch.labels.to(device, non_blocking=True)
-    if batch.images is not None:
+    if batch.images is not None and channels_last:
         batch.images = batch.images.contiguous(memory_format=torch.channels_last)
     return batch

@@ -1,0 +1,83 @@
+"""What training on several devices sends over the wire, by the model of docs/scale.md and as it is here.
+
+    torchrun --standalone --nproc-per-node 2 benchmarks/scale.py [RECIPE ...]
+
+For each recipe: bytes a step that each process sends by the model (a ring sends 2 (N - 1) / N of what is averaged: the
+gradients of the networks that a phase trains and all batch-norm statistics, 4 bytes each), bytes that the loopback
+device counted over the same steps, divided by the processes, and seconds a step with and without the averaging.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from train_step import Noise
+
+from maquette import recipe as recipes
+from maquette.systems import SYSTEMS
+from maquette.train.batches import Batches
+from maquette.train.engine import Engine
+from maquette.train.loop import Trainer
+
+STEPS = 10
+
+
+def sent(system, world: int) -> float:
+    """Bytes a step that one process sends by the model, averaged over the steps of the phase table."""
+    statistics = sum(b.numel() for b in system.nets.buffers() if b.is_floating_point())
+    total = 0.0
+    for phase in system.phases():
+        gradients = sum(p.numel() for name in phase.trains for p in system.nets[name].parameters())
+        total += 4 * (gradients + statistics) / phase.every
+    return total * 2 * (world - 1) / world
+
+
+def counted() -> int:
+    """Bytes that the loopback device has sent since the machine started (Linux)."""
+    for line in Path("/proc/net/dev").read_text().splitlines():
+        if line.strip().startswith("lo:"):
+            return int(line.split(":")[1].split()[8])
+    return 0
+
+
+def measure(name: str) -> dict:
+    """The numbers of one recipe on the processes that torchrun started."""
+    recipe = recipes.load(name)
+    engine = Engine(recipe.train)
+    torch.manual_seed(0)
+    system = SYSTEMS[recipe.system](recipe.model)
+    trainer = Trainer(system, recipe, Path("unused"), engine)
+    system.nets.train()
+    batches = Batches(Noise(recipe), np.arange(256), recipe, system.reads_images, (engine.rank, engine.world))
+    for step in range(2):
+        trainer.step(step, batches.at(step))
+    engine.wait()
+    before, started = counted(), time.perf_counter()
+    for step in range(STEPS):
+        trainer.step(step, batches.at(step))
+    engine.wait()
+    seconds, wire = (time.perf_counter() - started) / STEPS, (counted() - before) / STEPS / engine.world
+    average, engine.average = engine.average, lambda nets, trained: None
+    started = time.perf_counter()
+    for step in range(STEPS):
+        trainer.step(step, batches.at(step))
+    alone = (time.perf_counter() - started) / STEPS
+    engine.average = average
+    engine.wait()
+    return {"recipe": name, "processes": engine.world, "model_mb": sent(system, engine.world) / 1e6,
+            "counted_mb": wire / 1e6, "seconds": seconds, "seconds_without": alone, "first": engine.first}
+
+
+def main() -> None:
+    """Measure and print, on the first process."""
+    for name in sys.argv[1:] or [n for n in recipes.names() if not n.endswith("-tiny")]:
+        row = measure(name)
+        if row.pop("first"):
+            print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The keys of every system: one frozen dataclass each, and the rules that their values keep.
+
+Here and not beside the networks, so that a recipe can be validated before PyTorch is imported. Each system's own file
+in `maquette.systems` imports its config from here; `maquette.systems.SYSTEMS` says which belongs to which.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from maquette.errors import UserError
+
+RESOLUTIONS = (20, 32, 64)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value must be, in words that follow "must be" and as a test."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+POSITIVE = Rule("positive", lambda value: 0 < value < math.inf)
+NOT_NEGATIVE = Rule("0 or more", lambda value: 0 <= value < math.inf)
+SHARE = Rule("from 0 to 1", lambda value: 0 <= value <= 1)
+WIDTHS = Rule("positive numbers, one at least", lambda values: len(values) > 0 and min(values) > 0)
+VIEW_SIZE = Rule("from 16 to 1024 pixels", lambda value: 16 <= value <= 1024)
+
+
+def check(section: str, values: object, rules: Mapping[str, Rule]) -> None:
+    """Raise UserError naming the first key of this section of a recipe whose value breaks its rule."""
+    for key, rule in rules.items():
+        value = getattr(values, key)
+        if not rule.holds(value):
+            raise UserError(f"{section}.{key} must be {rule.words}", value)
+
+
+def check_resolution(resolution: int) -> None:
+    """Raise UserError unless the volumetric networks exist at this many voxels a side."""
+    if resolution not in RESOLUTIONS:
+        nearest = min(RESOLUTIONS, key=lambda known: abs(known - resolution))
+        raise UserError("model.resolution must be 20, 32 or 64 voxels a side", resolution, f"try {nearest}")
+
+
+def _check_widths_at_20(resolution: int, channels: tuple[int, ...]) -> None:
+    if resolution == 20 and len(channels) < 3:
+        raise UserError("model.generator_channels must be 3 widths or more at 20 voxels", len(channels))
+
+
+@dataclass(frozen=True)
+class IWGAN3DConfig:
+    """The networks and losses of 3D-IWGAN; the defaults are the paper's and its code's."""
+
+    resolution: int = 32
+    """Voxels a side: 20, 32 or 64."""
+    latent: int = 200
+    """Values of z, standard normal."""
+    generator_channels: tuple[int, ...] = (256, 128, 64, 32)
+    """Widths of the generator from 2 voxels up (code)."""
+    critic_channels: tuple[int, ...] = (32, 64, 128, 256)
+    """Widths of the critic from full size down (code)."""
+    penalty: float = 10.0
+    """Weight of the gradient penalty."""
+    penalty_every: int = 1
+    """The penalty is computed on every n-th critic step with n times the weight (lazy); 1 is the paper's."""
+    critic_steps: int = 5
+    """The generator is updated on every n-th batch, the critic on all."""
+
+    def __post_init__(self):
+        check_resolution(self.resolution)
+        check("model", self, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
+                              "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE, "critic_steps": POSITIVE})
+        _check_widths_at_20(self.resolution, self.generator_channels)
+
+
+@dataclass(frozen=True)
+class VAEIWGAN3DConfig:
+    """The networks and losses of the image 3D-VAE-IWGAN; the defaults are the paper's and its code's."""
+
+    resolution: int = 32
+    """Voxels a side: 20, 32 or 64."""
+    latent: int = 200
+    """Values of z; the encoder gives as many means and log-variances."""
+    generator: Literal["paper", "subvoxel"] = "paper"
+    """paper: transposed convolutions up to full size; subvoxel: up to a quarter, then 4x4x4 voxels a cell at once."""
+    generator_channels: tuple[int, ...] = (256, 128, 64, 32)
+    """Widths of the generator from 2 voxels up (code)."""
+    critic_channels: tuple[int, ...] = (32, 64, 128, 256)
+    """Widths of the critic from full size down (code)."""
+    encoder: Literal["paper", "residual"] = "paper"
+    """paper: five convolutions on 256x256; residual: a narrow ResNet on any size."""
+    image_channels: Literal[1, 3] = 3
+    """1: grey views; 3: colour."""
+    image_size: int = 256
+    """Pixels a side of the views; the paper's encoder needs 256."""
+    encoder_widths: tuple[int, ...] = (24, 48, 96, 192, 256)
+    """Stages of the residual encoder."""
+    encoder_blocks: tuple[int, ...] = (2, 2, 2, 2, 1)
+    """Residual blocks a stage."""
+    penalty: float = 10.0
+    """Weight of the gradient penalty."""
+    penalty_every: int = 1
+    """Lazy penalty: computed on every n-th critic step with n times the weight; 1 is the paper's."""
+    critic_steps: int = 5
+    """The generator phase runs on every n-th batch, critic and encoder on all (paper's form only)."""
+    kl: float = 1.0
+    """Weight of the KL term, in nats."""
+    reconstruction: Literal["l2", "bce-iou"] = "l2"
+    """l2: norm of the difference of a sample (paper); bce-iou: cross-entropy a voxel + 1 - soft IoU."""
+    positive_weight: float = 1.0
+    """Weight of occupied voxels in the cross-entropy."""
+    delta: float = 100.0
+    """Weight of the reconstruction in the generator phase (100 paper, 5 code)."""
+    joint: bool = False
+    """Encoder and generator move together in one pass, on every batch."""
+    adversarial: float = 1.0
+    """Weight of the critic's verdict in the joint form; 0: no critic at all."""
+    adversarial_from: int = 0
+    """The step at which the generator begins to listen to the critic (joint form)."""
+    critic_from: int = 0
+    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_from`."""
+    judged: float = 1.0
+    """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
+    prior_share: float = 0.5
+    """Share of the critic's fakes decoded from the prior, the rest from views (joint form). 1: what a view shows is
+    left to the reconstruction alone, and the critic teaches what lies between the views' latents."""
+    prior: Literal["normal", "class"] = "normal"
+    """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
+
+    def __post_init__(self):
+        check_resolution(self.resolution)
+        check("model", self, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
+                              "image_size": VIEW_SIZE, "encoder_widths": WIDTHS, "encoder_blocks": WIDTHS,
+                              "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE, "critic_steps": POSITIVE,
+                              "kl": NOT_NEGATIVE, "positive_weight": POSITIVE, "delta": NOT_NEGATIVE,
+                              "adversarial": NOT_NEGATIVE, "adversarial_from": NOT_NEGATIVE,
+                              "critic_from": NOT_NEGATIVE})
+        if self.generator == "paper":
+            _check_widths_at_20(self.resolution, self.generator_channels)
+        if self.encoder == "paper" and self.image_size != 256:
+            raise UserError("model.encoder 'paper' reads views of 256x256", self.image_size, "set model.image-size 256")
+        if len(self.encoder_widths) != len(self.encoder_blocks):
+            raise UserError(
+                "model.encoder_widths and model.encoder_blocks must be equally long",
+                f"{len(self.encoder_widths)} and {len(self.encoder_blocks)}",
+            )
+        if not (0 < self.judged <= 1 and 0 <= self.prior_share <= 1):
+            raise UserError(
+                "model.judged must be above 0, model.prior_share at least 0, and neither above 1",
+                f"{self.judged:g} and {self.prior_share:g}",
+            )
+        if self.prior == "class" and not self.joint:
+            raise UserError("model.prior 'class' needs the joint form", "model.joint false", "set model.joint true")
+        if self.adversarial and self.critic_from > self.adversarial_from:
+            raise UserError(
+                "model.critic_from must not come after model.adversarial_from",
+                f"{self.critic_from} and {self.adversarial_from}",
+            )

@@ -1,0 +1,37 @@
+"""What the processes that tests start have in common: a data set made of nothing, and a run on it."""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from maquette import recipe as recipes
+from maquette.systems import SYSTEMS
+from maquette.train.batches import Batches
+
+
+class Boxes:
+    """Stands in for OpenedData: boxes whose width is their row's number."""
+
+    views_per_shape = 3
+    labels = np.arange(29) % 4
+
+    def voxels(self, rows):
+        grids = np.zeros((len(rows), 20, 20, 20), bool)
+        for grid, row in zip(grids, rows, strict=True):
+            grid[2 : 4 + row % 10, 5:15, 3:12] = True
+        return grids
+
+    def views(self, rows, which):
+        seeds = [np.random.default_rng([row, view]) for row, view in zip(rows, which, strict=True)]
+        return np.stack([seed.integers(0, 256, (32, 32), np.uint8) for seed in seeds])
+
+
+def job(steps: int, name: str = "vae-iwgan-image-tiny", part=(0, 1), **train):
+    """(system, recipe, batches) of a tiny run on boxes."""
+    recipe = recipes.load(name)
+    train = {"steps": steps, "save_minutes": 60.0, "tensorboard": False, **train}
+    recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, **train))
+    torch.manual_seed(recipe.train.seed)
+    system = SYSTEMS[recipe.system](recipe.model)
+    return system, recipe, Batches(Boxes(), np.arange(29), recipe, system.reads_images, part)
