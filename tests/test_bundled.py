@@ -13,7 +13,7 @@ from maquette.voxelise import voxelise
 def test_they_are_small_and_carry_their_terms():
     assert hub.bundled()[0] == "maquette"
     files = [path for path in hub.BUNDLED.rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".json", ".safetensors", ".md"}
+    assert {path.suffix for path in files} <= {".json", ".safetensors", ".md", ".png"}
     assert sum(path.stat().st_size for path in files) <= 15_000_000 * len(hub.bundled())
     for facts in api.models():
         assert facts["megabytes"] <= 15 and facts["data"], facts["name"]

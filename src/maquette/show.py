@@ -125,7 +125,12 @@ def show_training(events: Iterable, recipe, run: Path) -> int:
                 measured = "  ".join(f"{name} {value:.4f}" for name, value in event.metrics.items())
                 _errors.print(f"step {event.step}  validation: {measured}", soft_wrap=True)
             elif isinstance(event, loop.Saved):
-                _errors.print(f"step {event.step}  saved {event.path}", soft_wrap=True)
+                what = f"  ({event.metric})" if event.metric else ""
+                _errors.print(f"step {event.step}  saved {event.path}{what}", soft_wrap=True)
+            elif isinstance(event, loop.Sampled):
+                _errors.print(f"step {event.step}  samples {event.path}", soft_wrap=True)
+            elif isinstance(event, loop.Found):
+                _errors.print(f"step {event.step}  health: {event.finding.line}", soft_wrap=True)
             elif isinstance(event, loop.Stopped):
                 print(f"stopped at step {event.step}; go on with: maquette train --resume {run}")
             elif isinstance(event, job.Exported):

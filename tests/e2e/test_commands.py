@@ -287,7 +287,7 @@ def test_the_model_carries_its_card_and_recipe(trained, capsys):
     assert "furniture: made by this package" in card and "system: vae-iwgan-image" in card
     info = json.loads((trained / "model" / "config.json").read_text())
     assert str(trained.parent) not in card + json.dumps(info), "no place of this machine goes into a model"
-    assert info["recipe"]["train"]["steps"] in (4, 6) and info["environment"]["torch"] and info["labels"]
+    assert info["recipe"]["train"]["steps"] in (4, 6) and info["run"]["torch"] and info["labels"]
 
 
 def test_data_commands(tmp_path, capsys):

@@ -25,7 +25,7 @@ def attempt(run: Path, steps: int, tell: int) -> None:
     path, damaged = checkpoint.newest_whole(run / "checkpoints")
     run.mkdir(parents=True, exist_ok=True)
     os.write(tell, f"{path.name if path else 'none'} {len(damaged)}\n".encode())
-    for _ in loop.train(*job(steps, save_steps=2, log_every=3), run, resume=path is not None):
+    for _ in loop.train(*job(steps, "iwgan-tiny", save_steps=2, log_every=3, batch=4), run, resume=path is not None):
         pass
 
 
@@ -49,7 +49,7 @@ def main(folder: Path, steps: int, kills: int, seed: int) -> None:
         found.append(name)
         damaged += int(bad)
         if len(found) <= kills:
-            time.sleep(chance.uniform(0.1, 0.9))
+            time.sleep(chance.uniform(0.05, 0.5))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         unfinished += len(list((folder / "killed" / "checkpoints").glob(".*.partial")))

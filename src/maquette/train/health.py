@@ -17,10 +17,8 @@ from maquette.losses import kl_to_standard_normal
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System
 
-PROBED_SHAPES = 64
-"""Shapes that a probe looks at: enough for shares and means, cheaper than a training step."""
-PAIRED_SHAPES = 32
-"""Of these, the ones compared pair by pair: 496 pairs give a steady mean."""
+PROBED_SHAPES = 32
+"""Shapes that a probe looks at: 496 pairs give a steady mean, and the cost stays below a few training steps."""
 
 PROBES = 2
 """Probes in a row that must agree: one batch alone may be odd."""
@@ -126,7 +124,7 @@ def _broken(net: nn.Module) -> int:
 def _make(system: System, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
     """Shapes `[B, 1, R, R, R]` from views or from N(0, I), and the numbers of the encoder."""
     if batch.images is None or "encoder" not in system.nets:
-        count = max(len(batch), PAIRED_SHAPES)
+        count = max(len(batch), PROBED_SHAPES)
         return system.generate(batch.normal(count, system.config.latent)).float(), {}
     mean, log_variance = system.nets["encoder"](batch.images)
     spread = mean.std(0, correction=0).mean()
@@ -151,7 +149,7 @@ def _mean_distance(shapes: Tensor) -> Tensor:
     """Mean absolute difference a voxel over all pairs. Unlike 1 - IoU it needs no threshold: grey grids that are alike
     cannot differ by which voxels cross it, and two empty ones are 0 apart.
     """
-    flat = shapes[:PAIRED_SHAPES].flatten(1)
+    flat = shapes.flatten(1)
     return torch.pdist(flat, p=1).mean() / flat.shape[1]
 
 
@@ -237,6 +235,7 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
     gap, spread = _gap(last), _spread(last)
     numbers = f"gap of real and made scores {gap:.3g}, slope {slope:.3g} (target 1), distance of the shapes {reach:.3g}"
     critic_lr, penalty = _now(recipe, "optim.critic_lr"), _now(recipe, "model.penalty")
+    lazy = f"; set {_now(recipe, 'model.penalty_every')} to 1" if recipe.model.penalty_every > 1 else ""
     if all(max(abs(_gap(row)), _spread(row)) < CONSTANT * _number(row, "critic/reach") for row in probes):
         return Finding(
             "critic-constant", step,
@@ -249,7 +248,7 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
             "critic-saturated", step, f"the critic's scores have run apart: {numbers}",
             "nothing holds its slope, so what the generator gets from it tells of its weights' size, not of where the "
             "shapes are wrong",
-            f"raise {penalty} to about 10; lower {critic_lr}; lower {_now(recipe, 'model.penalty_every')}",
+            f"raise {penalty} to about 10; lower {critic_lr}{lazy}",
         )
     steep = all(_number(row, "critic/slope") > _steepest(row) for row in probes)
     flat = all(_number(row, "critic/slope") < FLAT for row in probes)
@@ -260,7 +259,7 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
             "penalty-far", step, f"the gradient penalty is far from its target: {numbers}",
             "the critic learns faster than its penalty can hold it" if steep else
             "the critic learns too slowly to be of use, or its penalty is all that it minimises",
-            f"{change}; set {_now(recipe, 'model.penalty_every')} to 1",
+            change + lazy,
         )
     return None
 
@@ -290,7 +289,8 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
     step, lr = probes[-1]["step"], _now(recipe, "optim.lr")
     for word, key, rebalance in (("empty", "samples/empty", "raise"), ("full", "samples/full", "lower")):
         if all(_number(row, key) >= ALL for row in probes):
-            change = f"lower {lr}" + (f"; {rebalance} {_now(recipe, 'model.positive_weight')}" if joint else
+            weighted = getattr(recipe.model, "reconstruction", "") == "bce-iou"
+            change = f"lower {lr}" + (f"; {rebalance} {_now(recipe, 'model.positive_weight')}" if weighted else
                                       f" and {_now(recipe, 'optim.critic_lr')}")
             return Finding(
                 f"samples-{word}", step, f"{_number(probes[-1], key):.0%} of the made grids are {word} at 0.5",
@@ -301,10 +301,12 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
     last = probes[-1]
     seen = (f"made shapes differ by {_number(last, 'samples/distance'):.2g} a voxel, real ones by "
             f"{_number(last, 'real/distance'):.2g}: {_number(last, 'samples/variety'):.1%} of it")
-    change = f"lower {lr}; " + (f"lower {_now(recipe, 'model.adversarial')} or {_now(recipe, 'model.kl')}" if joint else
-                                f"raise {_now(recipe, 'model.critic_steps')}")
     meaning = "the generator makes one shape whatever it is given: mode collapse, or a dead layer"
-    return Finding("samples-alike", step, seen, meaning, change)
+    change = f"raise {_now(recipe, 'model.critic_steps')}"
+    if joint:  # there the critic moves on every step, and may be left out
+        keys = ("model.adversarial", "model.kl") if recipe.model.adversarial else ("model.kl",)
+        change = f"lower {' or '.join(_now(recipe, key) for key in keys)}"
+    return Finding("samples-alike", step, seen, meaning, f"lower {lr}; {change}")
 
 
 def _probes(rows: Sequence[Mapping], since: float) -> list[Mapping]:

@@ -28,8 +28,6 @@ from maquette.train.environment import environment
 
 CHECKED_SHAPES = 384
 """Validation shapes that a check looks at: enough for a standard error of about 0.01 of the mean IoU."""
-PROBED_SHAPES = 32
-"""Validation shapes that a look at the networks' health uses."""
 THRESHOLDS = tuple(np.round(np.arange(0.2, 0.65, 0.05), 2).tolist())
 
 
@@ -161,12 +159,13 @@ class Watch:
 
     def probe(self, system: System, step: int) -> dict[str, float]:
         """Numbers about the networks' health on a few held-out shapes; see `maquette.train.health.probe`."""
-        rows = self.rows[:PROBED_SHAPES]
+        places = np.linspace(0, len(self.rows) - 1, min(health.PROBED_SHAPES, len(self.rows))).astype(int)
+        rows = self.rows[places]
         device = next(system.nets.parameters()).device
         voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1).float().to(device)
         images = None
         if system.reads_images:
-            views = as_images(self.data.views(rows, self.which[: len(rows)]))
+            views = as_images(self.data.views(rows, self.which[places]))
             images = sized(views, self.recipe, step - 1).to(device)
         return health.probe(system, voxels, images, step)
 
