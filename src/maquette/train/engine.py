@@ -113,6 +113,12 @@ class Engine:
         if self.world > 1:
             self.fabric.barrier()
 
+    def close(self) -> None:
+        """Leave the group of processes, all at the same point; a process that just ends can abort."""
+        if self.world > 1:
+            self.fabric.barrier()
+            torch.distributed.destroy_process_group()
+
     def first_only(self) -> contextlib.AbstractContextManager:
         """What runs within runs on the first process of each machine, and then, finding its files, on the others."""
         return self.fabric.rank_zero_first(local=True)

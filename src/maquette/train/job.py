@@ -65,6 +65,7 @@ def run(
     for event in _run(recipe, folder, engine, resume, stop):
         if engine.first:
             yield event
+    engine.close()
 
 
 def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Callable[[], bool]) -> Iterator[object]:
@@ -96,7 +97,6 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
     facts = {"seconds": round(time.monotonic() - began), "processes": engine.world}
     if engine.first:
         yield Exported(export(system, recipe, data, training, folder, watch, facts))
-    engine.wait()
 
 
 def _describe(recipe: Recipe, folder: Path) -> None:
