@@ -3,6 +3,7 @@
 Nothing here has a state, so resuming at a step needs no sampler: `Batches.at(step)` is the same batch in any process.
 """
 
+import functools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -91,6 +92,12 @@ def as_images(pixels: np.ndarray) -> Tensor:
     return images.float() / 255
 
 
+@functools.cache
+def _grain(channels: int, size: int) -> Tensor:
+    """Pictures of standard normal noise, `[16, C, S, S]`, taken at any offset: cheaper than fresh noise."""
+    return torch.randn(16, channels, size, size, generator=torch.Generator().manual_seed(0))
+
+
 def sized(images: Tensor, data: DataRecipe, step: int) -> Tensor:
     """Views as training sees them at this step: before `data.small_until` shrunk to `data.small_size` pixels."""
     small = data.small_size
@@ -142,9 +149,9 @@ def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slic
     images = images.clamp(0, 1).pow(column(torch.exp(uniform(-0.35, 0.35))))
     images = (images - 0.5) * column(uniform(0.7, 1.2)) + 0.5 + column(uniform(-0.08, 0.08))
     level = column(uniform(0, 1).pow(3) * 0.06)
-    seeds = torch.randint(2**62, (whole,), generator=generator)[own].tolist()
-    grain = torch.Generator()
-    noise = [torch.randn(images.shape[1:], generator=grain.manual_seed(seed)) for seed in seeds]
+    grain = _grain(images.shape[1], size)
+    drawn = torch.randint(2**31, (whole, 3), generator=generator)[own].tolist()
+    noise = [grain[k % len(grain)].roll((down % size, right % size), (1, 2)) for k, down, right in drawn]
     images = images + level * torch.stack(noise)
 
     place = torch.arange(size) / size

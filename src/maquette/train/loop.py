@@ -160,7 +160,8 @@ class Trainer:
         engine.place(system.nets, system.averaged())
         self.phases = system.phases()
         self.optimisers = {
-            name: _optimiser(name, net.parameters(), recipe.optim) for name, net in system.nets.items()
+            name: _optimiser(name, net.parameters(), recipe.optim, fused=recipe.train.strategy == "replicate")
+            for name, net in system.nets.items()
         }
         self.averaged = Average(system, recipe.train.average)
         self.state = checkpoint.State(system.nets, self.averaged.tensors, self.optimisers, recipes.dump(recipe))
@@ -320,10 +321,10 @@ def schedule(step: int, optim: OptimRecipe) -> float:
     return warm * (optim.floor + (1 - optim.floor) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe) -> torch.optim.Optimizer:
+def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe, fused: bool) -> torch.optim.Optimizer:
     if name == "critic":
-        return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas)
-    return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay)
+        return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas, fused=fused)
+    return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay, fused=fused)
 
 
 def _on(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
