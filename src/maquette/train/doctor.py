@@ -94,7 +94,7 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
 
 def _opened(recipe: Recipe) -> OpenedData | None:
     """The recipe's data where all of them are prepared; None, before anything is prepared, where some are not."""
-    events = job._data(recipe, stop=lambda: True)
+    events = job.prepared(recipe, stop=lambda: True)
     try:
         next(events)  # the first event is the news that a source will be prepared
     except StopIteration as opened:

@@ -70,7 +70,7 @@ def run(
 
 def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Callable[[], bool]) -> Iterator[object]:
     with engine.first_only():
-        data = yield from _data(recipe, stop)
+        data = yield from prepared(recipe, stop)
     if data is None:
         yield loop.Note("stopped; the same command goes on with the preparation where it was")
         return
@@ -248,7 +248,7 @@ def terms(data: OpenedData, recipe: Recipe) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def _data(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, OpenedData | None]:
+def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, OpenedData | None]:
     """Prepare what is raw, open everything; yields the events of `prepare`, returns the dataset, None when stopped."""
     image = SYSTEMS[recipe.system].reads_images
     views = recipe.data.views if image else 0
