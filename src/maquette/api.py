@@ -186,7 +186,7 @@ def _latent(model: Model, seed: int, index: int, kind: str, spread: float) -> to
     if not kind and getattr(model.system.config, "prior", "normal") == "class" and labels:
         kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not kind:
-        return spread * torch.randn(model.system.config.latent, generator=noise)
+        return model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
     mean, factor, rest = (_class_row(model, kind, name) for name in ("mean", "factor", "rest"))
     along = torch.randn(len(factor), generator=noise)
     return mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise))

@@ -49,6 +49,66 @@ def _check_widths_at_20(resolution: int, channels: tuple[int, ...]) -> None:
         raise UserError("model.generator_channels must be 3 widths or more at 20 voxels", len(channels))
 
 
+def _check_mirror(config: "GAN3DConfig | VAEGAN3DConfig") -> None:
+    if config.resolution == 20:
+        raise UserError("model.resolution must be 32 or 64 voxels a side for 3D-GAN's networks", 20, "try 32")
+    check_resolution(config.resolution)
+    check("model", config, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
+                            "accuracy_limit": SHARE})
+    needed = {32: 3, 64: 4}[config.resolution]
+    for key in ("generator_channels", "critic_channels"):
+        if len(getattr(config, key)) < needed:
+            raise UserError(f"model.{key} must be {needed} widths or more at {config.resolution} voxels",
+                            len(getattr(config, key)))
+
+
+@dataclass(frozen=True)
+class GAN3DConfig:
+    """The networks of 3D-GAN; the defaults are the paper's."""
+
+    resolution: int = 64
+    """Voxels a side: 32 or 64."""
+    latent: int = 200
+    """Values of z, uniform on [0, 1]."""
+    generator_channels: tuple[int, ...] = (512, 256, 128, 64)
+    """Widths of the generator from 4 voxels up (paper); 32 voxels take the first three."""
+    critic_channels: tuple[int, ...] = (64, 128, 256, 512)
+    """Widths of the discriminator from full size down (paper); 32 voxels take the last three."""
+    accuracy_limit: float = 0.8
+    """The discriminator learns from a batch only if it tells at most this share of it right; 1: always."""
+
+    def __post_init__(self):
+        _check_mirror(self)
+
+
+@dataclass(frozen=True)
+class VAEGAN3DConfig:
+    """The networks and losses of 3D-VAE-GAN; the defaults are the paper's."""
+
+    resolution: int = 64
+    """Voxels a side: 32 or 64."""
+    latent: int = 200
+    """Values of z; the encoder gives as many means and log-variances."""
+    generator_channels: tuple[int, ...] = (512, 256, 128, 64)
+    """Widths of the generator from 4 voxels up (paper); 32 voxels take the first three."""
+    critic_channels: tuple[int, ...] = (64, 128, 256, 512)
+    """Widths of the discriminator from full size down (paper); 32 voxels take the last three."""
+    image_channels: Literal[1, 3] = 3
+    """1: grey views; 3: colour (paper)."""
+    image_size: Literal[256] = 256
+    """Pixels a side of the views; the paper's encoder needs 256."""
+    accuracy_limit: float = 0.8
+    """The discriminator learns from a batch only if it tells at most this share of it right; 1: always."""
+    kl: float = 5.0
+    """a1, weight of the KL term, in nats."""
+    reconstruction_weight: float = 1e-4
+    """a2, weight of the distance of reconstruction and truth."""
+
+    def __post_init__(self):
+        _check_mirror(self)
+        check("model", self, {"kl": NOT_NEGATIVE, "reconstruction_weight": NOT_NEGATIVE})
+
+
 @dataclass(frozen=True)
 class IWGAN3DConfig:
     """The networks and losses of 3D-IWGAN; the defaults are the paper's and its code's."""

@@ -22,6 +22,21 @@ def wasserstein_generator(fake: Scores) -> Tensor:
     return -fake.mean()
 
 
+def nonsaturating_discriminator(real: Scores, fake: Scores) -> Tensor:
+    """-log D(real) - log(1 - D(fake)) with D the sigmoid of these logits (Goodfellow et al. 2014, eq. 1)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def nonsaturating_generator(fake: Scores) -> Tensor:
+    """-log D(fake), minimised by the generator (Goodfellow et al. 2014, section 3)."""
+    return F.softplus(-fake).mean()
+
+
+def discriminator_accuracy(real: Scores, fake: Scores) -> Tensor:
+    """The share of a batch, half real and half fake, that the sign of these logits tells right."""
+    return ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+
+
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """E[(||grad D(x~)||_2 - 1)^2] on x~ = mix * real + (1 - mix) * fake (Gulrajani et al. 2017, eq. 3, without lambda).
 

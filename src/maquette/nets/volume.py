@@ -65,6 +65,53 @@ class SubvoxelGenerator(nn.Module):
         return blocks.reshape(len(latent), 1, *[4 * self.cells] * 3).float()
 
 
+class MirrorGenerator(nn.Module):
+    """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: 3D-GAN's generator (PAPERS 1).
+
+    Five transposed convolutions 4x4x4, the first from 1 voxel to 4, each other one doubling; batch norm and ReLU
+    between. channels: widths from 4 voxels up, 512-256-128-64 in the paper; 32 voxels take one doubling less and the
+    first three.
+    """
+
+    def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
+        super().__init__()
+        widths = channels[: _doublings_from_4(resolution)]
+        layers: list[nn.Module] = [nn.ConvTranspose3d(latent, widths[0], 4, bias=False)]
+        for wide, narrow in zip(widths, widths[1:], strict=False):
+            layers += [nn.BatchNorm3d(wide), nn.ReLU(), nn.ConvTranspose3d(wide, narrow, 4, 2, 1, bias=False)]
+        self.layers = nn.Sequential(
+            *layers, nn.BatchNorm3d(widths[-1]), nn.ReLU(), nn.ConvTranspose3d(widths[-1], 1, 4, 2, 1)
+        )
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """`[B, latent]` to logits `[B, 1, R, R, R]`, float32."""
+        return self.layers(latent[:, :, None, None, None]).float()
+
+
+class MirrorCritic(nn.Module):
+    """Occupancy `[B, 1, R, R, R]` to logits `[B]`: 3D-GAN's discriminator, its generator mirrored (PAPERS 1).
+
+    Convolutions 4x4x4 of stride 2 down to 4 voxels, then one to a single value; batch norm (not on the first) and leaky
+    ReLU 0.2. channels: widths from full size down, 64-128-256-512 in the paper; 32 voxels take the last three.
+    """
+
+    def __init__(self, resolution: int, channels: tuple[int, ...]):
+        super().__init__()
+        widths = channels[-_doublings_from_4(resolution) :]
+        layers: list[nn.Module] = [nn.Conv3d(1, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
+        for narrow, wide in zip(widths, widths[1:], strict=False):
+            layers += [nn.Conv3d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm3d(wide), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, nn.Conv3d(widths[-1], 1, 4))
+
+    def forward(self, voxels: Tensor) -> Tensor:
+        """`[B, 1, R, R, R]` to `[B]`, float32."""
+        return self.layers(voxels).flatten().float()
+
+
+def _doublings_from_4(resolution: int) -> int:
+    return {32: 3, 64: 4}[resolution]
+
+
 class VolumeCritic(nn.Module):
     """Occupancy `[B, 1, R, R, R]` to scores `[B]`: convolutions 4x4x4 of stride 2, leaky ReLU 0.2, no norm, one linear.
 

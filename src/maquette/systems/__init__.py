@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maquette.configs import IWGAN3DConfig, VAEIWGAN3DConfig
+from maquette.configs import GAN3DConfig, IWGAN3DConfig, VAEGAN3DConfig, VAEIWGAN3DConfig
 
 if TYPE_CHECKING:
     from maquette.systems.base import Batch, Phase, System, Terms, check_phases
@@ -49,6 +49,8 @@ class Systems(Mapping[str, type["System"]]):
 
 
 SYSTEMS = Systems({
+    "gan3d": Entry("gan3d", "GAN3D", GAN3DConfig),
+    "vae-gan-image": Entry("vaegan3d", "VAEGAN3D", VAEGAN3DConfig),
     "iwgan": Entry("iwgan3d", "IWGAN3D", IWGAN3DConfig),
     "vae-iwgan-image": Entry("vaeiwgan3d", "VAEIWGAN3D", VAEIWGAN3DConfig),
 })

@@ -123,6 +123,10 @@ class System:
         """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]."""
         raise TypeError(f"{type(self).__name__} cannot generate")
 
+    def from_normal(self, noise: Tensor) -> Tensor:
+        """Standard normal noise `[..., latent]` to a draw from the prior that `generate` was trained with."""
+        return noise
+
     def encode(self, images: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] to latents `[B, latent]` (the posterior's mean)."""
         raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")

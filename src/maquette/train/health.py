@@ -125,7 +125,7 @@ def _make(system: System, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
     """Shapes `[B, 1, R, R, R]` from views or from N(0, I), and the numbers of the encoder."""
     if batch.images is None or "encoder" not in system.nets:
         count = max(len(batch), PROBED_SHAPES)
-        return system.generate(batch.normal(count, system.config.latent)).float(), {}
+        return system.generate(system.from_normal(batch.normal(count, system.config.latent))).float(), {}
     mean, log_variance = system.nets["encoder"](batch.images)
     spread = mean.std(0, correction=0).mean()
     kl = kl_to_standard_normal(mean, log_variance)

@@ -72,7 +72,8 @@ def _reconstructions(
 
 def _generated(system: System, seed: int) -> np.ndarray:
     noise = torch.randn(GENERATED, system.config.latent, generator=torch.Generator().manual_seed(seed))
-    return system.generate(noise.to(next(system.nets.parameters()).device)).squeeze(1).float().cpu().numpy()
+    latent = system.from_normal(noise.to(next(system.nets.parameters()).device))
+    return system.generate(latent).squeeze(1).float().cpu().numpy()
 
 
 def _page(tiles: list[np.ndarray], columns: int, labels: Sequence[str] = ()) -> np.ndarray:

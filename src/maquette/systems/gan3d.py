@@ -1,0 +1,92 @@
+"""3D-GAN: shapes from latents, by a generator and a discriminator that are mirrors of each other.
+
+Wu, Zhang, Xue, Freeman, Tenenbaum, NIPS 2016 (arXiv 1610.07584), section 3. Two updates on every batch:
+
+    critic     -log D(x) - log(1 - D(G(z)))    only while it is right on at most 80 % of this very batch
+    generator  -log D(G(z))
+
+z is uniform on [0, 1]. The discriminator is called `critic` here as in every system; it gives logits.
+
+Differs from the paper: the generator minimises -log D(G(z)), the form that its reference Goodfellow et al. 2014 trains
+with, since log(1 - D(G(z))) has no gradient where D is sure; the accuracy that the 80 % rule asks for is that of this
+pass, not of the last (a stored one would freeze the critic for good).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from maquette.configs import GAN3DConfig
+from maquette.losses import discriminator_accuracy, nonsaturating_discriminator, nonsaturating_generator
+from maquette.nets.volume import MirrorCritic, MirrorGenerator
+from maquette.systems.base import Batch, Nets, Phase, System, Terms
+
+
+def mirror_nets(config) -> dict[str, nn.Module]:
+    """The paper's generator and discriminator with these widths, weights drawn from N(0, 0.02) (Radford et al. 2016)."""
+    nets = {
+        "generator": MirrorGenerator(config.resolution, config.latent, config.generator_channels),
+        "critic": MirrorCritic(config.resolution, config.critic_channels),
+    }
+    for net in nets.values():
+        net.apply(_initialise)
+    return nets
+
+
+def discriminator_terms(critic: nn.Module, real: Tensor, fake: Tensor) -> Terms:
+    """The discriminator's loss and its accuracy. Real and fake pass apart: its batch norm would mix them."""
+    real_logits, fake_logits = critic(real), critic(fake)
+    return Terms(
+        {"discriminator": nonsaturating_discriminator(real_logits, fake_logits)},
+        {"accuracy": discriminator_accuracy(real_logits, fake_logits).detach(),
+         "score_real": real_logits.mean().detach(), "score_fake": fake_logits.mean().detach()},
+    )
+
+
+def not_too_good(limit: float):
+    """The 80 % rule: whether the discriminator may learn from this pass."""
+    return lambda terms: bool(terms.watched["accuracy"] <= limit)
+
+
+class GAN3D(System):
+    """Latents in, shapes out (arXiv 1610.07584, section 3)."""
+
+    name = "gan3d"
+    Config = GAN3DConfig
+
+    def __init__(self, config: GAN3DConfig):
+        self.config = config
+        self.nets = nn.ModuleDict(mirror_nets(config))
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Discriminator under the 80 % rule, generator on every batch."""
+        return (
+            Phase("critic", ("critic",), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit)),
+            Phase("generator", ("generator",), self.generator_loss),
+        )
+
+    def from_normal(self, noise: Tensor) -> Tensor:
+        """Standard normal noise to this system's prior, uniform on [0, 1]: the normal's distribution function."""
+        return torch.special.ndtr(noise)
+
+    def generate(self, latent: Tensor) -> Tensor:
+        """`[B, latent]` in [0, 1] to occupancy `[B, 1, R, R, R]` in [0, 1]."""
+        return self.nets["generator"](latent).sigmoid()
+
+    def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """-log D(x) - log(1 - D(G(z))); the fakes carry no graph."""
+        with torch.no_grad():
+            fake = nets["generator"](batch.uniform(len(batch), self.config.latent)).sigmoid()
+        return discriminator_terms(nets["critic"], batch.voxels, fake)
+
+    def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """-log D(G(z))."""
+        fake = nets["generator"](batch.uniform(len(batch), self.config.latent)).sigmoid()
+        return Terms({"adversarial": nonsaturating_generator(nets["critic"](fake))})
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm3d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

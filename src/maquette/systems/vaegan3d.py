@@ -1,0 +1,82 @@
+"""3D-VAE-GAN: 3D-GAN with an image encoder, so that a view gives a shape.
+
+Wu, Zhang, Xue, Freeman, Tenenbaum, NIPS 2016 (arXiv 1610.07584), section 3.3. Three updates on every batch:
+
+    critic     -log D(x) - log(1 - D(G(z)))                 under the 80 % rule of 3D-GAN, z ~ N(0, I)
+    encoder    a1 KL(q(z|y) || N(0, I)) + a2 ||G(E(y)) - x||_2
+    generator  -log D(G(z)) + a2 ||G(E(y)) - x||_2
+
+a1 = 5, a2 = 1e-4. Differs from the paper as 3D-GAN's file says. With the paper's a2 the encoder hears almost nothing of
+the shape: `model.kl` and `model.reconstruction_weight` are keys of the recipe.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from maquette.configs import VAEGAN3DConfig
+from maquette.losses import kl_to_standard_normal, nonsaturating_generator, reconstruction_l2
+from maquette.nets.image import PaperEncoder
+from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.gan3d import discriminator_terms, mirror_nets, not_too_good
+
+
+class VAEGAN3D(System):
+    """Views in, shapes out; latents in, shapes out (arXiv 1610.07584, section 3.3)."""
+
+    name = "vae-gan-image"
+    Config = VAEGAN3DConfig
+    reads_images = True
+
+    def __init__(self, config: VAEGAN3DConfig):
+        self.config = config
+        self.nets = nn.ModuleDict({"encoder": PaperEncoder(config.image_channels, config.latent), **mirror_nets(config)})
+
+    def phases(self) -> tuple[Phase, ...]:
+        """The three updates, each on every batch."""
+        return (
+            Phase("critic", ("critic",), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit)),
+            Phase("encoder", ("encoder",), self.encoder_loss),
+            Phase("generator", ("generator",), self.generator_loss),
+        )
+
+    def averaged(self) -> tuple[str, ...]:
+        """Encoder and generator: both are used after training."""
+        return "encoder", "generator"
+
+    def encode(self, images: Tensor) -> Tensor:
+        """`[B, C, S, S]` in [0, 1] to the posterior's mean, `[B, latent]`."""
+        return self.nets["encoder"](images)[0]
+
+    def generate(self, latent: Tensor) -> Tensor:
+        """`[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]."""
+        return self.nets["generator"](latent).sigmoid()
+
+    def _reconstruct(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(||G(E(y)) - x||_2, KL), with one sample of each view's posterior."""
+        mean, log_variance = nets["encoder"](batch.images)
+        latent = mean + (0.5 * log_variance).exp() * batch.normal(*mean.shape)
+        distance = reconstruction_l2(nets["generator"](latent), batch.voxels)
+        return distance, kl_to_standard_normal(mean, log_variance)
+
+    def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """-log D(x) - log(1 - D(G(z))); the fakes carry no graph."""
+        with torch.no_grad():
+            fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
+        return discriminator_terms(nets["critic"], batch.voxels, fake)
+
+    def encoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """a1 KL + a2 reconstruction."""
+        distance, kl = self._reconstruct(nets, batch)
+        weighed = {"kl": self.config.kl * kl, "reconstruction": self.config.reconstruction_weight * distance}
+        return Terms(weighed, {"kl_nats": kl.detach(), "distance": distance.detach()})
+
+    def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """-log D(G(z)) + a2 reconstruction; the encoder is held still."""
+        distance, _ = self._reconstruct(nets, batch)
+        fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
+        return Terms(
+            {
+                "adversarial": nonsaturating_generator(nets["critic"](fake)),
+                "reconstruction": self.config.reconstruction_weight * distance,
+            }
+        )
