@@ -29,7 +29,8 @@ class VAEGAN3D(System):
 
     def __init__(self, config: VAEGAN3DConfig):
         self.config = config
-        self.nets = nn.ModuleDict({"encoder": PaperEncoder(config.image_channels, config.latent), **mirror_nets(config)})
+        encoder = PaperEncoder(config.image_channels, config.latent)
+        self.nets = nn.ModuleDict({"encoder": encoder, **mirror_nets(config)})
 
     def phases(self) -> tuple[Phase, ...]:
         """The three updates, each on every batch."""

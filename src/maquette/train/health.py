@@ -27,6 +27,10 @@ LOGGED = 3
 CRITIC_PATIENCE = 1000
 """Steps since the critic entered before it is judged: its first weights have a slope near 0, and Adam at 1e-4 takes
 some hundred steps to bring it to 1."""
+LEAST_LOGIT = 1e-3
+"""Difference of logits below which a discriminator tells nothing apart."""
+HELD = 20
+"""Logged rows in which a discriminator under the 80 % rule may be held still: 1,000 steps of most recipes."""
 ENCODER_PATIENCE = 1000
 """Steps before the encoder is judged: 6 nats at step 100 were 107 at step 1,000 in a good run."""
 GENERATOR_PATIENCE = 1000
@@ -230,6 +234,8 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
     probes = _probes(rows, entered + CRITIC_PATIENCE)
     if not probes:
         return None
+    if not hasattr(recipe.model, "penalty"):
+        return _of_discriminator(rows, probes, recipe)
     last = probes[-1]
     step, slope, reach = last["step"], _number(last, "critic/slope"), _number(last, "critic/reach")
     gap, spread = _gap(last), _spread(last)
@@ -260,6 +266,29 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
             "the critic learns faster than its penalty can hold it" if steep else
             "the critic learns too slowly to be of use, or its penalty is all that it minimises",
             change + lazy,
+        )
+    return None
+
+
+def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe: Recipe) -> Finding | None:
+    """A discriminator that gives logits: whether it is too good to learn at all, or tells nothing apart."""
+    step, limit = probes[-1]["step"], _now(recipe, "model.accuracy_limit")
+    if all(max(abs(_gap(row)), _spread(row)) < LEAST_LOGIT for row in probes):
+        return Finding(
+            "critic-constant", step,
+            f"the discriminator gives everything the same logit: gap of real and made {_gap(probes[-1]):.3g}, deviation "
+            f"{_spread(probes[-1]):.3g}",
+            "its weights died or never moved, so the generator gets no gradient from it",
+            f"raise {_now(recipe, 'optim.critic_lr')} and {limit}",
+        )
+    held = [_number(row, "critic/skipped") for row in rows if row["event"] == "stepped" and "critic/skipped" in row]
+    if len(held) >= HELD and all(share == 1 for share in held[-HELD:]):
+        return Finding(
+            "critic-saturated", step,
+            f"the discriminator was right on more than the limit of every batch of the last {HELD} logged rows and "
+            "learned nothing in them",
+            "the generator cannot follow it: what it is told has hardly a gradient where the discriminator is sure",
+            f"lower {_now(recipe, 'optim.critic_lr')}; raise {_now(recipe, 'optim.lr')}; raise {limit} so that it moves",
         )
     return None
 
@@ -302,7 +331,8 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
     seen = (f"made shapes differ by {_number(last, 'samples/distance'):.2g} a voxel, real ones by "
             f"{_number(last, 'real/distance'):.2g}: {_number(last, 'samples/variety'):.1%} of it")
     meaning = "the generator makes one shape whatever it is given: mode collapse, or a dead layer"
-    change = f"raise {_now(recipe, 'model.critic_steps')}"
+    rule = "model.critic_steps" if hasattr(recipe.model, "critic_steps") else "model.accuracy_limit"
+    change = f"raise {_now(recipe, rule)}"
     if joint:  # there the critic moves on every step, and may be left out
         keys = ("model.adversarial", "model.kl") if recipe.model.adversarial else ("model.kl",)
         change = f"lower {' or '.join(_now(recipe, key) for key in keys)}"
