@@ -349,3 +349,26 @@ def test_doctor_on_what_is_no_run_is_one_line(tmp_path, capsys):
     assert not young.findings and "networks: not probed, there is no whole checkpoint" in young.checked
     with pytest.raises(UserError, match="is not a run"):
         api.doctor(tmp_path / "gone")
+
+
+def rows_of_a_discriminator(skipped: float, gap: float, spread: float) -> list[dict]:
+    """A run of 3D-GAN in which the 80 % rule held back this share of the discriminator's updates."""
+    stepped = [{"event": "stepped", "step": step, "critic/accuracy": 0.9, "critic/skipped": skipped}
+               for step in range(50, 3050, 50)]
+    scores = {"critic/real": gap, "critic/fake": 0.0, "critic/real_std": spread, "critic/fake_std": spread}
+    shapes = {"samples/empty": 0.0, "samples/full": 0.0, "samples/variety": 1.0, "critic/reach": 50.0}
+    probed = [{"event": "probed", "step": step, **scores, **shapes} for step in (2000, 3000)]
+    return sorted(stepped + probed, key=lambda row: row["step"])
+
+
+@pytest.mark.parametrize(("skipped", "gap", "spread", "codes"), [
+    (0.5, 2.0, 1.0, []),
+    (0.99, 2.0, 1.0, []),
+    (1.0, 9.0, 2.0, ["critic-saturated"]),
+    (0.0, 1e-5, 1e-5, ["critic-constant"]),
+])
+def test_discriminators_are_judged_by_what_the_80_percent_rule_lets_them_learn(skipped, gap, spread, codes):
+    rows = rows_of_a_discriminator(skipped, gap, spread)
+    found = diagnose(rows, recipes.load("gan3d-tiny"))
+    assert [finding.code for finding in found] == codes
+    assert all("optim.critic_lr (now 0.0001)" in finding.change for finding in found)

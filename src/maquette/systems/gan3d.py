@@ -22,7 +22,7 @@ from maquette.systems.base import Batch, Nets, Phase, System, Terms
 
 
 def mirror_nets(config) -> dict[str, nn.Module]:
-    """The paper's generator and discriminator with these widths, weights drawn from N(0, 0.02) (Radford et al. 2016)."""
+    """The paper's generator and discriminator of these widths, weights drawn from N(0, 0.02) (Radford et al. 2016)."""
     nets = {
         "generator": MirrorGenerator(config.resolution, config.latent, config.generator_channels),
         "critic": MirrorCritic(config.resolution, config.critic_channels),

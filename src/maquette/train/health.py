@@ -276,8 +276,8 @@ def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe
     if all(max(abs(_gap(row)), _spread(row)) < LEAST_LOGIT for row in probes):
         return Finding(
             "critic-constant", step,
-            f"the discriminator gives everything the same logit: gap of real and made {_gap(probes[-1]):.3g}, deviation "
-            f"{_spread(probes[-1]):.3g}",
+            f"the discriminator gives everything the same logit: gap of real and made {_gap(probes[-1]):.3g}, "
+            f"deviation {_spread(probes[-1]):.3g}",
             "its weights died or never moved, so the generator gets no gradient from it",
             f"raise {_now(recipe, 'optim.critic_lr')} and {limit}",
         )
@@ -288,7 +288,7 @@ def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe
             f"the discriminator was right on more than the limit of every batch of the last {HELD} logged rows and "
             "learned nothing in them",
             "the generator cannot follow it: what it is told has hardly a gradient where the discriminator is sure",
-            f"lower {_now(recipe, 'optim.critic_lr')}; raise {_now(recipe, 'optim.lr')}; raise {limit} so that it moves",
+            f"lower {_now(recipe, 'optim.critic_lr')}; raise {_now(recipe, 'optim.lr')} or {limit}",
         )
     return None
 
