@@ -369,6 +369,6 @@ def rows_of_a_discriminator(skipped: float, gap: float, spread: float) -> list[d
 ])
 def test_discriminators_are_judged_by_what_the_80_percent_rule_lets_them_learn(skipped, gap, spread, codes):
     rows = rows_of_a_discriminator(skipped, gap, spread)
-    found = diagnose(rows, recipes.load("gan3d-tiny"))
+    found = health.diagnose(rows, recipes.load("gan3d-tiny"))
     assert [finding.code for finding in found] == codes
     assert all("optim.critic_lr (now 0.0001)" in finding.change for finding in found)
