@@ -53,19 +53,20 @@ class Batches:
         size = len(rows) // self.part[1]
         own = slice(self.part[0] * size, (self.part[0] + 1) * size)
         count, rows = len(rows), rows[own]
-        voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1).float()
+        voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1)
         noise_seed = int(rng.integers(2**62))
         images = None
         if self.reads_images:
             which = rng.integers(self.data.views_per_shape, size=count)[own]
-            images = sized(as_images(self.data.views(rows, which)), self.recipe.data, step)
-            if self.recipe.data.jitter:
-                images = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
+            images = as_images(self.data.views(rows, which))
             if self.recipe.data.flip:
                 images, voxels = mirror(images, voxels, torch.from_numpy(rng.random(count)[own] < 0.5))
+            images = sized(images, self.recipe.data, step)
+            if self.recipe.data.jitter:
+                images = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
         elif self.recipe.data.turns:
             voxels = turn(voxels, rng.integers(4, size=count)[own])
-        return Batch(voxels, images, noise_seed, torch.from_numpy(self.data.labels[rows]), self.part)
+        return Batch(voxels.float(), images, noise_seed, torch.from_numpy(self.data.labels[rows]), self.part)
 
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.
@@ -137,25 +138,28 @@ def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slic
     scale = torch.exp(uniform(-0.18, 0.06))
     angle = uniform(-1, 1).pow(3) * (5 * np.pi / 180)
     cos, sin = angle.cos() / scale, angle.sin() / scale
-    theta = torch.stack(
-        [cos, -sin, uniform(-0.09, 0.09), sin, cos, uniform(-0.09, 0.09)], dim=1
-    ).view(-1, 2, 3)
-    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    images = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
     def column(values: Tensor) -> Tensor:
         return values.view(-1, 1, 1, 1)
 
-    images = images.clamp(0, 1).pow(column(torch.exp(uniform(-0.35, 0.35))))
-    images = (images - 0.5) * column(uniform(0.7, 1.2)) + 0.5 + column(uniform(-0.08, 0.08))
+    place = (torch.arange(size) + 0.5) / size
+    across, down = (2 * place - 1).view(1, 1, -1, 1), (2 * place - 1).view(1, -1, 1, 1)
+    right = column(cos) * across - column(sin) * down + column(uniform(-0.09, 0.09))
+    below = column(sin) * across + column(cos) * down + column(uniform(-0.09, 0.09))
+    grid = torch.cat([right, below], dim=3)  # what affine_grid gives, four times as fast
+    images = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+    images = images.clamp_(0, 1).pow_(column(torch.exp(uniform(-0.35, 0.35))))
+    contrast = column(uniform(0.7, 1.2))
+    images.mul_(contrast).add_(0.5 - 0.5 * contrast + column(uniform(-0.08, 0.08)))
     level = column(uniform(0, 1).pow(3) * 0.06)
     grain = _grain(images.shape[1], size)
     drawn = torch.randint(2**31, (whole, 3), generator=generator)[own].tolist()
     noise = [grain[k % len(grain)].roll((down % size, right % size), (1, 2)) for k, down, right in drawn]
-    images = images + level * torch.stack(noise)
+    images.addcmul_(level, torch.stack(noise))
 
-    place = torch.arange(size) / size
-    side = column(uniform(0.08, 0.3)) * column((uniform(0, 1) < 0.1).float())
-    x, y = column(uniform(0, 1)), column(uniform(0, 1))
-    patch = ((place.view(1, 1, 1, -1) - x).abs() < side / 2) & ((place.view(1, 1, -1, 1) - y).abs() < side / 2)
-    return torch.where(patch, column(uniform(0, 1)), images).clamp(0, 1)
+    side, x, y, grey = uniform(0.08, 0.3), uniform(0, 1), uniform(0, 1), uniform(0, 1)
+    for i in (uniform(0, 1) < 0.1).nonzero().flatten().tolist():
+        hidden_rows, hidden_columns = (((place - centre[i]).abs() < side[i] / 2) for centre in (y, x))
+        images[i][:, hidden_rows[:, None] & hidden_columns] = grey[i]
+    return images.clamp_(0, 1)
