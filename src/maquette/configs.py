@@ -159,6 +159,8 @@ class VAEIWGAN3DConfig:
     """Stages of the residual encoder."""
     encoder_blocks: tuple[int, ...] = (2, 2, 2, 2, 1)
     """Residual blocks a stage."""
+    standardise: bool = False
+    """Bring each view to one mean and deviation before the residual encoder: light and contrast are no shape."""
     penalty: float = 10.0
     """Weight of the gradient penalty."""
     penalty_every: int = 1

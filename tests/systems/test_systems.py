@@ -234,6 +234,21 @@ def test_class_prior_draws_from_each_classes_own_gaussian():
     assert torch.allclose(draws[:, 80], latent[80], atol=1e-4), "a class of one gives its member"
 
 
+def test_a_standardised_view_tells_nothing_of_light_and_contrast():
+    config = VAEIWGAN3DConfig(**SMALL_IMAGE, standardise=True)
+    encoder = VAEIWGAN3D(config).nets["encoder"].eval()
+    image = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    seen = []
+    encoder.layers[0].register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
+    with torch.no_grad():
+        plain, brighter = encoder(image)[0], encoder(image + 0.2)[0]
+    assert torch.allclose(plain, brighter, atol=1e-5)
+    deviation, mean = torch.std_mean(seen[0], dim=(1, 2, 3))
+    assert torch.allclose(mean, torch.zeros(3), atol=1e-6)
+    own = image.std(dim=(1, 2, 3))
+    assert torch.allclose(deviation, own / (2 * (own + 0.05)), atol=1e-5)
+
+
 def test_no_critic_no_critic_weights():
     system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, adversarial=0.0))
     assert set(system.nets) == {"encoder", "generator"} and len(system.phases()) == 1

@@ -1,7 +1,11 @@
 """Image encoders: views in, a Gaussian over latents out."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+FAINTEST = 0.05
+"""Deviation of a view's values below which standardising amplifies it no further: what is left is noise."""
 
 
 class PaperEncoder(nn.Module):
@@ -67,13 +71,21 @@ class ResidualEncoder(nn.Module):
 
     widths: one stage each, every stage after the first at half the size; blocks: how many residual blocks a stage.
     The last map is squeezed to `squeeze` channels on a 4x4 grid and read by one linear layer: an average over places
-    would throw away the drawing's layout, which is what tells a tall object from a wide one.
+    would throw away the drawing's layout, which is what tells a tall object from a wide one. standardise: bring each
+    view to mean 0 and deviation 0.5 first, instead of to [-1, 1].
     """
 
     def __init__(
-        self, channels: int, latent: int, widths: tuple[int, ...], blocks: tuple[int, ...], squeeze: int = 64
+        self,
+        channels: int,
+        latent: int,
+        widths: tuple[int, ...],
+        blocks: tuple[int, ...],
+        standardise: bool = False,
+        squeeze: int = 64,
     ):
         super().__init__()
+        self.standardise = standardise
         first = widths[0]
         layers: list[nn.Module] = [
             nn.Conv2d(channels, first, 5, 2, 2, bias=False),
@@ -93,6 +105,11 @@ class ResidualEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """`[B, C, S, S]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32."""
-        features = self.linear(self.layers(image * 2 - 1).flatten(1)).float()
+        if self.standardise:
+            deviation, mean = torch.std_mean(image, dim=(1, 2, 3), keepdim=True)
+            image = (image - mean) / (2 * (deviation + FAINTEST))
+        else:
+            image = image * 2 - 1
+        features = self.linear(self.layers(image).flatten(1)).float()
         mean, log_variance = features.chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 8)

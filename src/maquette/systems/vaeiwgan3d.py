@@ -65,7 +65,7 @@ class VAEIWGAN3D(System):
             encoder: nn.Module = PaperEncoder(config.image_channels, config.latent, strides=(4, 4, 2, 2, 1), slope=0.2)
         else:
             encoder = ResidualEncoder(
-                config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks
+                config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks, config.standardise
             )
         decoder = SubvoxelGenerator if config.generator == "subvoxel" else VolumeGenerator
         self.nets = nn.ModuleDict(
