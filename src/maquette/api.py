@@ -159,6 +159,13 @@ def runs(folder: str | Path = "runs") -> list[dict]:
     return list_runs(folder)
 
 
+def pack_run(run: str | Path, out: str | Path) -> Path:
+    """Write a small copy of a run, from which it can go on elsewhere; see `maquette.train.runs.pack`."""
+    from maquette.train import runs
+
+    return runs.pack(run, out)
+
+
 def run_facts(run: str | Path, out: str | Path = "") -> dict:
     """What is known of one run (see `maquette.train.runs.show`), its curves included.
 

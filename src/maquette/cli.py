@@ -366,6 +366,19 @@ def runs_list(folder: Positional[str] = "runs", json: bool = False) -> int:
     return show_runs(api.runs(folder), folder, json)
 
 
+def runs_pack(run: Positional[str], out: str) -> int:
+    """Write a small copy of a run, from which training can go on elsewhere (half precision, no optimiser state).
+
+    Args:
+        run: A run's folder.
+        out: Folder for the copy.
+    """
+    from maquette import api
+
+    print(f"written to {api.pack_run(run, out)}; go on there with: maquette train --resume {out}")
+    return 0
+
+
 def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
     """Show a run's curves, and write them and its newest samples as curves.png and samples.png.
 
@@ -539,6 +552,7 @@ COMMANDS: dict[str, Callable] = {
     "models show": models_show,
     "runs list": runs_list,
     "runs show": runs_show,
+    "runs pack": runs_pack,
     "models push": models_push,
     "doctor": doctor,
     "demo": demo,

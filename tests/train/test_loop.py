@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from boxes import Boxes, job
+from safetensors.torch import load_file
 
 from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import DataRecipe, OptimRecipe
 from maquette.systems import SYSTEMS
-from maquette.train import checkpoint, loop
+from maquette.train import checkpoint, loop, runs
 from maquette.train.average import Average
 from maquette.train.batches import Batches, jitter, mirror, sized, turn
 from maquette.train.engine import Engine
@@ -92,6 +93,27 @@ def test_the_best_by_the_named_metric_is_kept_over_stops(tmp_path):
     finish(job(9, check_every=9, best="-loss"), tmp_path, resume=True,
            hooks=loop.Hooks(check=lambda system, step: {"loss": 1.0}))
     assert checkpoint.best(folder, "loss", 9).step == 9
+
+
+def test_a_packed_run_is_small_and_goes_on(tmp_path):
+    finish(job(6), tmp_path / "run")
+    (tmp_path / "run" / "recipe.yaml").write_text(recipes.dump(job(6)[1]))
+    packed = runs.pack(tmp_path / "run", tmp_path / "packed")
+    files = sorted(p.name for p in (packed / "checkpoints" / "step-0000006").iterdir())
+    assert files == ["recipe.yaml", "state.json", "weights.safetensors"]
+    system, _, _ = parts = job(8)
+    notes = [e.text for e in finish(parts, packed, resume=True) if isinstance(e, loop.Note)]
+    assert "at step 6" in notes[0]
+    system, recipe, _ = job(6)
+    average = Average(system, recipe.train.average)
+    state = checkpoint.State(system.nets, average.tensors, {})
+    assert checkpoint.restore(packed / "checkpoints" / "step-0000006", state) == 6
+    whole = load_file(tmp_path / "run" / "checkpoints" / "step-0000006" / "average.safetensors")
+    for key, value in whole.items():
+        assert torch.equal(average.tensors[key], value.half().to(value.dtype)) or not value.is_floating_point(), key
+        assert torch.equal(system.nets.state_dict()[key], average.tensors[key]), key
+    with pytest.raises(UserError, match="is not an empty folder"):
+        runs.pack(tmp_path / "run", packed)
 
 
 def test_checkpoints_every_so_many_steps(tmp_path):

@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.files import atomic_path, write_bytes
 from maquette.train.log import METRICS, RECIPE, SAMPLES, picture_step, read_metrics
 
 FINISHED, STOPPED, RUNNING, DIVERGED = "finished", "stopped", "running?", "diverged"
@@ -45,6 +45,29 @@ def list_runs(folder: str | Path) -> list[dict[str, Any]]:
     found = [folder] if is_run(folder) else [path for path in folder.iterdir() if path.is_dir() and is_run(path)]
     dated = sorted(((_written(run), run) for run in found), reverse=True)
     return [_entry(run, written, read_metrics(run)) for written, run in dated]
+
+
+def pack(run: str | Path, out: str | Path) -> Path:
+    """Write a small copy of a run, from which it can go on elsewhere: recipe, metrics and the newest whole checkpoint
+    with its averaged weights in half precision. Returns the copy's folder.
+
+    Raises UserError where `out` holds a run already, or where the run has no whole checkpoint.
+    """
+    from maquette.train import checkpoint  # the only function here that needs PyTorch
+
+    run, out = Path(run), Path(out)
+    if not is_run(run):
+        raise UserError(f"{run} is not a run: it has no {RECIPE}")
+    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
+        raise UserError(f"{out} is not an empty folder", hint="name a new one with --out")
+    newest, _ = checkpoint.newest_whole(run / "checkpoints")
+    if newest is None:
+        raise UserError(f"{run} holds no whole checkpoint")
+    checkpoint.pack(newest, out / "checkpoints")
+    for name in (RECIPE, METRICS, "environment.json"):
+        if (run / name).is_file():
+            write_bytes(out / name, (run / name).read_bytes())
+    return out
 
 
 def is_run(path: Path) -> bool:
