@@ -104,7 +104,7 @@ def test_a_tensor_that_does_not_fit_is_named_with_both_shapes(model):
 @pytest.mark.parametrize(
     "changes, says",
     [
-        ({"system": "iwgam"}, "unknown system 'iwgam'; this version knows iwgan"),
+        ({"system": "iwgam"}, "unknown system 'iwgam'; this version knows gan3d"),
         ({"model": {"resolution": 33}}, "model.resolution must be 20, 32 or 64 voxels a side, got 33"),
         ({"model": {"latent": "four"}}, "model.latent: Input should be a valid integer"),
         ({"model": {"latnt": 4}}, "unknown key model.latnt"),
