@@ -101,6 +101,14 @@ def test_a_tensor_that_does_not_fit_is_named_with_both_shapes(model):
     assert "tensor generator.linear.bias is missing" in problem(hub.load, str(model))
 
 
+def test_sizes_in_a_config_are_not_trusted(model):
+    """A terabyte of weights is refused by what the file holds, without being made."""
+    config = json.loads((model / "config.json").read_text())["model"]
+    rewrite(model, model={**config, "latent": 10**9})
+    line = problem(hub.load, str(model))
+    assert "has shape" in line and "config.json needs (500, 1000000000)" in line
+
+
 @pytest.mark.parametrize(
     "changes, says",
     [

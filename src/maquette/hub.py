@@ -83,15 +83,17 @@ def load(name: str = "maquette") -> Model:
     """
     folder = locate(name)
     info = read_config(folder)
-    system = SYSTEMS[info["system"]](_config(info))
+    config = _config(info)
+    with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
+        plan = SYSTEMS[info["system"]](config)
     path = folder / WEIGHTS
     latents: dict[str, torch.Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
             known = set(file.keys())
             state = {}
-            for key, own in system.nets.state_dict().items():
-                if key.split(".")[0] not in system.averaged():
+            for key, own in plan.nets.state_dict().items():
+                if key.split(".")[0] not in plan.averaged():
                     continue
                 if key not in known:
                     raise UserError(f"{path}: tensor {key} is missing")
@@ -107,6 +109,7 @@ def load(name: str = "maquette") -> Model:
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} is damaged: {error}") from None
     _check_sum(path, info)
+    system = SYSTEMS[info["system"]](config)
     system.nets.load_state_dict(state, strict=False)
     system.nets.eval().requires_grad_(False)
     return Model(name, system, info, latents)
