@@ -105,8 +105,8 @@ class Phase:
 class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
-    Subclasses set `name`, `Config` and the traits below, build `self.nets` in `__init__`, and define `phases`,
-    `generate` and, with an encoder, `reconstruct`.
+    Subclasses set `name`, `Config` and the traits below, build `self.nets` in `__init__`, and define `phases`. How a
+    trained one is used is the same for all whose networks are called `generator` (and `encoder`).
     """
 
     name: ClassVar[str]
@@ -120,20 +120,22 @@ class System:
         raise TypeError(f"{type(self).__name__} defines no phases")
 
     def generate(self, latent: Tensor) -> Tensor:
-        """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]."""
-        raise TypeError(f"{type(self).__name__} cannot generate")
+        """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]; a generator gives logits."""
+        return self.nets["generator"](latent).sigmoid()
 
     def from_normal(self, noise: Tensor) -> Tensor:
         """Standard normal noise `[..., latent]` to a draw from the prior that `generate` was trained with."""
         return noise
 
     def encode(self, images: Tensor) -> Tensor:
-        """Views `[B, C, S, S]` in [0, 1] to latents `[B, latent]` (the posterior's mean)."""
-        raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")
+        """Views `[B, C, S, S]` in [0, 1] to latents `[B, latent]`: the posterior's mean."""
+        if not self.reads_images:
+            raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")
+        return self.nets["encoder"](images)[0]
 
     def averaged(self) -> tuple[str, ...]:
         """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""
-        return ("generator",)
+        return ("encoder", "generator") if self.reads_images else ("generator",)
 
 
 def check_phases(system: System) -> None:

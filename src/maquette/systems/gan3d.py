@@ -68,10 +68,6 @@ class GAN3D(System):
         """Standard normal noise to this system's prior, uniform on [0, 1]: the normal's distribution function."""
         return torch.special.ndtr(noise)
 
-    def generate(self, latent: Tensor) -> Tensor:
-        """`[B, latent]` in [0, 1] to occupancy `[B, 1, R, R, R]` in [0, 1]."""
-        return self.nets["generator"](latent).sigmoid()
-
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(x) - log(1 - D(G(z))); the fakes carry no graph."""
         with torch.no_grad():

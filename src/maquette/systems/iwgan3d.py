@@ -57,10 +57,6 @@ class IWGAN3D(System):
             Phase("generator", ("generator",), self.generator_loss, every=self.config.critic_steps),
         )
 
-    def generate(self, latent: Tensor) -> Tensor:
-        """`[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]."""
-        return self.nets["generator"](latent).sigmoid()
-
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Eq. 1 with the penalty of Gulrajani et al.; the fakes carry no graph."""
         with torch.no_grad():

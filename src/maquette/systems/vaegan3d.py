@@ -40,18 +40,6 @@ class VAEGAN3D(System):
             Phase("generator", ("generator",), self.generator_loss),
         )
 
-    def averaged(self) -> tuple[str, ...]:
-        """Encoder and generator: both are used after training."""
-        return "encoder", "generator"
-
-    def encode(self, images: Tensor) -> Tensor:
-        """`[B, C, S, S]` in [0, 1] to the posterior's mean, `[B, latent]`."""
-        return self.nets["encoder"](images)[0]
-
-    def generate(self, latent: Tensor) -> Tensor:
-        """`[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]."""
-        return self.nets["generator"](latent).sigmoid()
-
     def _reconstruct(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
         """(||G(E(y)) - x||_2, KL), with one sample of each view's posterior."""
         mean, log_variance = nets["encoder"](batch.images)

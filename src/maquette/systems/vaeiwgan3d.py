@@ -94,18 +94,6 @@ class VAEIWGAN3D(System):
             return (both,)
         return both, Phase("critic", ("critic",), self.kept_critic_loss, start=self.config.critic_from)
 
-    def averaged(self) -> tuple[str, ...]:
-        """Encoder and generator: both are used after training."""
-        return "encoder", "generator"
-
-    def encode(self, images: Tensor) -> Tensor:
-        """`[B, C, S, S]` in [0, 1] to the posterior's mean, `[B, latent]`."""
-        return self.nets["encoder"](images)[0]
-
-    def generate(self, latent: Tensor) -> Tensor:
-        """`[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]."""
-        return self.nets["generator"](latent).sigmoid()
-
     def _decode(self, nets: Nets, batch: Batch, n_prior: int = 0) -> tuple[Tensor, Tensor]:
         """Logits of a sample from each view's posterior, then of `n_prior` from the prior; the KL of the posteriors.
 
