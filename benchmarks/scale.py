@@ -51,7 +51,7 @@ def measure(name: str) -> dict:
     system = SYSTEMS[recipe.system](recipe.model)
     trainer = Trainer(system, recipe, Path("unused"), engine)
     system.nets.train()
-    batches = Batches(Noise(recipe), np.arange(256), recipe, system.reads_images, (engine.rank, engine.world))
+    batches = Batches(Noise(recipe), np.arange(256), recipe, system, (engine.rank, engine.world))
     for step in range(2):
         trainer.step(step, batches.at(step))
     engine.wait()

@@ -74,7 +74,7 @@ def measure(name: str, steps: int) -> dict:
     system = SYSTEMS[recipe.system](recipe.model)
     trainer = Trainer(system, recipe, Path("unused"), Engine(recipe.train))
     system.nets.train()
-    batches = Batches(Noise(recipe), np.arange(256), recipe, system.reads_images)
+    batches = Batches(Noise(recipe), np.arange(256), recipe, system)
     for step in range(3):
         trainer.step(step, batches.at(step))
     with Counter() as counter:

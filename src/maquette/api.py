@@ -45,8 +45,8 @@ def occupancy(model: Model, images: np.ndarray) -> np.ndarray:
     """
     batch = torch.from_numpy(np.ascontiguousarray(images)).contiguous(memory_format=torch.channels_last)
     system = model.system
-    straight = system.generate(system.encode(batch))
-    mirrored = system.generate(system.encode(batch.flip(3))).flip(2)
+    straight = system.reconstruct(batch)
+    mirrored = system.reconstruct(batch.flip(3)).flip(2)
     return ((straight + mirrored) / 2).squeeze(1).numpy()
 
 

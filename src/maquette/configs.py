@@ -161,6 +161,15 @@ class VAEIWGAN3DConfig:
     """Residual blocks a stage."""
     standardise: bool = False
     """Bring each view to one mean and deviation before the residual encoder: light and contrast are no shape."""
+    aligned: bool = False
+    """Correct a reconstruction by the view's features at each cell's place in the view, with the camera read from the
+    view (joint form, residual encoder and subvoxel generator)."""
+    pose_weight: float = 0.1
+    """Weight of the camera's distance from the true one, where `aligned` is set."""
+    poses_until: int = 0
+    """Step until which a share of the batch, falling from all to none, is looked up with the true camera."""
+    latent_weight: float = 1.0
+    """Weight of the reconstruction from the latent alone in the joint form; the corrected one weighs 1."""
     penalty: float = 10.0
     """Weight of the gradient penalty."""
     penalty_every: int = 1
@@ -198,7 +207,11 @@ class VAEIWGAN3DConfig:
                               "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE, "critic_steps": POSITIVE,
                               "kl": NOT_NEGATIVE, "positive_weight": POSITIVE, "delta": NOT_NEGATIVE,
                               "adversarial": NOT_NEGATIVE, "adversarial_from": NOT_NEGATIVE,
-                              "critic_from": NOT_NEGATIVE})
+                              "critic_from": NOT_NEGATIVE, "pose_weight": NOT_NEGATIVE, "poses_until": NOT_NEGATIVE,
+                              "latent_weight": NOT_NEGATIVE})
+        if self.aligned and not (self.joint and self.encoder == "residual" and self.generator == "subvoxel"):
+            raise UserError("model.aligned needs the joint form, the residual encoder and the subvoxel generator",
+                            hint="set model.joint true, model.encoder residual, model.generator subvoxel")
         if self.generator == "paper":
             _check_widths_at_20(self.resolution, self.generator_channels)
         if self.encoder == "paper" and self.image_size != 256:

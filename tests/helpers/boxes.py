@@ -34,4 +34,4 @@ def job(steps: int, name: str = "vae-iwgan-image-tiny", part=(0, 1), **train):
     recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, **train))
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
-    return system, recipe, Batches(Boxes(), np.arange(29), recipe, system.reads_images, part)
+    return system, recipe, Batches(Boxes(), np.arange(29), recipe, system, part)

@@ -31,7 +31,7 @@ def build(name, steps, model=None, optim=None, every=20):
                      optim=replace(recipe.optim, **(optim or {})))
     torch.manual_seed(0)
     system = SYSTEMS[recipe.system](recipe.model)
-    return system, recipe, Batches(Boxes(), np.arange(29), recipe, system.reads_images)
+    return system, recipe, Batches(Boxes(), np.arange(29), recipe, system)
 
 
 def look(system, seed=0):

@@ -34,7 +34,7 @@ __all__ = ["Finished", "OpenedData", "Prepared", "Skipped", "open_dataset", "pre
 _PARTS = ".parts"
 _GROUP = 64
 """Shapes that are written in one go: what an interruption can cost, per worker."""
-_FORMAT = 1
+FORMAT = 2
 """Changes when the rows of the same options change."""
 
 
@@ -109,7 +109,7 @@ def prepare(
     items = items_of(sources, count=count, seed=seed, split=split)
     label_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]
-    content = json.dumps([_FORMAT, asdict(options), names])
+    content = json.dumps([FORMAT, asdict(options), names])
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     parts = out / _PARTS
     if is_prepared(out):

@@ -15,6 +15,8 @@ import numpy as np
 from maquette.errors import UserError
 
 SIDECAR = "maquette.json"
+CAMERA = 7
+"""Values a camera: azimuth, elevation, field of view, roll (degrees), zoom, shift right and down."""
 COLUMNS = ("id", "label", "source", "resolution", "voxels", "views", "view_kinds", "cameras")
 
 
@@ -84,7 +86,7 @@ def features(label_names: Sequence[str]):
         "voxels": Value("binary"),  # np.packbits of the bool grid, C order
         "views": Value("binary"),  # uint8 [V, S, S] or [V, S, S, 3]
         "view_kinds": [Value("string")],
-        "cameras": [[Value("float32")]],  # [V, 4]: azimuth_deg, elevation_deg, fov_deg, roll_deg
+        "cameras": [[Value("float32")]],  # [V, 7]: azimuth_deg, elevation_deg, fov_deg, roll_deg, zoom, shift right and down
     })
 
 
@@ -120,6 +122,7 @@ class OpenedData:
         self._files: list = []  # Arrow tables, kept so that their memory stays mapped
         self._bits: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets, bytes) of the voxels of each block
         self._pixels: list[tuple[np.ndarray, np.ndarray]] = []
+        self._cameras: list[tuple[np.ndarray, np.ndarray] | None] = []  # (offsets in views, [V, 7]) of each block
         blocks, labels, splits = [], [], []
         for path, info in zip(paths, infos, strict=True):
             to_label = np.array([self.label_names.index(name) for name in info.label_names] or [0])
@@ -128,6 +131,7 @@ class OpenedData:
                     self._files.append(batch)
                     self._bits.append(_bytes(batch.column("voxels")))
                     self._pixels.append(_bytes(batch.column("views")))
+                    self._cameras.append(_cameras(batch.column("cameras")))
                     labels.append(to_label[batch.column("label").to_numpy(zero_copy_only=False)])
                     splits += [split] * len(batch)
                     blocks.append(len(batch))
@@ -187,9 +191,25 @@ class OpenedData:
         """The kind of each view of a row."""
         return tuple(self._value(index, "view_kinds"))
 
-    def cameras(self, index: int) -> np.ndarray:
-        """The cameras of a row's views, float32 `[V, 4]`: azimuth, elevation, field of view and roll in degrees."""
-        return np.array(self._value(index, "cameras"), np.float32).reshape(-1, 4)
+    def cameras(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The camera of one view of each of some rows, float32 `[n, 7]`, as `maquette.render.Camera` has them.
+
+        Azimuth, elevation, field of view and roll in degrees, zoom, shift right and down in widths of the picture.
+        which: the number of the view of each row, counted round where a row has fewer. Raises UserError for a dataset
+        of an older form, which kept less of its cameras.
+        """
+        result = np.empty((len(indices), CAMERA), np.float32)
+        for row, (index, view) in enumerate(zip(indices, which, strict=True)):
+            block, local = self._place(int(index))
+            table = self._cameras[block]
+            if table is None:
+                raise UserError("the dataset does not have its views' cameras in full", hint="prepare it again")
+            offsets, values = table
+            begin, end = int(offsets[local]), int(offsets[local + 1])
+            if begin == end:
+                raise UserError("the dataset has no views", hint="prepare it again with --views 12")
+            result[row] = values[begin + int(view) % (end - begin)]
+        return result
 
     def id(self, index: int) -> str:
         """The name of a row."""
@@ -257,3 +277,14 @@ def _bytes(column) -> tuple[np.ndarray, np.ndarray]:
     _, offsets, data = column.buffers()
     offsets = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
     return offsets, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+
+
+def _cameras(column) -> tuple[np.ndarray, np.ndarray] | None:
+    """(offsets int [n + 1] in views, float32 [V, 7]) of a column of lists of cameras; None where a camera has fewer."""
+    offsets = column.offsets.to_numpy()
+    each = column.values
+    lengths = each.value_lengths().to_numpy(zero_copy_only=False) if len(each) else np.zeros(0, int)
+    if (lengths != CAMERA).any():
+        return None
+    flat = each.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, CAMERA)
+    return offsets, flat

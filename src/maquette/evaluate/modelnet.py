@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette.data.prepare import Prepared, prepare
+from maquette.data.prepare import FORMAT, Prepared, prepare
 from maquette.data.store import open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.report import Measured, Progressed
@@ -46,7 +46,7 @@ def evaluate_modelnet(
         options = {"resolution": resolution, "views": views // 2, "view_size": view_size, "channels": channels,
                    "kinds": (kind,), "seed": seed, "split": "test", "frontal": 0.0, "count": limit,
                    "backgrounds": backgrounds}
-        key = hashlib.sha256(f"{Path(path).resolve()} {options}".encode()).hexdigest()[:8]
+        key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
         folder = Path(cache) / f"test-{Path(path).stem}-{kind}-{key}"
         for event in prepare(path, folder, **options):
             if isinstance(event, Prepared):

@@ -98,18 +98,30 @@ class ResidualEncoder(nn.Module):
             for block in range(count):
                 layers.append(ResidualBlock(inward, width, 2 if stage and not block else 1))
                 inward = width
+        self.ends = {4 + sum(blocks[: stage + 1]) - 1 for stage in range(len(blocks))}
         layers += [nn.Conv2d(inward, squeeze, 1, bias=False), nn.BatchNorm2d(squeeze), nn.ReLU()]
         layers.append(nn.AdaptiveAvgPool2d(4))
         self.layers = nn.Sequential(*layers)
-        self.linear = nn.Linear(squeeze * 16, 2 * latent)
+        self.features = squeeze * 16
+        self.linear = nn.Linear(self.features, 2 * latent)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """`[B, C, S, S]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32."""
+    def forward(self, image: Tensor, maps: bool = False) -> tuple:
+        """`[B, C, S, S]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32.
+
+        maps: two more, the map `[B, width, H, W]` at the end of each stage, the finest first, and the last layer's
+        features `[B, squeeze * 16]`.
+        """
         if self.standardise:
             deviation, mean = torch.std_mean(image, dim=(1, 2, 3), keepdim=True)
             image = (image - mean) / (2 * (deviation + FAINTEST))
         else:
             image = image * 2 - 1
-        features = self.linear(self.layers(image).flatten(1)).float()
-        mean, log_variance = features.chunk(2, dim=1)
-        return mean, log_variance.clamp(-12, 8)
+        kept = []
+        for number, layer in enumerate(self.layers):
+            image = layer(image)
+            if number in self.ends:
+                kept.append(image)
+        features = image.flatten(1)
+        mean, log_variance = self.linear(features).float().chunk(2, dim=1)
+        latent = mean, log_variance.clamp(-12, 8)
+        return (*latent, kept, features) if maps else latent

@@ -37,6 +37,13 @@ class VolumeGenerator(nn.Module):
         return self.layers(seed).float()
 
 
+def from_cells(values: Tensor) -> Tensor:
+    """Cells `[B, 64, c, c, c]`, the 4x4x4 voxels of each as channels, to a grid `[B, 1, 4c, 4c, 4c]`, float32."""
+    side = values.shape[-1]
+    blocks = values.view(len(values), 4, 4, 4, side, side, side).permute(0, 4, 1, 5, 2, 6, 3)
+    return blocks.reshape(len(values), 1, *[4 * side] * 3).float()
+
+
 class SubvoxelGenerator(nn.Module):
     """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`, the last two doublings in one step.
 
@@ -49,20 +56,21 @@ class SubvoxelGenerator(nn.Module):
     def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
         super().__init__()
         check_resolution(resolution)
-        self.start, self.cells, self.latent = (5 if resolution == 20 else 2), resolution // 4, latent
-        doublings = int(math.log2(self.cells // self.start))
+        self.start, self.latent = (5 if resolution == 20 else 2), latent
+        doublings = int(math.log2(resolution // 4 // self.start))
         widths = [*channels, *[channels[-1]] * doublings][: doublings + 1]
+        self.cell_channels = widths[-1]
         self.linear = nn.Linear(latent, widths[0] * self.start**3)
         layers: list[nn.Module] = [nn.BatchNorm3d(widths[0]), nn.ReLU()]
         for narrow, wide in zip(widths[1:], widths, strict=False):
             layers += [nn.ConvTranspose3d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm3d(narrow), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Conv3d(widths[-1], 64, 1))
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """`[B, latent]` to logits `[B, 1, R, R, R]`, float32."""
-        cells = self.layers(self.linear(latent).view(len(latent), -1, *[self.start] * 3))  # [B, 4*4*4, c, c, c]
-        blocks = cells.view(len(latent), 4, 4, 4, *[self.cells] * 3).permute(0, 4, 1, 5, 2, 6, 3)
-        return blocks.reshape(len(latent), 1, *[4 * self.cells] * 3).float()
+    def forward(self, latent: Tensor, cells: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """`[B, latent]` to logits `[B, 1, R, R, R]`, float32; cells: also what they are made of, `[B, C, c, c, c]`."""
+        inner = self.layers[:-1](self.linear(latent).view(len(latent), -1, *[self.start] * 3))
+        logits = from_cells(self.layers[-1](inner))
+        return (logits, inner) if cells else logits
 
 
 class MirrorGenerator(nn.Module):

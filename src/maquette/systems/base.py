@@ -25,7 +25,8 @@ class Batch:
     labels: `[B]`, the number of each shape's class, or None. seed: all noise of this batch is drawn from it, so that a
     step is a function of (weights, seed, step) alone. part: (which, of how many) equal parts of the step's whole batch
     this is; noise is drawn for the whole and the part takes its own, so that cutting a batch over devices changes no
-    sample's noise. kept: what a phase leaves for a later phase of the same batch (detached), instead of computing it
+    sample's noise. poses: `[B, 7]`, where each view was taken from (`maquette.nets.aligned`), or None. kept: what a
+    phase leaves for a later phase of the same batch (detached), instead of computing it
     twice.
     """
 
@@ -34,6 +35,7 @@ class Batch:
     seed: int = 0
     labels: Tensor | None = None
     part: tuple[int, int] = (0, 1)
+    poses: Tensor | None = None
     kept: dict[str, Tensor] = field(default_factory=dict)
     _generator: torch.Generator | None = None
 
@@ -53,10 +55,13 @@ class Batch:
         if count == 1:
             return [self]
         which, of = self.part
-        pieces = [None if t is None else t.chunk(count) for t in (self.voxels, self.images, self.labels)]
+        pieces = {
+            name: [None] * count if value is None else value.chunk(count)
+            for name, value in (("voxels", self.voxels), ("images", self.images), ("labels", self.labels),
+                                ("poses", self.poses))
+        }
         return [
-            Batch(*(None if p is None else p[i] for p in pieces[:2]), self.seed,
-                  None if pieces[2] is None else pieces[2][i], (which * count + i, of * count))
+            Batch(**{name: piece[i] for name, piece in pieces.items()}, seed=self.seed, part=(which * count + i, of * count))
             for i in range(count)
         ]
 
@@ -105,6 +110,7 @@ class Phase:
 class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
+    reads_images: it has an encoder of views. wants_poses: training needs to know where each view was taken from.
     Subclasses set `name`, `Config` and the traits below, build `self.nets` in `__init__`, and define `phases`. How a
     trained one is used is the same for all whose networks are called `generator` (and `encoder`).
     """
@@ -112,6 +118,7 @@ class System:
     name: ClassVar[str]
     Config: ClassVar[type]
     reads_images: ClassVar[bool] = False
+    wants_poses: bool = False
     config: Any
     nets: Nets
 
@@ -132,6 +139,10 @@ class System:
         if not self.reads_images:
             raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")
         return self.nets["encoder"](images)[0]
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
+        return self.generate(self.encode(images))
 
     def averaged(self) -> tuple[str, ...]:
         """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""

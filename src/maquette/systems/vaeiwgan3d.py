@@ -17,6 +17,8 @@ Differs from the paper, each behind a key of the config, the paper's value being
   (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
 - `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `class_prior`), not
 N(0, I);
+- `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.aligned`): what the critic
+judges and what new shapes are made with stays G(z) alone;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
 """
 
@@ -31,8 +33,9 @@ from maquette.losses import (
     reconstruction_l2,
     wasserstein_generator,
 )
+from maquette.nets.aligned import Aligned
 from maquette.nets.image import PaperEncoder, ResidualEncoder
-from maquette.nets.volume import SubvoxelGenerator, VolumeCritic, VolumeGenerator
+from maquette.nets.volume import SubvoxelGenerator, VolumeCritic, VolumeGenerator, from_cells
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.iwgan3d import critic_terms
 
@@ -74,6 +77,10 @@ class VAEIWGAN3D(System):
                 "generator": decoder(config.resolution, config.latent, config.generator_channels),
             }
         )
+        if config.aligned:
+            self.nets["aligned"] = Aligned(
+                config.resolution, self.nets["generator"].cell_channels, config.encoder_widths, encoder.features
+            )
         if not config.joint or config.adversarial:
             self.nets["critic"] = VolumeCritic(config.resolution, config.critic_channels)
 
@@ -89,24 +96,44 @@ class VAEIWGAN3D(System):
         )
 
     def _joint_phases(self) -> tuple[Phase, ...]:
-        both = Phase("autoencoder", ("encoder", "generator"), self.autoencoder_loss)
+        both = Phase("autoencoder", self.averaged(), self.autoencoder_loss)
         if not self.config.adversarial:
             return (both,)
         return both, Phase("critic", ("critic",), self.kept_critic_loss, start=self.config.critic_from)
 
-    def _decode(self, nets: Nets, batch: Batch, n_prior: int = 0) -> tuple[Tensor, Tensor]:
-        """Logits of a sample from each view's posterior, then of `n_prior` from the prior; the KL of the posteriors.
+    @property
+    def wants_poses(self) -> bool:
+        """Whether training needs to know where each view was taken from."""
+        return bool(self.config.aligned)
 
-        One pass for both, so that the generator's batch norm sees the mixture that it is used on.
+    def averaged(self) -> tuple[str, ...]:
+        """The networks that are used after training."""
+        return ("encoder", "generator", "aligned") if self.config.aligned else ("encoder", "generator")
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
+        if not self.config.aligned:
+            return super().reconstruct(images)
+        mean, _, maps, features = self.nets["encoder"](images, maps=True)
+        logits, cells = self.nets["generator"](mean, cells=True)
+        return (logits + from_cells(self.nets["aligned"](cells, maps, features)[0])).sigmoid()
+
+    def _latent(self, mean: Tensor, log_variance: Tensor, batch: Batch, n_prior: int) -> Tensor:
+        """A sample from each view's posterior, then `n_prior` from the prior, `[B + n_prior, latent]`.
+
+        For one pass of the generator, so that its batch norm sees the mixture that it is used on.
         """
-        mean, log_variance = nets["encoder"](batch.images)
         latent = mean + (0.5 * log_variance).exp() * batch.normal(*mean.shape)
         if n_prior and self.config.prior == "class":
             drawn = class_prior(latent.detach().float(), batch.labels, batch.normal(len(batch), len(batch)))[:n_prior]
         else:
             drawn = batch.normal(n_prior, self.config.latent)
-        latent = torch.cat([latent, drawn])
-        return nets["generator"](latent), kl_to_standard_normal(mean, log_variance)
+        return torch.cat([latent, drawn])
+
+    def _decode(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits of a sample from each view's posterior, and the KL of the posteriors."""
+        mean, log_variance = nets["encoder"](batch.images)
+        return nets["generator"](self._latent(mean, log_variance, batch, 0)), kl_to_standard_normal(mean, log_variance)
 
     def _reconstruction(self, logits: Tensor, voxels: Tensor) -> Tensor:
         if self.config.reconstruction == "l2":
@@ -145,10 +172,24 @@ class VAEIWGAN3D(System):
         judged = self.config.adversarial > 0 and step >= self.config.critic_from
         n_judged = round(self.config.judged * len(batch)) if judged else 0
         n_prior = round(self.config.prior_share * n_judged)
-        logits, kl = self._decode(nets, batch, n_prior)
-        reconstruction = self._reconstruction(logits[: len(batch)], batch.voxels)
-        minimised = {"kl": self.config.kl * kl, "reconstruction": reconstruction}
-        watched = {"kl_nats": kl.detach()}
+        minimised: dict[str, Tensor] = {}
+        watched: dict[str, Tensor] = {}
+        count = len(batch)
+        if self.config.aligned:
+            mean, log_variance, maps, features = nets["encoder"](batch.images, maps=True)
+            logits, cells = nets["generator"](self._latent(mean, log_variance, batch, n_prior), cells=True)
+            known = max(0.0, 1 - step / self.config.poses_until) if self.config.poses_until else 0.0
+            more, said = nets["aligned"](cells[:count], maps, features, batch.poses, known)
+            seen = self._reconstruction(logits[:count] + from_cells(more), batch.voxels)
+            pose = nets["aligned"].pose_head.loss(said, batch.poses)
+            minimised |= {"aligned": seen, "pose": self.config.pose_weight * pose}
+        else:
+            mean, log_variance = nets["encoder"](batch.images)
+            logits = nets["generator"](self._latent(mean, log_variance, batch, n_prior))
+        kl = kl_to_standard_normal(mean, log_variance)
+        reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.voxels)
+        minimised |= {"kl": self.config.kl * kl, "reconstruction": reconstruction}
+        watched |= {"kl_nats": kl.detach()}
         if judged:
             fake = logits[len(logits) - n_judged :].sigmoid()  # the prior's are the last, views' before them
             batch.kept["fake"] = fake.detach()

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from maquette.data.store import OpenedData
+from maquette.nets import aligned
 from maquette.recipe import DataRecipe, Recipe
-from maquette.systems.base import Batch
+from maquette.systems.base import Batch, System
 
 
 class Batches:
@@ -26,9 +27,10 @@ class Batches:
     """
 
     def __init__(
-        self, data: OpenedData, indices: np.ndarray, recipe: Recipe, reads_images: bool, part: tuple[int, int] = (0, 1)
+        self, data: OpenedData, indices: np.ndarray, recipe: Recipe, system: System, part: tuple[int, int] = (0, 1)
     ):
-        self.data, self.indices, self.recipe, self.reads_images = data, np.asarray(indices), recipe, reads_images
+        self.data, self.indices, self.recipe = data, np.asarray(indices), recipe
+        self.reads_images, self.wants_poses = system.reads_images, system.wants_poses
         self.part = part
         self._order: tuple[int, np.ndarray] = (-1, self.indices)
 
@@ -55,18 +57,23 @@ class Batches:
         count, rows = len(rows), rows[own]
         voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1)
         noise_seed = int(rng.integers(2**62))
-        images = None
+        images = poses = None
         if self.reads_images:
             which = rng.integers(self.data.views_per_shape, size=count)[own]
             images = as_images(self.data.views(rows, which))
+            if self.wants_poses:
+                poses = aligned.poses(torch.from_numpy(self.data.cameras(rows, which)))
             if self.recipe.data.flip:
-                images, voxels = mirror(images, voxels, torch.from_numpy(rng.random(count)[own] < 0.5))
+                chosen = torch.from_numpy(rng.random(count)[own] < 0.5)
+                images, voxels = mirror(images, voxels, chosen)
+                poses = poses if poses is None else torch.where(chosen[:, None], aligned.mirrored(poses), poses)
             images = sized(images, self.recipe.data, step)
             if self.recipe.data.jitter:
-                images = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
+                images, framing = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
+                poses = poses if poses is None else aligned.moved(poses, *framing)
         elif self.recipe.data.turns:
             voxels = turn(voxels, rng.integers(4, size=count)[own])
-        return Batch(voxels.float(), images, noise_seed, torch.from_numpy(self.data.labels[rows]), self.part)
+        return Batch(voxels.float(), images, noise_seed, torch.from_numpy(self.data.labels[rows]), self.part, poses)
 
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.
@@ -120,14 +127,15 @@ def turn(voxels: Tensor, quarters: np.ndarray) -> Tensor:
     return torch.stack([grid.rot90(int(k), (1, 2)) for grid, k in zip(voxels, quarters, strict=True)])
 
 
-def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slice = slice(None)) -> Tensor:
-    """Vary views as framing, light and clutter vary them; `[B, C, S, S]` in [0, 1] to the same.
+def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slice = slice(None)):
+    """Vary views as framing, light and clutter vary them; `[B, C, S, S]` in [0, 1] to the same, and their framing.
 
     whole, own: the size of the batch that these images are a part of, and which part; a sample is varied in the same
     way however the batch is cut.
 
     Scale 0.84 to 1.06, shift up to 4 %, a turn of up to 5 degrees, gamma and contrast, noise; a tenth of the views has
-    a patch of plain grey laid over it. The aspect stays: it is what tells a tall object from a low one.
+    a patch of plain grey laid over it. The aspect stays: it is what tells a tall object from a low one. The framing is
+    what `maquette.nets.aligned.moved` takes: scale, angle, right and down, `[B]` each.
     """
     size = images.shape[-1]
     whole = whole or len(images)
@@ -144,8 +152,9 @@ def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slic
 
     place = (torch.arange(size) + 0.5) / size
     across, down = (2 * place - 1).view(1, 1, -1, 1), (2 * place - 1).view(1, -1, 1, 1)
-    right = column(cos) * across - column(sin) * down + column(uniform(-0.09, 0.09))
-    below = column(sin) * across + column(cos) * down + column(uniform(-0.09, 0.09))
+    aside, under = uniform(-0.09, 0.09), uniform(-0.09, 0.09)
+    right = column(cos) * across - column(sin) * down + column(aside)
+    below = column(sin) * across + column(cos) * down + column(under)
     grid = torch.cat([right, below], dim=3)  # what affine_grid gives, four times as fast
     images = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
@@ -162,4 +171,4 @@ def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slic
     for i in (uniform(0, 1) < 0.1).nonzero().flatten().tolist():
         hidden_rows, hidden_columns = (((place - centre[i]).abs() < side[i] / 2) for centre in (y, x))
         images[i][:, hidden_rows[:, None] & hidden_columns] = grey[i]
-    return images.clamp_(0, 1)
+    return images.clamp_(0, 1), (scale, angle, aside, under)

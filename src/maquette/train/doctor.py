@@ -83,7 +83,7 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
             step = checkpoint.restore(path, checkpoint.State(system.nets, average, {}))
     except (UserError, OSError) as error:  # OSError: a run that goes on has dropped this checkpoint for a newer one
         return [], f"networks: not probed, {error}"
-    batches = Batches(data, training, recipe, system.reads_images)
+    batches = Batches(data, training, recipe, system)
     rows = []
     for turn in range(health.PROBES):
         batch = batches.at(max(step - 1 - turn, 0))  # of steps that were trained, so with views of their size

@@ -12,7 +12,7 @@ import torch
 
 from maquette import hub
 from maquette import recipe as recipes
-from maquette.data.prepare import prepare
+from maquette.data.prepare import FORMAT, prepare
 from maquette.data.sources import FURNITURE, is_furniture
 from maquette.data.store import OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
@@ -79,7 +79,7 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
         _describe(recipe, folder)
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
-    batches = Batches(data, training, recipe, system.reads_images, (engine.rank, engine.world))
+    batches = Batches(data, training, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
     yield Started(folder, len(training), len(validation), sizes, engine.world)
     watch = Watch(data, validation, recipe)
@@ -147,7 +147,7 @@ class Watch:
             images = sized(images, self.recipe, step - 1).to(device)
             truth = self.data.voxels(self.rows[part])
             with torch.no_grad():
-                occupancy = system.generate(system.encode(images)).squeeze(1).float().cpu().numpy()
+                occupancy = system.reconstruct(images).squeeze(1).float().cpu().numpy()
             scores.append(np.stack([iou(occupancy, truth, t) for t in THRESHOLDS], axis=1))
         table = np.concatenate(scores)  # [shapes, thresholds]
         best = int(table.mean(0).argmax())
@@ -270,7 +270,7 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
         count = recipe.data.furniture if is_furniture(source) else None
         options = {**wanted, "kinds": recipe.data.kinds, "count": count, "seed": recipe.train.seed,
                    "backgrounds": recipe.data.backgrounds or None, "split": "train"}
-        key = hashlib.sha256(json.dumps([str(path.resolve()), options], default=str).encode()).hexdigest()[:8]
+        key = hashlib.sha256(json.dumps([FORMAT, str(path.resolve()), options], default=str).encode()).hexdigest()[:8]
         folder = Path(recipe.data.cache) / f"{name}-{wanted['resolution']}-{views}x{wanted['view_size']}-{key}"
         if not is_prepared(folder):
             yield loop.Note(f"preparing {source} into {folder} (once; it is kept there)")

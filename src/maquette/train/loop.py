@@ -329,9 +329,9 @@ def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe, fuse
 
 def _on(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
     if batch.voxels.device != device:
-        batch.voxels = batch.voxels.to(device, non_blocking=True)
-        batch.images = None if batch.images is None else batch.images.to(device, non_blocking=True)
-        batch.labels = None if batch.labels is None else batch.labels.to(device, non_blocking=True)
+        for name in ("voxels", "images", "labels", "poses"):
+            value = getattr(batch, name)
+            setattr(batch, name, None if value is None else value.to(device, non_blocking=True))
     if batch.images is not None and channels_last:
         batch.images = batch.images.contiguous(memory_format=torch.channels_last)
     return batch

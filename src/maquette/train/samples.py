@@ -63,7 +63,7 @@ def _reconstructions(
     chosen = rows[np.linspace(0, len(rows) - 1, min(len(rows), RECONSTRUCTED)).astype(int)]
     views = data.views(chosen, np.arange(len(chosen)) % data.views_per_shape)
     images = sized(as_images(views), recipe.data, max(step - 1, 0)).to(next(system.nets.parameters()).device)
-    made = system.generate(system.encode(images)).squeeze(1).float().cpu().numpy()
+    made = system.reconstruct(images).squeeze(1).float().cpu().numpy()
     tiles = []
     for view, occupancy, truth in zip(views, made, data.voxels(chosen), strict=True):
         tiles += [_fitted(view), tile(occupancy), tile(truth.astype(np.float32))]

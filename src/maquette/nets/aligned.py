@@ -1,0 +1,178 @@
+"""What a view shows, put where it lies in the shape: the camera read from the view, its features looked up a cell.
+
+A latent says what an object is and about how large; where exactly a leg stands it has no room for. Here each cell of
+the volume is projected into the view, with the camera that a head of the encoder reads from it, and the features found
+there correct the generator's logits (pixel-aligned features: Saito et al., PIFu, ICCV 2019, with a known camera;
+Xu et al., DISN, NeurIPS 2019, with an estimated one).
+
+A pose is seven values: azimuth, elevation and roll in radians; the logarithm of the scale; right and down of the place
+where the object's centre is seen; nearness. A picture goes from -1 to 1, right and down. A point that lies x right,
+y down and z behind the object's centre, seen by the camera, is at centre + scale * (x, y) / (1 + nearness * z).
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+AZIMUTH, ELEVATION, ROLL, SCALE, RIGHT, DOWN, NEARNESS = range(POSE := 7)
+_CIRCUMSPHERE = math.sqrt(3) / 2  # of the unit cube: what the renderer's cameras are set to see whole
+_BINS = 24
+_TYPICAL = (0.28, 0.0, 0.60, 0.0, 0.0, 0.42)  # of all but the azimuth, over the renderer's views
+_SPREAD = (0.23, 0.04, 0.25, 0.12, 0.12, 0.09)
+
+
+def poses(cameras: Tensor) -> Tensor:
+    """Cameras `[B, 7]` as a dataset keeps them (`maquette.data.store.OpenedData.cameras`) to poses `[B, 7]`."""
+    azimuth, elevation, view, roll = cameras[:, :4].deg2rad().unbind(1)
+    zoom, right, down = cameras[:, 4:].unbind(1)
+    scale = zoom * (view / 2).cos() / _CIRCUMSPHERE
+    nearness = (view / 2).sin() / _CIRCUMSPHERE
+    return torch.stack([azimuth, elevation, roll, scale.log(), 2 * right, 2 * down, nearness], dim=1)
+
+
+def mirrored(pose: Tensor) -> Tensor:
+    """The poses `[B, 7]` of the same views in a mirror, of shapes mirrored along x."""
+    return pose * pose.new_tensor([-1, 1, -1, 1, -1, 1, 1])
+
+
+def moved(pose: Tensor, scale: Tensor, angle: Tensor, right: Tensor, down: Tensor) -> Tensor:
+    """The poses `[B, 7]` of views that were sampled at turn(angle) p / scale + (right, down) for each new place p.
+
+    scale, angle (radians), right, down: `[B]`; the turn is from right towards down.
+    """
+    cos, sin = angle.cos(), angle.sin()
+    x, y = pose[:, RIGHT] - right, pose[:, DOWN] - down
+    new = pose.clone()
+    new[:, ROLL] -= angle
+    new[:, SCALE] += scale.log()
+    new[:, RIGHT] = scale * (cos * x + sin * y)
+    new[:, DOWN] = scale * (cos * y - sin * x)
+    return new
+
+
+def project(points: Tensor, pose: Tensor) -> Tensor:
+    """Points `[N, 3]` of the frame, seen with poses `[B, 7]`: right, down and depth behind the centre, `[B, N, 3]`."""
+    sa, se, sr = pose[:, [AZIMUTH, ELEVATION, ROLL]].sin().unbind(1)
+    ca, ce, cr = pose[:, [AZIMUTH, ELEVATION, ROLL]].cos().unbind(1)
+    zero = torch.zeros_like(sa)
+    level = torch.stack([-ca, -sa, zero], dim=1)
+    below = torch.stack([-se * sa, se * ca, -ce], dim=1)
+    forward = torch.stack([sa * ce, -ca * ce, -se], dim=1)
+    cr, sr = cr[:, None], sr[:, None]
+    axes = torch.stack([cr * level - sr * below, sr * level + cr * below, forward], dim=2)  # [B, 3, 3]
+    right, down, behind = (points @ axes).unbind(2)
+    factor = pose[:, None, SCALE].exp() / (1 + pose[:, None, NEARNESS] * behind).clamp(min=0.1)
+    return torch.stack([pose[:, None, RIGHT] + factor * right, pose[:, None, DOWN] + factor * down, behind], dim=2)
+
+
+def centres(cells: int) -> Tensor:
+    """Centres of cells of the unit cube around 0, `[cells^3, 3]`, in the order of a grid's values."""
+    line = (torch.arange(cells) + 0.5) / cells - 0.5
+    return torch.stack(torch.meshgrid(line, line, line, indexing="ij"), dim=3).reshape(-1, 3)
+
+
+class PoseHead(nn.Module):
+    """Features `[B, F]` to a pose: the azimuth as one of 24 directions and an offset from it, the rest as values.
+
+    Directions and not an angle, since an object that looks the same from two sides has two right answers and their
+    mean is none.
+    """
+
+    def __init__(self, features: int):
+        super().__init__()
+        self.linear = nn.Linear(features, 2 * _BINS + POSE - 1)
+        self.register_buffer("typical", torch.tensor(_TYPICAL), persistent=False)
+        self.register_buffer("spread", torch.tensor(_SPREAD), persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """`[B, F]` to what the head says, `[B, 54]`, float32: read it with `pose`, train it with `loss`."""
+        return self.linear(features).float()
+
+    def pose(self, said: Tensor) -> Tensor:
+        """The most likely poses `[B, 7]`."""
+        likely, offset, rest = said.split((_BINS, _BINS, POSE - 1), dim=1)
+        best = likely.argmax(1, keepdim=True)
+        azimuth = (best + offset.gather(1, best)) * (2 * math.pi / _BINS)
+        return torch.cat([azimuth, self.typical + self.spread * rest], dim=1)
+
+    def loss(self, said: Tensor, pose: Tensor) -> Tensor:
+        """Cross-entropy of the direction, and the distances (smooth L1) of its offset and of the other six values."""
+        likely, offset, rest = said.split((_BINS, _BINS, POSE - 1), dim=1)
+        turn = pose[:, AZIMUTH].remainder(2 * math.pi) * (_BINS / (2 * math.pi))
+        nearest = turn.round()
+        right = nearest.long().remainder(_BINS)
+        offset = offset.gather(1, right[:, None]).squeeze(1)
+        wanted = (pose[:, ELEVATION:] - self.typical) / self.spread
+        return (
+            F.cross_entropy(likely, right)
+            + F.smooth_l1_loss(offset, turn - nearest, beta=0.2)
+            + F.smooth_l1_loss(rest, wanted, beta=0.3)
+        )
+
+
+class Aligned(nn.Module):
+    """Corrections to a SubvoxelGenerator's logits from the view itself.
+
+    resolution: voxels a side. cells: channels of the generator's cells (R / 4 a side). maps: channels of the encoder's
+    maps that are used, the finest first, each half the size of the one before it. features: of the encoder's last layer.
+    wide: channels of the maps brought together; each eighth of a cell sees `channels` of them. hidden: width of what
+    makes a cell's 4x4x4 corrections.
+    """
+
+    def __init__(
+        self, resolution: int, cells: int, maps: tuple[int, ...], features: int, wide: int = 32, channels: int = 16,
+        hidden: int = 128,
+    ):
+        super().__init__()
+        self.side = resolution // 4
+        self.pose_head = PoseHead(features)
+        self.beside = nn.ModuleList(nn.Conv2d(width, wide, 1, bias=False) for width in maps)
+        self.norm = nn.BatchNorm2d(wide)
+        self.last = nn.Conv2d(wide, channels, 3, 1, 1)
+        self.cells = nn.Sequential(
+            nn.Conv3d(cells + 8 * (channels + 1) + 3, hidden, 1, bias=False), nn.BatchNorm3d(hidden), nn.ReLU(),
+            nn.Conv3d(hidden, hidden, 1, bias=False), nn.BatchNorm3d(hidden), nn.ReLU(),
+            nn.Conv3d(hidden, 64, 1),
+        )  # fmt: skip
+        nn.init.zeros_(self.cells[-1].weight)
+        nn.init.zeros_(self.cells[-1].bias)
+        self.register_buffer("fine", centres(2 * self.side), persistent=False)
+        self.register_buffer("coarse", centres(self.side), persistent=False)
+
+    def forward(
+        self, cells: Tensor, maps: list[Tensor], features: Tensor, pose: Tensor | None = None, share: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Corrections `[B, 64, c, c, c]` of each cell's 4x4x4 voxels, and what the pose head says.
+
+        cells: `[B, C, c, c, c]`. maps, features: of the encoder. pose: the true poses, if known; the first `share` of
+        the batch is looked up with these and the rest with the poses that the head reads.
+        """
+        said = self.pose_head(features)
+        used = self.pose_head.pose(said.detach())
+        if pose is not None and share:
+            first = round(share * len(used))
+            used = torch.cat([pose[:first], used[first:]])
+        seen = torch.cat([self._lookup(self._merged(maps), used), self._places(used)], dim=1)
+        return self.cells(torch.cat([cells.float(), seen], dim=1)), said
+
+    def _merged(self, maps: list[Tensor]) -> Tensor:
+        """One map `[B, channels, H, W]` of the size of the finest, float32."""
+        whole = self.beside[-1](maps[-1])
+        for layer, finer in zip(reversed(self.beside[:-1]), reversed(maps[:-1]), strict=True):
+            whole = F.interpolate(whole, size=finer.shape[2:], mode="bilinear") + layer(finer)
+        return self.last(F.relu(self.norm(whole))).float()
+
+    def _lookup(self, whole: Tensor, pose: Tensor) -> Tensor:
+        """Each cell's eight places in the map, `[B, 8 * (channels + 1), c, c, c]`; the last channel is 1 in the view."""
+        batch, side = len(whole), self.side
+        whole = torch.cat([whole, torch.ones_like(whole[:, :1])], dim=1)
+        at = project(self.fine, pose)[:, None, :, :2]
+        found = F.grid_sample(whole, at, padding_mode="zeros", align_corners=False)
+        found = found.view(batch, -1, side, 2, side, 2, side, 2).permute(0, 1, 3, 5, 7, 2, 4, 6)
+        return found.reshape(batch, -1, side, side, side)
+
+    def _places(self, pose: Tensor) -> Tensor:
+        """Where the view has each cell: right, down, behind the centre, `[B, 3, c, c, c]`."""
+        return project(self.coarse, pose).transpose(1, 2).reshape(len(pose), 3, *[self.side] * 3)
