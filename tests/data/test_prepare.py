@@ -59,8 +59,8 @@ def test_a_folder_of_meshes_becomes_a_dataset_and_the_bad_file_is_named(boxes, t
         assert np.array_equal(data.voxels([row])[0], voxelise(box, 16, normalise=True))
         assert data.view_count(row) == 3
         assert set(data.view_kinds(row)) <= {"photo", "pencil"} and len(data.view_kinds(row)) == 3
-        cameras = data.cameras(row)
-        assert cameras.shape == (3, 4) and (cameras[:, 0] < 360).all() and (cameras[:, 2] > 0).all()
+        cameras = data.cameras([row] * 3, range(3))
+        assert cameras.shape == (3, 7) and (cameras[:, 0] < 360).all() and (cameras[:, 2] > 0).all()
     info = Info.load(out)
     assert (info.resolution, info.views, info.view_size, info.counts) == (16, 3, 32, {"train": 5, "test": 1})
     assert not (out / ".parts").exists()

@@ -24,6 +24,7 @@ SMALL_IMAGE = {**SMALL, "encoder": "residual", "image_channels": 1, "image_size"
                "encoder_widths": (4, 8), "encoder_blocks": (1, 1)}
 
 
+
 def parameters(net) -> int:
     return sum(p.numel() for p in net.parameters())
 
@@ -146,10 +147,11 @@ def a_batch(system, seed=1) -> Batch:
     noise = torch.Generator().manual_seed(seed)
     voxels = (torch.rand(4, 1, 32, 32, 32, generator=noise) < 0.2).float()
     images = torch.rand(4, 1, 32, 32, generator=noise) if system.reads_images else None
-    return Batch(voxels, images, seed, torch.tensor([0, 1, 0, 1]))
+    poses = torch.randn(4, 7, generator=noise) if system.wants_poses else None
+    return Batch(voxels, images, seed, torch.tensor([0, 1, 0, 1]), poses=poses)
 
 
-@pytest.mark.parametrize("name", ["gan3d", "vae-gan-image", "iwgan", "vae-iwgan-image", "joint"])
+@pytest.mark.parametrize("name", ["gan3d", "vae-gan-image", "iwgan", "vae-iwgan-image", "joint", "aligned"])
 def test_each_phase_moves_only_its_networks(name):
     narrow = {"generator_channels": (8, 4, 4), "critic_channels": (4, 4, 8), "latent": 6, "accuracy_limit": 1.0}
     if name in ("gan3d", "vae-gan-image"):
@@ -158,7 +160,8 @@ def test_each_phase_moves_only_its_networks(name):
     elif name == "iwgan":
         system = IWGAN3D(IWGAN3DConfig(**SMALL))
     else:
-        system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=name == "joint"))
+        more = {"aligned": True, "generator": "subvoxel"} if name == "aligned" else {}
+        system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=name in ("joint", "aligned"), **more))
     train = TrainRecipe(precision="fp32")
     recipe = Recipe(system.name, system.config, optim=OptimRecipe(lr=0.01, critic_lr=0.01), train=train)
     optimisers = {name: torch.optim.Adam(net.parameters(), 0.01) for name, net in system.nets.items()}
