@@ -93,7 +93,7 @@ def load(name: str = "maquette") -> Model:
             known = set(file.keys())
             state = {}
             for key, own in plan.nets.state_dict().items():
-                if key.split(".")[0] not in plan.averaged():
+                if key.split(".")[0] not in plan.kept():
                     continue
                 if key not in known:
                     raise UserError(f"{path}: tensor {key} is missing")
@@ -156,7 +156,7 @@ def save(
     latents: dict[str, torch.Tensor],
     picture: np.ndarray | None = None,
 ) -> Path:
-    """Write a model: the networks that are used after training, in half precision, its card and its config.
+    """Write a model: its networks (see `System.kept`) in half precision, its card and its config.
 
     picture: what the card shows as `samples.png`, uint8 `[H, W, 3]`. config.json is written last, with the checksum of
     the weights: a folder whose writing was cut short does not pass for a model.
@@ -165,7 +165,7 @@ def save(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}") from None
-    tensors = {key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.averaged()}
+    tensors = {key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.kept()}
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
     halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
     with atomic_path(folder / WEIGHTS) as path:

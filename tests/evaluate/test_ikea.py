@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from PIL import Image
 from scipy.io import savemat
 
@@ -17,7 +18,7 @@ IKEA = Path(__file__).parents[3] / "shared" / "data" / "ikea"
 
 def _brute_force(prob, truth, reach):
     """The definition, literally: every turn of the truth, every shift of the prediction, scikit-learn's AP."""
-    score = pytest.importorskip("sklearn.metrics").average_precision_score
+    score = sklearn.metrics.average_precision_score
     size, best = prob.shape[0], 0.0
     for shift in product(range(-reach, reach + 1), repeat=3):
         moved = np.zeros_like(prob)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from maquette.evaluate.shapes import Table, average_precision, iou, is_connected, largest_share, part_count
 
@@ -36,7 +37,6 @@ def test_iou_thresholds_strictly_and_runs_over_batches():
 
 @pytest.mark.parametrize("levels", [None, 2, 5])
 def test_average_precision_is_scikit_learns(levels):
-    metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(1)
     prob = rng.random((4, 6, 6, 6)).astype(np.float32)
     if levels:

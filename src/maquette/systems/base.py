@@ -148,6 +148,12 @@ class System:
         """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""
         return ("encoder", "generator") if self.reads_images else ("generator",)
 
+    def kept(self) -> tuple[str, ...]:
+        """The networks that a model's file holds: those used, and the critic of a system without an encoder, whose
+        responses tell shapes apart (`maquette.evaluate.recognition`).
+        """
+        return self.averaged() + (("critic",) if "critic" in self.nets and not self.reads_images else ())
+
 
 def check_phases(system: System) -> None:
     """Raise TypeError where a phase table names a network that is not there, or one name twice. Run once, at the

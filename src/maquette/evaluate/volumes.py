@@ -1,0 +1,26 @@
+"""The shapes of one split of a data set, at a model's resolution, prepared once and kept."""
+
+import hashlib
+from collections.abc import Generator
+from pathlib import Path
+
+from maquette.data.prepare import FORMAT, Prepared, prepare
+from maquette.data.store import OpenedData, open_dataset
+from maquette.evaluate.report import Progressed
+
+
+def shapes_of(
+    path: str | Path, cache: str | Path, split: str, resolution: int, limit: int | None = None
+) -> Generator[Progressed, None, OpenedData]:
+    """Prepare the shapes of a split without views, or find them in `cache`; yields progress, returns the dataset.
+
+    path: an archive or folder that `maquette data prepare` reads. Training shapes that are copies of a test shape are
+    left out, as everywhere.
+    """
+    options = {"resolution": resolution, "views": 0, "split": split, "count": limit}
+    key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
+    folder = Path(cache) / f"{split}-{Path(path).stem}-{resolution}-{key}"
+    for event in prepare(path, folder, **options):
+        if isinstance(event, Prepared):
+            yield Progressed(f"reading the {split} shapes", event.done, event.total)
+    return open_dataset(folder)
