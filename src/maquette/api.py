@@ -90,6 +90,8 @@ def generate(
     model = load(model) if isinstance(model, str) else model
     if count < 1:
         raise UserError("count must be at least 1", count)
+    if not model.system.makes_shapes:
+        raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}")
     latents = torch.stack([_latent(model, seed, index, kind, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in latents.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
@@ -208,18 +210,30 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     cache: str = "data-cache",
+    kind: str = "",
+    turns: int = 0,
+    classifier: str = "",
 ) -> Iterator[object]:
     """Measure a model on data that it never saw; yields Progressed, then one Measured (`maquette.evaluate.report`).
 
-    on: `modelnet10` (IoU of the test split, half pencil and half photo views) or `ikea` (AP on photos after alignment).
-    path: where these data are. cache: folder for the views that are rendered for modelnet10.
+    on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
+    `recognition` (a linear SVM on the critic's responses) or `generation` (new shapes beside the test split).
+    path: where these data are. cache: folder for what is prepared of them. kind: one class (generation). turns: quarter
+    turns of each shape; 0: 4 for recognition, 1 for generation. classifier: the model whose features are used
+    (generation); none: the line is left out.
     """
     model = load(model) if isinstance(model, str) else model
-    if not model.system.reads_images:
+    if on in ("modelnet10", "ikea") and not model.system.reads_images:
         raise UserError(f"model '{model.name}' does not read pictures, so there is nothing to measure on {on}")
     if not path or not Path(path).exists():
         raise UserError("no data there", repr(path), "name them with --data.path")
     config = model.system.config
+    if on == "recognition":
+        yield from _recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
+        return
+    if on == "generation":
+        yield from _generation(model, path, cache, kind, turns or 1, classifier, seed)
+        return
     if on == "modelnet10":
         from maquette.evaluate.modelnet import evaluate_modelnet
 
@@ -237,7 +251,43 @@ def evaluate(
 
         yield from measure_ikea(predict, path, limit=limit)
     else:
-        raise UserError("on must be modelnet10 or ikea", repr(on))
+        raise UserError("on must be modelnet10, ikea, recognition or generation", repr(on))
+
+
+def _recognition(model: Model, path: str, cache: str, **options) -> Iterator[object]:
+    from maquette.evaluate.recognition import evaluate_recognition
+
+    if "critic" not in model.system.kept():
+        raise UserError(f"model '{model.name}' came without its critic, whose responses are measured here",
+                        hint="models of 3D-GAN and 3D-IWGAN have theirs")
+    critic, resolution = model.system.nets["critic"], model.system.config.resolution
+    yield from evaluate_recognition(critic, path, cache, resolution=resolution, **options)
+
+
+def _generation(
+    model: Model, path: str, cache: str, kind: str, turns: int, classifier: str, seed: int
+) -> Iterator[object]:
+    from maquette.evaluate.generation import Plan, evaluate_generation
+
+    resolution, features = model.system.config.resolution, None
+    if classifier:
+        judge = load(classifier)
+        if judge.system.name != "classifier":
+            hint = "train one: maquette train classifier"
+            raise UserError(f"model '{classifier}' is no classifier", judge.system.name, hint)
+        if judge.system.config.resolution != resolution:
+            reads = judge.system.config.resolution
+            raise UserError(f"the classifier must read the model's {resolution} voxels a side", reads)
+        features = judge.system.nets["classifier"].features
+
+    def make(count: int) -> np.ndarray:
+        own = kind if "mean" in model.latents and kind in model.info.get("labels", []) else ""
+        return np.stack([shape.occupancy for shape in generate(model, count, seed, kind=own)])
+
+    yield from evaluate_generation(
+        make, features, path, cache, resolution=resolution, threshold=model.threshold, kind=kind,
+        plan=Plan(turns=turns), seed=seed,
+    )
 
 
 def prepare_data(source: str, out: str, **options) -> Iterator[object]:

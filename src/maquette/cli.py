@@ -154,28 +154,37 @@ def generate(
 
 def evaluate(
     model: Positional[str] = "maquette",
-    on: Literal["modelnet10", "ikea"] = "modelnet10",
+    on: Literal["modelnet10", "ikea", "recognition", "generation"] = "modelnet10",
     data_path: Annotated[str, arg(name="data.path")] = "",
     views: int = 4,
     limit: int | None = None,
     seed: int = 0,
+    kind: str = "",
+    turns: int = 0,
+    classifier: str = "",
     json: str = "",
 ) -> int:
     """Measure a model on data that it never saw.
 
     Args:
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
-        on: modelnet10: IoU on the test split, half pencil and half photo views; ikea: AP on photos, after alignment.
+        on: modelnet10: IoU on the test split, half pencil and half photo views; ikea: AP on photos, after alignment;
+            recognition: a linear SVM on the critic's responses; generation: new shapes beside the test split.
         data_path: Where the data are.
         views: Views of each test shape (modelnet10).
         limit: Stop after so many shapes or photos.
-        seed: Of the views that are rendered (modelnet10).
+        seed: Of the views that are rendered (modelnet10), of the shapes that are made (generation).
+        kind: One class of the data (generation).
+        turns: Quarter turns of each shape (recognition: 4 if left out; generation: 1).
+        classifier: A model of the system classifier, for the Frechet distance in its features (generation).
         json: File for the result; - for standard output.
     """
     from maquette import api
     from maquette.show import show_evaluation
 
-    return show_evaluation(api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed), json)
+    events = api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed, kind=kind, turns=turns,
+                          classifier=classifier)
+    return show_evaluation(events, json)
 
 
 def models_list(json: bool = False) -> int:

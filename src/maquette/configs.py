@@ -63,6 +63,29 @@ def _check_mirror(config: "GAN3DConfig | VAEGAN3DConfig") -> None:
 
 
 @dataclass(frozen=True)
+class Classifier3DConfig:
+    """The network of the classifier whose features measure made shapes."""
+
+    resolution: int = 32
+    """Voxels a side: 20, 32 or 64."""
+    channels: tuple[int, ...] = (16, 32, 64, 128)
+    """Widths of the convolutions, each of which halves the grid; four at most, so that 2 voxels a side are left."""
+    features: int = 128
+    """Values of the layer before the last, in which the distances are measured."""
+    classes: int = 10
+    """Classes of the data."""
+    dropout: float = 0.5
+    """Share of the features that a training step leaves out."""
+
+    def __post_init__(self):
+        check_resolution(self.resolution)
+        check("model", self, {"channels": WIDTHS, "features": POSITIVE, "classes": POSITIVE,
+                              "dropout": Rule("in [0, 1)", lambda value: 0 <= value < 1)})
+        if self.resolution >> len(self.channels) < 2 - (self.resolution == 20):
+            raise UserError("model.channels are more than the grid can be halved", len(self.channels))
+
+
+@dataclass(frozen=True)
 class GAN3DConfig:
     """The networks of 3D-GAN; the defaults are the paper's."""
 

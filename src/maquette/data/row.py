@@ -52,7 +52,9 @@ def make_row(item: Item, options: Options) -> dict:
                             channels=options.channels, backgrounds=options.backgrounds, frontal=options.frontal)
         row["views"] = np.ascontiguousarray(seen.images, np.uint8).tobytes()
         row["view_kinds"] = list(seen.kinds)
-        row["cameras"] = [[c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg, c.zoom, *c.shift] for c in seen.cameras]
+        row["cameras"] = [
+            [c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg, c.zoom, *c.shift] for c in seen.cameras
+        ]
     return row
 
 

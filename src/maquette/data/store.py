@@ -86,7 +86,7 @@ def features(label_names: Sequence[str]):
         "voxels": Value("binary"),  # np.packbits of the bool grid, C order
         "views": Value("binary"),  # uint8 [V, S, S] or [V, S, S, 3]
         "view_kinds": [Value("string")],
-        "cameras": [[Value("float32")]],  # [V, 7]: azimuth_deg, elevation_deg, fov_deg, roll_deg, zoom, shift right and down
+        "cameras": [[Value("float32")]],  # [V, 7], see `CAMERA`
     })
 
 

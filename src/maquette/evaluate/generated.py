@@ -91,7 +91,8 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
         raise UserError("a Fréchet distance needs 2 samples or more of each set", f"{len(a)} and {len(b)}")
     of_a, of_b = np.atleast_2d(np.cov(a, rowvar=False)), np.atleast_2d(np.cov(b, rowvar=False))
     # the root's trace is that of a symmetric matrix, which stays real where features are fewer than samples
-    root = linalg.sqrtm(of_a).real
+    own, directions = linalg.eigh(of_a)
+    root = (directions * np.sqrt(np.clip(own, 0, None))) @ directions.T
     values = linalg.eigvalsh(root @ of_b @ root)
     shift = np.sum((a.mean(0) - b.mean(0)) ** 2)
     return float(shift + np.trace(of_a) + np.trace(of_b) - 2 * np.sqrt(np.clip(values, 0, None)).sum())

@@ -4,7 +4,7 @@ A `Phase` is frozen data. The whole difference between the papers is the table t
 (`maquette.train.loop`) runs any such table and knows no paper.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -61,7 +61,11 @@ class Batch:
                                 ("poses", self.poses))
         }
         return [
-            Batch(**{name: piece[i] for name, piece in pieces.items()}, seed=self.seed, part=(which * count + i, of * count))
+            Batch(
+                **{name: piece[i] for name, piece in pieces.items()},
+                seed=self.seed,
+                part=(which * count + i, of * count),
+            )
             for i in range(count)
         ]
 
@@ -110,7 +114,8 @@ class Phase:
 class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
-    reads_images: it has an encoder of views. wants_poses: training needs to know where each view was taken from.
+    reads_images: it has an encoder of views. makes_shapes: it has a generator. wants_poses: training needs to know
+    where each view was taken from.
     Subclasses set `name`, `Config` and the traits below, build `self.nets` in `__init__`, and define `phases`. How a
     trained one is used is the same for all whose networks are called `generator` (and `encoder`).
     """
@@ -118,6 +123,7 @@ class System:
     name: ClassVar[str]
     Config: ClassVar[type]
     reads_images: ClassVar[bool] = False
+    makes_shapes: ClassVar[bool] = True
     wants_poses: bool = False
     config: Any
     nets: Nets
@@ -143,6 +149,9 @@ class System:
     def reconstruct(self, images: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
         return self.generate(self.encode(images))
+
+    def fits(self, labels: Sequence[str]) -> None:
+        """Raise UserError where the system cannot be trained on data of these classes."""
 
     def averaged(self) -> tuple[str, ...]:
         """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""

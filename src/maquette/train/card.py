@@ -31,6 +31,12 @@ for number, shape in enumerate(maquette.generate(model, count=4, seed=7)):
     shape.save(f"shape-{number}.stl", size_mm=100)
 ```"""
 
+_MEASURES = """Its features measure what other models make:
+
+```
+maquette evaluate OTHER --on generation --data.path DATA --classifier MODEL
+```"""
+
 
 def write_card(
     recipe: Recipe,
@@ -56,7 +62,7 @@ def write_card(
         f"![What the model makes]({picture})" if picture else "",
         "## How to use it",
         "With `maquette` installed; MODEL is this folder, or the model's `owner/name` on the Hugging Face Hub.",
-        _READS_PICTURES if reads else _MAKES_SHAPES,
+        _READS_PICTURES if reads else _MAKES_SHAPES if SYSTEMS[recipe.system].makes_shapes else _MEASURES,
         "## Training data and their terms",
         f"Trained for {recipe.train.steps} steps of {recipe.train.batch} on {shapes} shapes of {len(labels)} classes: "
         f"{', '.join(labels)}.",

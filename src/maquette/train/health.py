@@ -96,6 +96,8 @@ def probe(system: System, voxels: Tensor, images: Tensor | None, seed: int) -> d
     views = None if images is None else images[:PROBED_SHAPES].to(device)
     batch = Batch(voxels[:PROBED_SHAPES].to(device).float(), views, seed)
     values: dict[str, Tensor | float] = {f"nonfinite/{name}": _broken(net) for name, net in system.nets.items()}
+    if not system.makes_shapes:
+        return {name: float(value) for name, value in values.items()}
     with _evaluating(system.nets), torch.no_grad():
         made, of_encoder = _make(system, batch)
         values |= of_encoder | _of_samples(made, batch.voxels)

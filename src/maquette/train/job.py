@@ -79,13 +79,18 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
         _describe(recipe, folder)
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
+    system.fits(data.label_names)
     batches = Batches(data, training, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
     yield Started(folder, len(training), len(validation), sizes, engine.world)
     watch = Watch(data, validation, recipe)
+
+    def drawn(system: System, step: int):
+        return samples.sheet(system, data, watch.rows, recipe, step)
+
     hooks = loop.Hooks(
         check=watch.check if system.reads_images else None,
-        sample=lambda system, step: samples.sheet(system, data, watch.rows, recipe, step),
+        sample=drawn if system.makes_shapes else None,
         probe=watch.probe,
         diagnose=lambda rows: health.diagnose(rows, recipe),
     )
@@ -214,7 +219,7 @@ def export(
     if system.reads_images:
         metrics = watch.check(system, recipe.train.steps)
         latents = class_latents(system, data, training)
-    picture = samples.sheet(system, data, watch.rows, recipe, recipe.train.steps)
+    picture = samples.sheet(system, data, watch.rows, recipe, recipe.train.steps) if system.makes_shapes else None
     facts = {**facts, **environment()}
     info = {
         "threshold": watch.threshold,

@@ -1,0 +1,71 @@
+"""A classifier of shapes, trained with labels: the yardstick whose features measure what the other systems make.
+
+Not of any paper: four convolutions of stride 2 with batch norm and two linear layers. One update on every batch:
+
+    classifier  cross-entropy of the shape's class
+
+Its penultimate layer's 128 values stand where Inception's 2048 stand in the Frechet distance of images (Heusel et al.
+2017); figures in them can be compared only with figures in the same features.
+"""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from maquette.configs import Classifier3DConfig
+from maquette.errors import UserError
+from maquette.systems.base import Batch, Nets, Phase, System, Terms
+
+
+class VolumeClassifier(nn.Module):
+    """Occupancy `[B, 1, R, R, R]` to logits `[B, classes]`. channels: of the convolutions; features: see above."""
+
+    def __init__(self, channels: tuple[int, ...], features: int, classes: int, dropout: float):
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inward, width in zip((1, *channels), channels, strict=False):
+            layers += [nn.Conv3d(inward, width, 4, 2, 1, bias=False), nn.BatchNorm3d(width), nn.ReLU()]
+        layers += [nn.AdaptiveMaxPool3d(2), nn.Flatten(), nn.Linear(8 * channels[-1], features)]
+        self.layers = nn.Sequential(*layers)
+        self.last = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(features, classes))
+
+    def features(self, voxels: Tensor) -> Tensor:
+        """`[B, 1, R, R, R]` to `[B, features]`, float32."""
+        return self.layers(voxels).float()
+
+    def forward(self, voxels: Tensor) -> Tensor:
+        """`[B, 1, R, R, R]` to logits `[B, classes]`, float32."""
+        return self.last(self.layers(voxels)).float()
+
+
+class Classifier3D(System):
+    """Shapes in, classes out."""
+
+    name = "classifier"
+    Config = Classifier3DConfig
+    makes_shapes = False
+
+    def __init__(self, config: Classifier3DConfig):
+        self.config = config
+        net = VolumeClassifier(config.channels, config.features, config.classes, config.dropout)
+        self.nets = nn.ModuleDict({"classifier": net})
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Cross-entropy on every batch."""
+        return (Phase("classifier", ("classifier",), self.loss),)
+
+    def averaged(self) -> tuple[str, ...]:
+        """The one network."""
+        return ("classifier",)
+
+    def fits(self, labels: Sequence[str]) -> None:
+        """UserError unless the data have as many classes as the last layer."""
+        if len(labels) != self.config.classes:
+            raise UserError(f"model.classes must be {len(labels)} for these data", self.config.classes)
+
+    def loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """Cross-entropy; the share that was right is watched."""
+        logits = nets["classifier"](batch.voxels)
+        right = (logits.argmax(1) == batch.labels).float().mean()
+        return Terms({"cross_entropy": F.cross_entropy(logits, batch.labels)}, {"accuracy": right.detach()})

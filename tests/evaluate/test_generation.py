@@ -1,0 +1,96 @@
+"""Made shapes beside a test split: fast distances against the plain ones, copies found, a whole table."""
+
+import numpy as np
+import pytest
+import torch
+
+from maquette.errors import UserError
+from maquette.evaluate import generated
+from maquette.evaluate.generation import NAMES, Plan, chamfers, earth_movers, evaluate_generation, nearest
+from maquette.evaluate.report import Measured
+
+PLAN = Plan(samples=6, points=64, emd_points=16, many=8)
+
+
+def test_distances_in_batches_are_the_plain_ones():
+    rng = np.random.default_rng(0)
+    a, b = ([rng.normal(size=(30, 3)) for _ in range(count)] for count in (3, 18))
+    np.testing.assert_allclose(chamfers(a, b), generated.distances(a, b), rtol=1e-4)
+    np.testing.assert_allclose(earth_movers(a, a), generated.distances(a, a, generated.earth_movers))
+    np.testing.assert_allclose(earth_movers(a, b), generated.distances(a, b, generated.earth_movers))
+
+
+def test_a_copy_is_at_distance_0_and_half_a_shape_at_a_half():
+    training = np.zeros((3, 4, 4, 4), bool)
+    training[0, :2], training[1, :, :1], training[2, 3, 3, 3] = True, True, True
+    made = np.stack([training[0], training[0]])
+    made[1, 1] = False
+    assert nearest(made, training).tolist() == [0.0, 0.5]
+    assert nearest(training[:1], training, itself=True)[0] == pytest.approx(1 - 8 / 40), "itself is skipped"
+
+
+def grids(count: int, seed: int) -> np.ndarray:
+    """Boxes of many sizes, resting in the middle."""
+    rng = np.random.default_rng(seed)
+    shapes = np.zeros((count, 20, 20, 20), np.float32)
+    for grid in shapes:
+        x, y, z = rng.integers(3, 10, 3)
+        grid[10 - x : 10 + x, 10 - y : 10 + y, 10 - z : 10 + z] = 1
+    return shapes
+
+
+@pytest.fixture
+def archive(tmp_path):
+    path = tmp_path / "boxes.npz"
+    made = {"X_train": grids(10, 1).astype(np.uint8), "X_test": grids(6, 2).astype(np.uint8)}
+    np.savez(path, y_train=np.zeros(10, int), y_test=np.zeros(6, int), classes=np.array(["box"]), **made)
+    return path
+
+
+def measure(archive, tmp_path, make, **options) -> Measured:
+    given = {"resolution": 20, "threshold": 0.5, "plan": PLAN} | options
+    *_, measured = evaluate_generation(make, lambda x: x.mean((3, 4)).flatten(1), archive, tmp_path / "c", **given)
+    return measured
+
+
+def test_boxes_of_the_same_kind_are_near_and_specks_are_far(archive, tmp_path):
+    good = measure(archive, tmp_path, lambda count: grids(count, 3))
+    names = [row[0] for row in good.rows]
+    assert tuple(names) == NAMES and good.columns[1:] == ("the model", "training shapes")
+
+    def specks(count):
+        empty = np.zeros((count, 20, 20, 20), np.float32)
+        empty[:, 0, 0, 0] = empty[:, 19, 19, 19] = 1
+        return empty
+
+    bad = measure(archive, tmp_path, specks)
+    for name in ("minimum matching distance x1000", "Fréchet distance, 3D classifier"):
+        assert bad.details["made"][name] > 2 * good.details["made"][name], name
+    assert bad.details["made"]["Jensen-Shannon divergence"] == pytest.approx(np.log(2)), "no cell in common"
+    assert bad.details["made"]["1-NN accuracy (0.5 is best)"] == 1.0
+    assert bad.details["made"]["one connected part"] == 0.0 and good.details["made"]["one connected part"] == 1.0
+
+
+def test_the_test_shapes_themselves_are_as_good_as_can_be(archive, tmp_path):
+    with np.load(archive) as whole:
+        tested = whole["X_test"].astype(np.float32)
+    measured = measure(archive, tmp_path, lambda count: np.resize(tested, (count, *tested.shape[1:])))
+    assert measured.details["made"]["coverage"] == 1.0
+
+
+def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):
+    with pytest.raises(UserError, match="every shape that the model made is empty"):
+        measure(archive, tmp_path, lambda count: np.zeros((count, 20, 20, 20), np.float32))
+    with pytest.raises(UserError, match="no class of this name, got 'sofa'; they have box"):
+        measure(archive, tmp_path, lambda count: grids(count, 3), kind="sofa")
+    with pytest.raises(UserError, match="samples must be 2 or more, got 1"):
+        Plan(samples=1)
+
+
+def test_the_classifiers_features_come_before_its_last_layer():
+    from maquette.systems.classifier3d import VolumeClassifier
+
+    net = VolumeClassifier((2, 3), 5, 4, 0.5).eval()
+    voxels = torch.rand(2, 1, 20, 20, 20)
+    assert net.features(voxels).shape == (2, 5)
+    torch.testing.assert_close(net.last(net.features(voxels)), net(voxels))
