@@ -140,6 +140,8 @@ class IWGAN3DConfig:
     """Voxels a side: 20, 32 or 64."""
     latent: int = 200
     """Values of z, standard normal."""
+    generator: Literal["paper", "subvoxel"] = "paper"
+    """paper: transposed convolutions up to full size; subvoxel: up to a quarter, then 4x4x4 voxels a cell at once."""
     generator_channels: tuple[int, ...] = (256, 128, 64, 32)
     """Widths of the generator from 2 voxels up (code)."""
     critic_channels: tuple[int, ...] = (32, 64, 128, 256)
@@ -155,7 +157,8 @@ class IWGAN3DConfig:
         check_resolution(self.resolution)
         check("model", self, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
                               "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE, "critic_steps": POSITIVE})
-        _check_widths_at_20(self.resolution, self.generator_channels)
+        if self.generator == "paper":
+            _check_widths_at_20(self.resolution, self.generator_channels)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,10 @@ class SubvoxelGenerator(nn.Module):
         return (logits, inner) if cells else logits
 
 
+GENERATORS = {"paper": VolumeGenerator, "subvoxel": SubvoxelGenerator}
+"""What `model.generator` names."""
+
+
 class MirrorGenerator(nn.Module):
     """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: 3D-GAN's generator (PAPERS 1).
 

@@ -7,7 +7,8 @@ Smith, Meger, CoRL 2017 (arXiv 1707.09557), sections 3.1 and 4.1. A Wasserstein 
 
 z: 200 values, standard normal. Adam 1e-4, betas (0.5, 0.9), batch 256.
 Differs from the released code: the norm in the penalty runs over the whole sample, not over one axis; the output is a
-sigmoid in [0, 1], not a tanh.
+sigmoid in [0, 1], not a tanh. Options beyond the paper, its value being the default: `generator: subvoxel` makes the
+last two doublings in one step; `penalty_every` computes the penalty on every n-th batch only.
 """
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from maquette.configs import IWGAN3DConfig
 from maquette.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
-from maquette.nets.volume import VolumeCritic, VolumeGenerator
+from maquette.nets.volume import GENERATORS, VolumeCritic
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 
 
@@ -45,7 +46,7 @@ class IWGAN3D(System):
         self.config = config
         self.nets = nn.ModuleDict(
             {
-                "generator": VolumeGenerator(config.resolution, config.latent, config.generator_channels),
+                "generator": GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
                 "critic": VolumeCritic(config.resolution, config.critic_channels),
             }
         )

@@ -35,7 +35,7 @@ from maquette.losses import (
 )
 from maquette.nets.aligned import Aligned
 from maquette.nets.image import PaperEncoder, ResidualEncoder
-from maquette.nets.volume import SubvoxelGenerator, VolumeCritic, VolumeGenerator, from_cells
+from maquette.nets.volume import GENERATORS, VolumeCritic, from_cells
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.iwgan3d import critic_terms
 
@@ -70,11 +70,10 @@ class VAEIWGAN3D(System):
             encoder = ResidualEncoder(
                 config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks, config.standardise
             )
-        decoder = SubvoxelGenerator if config.generator == "subvoxel" else VolumeGenerator
         self.nets = nn.ModuleDict(
             {
                 "encoder": encoder,
-                "generator": decoder(config.resolution, config.latent, config.generator_channels),
+                "generator": GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
             }
         )
         if config.aligned:
