@@ -104,7 +104,7 @@ def test_an_animation_goes_there_and_back_for_ever(tmp_path):
 
 def test_an_equation_has_room_for_each_sign(tmp_path):
     grey = [np.full((8, 8), 40 * k, np.uint8) for k in range(1, 5)]
-    path = equation(grey, ["", "- 0.5 \u00d7", "+", "="], ["a", "b", "c", "d"], tmp_path / "e.png", cell_px=48)
+    path = equation(grey, ["", "- 0.5 *", "+", "="], ["a", "b", "c", "d"], tmp_path / "e.png", cell_px=48)
     page = np.asarray(Image.open(path))
     assert page.shape[0] == 4 + 48 + 15 + 4 and page.shape[1] > 4 + 4 * 52 + 3 * 8
     row = page[50, :, 0]  # below the signs

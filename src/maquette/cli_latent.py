@@ -94,7 +94,7 @@ def project(
     steps: int = 200,
     starts: int = 4,
     draws: int = 32,
-    prior_weight: float = 0.01,
+    prior_weight: float = 0.05,
     seed: int = 0,
     preview: bool = False,
     model: str = "maquette",

@@ -29,7 +29,7 @@ from maquette.train.samples import tile
 
 CELL_PX, PREVIEW_PX = 200, 320
 """Pixels a side of a picture in a sheet or an animation, and in a preview."""
-FRAME_MS = 80
+FRAME_MS, ZOOM = 80, 1.1
 MAX_FRAMES = 240
 """Frames of an animation between two operands, at most."""
 
@@ -63,7 +63,7 @@ def interpolate_files(
     latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
     pictures = []
     for grid in decode(model, latents):
-        pictures.append(tile(grid, model.threshold, CELL_PX))
+        pictures.append(tile(grid, model.threshold, CELL_PX, ZOOM))
         yield Progressed("drawing", len(pictures), len(latents))
     captions = [""] * len(found.shapes)
     captions[:: steps - 1] = [_short(operand.word) for operand in found.operands]
@@ -94,7 +94,7 @@ def combine_files(
     yield _written(out, "combined", found.latent, found.shape, suffix, size_mm, largest_part,
                    expression=" ".join(expression))
     grids = [*decode(model, _stacked(operands)), found.shape.occupancy]
-    pictures = [tile(grid, model.threshold, CELL_PX) for grid in grids]
+    pictures = [tile(grid, model.threshold, CELL_PX, ZOOM) for grid in grids]
     signs = [_sign(factor, first=not place) for place, (factor, _) in enumerate(found.terms)]
     captions = [*(_short(operand.word) for operand in operands), "combined"]
     sheet = previews.equation(pictures, [*signs, "="], captions, out / "sheet.png", CELL_PX)
@@ -130,8 +130,8 @@ def project_files(
         pictures = ()
         if preview:
             pictures = (out / f"{name}.preview.png",)
-            tiles = [tile(found.given.occupancy, 0.5, PREVIEW_PX),
-                     tile(found.shape.occupancy, model.threshold, PREVIEW_PX)]
+            tiles = [tile(found.given.occupancy, 0.5, PREVIEW_PX, ZOOM),
+                     tile(found.shape.occupancy, model.threshold, PREVIEW_PX, ZOOM)]
             previews.sheet_of_images(tiles, pictures[0], 2, PREVIEW_PX, ["given", f"IoU {found.iou_end:.2f}"])
         yield _written(out, name, found.latent, found.shape, suffix, size_mm, largest_part, str(source), found.line(),
                        pictures, **facts)
@@ -176,8 +176,8 @@ def suggest_files(
                 yield Failed(str(source), str(error) if str(source) in str(error) else f"{source}: {error}")
                 continue
             name = free_name(f"{'stdin' if str(source) == '-' else Path(source).stem}-suggested", taken)
-            pictures = [tile(one.shape.occupancy, 0.5, CELL_PX) for one in found.nearest]
-            captions = [_short(str(source)), *(f"{one.name}  {one.similarity:.2f}" for one in found.nearest)]
+            pictures = [tile(one.shape.occupancy, 0.5, CELL_PX, ZOOM) for one in found.nearest]
+            captions = [_short(str(source)), *(f"{one.name} ({one.similarity:.2f})" for one in found.nearest)]
             columns = min(len(captions), 9)
             paths = [previews.sheet_of_images([pixels, *pictures], out / f"{name}.png", columns, CELL_PX, captions)]
             for rank, one in enumerate(found.nearest if meshes else (), 1):
@@ -253,7 +253,7 @@ def _stacked(operands: Sequence[Operand]) -> Tensor:
 def _sign(factor: float, first: bool) -> str:
     """What stands before an operand: its sign, and its factor where that is not one."""
     sign = "-" if factor < 0 else "" if first else "+"
-    number = "" if abs(factor) == 1 else f"{abs(factor):g} \u00d7"
+    number = "" if abs(factor) == 1 else f"{abs(factor):g} *"
     return f"{sign} {number}".strip()
 
 

@@ -84,7 +84,7 @@ def equation(
 
     signs: text before each picture; an empty one takes no room. captions: a line under each.
     """
-    font, small = ImageFont.load_default(max(12, cell_px // 6)), ImageFont.load_default(max(9, cell_px // 18))
+    font, small = ImageFont.load_default(max(12, cell_px // 5)), ImageFont.load_default(max(9, cell_px // 18))
     gap, under = max(4, cell_px // 24), int(small.size * 1.7)
     rooms = [round(font.getlength(sign)) + 2 * gap if sign else 0 for sign in signs]
     page = Image.new("RGB", (gap + sum(rooms) + len(images) * (cell_px + gap), 2 * gap + cell_px + under), _PAPER)

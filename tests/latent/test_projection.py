@@ -30,14 +30,14 @@ def test_a_shape_of_the_generator_is_found_again(model):
     known = api.generate(model, 1, seed=1234)[0]
     share = known.voxels.mean()
     assert 0.03 < share < 0.9, "the shape is something to find"
-    fit = Fit(steps=150, starts=4, draws=24, prior_weight=0, seed=1)
+    fit = Fit(steps=80, starts=3, draws=24, prior_weight=0.01, seed=1)
     *events, found = list(api.project(known, model, fit=fit))
     assert isinstance(found, Projected) and all(isinstance(event, Progressed) for event in events)
-    assert [event.done for event in events] == list(range(0, 151, 10)) and {event.total for event in events} == {150}
+    assert [event.done for event in events] == list(range(0, 81, 10)) and {event.total for event in events} == {80}
     assert found.iou_end > 0.95 > found.iou_start
     assert found.iou_end == pytest.approx(float(iou(found.shape.voxels, known.voxels)))
     again = prior.decode(model, found.latent[None])[0]
-    assert np.array_equal(again, found.shape.occupancy)
+    assert np.allclose(again, found.shape.occupancy, atol=1e-4)
     low, high = prior.bounds(model.system)
     assert low <= found.latent.min() and found.latent.max() <= high
 

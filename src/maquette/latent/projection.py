@@ -39,7 +39,7 @@ class Fit:
     """Latents that are optimised side by side, the best of all that are tried first."""
     draws: int = 32
     """Draws from the prior among those that are tried first."""
-    prior_weight: float = 0.01
+    prior_weight: float = 0.05
     """Weight of `prior.unlikeliness` beside cross-entropy a voxel + 1 - soft IoU; 0 follows the shape alone."""
     seed: int = 0
     """Of the draws."""

@@ -39,10 +39,11 @@ def sheet(system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, st
         return _page([tile(grid) for grid in _generated(system, recipe.train.seed)], columns=4)
 
 
-def tile(occupancy: np.ndarray, threshold: float = 0.5, size_px: int = TILE) -> np.ndarray:
+def tile(occupancy: np.ndarray, threshold: float = 0.5, size_px: int = TILE, zoom: float = 1.25) -> np.ndarray:
     """The mesh of a grid `[R, R, R]` in [0, 1], from its front right, or a word where there is none; uint8 `[S, S, 3]`.
 
-    The grid's cube has a fixed place in the picture, so that sizes can be compared.
+    The grid's cube has a fixed place in the picture, so that sizes can be compared; up to a zoom of 1.1 all of it is
+    in the picture.
     """
     if not np.isfinite(occupancy).all():
         return _word("not finite", size_px)
@@ -53,7 +54,7 @@ def tile(occupancy: np.ndarray, threshold: float = 0.5, size_px: int = TILE) -> 
     if faces > _ROUGH * len(filled) ** 2:  # an untrained network's noise: half a million triangles that show nothing
         occupancy = ndimage.gaussian_filter(occupancy, 2.0)
     try:
-        return shade(Shape(occupancy, threshold).surface(), replace(_CAMERA, size_px=size_px), ground=False)
+        return shade(Shape(occupancy, threshold).surface(), replace(_CAMERA, size_px=size_px, zoom=zoom), ground=False)
     except UserError:  # parts that vanish in smoothing
         return _word("empty", size_px)
 
