@@ -6,7 +6,7 @@ import trimesh
 from PIL import Image
 
 from maquette.errors import UserError
-from maquette.preview import SIDES, four_sides, preview, sheet, sheet_of_images
+from maquette.preview import SIDES, animation, equation, four_sides, preview, sheet, sheet_of_images
 
 
 @pytest.fixture
@@ -84,3 +84,31 @@ def test_a_folder_in_the_way_is_one_line(tmp_path):
     (tmp_path / "s.png").mkdir()
     with pytest.raises(UserError, match="cannot write .*s.png: Is a directory"):
         sheet_of_images([np.zeros((8, 8), np.uint8)], tmp_path / "s.png")
+
+
+def test_an_animation_goes_there_and_back_for_ever(tmp_path):
+    frames = [np.full((20, 30, 3), (40 * k, 90, 255 - 40 * k), np.uint8) for k in range(5)]
+    for frame in frames:
+        frame[5:9, 5:9] = 255
+    with Image.open(animation(frames, tmp_path / "a.gif", 80)) as gif:
+        assert gif.n_frames == 8 and gif.info["loop"] == 0 and gif.info["duration"] == 80 and gif.size == (30, 20)
+        shown = []
+        for number in range(8):
+            gif.seek(number)
+            shown.append(np.asarray(gif.convert("RGB")).astype(int))
+    for number, place in enumerate([0, 1, 2, 3, 4, 3, 2, 1]):
+        assert np.abs(shown[number] - frames[place]).max() <= 4, number
+    with pytest.raises(UserError, match="two frames at least, got 1"):
+        animation(frames[:1], tmp_path / "b.gif")
+
+
+def test_an_equation_has_room_for_each_sign(tmp_path):
+    grey = [np.full((8, 8), 40 * k, np.uint8) for k in range(1, 5)]
+    path = equation(grey, ["", "- 0.5 *", "+", "="], ["a", "b", "c", "d"], tmp_path / "e.png", cell_px=48)
+    page = np.asarray(Image.open(path))
+    assert page.shape[0] == 4 + 48 + 15 + 4 and page.shape[1] > 4 + 4 * 52 + 3 * 8
+    row = page[50, :, 0]  # below the signs
+    assert [value for value in (40, 80, 120, 160) if (row == value).sum() == 48] == [40, 80, 120, 160]
+    starts = [int(np.argmax(row == value)) for value in (40, 80, 120, 160)]
+    gaps = np.diff(starts) - 52
+    assert starts[0] == 4 and gaps[0] > gaps[1] > 8 and starts[3] + 48 + 4 == page.shape[1]

@@ -3,7 +3,7 @@
 What takes long yields events as it goes; whoever asked shows them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,12 @@ import torch
 import trimesh
 
 from maquette import hub
+from maquette import latent as latents
 from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
 from maquette.hub import Model, load
+from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
+from maquette.latent.prior import draw
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.shape import Shape
@@ -92,9 +96,54 @@ def generate(
         raise UserError("count must be at least 1", count)
     if not model.system.makes_shapes:
         raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}")
-    latents = torch.stack([_latent(model, seed, index, kind, spread) for index in range(count)])
-    made = torch.cat([model.system.generate(part) for part in latents.split(32)]).squeeze(1)
+    drawn = torch.stack([draw(model, seed, index, kind, spread) for index in range(count)])
+    made = torch.cat([model.system.generate(part) for part in drawn.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
+
+
+def interpolate(
+    operands: Sequence[str | Path | np.ndarray], model: Model | str = DEFAULT_MODEL, *, steps: int = 7,
+    path: str = "straight", fit: Fit | None = None,
+) -> Iterator[Progressed | Interpolated]:
+    """Shapes evenly between two operands or more; yields Progressed, then one Interpolated.
+
+    operands: seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latent.operands`). steps:
+    shapes a pair, both ends among them. path: `straight` or `spherical`. fit: how shapes are projected.
+    """
+    return latents.interpolate(load(model) if isinstance(model, str) else model, operands, steps, path, fit)
+
+
+def combine(
+    expression: str | Sequence[str], model: Model | str = DEFAULT_MODEL, *, fit: Fit | None = None
+) -> Iterator[Progressed | Combined]:
+    """The sum of latents that "A - B + 0.5*C" describes, operands as of `interpolate`; yields Progressed, then one
+    Combined.
+    """
+    return latents.combine(load(model) if isinstance(model, str) else model, expression, fit)
+
+
+def project(
+    shape: str | Path | Shape | np.ndarray, model: Model | str = DEFAULT_MODEL, *, fit: Fit | None = None
+) -> Iterator[Progressed | Projected]:
+    """The latent whose shape is closest to a given one; yields Progressed, then one Projected.
+
+    shape: a mesh or grid file, a Shape, or a grid `[R, R, R]` in [0, 1]. fit: how it is looked for.
+    """
+    return latents.project(load(model) if isinstance(model, str) else model, shape, fit)
+
+
+def suggest(
+    picture: str | Path | np.ndarray, among: str | Path = "furniture", model: Model | str = DEFAULT_MODEL, *,
+    count: int = 8, known: int | None = None, cache: str | Path = "data-cache", workers: int | None = None,
+) -> Iterator[Progressed | Suggested]:
+    """The known objects that a picture is most like; yields Progressed, then one Suggested.
+
+    picture: as of `reconstruct`. among, known, cache, workers: see `maquette.latent.catalogue`; what is known of the
+    objects is kept in the cache.
+    """
+    model = load(model) if isinstance(model, str) else model
+    for event in latents.catalogue(model, among, cache, known, workers):
+        yield event if isinstance(event, Progressed) else latents.suggest(model, event, picture, count)
 
 
 def train(
@@ -180,25 +229,6 @@ def run_facts(run: str | Path, out: str | Path = "") -> dict:
     folder = Path(out or run)
     pictures = [found.write_curves(run, folder / "curves.png"), found.write_samples(run, folder / "samples.png")]
     return {**facts, "pictures": [str(path) for path in pictures if path]}
-
-
-def _class_row(model: Model, kind: str, name: str) -> torch.Tensor:
-    labels = list(model.info.get("labels", []))
-    if kind not in labels or name not in model.latents:
-        raise UserError(f"model '{model.name}' has no class of this name", repr(kind), f"it knows {', '.join(labels)}")
-    return model.latents[name][labels.index(kind)]
-
-
-def _latent(model: Model, seed: int, index: int, kind: str, spread: float) -> torch.Tensor:
-    noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
-    labels = list(model.info.get("labels", []))
-    if not kind and getattr(model.system.config, "prior", "normal") == "class" and labels:
-        kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
-    if not kind:
-        return model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
-    mean, factor, rest = (_class_row(model, kind, name) for name in ("mean", "factor", "rest"))
-    along = torch.randn(len(factor), generator=noise)
-    return mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise))
 
 
 def evaluate(

@@ -14,11 +14,10 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, arg
 
+from maquette.cli_latent import combine, interpolate, project, suggest
 from maquette.cli_train import train
+from maquette.cli_types import Format, Inputs
 from maquette.errors import UserError
-
-Inputs = Positional[Annotated[tuple[str, ...], arg(metavar="INPUT...")]]
-Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz", "mat"]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -443,6 +442,10 @@ def _status(text: str):
 COMMANDS: dict[str, Callable] = {
     "reconstruct": reconstruct,
     "generate": generate,
+    "interpolate": interpolate,
+    "combine": combine,
+    "project": project,
+    "suggest": suggest,
     "train": train,
     "evaluate": evaluate,
     "data prepare": data_prepare,

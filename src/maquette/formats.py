@@ -57,6 +57,12 @@ def read_grid(path: str | Path) -> np.ndarray:
     return checked_grid(_guarded(readers[path.suffix.lower()], data, path), str(path))
 
 
+def read_array(path: str | Path) -> np.ndarray:
+    """The numbers in a `.npy` file, of any shape. UserError naming the file where it cannot be read."""
+    path = Path(path)
+    return _guarded(_read_npy, _bytes(path, MAX_RESOLUTION**3 * 8 + (1 << 16)), path)
+
+
 def write_grid(path: str | Path, occupancy: np.ndarray, threshold: float = 0.5) -> None:
     """Write a grid; binvox holds only which voxels are at or above the threshold, the others hold the values.
 

@@ -79,9 +79,9 @@ def reconstruct_files(
             made = reconstruct(
                 source, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part, min_wall_mm=min_wall_mm
             )
-            stem = _free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
+            stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
             target = out if single else out / f"{stem}{suffix}"
-            _write(target, made.shape, made.mesh)
+            write_shape(target, made.shape, made.mesh)
             paths = [target]
             if preview:
                 paths.append(target.with_name(f"{target.stem}.preview.png"))
@@ -132,7 +132,7 @@ def generate_files(
         name = f"{kind or 'sample'}-{seed}-{index:03d}"
         try:
             mesh, dropped = shape.printable(size_mm, largest_part)
-            _write(out / f"{name}{suffix}", shape, mesh)
+            write_shape(out / f"{name}{suffix}", shape, mesh)
         except UserError as error:
             yield Failed(name, str(error))
             continue
@@ -167,7 +167,7 @@ def render_files(
     for source in inputs:
         try:
             mesh = _mesh_of(source)
-            stem = _free_name(Path(source).stem.replace(":", "-"), taken)
+            stem = free_name(Path(source).stem.replace(":", "-"), taken)
             views = render_views(
                 mesh, count=count, size_px=size_px, seed=seed, kinds=kinds, channels=channels, backgrounds=backgrounds
             )
@@ -221,7 +221,7 @@ def _mesh_of(source: str) -> trimesh.Trimesh:
     return to_frame(formats.read_mesh(source))
 
 
-def _write(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:
+def write_shape(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:
     """The grid or the mesh, whichever the suffix says."""
     if formats.kind(path) == "grid":
         shape.save(path)
@@ -229,7 +229,7 @@ def _write(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:
         formats.write_mesh(path, mesh)
 
 
-def _free_name(stem: str, taken: set[str]) -> str:
+def free_name(stem: str, taken: set[str]) -> str:
     name, number = stem, 1
     while name.lower() in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""Pictures of results: the input beside its mesh from four sides, and contact sheets."""
+"""Pictures of results: the input beside its mesh from four sides, contact sheets, sums of pictures, animations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,6 +75,50 @@ def sheet_of_images(
         raise UserError("a contact sheet needs columns >= 1 and cell_px >= 8", f"{columns} and {cell_px}")
     cells = [None if image is None else _fit(_to_rgb(image), cell_px) for image in images]
     return _lay_out(cells, list(captions or ()), path, min(columns, len(cells)), cell_px, title)
+
+
+def equation(
+    images: Sequence[np.ndarray], signs: Sequence[str], captions: Sequence[str], path: str | Path, cell_px: int = 160
+) -> Path:
+    """Write pictures in a row with a sign before each, as in `a - b + c = d`, as PNG; return its path.
+
+    signs: text before each picture; an empty one takes no room. captions: a line under each.
+    """
+    font, small = ImageFont.load_default(max(12, cell_px // 5)), ImageFont.load_default(max(9, cell_px // 18))
+    gap, under = max(4, cell_px // 24), int(small.size * 1.7)
+    rooms = [round(font.getlength(sign)) + 2 * gap if sign else 0 for sign in signs]
+    page = Image.new("RGB", (gap + sum(rooms) + len(images) * (cell_px + gap), 2 * gap + cell_px + under), _PAPER)
+    draw = ImageDraw.Draw(page)
+    x, y = gap, gap
+    for image, sign, room, caption in zip(images, signs, rooms, captions, strict=True):
+        if sign:
+            draw.text((x + (room - gap) / 2, y + cell_px / 2), sign, font=font, fill=_INK, anchor="mm")
+        x += room
+        page.paste(Image.fromarray(_fit(_to_rgb(image), cell_px)), (x, y))
+        draw.rectangle((x - 1, y - 1, x + cell_px, y + cell_px), outline=_LINE)
+        text = _cut(caption, small, cell_px)
+        draw.text((x + cell_px / 2, y + cell_px + under / 2), text, font=small, fill=_QUIET, anchor="mm")
+        x += cell_px + gap
+    path = Path(path)
+    with atomic_path(path) as unfinished:
+        page.save(unfinished, format="PNG")
+    return path
+
+
+def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80) -> Path:
+    """Write a GIF that goes through the frames, uint8 `[H, W, 3]` of one size, and back again, for ever.
+
+    2 N - 2 frames of `frame_ms` for N given, all with the colours of one palette; return its path.
+    """
+    if len(frames) < 2:
+        raise UserError("an animation needs two frames at least", len(frames))
+    some = np.concatenate([frames[round(k)] for k in np.linspace(0, len(frames) - 1, min(len(frames), 9))])
+    palette = Image.fromarray(some).quantize(255, method=Image.Quantize.MEDIANCUT)
+    pages = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    with atomic_path(Path(path)) as unfinished:
+        pages[0].save(unfinished, format="GIF", save_all=True, append_images=[*pages[1:], *pages[-2:0:-1]],
+                      duration=frame_ms, loop=0)
+    return Path(path)
 
 
 def _shaded(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[np.ndarray]:

@@ -30,15 +30,23 @@ def status(text: str):
     return _errors.status(text)
 
 
-def show_files(events: Iterable, total: int, as_json: bool, doing: str) -> int:
-    """Print each result as it comes, with progress on standard error; returns 1 where an input failed."""
+def show_files(events: Iterable, total: int | None, as_json: bool, doing: str) -> int:
+    """Print each result as it comes, with progress on standard error; returns 1 where an input failed.
+
+    total: results to come; None where the events tell themselves how far the work is (`Progressed`).
+    """
+    from maquette.evaluate.report import Progressed
     from maquette.outputs import Failed
 
-    failed, document = 0, []
+    failed, document, said = 0, [], ()
     with progress() as bar:
         task = bar.add_task(doing, total=total)
         for event in events:
-            bar.advance(task)
+            if isinstance(event, Progressed):
+                said = _follow(bar, task, event, said)
+                continue
+            if total is not None:
+                bar.advance(task)
             if isinstance(event, Failed):
                 failed += 1
                 document.append({"input": event.source, "error": event.reason})
@@ -50,6 +58,15 @@ def show_files(events: Iterable, total: int, as_json: bool, doing: str) -> int:
     if as_json:
         print(json.dumps(document, indent=1))
     return 1 if failed else 0
+
+
+def _follow(bar: Progress, task, event, said: tuple) -> tuple:
+    """Show a `Progressed`: in the bar, and where that is not seen in a line for each tenth, unless it was `said`."""
+    bar.update(task, description=event.doing, completed=event.done, total=event.total)
+    tenth = (event.doing, event.done * 10 // max(event.total, 1))
+    if not _errors.is_terminal and tenth != said and tenth[1]:
+        _errors.print(f"{event.doing}: {event.done} of {event.total}", soft_wrap=True)
+    return tenth
 
 
 def show_prepare(events: Iterable, out: str, as_json: bool) -> int:
@@ -159,16 +176,12 @@ def show_evaluation(events: Iterable, out: str) -> int:
     """Follow `evaluate`: a bar, then the tables; `out` is a file for the result as JSON, or - for standard output."""
     from maquette.evaluate.report import Measured, Progressed
 
-    result = None
-    said = 0
+    result, said = None, ()
     with progress() as bar:
         task = bar.add_task("measuring", total=None)
         for event in events:
             if isinstance(event, Progressed):
-                bar.update(task, description=event.doing, completed=event.done, total=event.total)
-                if not _errors.is_terminal and event.done * 10 // max(event.total, 1) != said:
-                    said = event.done * 10 // event.total
-                    _errors.print(f"{event.doing}: {event.done} of {event.total}")
+                said = _follow(bar, task, event, said)
             elif isinstance(event, Measured):
                 result = event
     if out == "-":

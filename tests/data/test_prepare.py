@@ -230,3 +230,14 @@ def test_the_sidecar_says_what_is_needed_to_do_it_again(boxes, tmp_path):
     assert content["seed"] == 5 and content["kinds"] == ["photo", "pencil"] and content["sources"] == [str(boxes)]
     assert content["versions"]["trimesh"] == trimesh.__version__
     assert content["terms"] == ["boxes: as its owner says"]
+
+
+def test_a_prepared_dataset_is_a_source(boxes, tmp_path):
+    """Its shapes as they are, rendered anew; names, classes, splits and terms stay."""
+    list(prepare(boxes, tmp_path / "bare", resolution=16, workers=1))
+    list(prepare(tmp_path / "bare", tmp_path / "seen", resolution=16, views=1, view_size=32, workers=1))
+    bare, seen = open_dataset(tmp_path / "bare"), open_dataset(tmp_path / "seen")
+    assert bare.ids == seen.ids and bare.label_names == seen.label_names and list(bare.splits) == list(seen.splits)
+    assert np.array_equal(bare.voxels(range(len(bare))), seen.voxels(range(len(seen))))
+    assert (bare.labels == seen.labels).all() and bare.views_per_shape == 0 and seen.views_per_shape == 1
+    assert Info.load(tmp_path / "seen").terms == Info.load(tmp_path / "bare").terms

@@ -1,10 +1,13 @@
 """What a source is called and which reader it needs: `furniture`, a file or a folder."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
+
 from maquette.data import Item, ikea, meshes, modelnet
+from maquette.data.store import Info, OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 
 FURNITURE = "furniture"
@@ -30,6 +33,8 @@ def read(source: str | Path, *, count: int | None = None, seed: int = 0, split: 
         raise UserError(f"no such source: {source}", hint=f"give a file, a folder, or '{FURNITURE}'")
     if modelnet.is_npz(path):
         return modelnet.read_npz(path)
+    if is_prepared(path):
+        return _read_prepared(path)
     if path.is_dir():
         if ikea.is_ikea(path):
             return ikea.read(path)
@@ -39,6 +44,23 @@ def read(source: str | Path, *, count: int | None = None, seed: int = 0, split: 
         if next(path.glob("*/30/*/*_1.mat"), None):
             return modelnet.read_mat(path)
     return meshes.read(path, turns=modelnet.ROTATIONS if _is_modelnet_meshes(path) else None)
+
+
+def _read_prepared(path: Path) -> Iterator[Item]:
+    """The shapes of a prepared dataset, without its views, each under its own name."""
+    data = open_dataset(path)
+    for index, name in enumerate(data.ids):
+        label = data.label_names[data.labels[index]]
+        yield Item(name, label, str(data.splits[index]), data.source(index), partial(_row, path, index))
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path) -> OpenedData:
+    return open_dataset(path)
+
+
+def _row(path: Path, index: int) -> np.ndarray:
+    return _opened(path).voxels([index])[0]
 
 
 def furniture(
@@ -92,6 +114,8 @@ def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
         path = Path(source)
         if is_furniture(source):
             terms.append("furniture: made by this package, no terms")
+        elif is_prepared(path):
+            terms += Info.load(path).terms
         elif path.is_dir() and ikea.is_ikea(path):
             terms.append(ikea.TERMS)
         elif modelnet.is_npz(path) or next(path.glob("*/30/*/*_1.mat"), None) or _is_modelnet_meshes(path) or any(

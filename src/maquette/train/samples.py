@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -38,23 +39,24 @@ def sheet(system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, st
         return _page([tile(grid) for grid in _generated(system, recipe.train.seed)], columns=4)
 
 
-def tile(occupancy: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+def tile(occupancy: np.ndarray, threshold: float = 0.5, size_px: int = TILE, zoom: float = 1.25) -> np.ndarray:
     """The mesh of a grid `[R, R, R]` in [0, 1], from its front right, or a word where there is none; uint8 `[S, S, 3]`.
 
-    The grid's cube has a fixed place in the picture, so that sizes can be compared.
+    The grid's cube has a fixed place in the picture, so that sizes can be compared; up to a zoom of 1.1 all of it is
+    in the picture.
     """
     if not np.isfinite(occupancy).all():
-        return _word("not finite")
+        return _word("not finite", size_px)
     filled = occupancy >= threshold
     if not filled.any() or filled.all():
-        return _word("full" if filled.any() else "empty")
+        return _word("full" if filled.any() else "empty", size_px)
     faces = sum(np.count_nonzero(np.diff(filled, axis=axis)) for axis in range(3))
     if faces > _ROUGH * len(filled) ** 2:  # an untrained network's noise: half a million triangles that show nothing
         occupancy = ndimage.gaussian_filter(occupancy, 2.0)
     try:
-        return shade(Shape(occupancy, threshold).surface(), _CAMERA, ground=False)
+        return shade(Shape(occupancy, threshold).surface(), replace(_CAMERA, size_px=size_px, zoom=zoom), ground=False)
     except UserError:  # parts that vanish in smoothing
-        return _word("empty")
+        return _word("empty", size_px)
 
 
 def _reconstructions(
@@ -96,10 +98,10 @@ def _fitted(view: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(view).convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS))
 
 
-def _word(word: str) -> np.ndarray:
-    page = Image.new("RGB", (TILE, TILE), _PAPER)
+def _word(word: str, size_px: int) -> np.ndarray:
+    page = Image.new("RGB", (size_px, size_px), _PAPER)
     draw = ImageDraw.Draw(page)
-    draw.text((TILE / 2, TILE / 2), word, font=ImageFont.load_default(13), fill=_QUIET, anchor="mm")
+    draw.text((size_px / 2, size_px / 2), word, font=ImageFont.load_default(13), fill=_QUIET, anchor="mm")
     return np.asarray(page)
 
 

@@ -1,0 +1,187 @@
+"""The commands that work on latents: `maquette interpolate`, `combine`, `project` and `suggest`.
+
+Each body is one call into `outputs_latent` and the printing of its events; heavy modules are imported inside.
+"""
+
+import sys
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from maquette.cli_types import Format, Inputs
+
+Operands = Positional[Annotated[tuple[str, ...], arg(metavar="OPERAND...")]]
+Expression = Positional[Annotated[tuple[str, ...], arg(metavar="EXPRESSION")]]
+
+
+def interpolate(
+    operands: Operands,
+    steps: int = 7,
+    path: Literal["straight", "spherical"] = "straight",
+    gif: bool = True,
+    frames: int = 24,
+    model: str = "maquette",
+    out: str = "out",
+    size_mm: float = 100.0,
+    format: Format = "stl",
+    all_parts: bool = False,
+    json: bool = False,
+) -> int:
+    """Make the shapes between two operands or more, a sheet of them and an animation.
+
+    Args:
+        operands: Each a seed (7), a class's seed (chair:7), a picture, a mesh or grid, or a saved latent (.npy).
+        steps: Shapes a pair, both ends among them.
+        path: straight, or spherical: the distance from the prior's middle kept on the way.
+        gif: Also write interpolation.gif, which goes there and back.
+        frames: Frames of the animation between two operands, at least.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        out: Folder for the results.
+        size_mm: Longest side, in millimetres.
+        format: Kind of file.
+        all_parts: Keep loose parts too, not only the largest.
+        json: Print one JSON document.
+    """
+    if not operands:
+        return _usage("interpolate", "name two operands at least, as in: maquette interpolate chair:7 sofa.jpg")
+    from maquette import api, outputs_latent
+    from maquette.show import show_files, status
+
+    with status(f"loading model {model}"):
+        loaded = api.load(model)
+    events = outputs_latent.interpolate_files(
+        operands, out, loaded, steps=steps, path=path, gif=gif, frames=frames, suffix=f".{format}", size_mm=size_mm,
+        largest_part=not all_parts,
+    )
+    return show_files(events, None, json, "interpolating")
+
+
+def combine(
+    expression: Expression,
+    model: str = "maquette",
+    out: str = "out",
+    size_mm: float = 100.0,
+    format: Format = "stl",
+    all_parts: bool = False,
+    json: bool = False,
+) -> int:
+    """Add and subtract shapes by their latents, as in "A - B + C".
+
+    Args:
+        expression: Operands as of `maquette interpolate` with + or - between spaces; 0.5*A is half of A.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        out: Folder for the results.
+        size_mm: Longest side, in millimetres.
+        format: Kind of file.
+        all_parts: Keep loose parts too, not only the largest.
+        json: Print one JSON document.
+    """
+    if not expression:
+        return _usage("combine", 'write an expression, as in: maquette combine "chair:7 - chair:8 + sofa:9"')
+    from maquette import api, outputs_latent
+    from maquette.show import show_files, status
+
+    with status(f"loading model {model}"):
+        loaded = api.load(model)
+    events = outputs_latent.combine_files(
+        expression, out, loaded, suffix=f".{format}", size_mm=size_mm, largest_part=not all_parts
+    )
+    return show_files(events, None, json, "combining")
+
+
+def project(
+    inputs: Inputs,
+    steps: int = 200,
+    starts: int = 4,
+    draws: int = 32,
+    prior_weight: float = 0.05,
+    seed: int = 0,
+    preview: bool = False,
+    model: str = "maquette",
+    out: str = "out",
+    size_mm: float = 100.0,
+    format: Format = "stl",
+    all_parts: bool = False,
+    json: bool = False,
+) -> int:
+    """Find the shape that the model can make which is closest to a given one.
+
+    Args:
+        inputs: Mesh or grid files.
+        steps: Updates of the latents.
+        starts: Latents that are optimised side by side: the best of views, means of classes and draws.
+        draws: Draws from the prior that are tried as starts.
+        prior_weight: How much an unlikely latent costs; 0 follows the given shape alone.
+        seed: Of the draws.
+        preview: Also write a PNG of the given shape beside the closest.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        out: Folder for the results.
+        size_mm: Longest side, in millimetres.
+        format: Kind of file.
+        all_parts: Keep loose parts too, not only the largest.
+        json: Print one JSON document.
+    """
+    if not inputs:
+        return _usage("project", "name at least one mesh or grid file")
+    from maquette import api, outputs_latent
+    from maquette.latent import Fit
+    from maquette.show import show_files, status
+
+    fit = Fit(steps, starts, draws, prior_weight, seed)
+    with status(f"loading model {model}"):
+        loaded = api.load(model)
+    events = outputs_latent.project_files(
+        inputs, out, loaded, fit=fit, preview=preview, suffix=f".{format}", size_mm=size_mm, largest_part=not all_parts
+    )
+    return show_files(events, None, json, "projecting")
+
+
+def suggest(
+    inputs: Inputs,
+    among: str = "furniture",
+    count: int = 8,
+    known: int | None = None,
+    cache: str = "data-cache",
+    meshes: bool = False,
+    model: str = "maquette",
+    out: str = "out",
+    size_mm: float = 100.0,
+    format: Format = "stl",
+    all_parts: bool = False,
+    workers: int | None = None,
+    json: bool = False,
+) -> int:
+    """Find the known objects that a sketch or a photo is most like.
+
+    Args:
+        inputs: Pictures, folders of pictures, or - for standard input.
+        among: The known objects: a prepared dataset, a folder of meshes or grids, or `furniture`.
+        count: How many of the nearest.
+        known: Known objects that are rendered at most (furniture: 300, others: all).
+        cache: Folder in which their views and features are kept, so that the next time is quick.
+        meshes: Also write the nearest objects.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        out: Folder for the results.
+        size_mm: Longest side, in millimetres.
+        format: Kind of file.
+        all_parts: Keep loose parts too, not only the largest.
+        workers: Processes that render; all cores if left out.
+        json: Print one JSON document.
+    """
+    if not inputs:
+        return _usage("suggest", "name at least one picture, a folder, or - for standard input")
+    from maquette import api, outputs_latent
+    from maquette.show import show_files, status
+
+    with status(f"loading model {model}"):
+        loaded = api.load(model)
+    events = outputs_latent.suggest_files(
+        inputs, out, loaded, among=among, count=count, known=known, cache=cache, meshes=meshes, suffix=f".{format}",
+        size_mm=size_mm, largest_part=not all_parts, workers=workers,
+    )
+    return show_files(events, None, json, "suggesting")
+
+
+def _usage(command: str, line: str) -> int:
+    print(f"maquette {command}: {line}", file=sys.stderr, flush=True)
+    return 2

@@ -1,0 +1,13 @@
+"""Work on latents: ways between them, sums of them, the latent of a given shape, and the nearest known objects.
+
+`operands` reads what a user names, `paths` and `arithmetic` compute, `projection` finds a shape's latent, `suggestion`
+compares pictures with known objects. The verbs yield `Progressed` as they go and their result last.
+"""
+
+from maquette.latent.arithmetic import Combined, Interpolated, combine, interpolate
+from maquette.latent.operands import Operand
+from maquette.latent.projection import Fit, Projected, project
+from maquette.latent.suggestion import Catalogue, Known, Suggested, catalogue, suggest
+
+__all__ = ["Catalogue", "Combined", "Fit", "Interpolated", "Known", "Operand", "Projected", "Suggested", "catalogue",
+           "combine", "interpolate", "project", "suggest"]

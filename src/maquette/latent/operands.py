@@ -1,0 +1,129 @@
+"""What may stand for a latent: a seed, a class's seed, a picture, a shape or a saved latent; and sums of such."""
+
+import math
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maquette import formats
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.hub import Model
+from maquette.latent import prior
+from maquette.latent.projection import Fit, project
+from maquette.pencil.pickup import pick_up
+from maquette.pencil.picture import SUFFIXES, read_picture
+from maquette.shape import Shape
+
+KINDS = "a seed (7), a class's seed (chair:7), a picture, a mesh or grid file, or a saved latent (.npy)"
+_SEED = re.compile(r"(?:seed:)?(\d{1,18})")
+_CLASS_SEED = re.compile(r"([^\W\d][\w-]*):(\d{1,18})")
+_TERM = re.compile(r"(?:(\d+(?:\.\d*)?|\.\d+)\*)?(.+)", re.DOTALL)
+_SIGNS = {"+": 1.0, "-": -1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Operand:
+    """Something that stands for a latent. word: as the user wrote it. latent: float32 `[latent]`. note: what was done
+    to find the latent, or nothing.
+    """
+
+    word: str
+    latent: Tensor
+    note: str = ""
+
+
+def read_operand(
+    model: Model, word: str | Path | np.ndarray | Tensor, fit: Fit | None = None
+) -> Generator[Progressed, None, Operand]:
+    """Yields Progressed while a shape is projected; returns the operand.
+
+    word: `7` or `seed:7`, the very latent of `maquette generate --seed 7 --count 1`; `chair:7`, that of a class; a
+    picture, which is encoded; a mesh or grid, which is projected as `fit` says; a `.npy` file, with one axis a latent
+    and with three a grid; or the latent itself. Raises UserError for anything else and for what cannot be read.
+    """
+    if not isinstance(word, str | Path):
+        return Operand("latent", prior.checked(model, word, "the latent"))
+    word = str(word)
+    if found := _SEED.fullmatch(word):
+        return Operand(word, prior.draw(model, int(found[1])))
+    if (found := _CLASS_SEED.fullmatch(word)) and found[1] != "seed":
+        return Operand(word, prior.draw(model, int(found[2]), kind=found[1]))
+    suffix = Path(word).suffix.lower()
+    if suffix == ".npy":
+        values = formats.read_array(word)
+        if values.ndim == 1:
+            return Operand(word, prior.checked(model, values, word))
+        if values.ndim < 3:
+            raise UserError(f"{word} holds neither a latent (1 axis) nor a grid (3 axes)", f"shape {values.shape}")
+        return (yield from _projected(model, word, Shape(formats.checked_grid(values, word), model.threshold), fit))
+    if suffix in formats.GRIDS + formats.MESHES:
+        return (yield from _projected(model, word, word, fit))
+    if suffix in SUFFIXES or is_file(word):
+        return _encoded(model, word)
+    raise UserError(f"an operand is {KINDS}", repr(word), "there is no such file")
+
+
+def parse(expression: str | Sequence[str]) -> list[tuple[float, str]]:
+    """(factor, operand) of each term of `A - B + 0.5*C`: the signs stand alone between spaces.
+
+    Several strings are parts of one expression; one that is a file's name is an operand, spaces and all. Raises
+    UserError where it cannot be read.
+    """
+    parts = [expression] if isinstance(expression, str) else list(expression)
+    words = [word for part in parts for word in ([part] if is_file(part) else part.split())]
+    wrong = UserError("the expression cannot be read", repr(" ".join(parts)),
+                      'write it as "A - B + C", with spaces around + and -; 0.5*A is half of A')
+    terms: list[tuple[float, str]] = []
+    sign: float | None = 1.0
+    for place, word in enumerate(words):
+        if word in _SIGNS:
+            if place and sign is not None:
+                raise wrong
+            sign = _SIGNS[word]
+        elif sign is None:
+            raise wrong
+        else:
+            number, operand = _TERM.fullmatch(word).groups()
+            factor = sign * float(number or 1)
+            if not math.isfinite(factor):
+                raise wrong
+            terms.append((factor, operand))
+            sign = None
+    if not terms or sign is not None:
+        raise wrong
+    return terms
+
+
+def is_file(word: str) -> bool:
+    """Whether a file of this name is there; a name that none can have is none."""
+    try:
+        return Path(word).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> Generator[Progressed, None, Operand]:
+    try:
+        for event in project(model, shape, fit):
+            if isinstance(event, Progressed):
+                yield event
+            else:
+                return Operand(word, event.latent, f"projected, {event.line()}")
+    except UserError as error:
+        raise error if word in str(error) else UserError(f"{word}: {error}") from None
+    raise AssertionError("a projection ends in its result")
+
+
+def _encoded(model: Model, word: str) -> Operand:
+    if not model.system.reads_images:
+        raise UserError(f"{word} is a picture, which model '{model.name}' does not read",
+                        hint="use one trained with vae-iwgan-image, or give seeds, shapes or latents")
+    config = model.system.config
+    image = pick_up(read_picture(word), config.image_size, config.image_channels, word).image
+    return Operand(word, prior.encode(model, torch.from_numpy(image)[None])[0])

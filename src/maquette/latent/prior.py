@@ -1,0 +1,105 @@
+"""Where a model's latents live: draws from its prior, the bounds that they keep, and how unlikely a latent is."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.distributions import LowRankMultivariateNormal
+
+from maquette.errors import UserError
+from maquette.hub import Model
+from maquette.systems.base import System
+
+_LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
+
+
+def class_row(model: Model, kind: str, name: str) -> Tensor:
+    """What the model knows of a class under this name (`mean`, `factor`, `rest`); UserError for an unknown class."""
+    labels = list(model.info.get("labels", [])) if name in model.latents else []
+    if kind not in labels:
+        known = f"it knows {', '.join(labels)}" if labels else "it has no latents of classes"
+        raise UserError(f"model '{model.name}' has no class of this name", repr(kind), known)
+    return model.latents[name][labels.index(kind)]
+
+
+def draw(model: Model, seed: int, index: int = 0, kind: str = "", spread: float = 1.0) -> Tensor:
+    """A draw from the prior, `[latent]`: a function of the model, the seed and the index alone.
+
+    kind: a class that the model knows, or empty for the model's own prior: what `from_normal` gives, or any class at
+    random where the prior is that of classes. spread: scales the deviation.
+    """
+    if seed < 0:
+        raise UserError("seed must be 0 or more", seed)
+    noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
+    labels = list(model.info.get("labels", []))
+    if not kind and getattr(model.system.config, "prior", "normal") == "class" and labels:
+        kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
+    if not kind:
+        return model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
+    mean, factor, rest = (class_row(model, kind, name) for name in ("mean", "factor", "rest"))
+    along = torch.randn(len(factor), generator=noise)
+    return mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise))
+
+
+def bounds(system: System) -> tuple[float, float]:
+    """The least and the greatest value of a latent under the prior: 0 and 1 for 3D-GAN, infinite for normal ones."""
+    ends = torch.tensor([-math.inf, math.inf])[:, None].expand(2, system.config.latent)
+    low, high = system.from_normal(ends)
+    return float(low.min()), float(high.max())
+
+
+def middle(system: System) -> Tensor:
+    """The middle of the prior, `[latent]`: zeros for normal ones, 0.5 for a uniform one."""
+    return system.from_normal(torch.zeros(system.config.latent))
+
+
+def checked(model: Model, values: np.ndarray | Tensor, where: str) -> Tensor:
+    """A latent of this model, float32 `[latent]`; UserError starting with `where` for one that does not fit."""
+    values = np.asarray(values)
+    length = model.system.config.latent
+    if values.shape != (length,) or values.dtype.kind not in "biuf":
+        raise UserError(f"{where}: a latent of model '{model.name}' has {length} values", f"shape {values.shape}")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise UserError(f"{where}: a latent's values must be finite", f"{(~np.isfinite(values)).sum()} that are not")
+    low, high = bounds(model.system)
+    if values.min() < low or values.max() > high:
+        raise UserError(f"{where}: the latents of model '{model.name}' lie in [{low:g}, {high:g}]",
+                        f"values from {values.min():g} to {values.max():g}")
+    return torch.from_numpy(values)
+
+
+@torch.inference_mode()
+def decode(model: Model, latents: Tensor) -> np.ndarray:
+    """Latents `[N, latent]` to occupancy float32 `[N, R, R, R]` in [0, 1]."""
+    return torch.cat([model.system.generate(part) for part in latents.split(32)]).squeeze(1).numpy()
+
+
+@torch.no_grad()
+def encode(model: Model, images: Tensor) -> Tensor:
+    """Views `[B, C, S, S]` in [0, 1] to latents `[B, latent]`."""
+    return model.system.encode(images.contiguous(memory_format=torch.channels_last))
+
+
+def unlikeliness(model: Model) -> Callable[[Tensor], Tensor]:
+    """How far latents `[B, latent]` are from where the prior puts them, `[B]`.
+
+    Minus the logarithm of the prior's density, divided by the latent's length, up to a constant. For N(0, I) that is
+    |z|^2 / 2L; for a prior of classes it is that of the mixture of their Gaussians, all weighing the same, which near
+    one class is half its squared Mahalanobis distance; for a uniform prior 0: its bounds say all.
+    """
+    length = model.system.config.latent
+    by_class = getattr(model.system.config, "prior", "normal") == "class"
+    if by_class and {"mean", "factor", "rest"} <= set(model.latents):
+        mean, factor, rest = (model.latents[name].float() for name in ("mean", "factor", "rest"))
+        whole = factor.square().sum(1) + rest.square()  # [K, L]
+        least = _LEAST_VARIANCE * whole.mean(1, keepdim=True) + 1e-6
+        classes = LowRankMultivariateNormal(mean, factor.transpose(1, 2), torch.maximum(rest.square(), least),
+                                            validate_args=False)
+        return lambda latents: -classes.log_prob(latents[:, None]).logsumexp(1) / length
+    if math.isfinite(sum(bounds(model.system))):
+        return lambda latents: latents.new_zeros(len(latents))
+    return lambda latents: latents.square().sum(1) / (2 * length)

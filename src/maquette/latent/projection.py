@@ -1,0 +1,200 @@
+"""The latent whose shape is closest to a given one: a hand-edited grid becomes what the model knows how to make.
+
+Inversion of a generator by gradient descent on its latent (Creswell, Bharath, arXiv 1802.05701), from several starts at
+once, with the prior as a penalty.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.evaluate.shapes import iou
+from maquette.hub import Model
+from maquette.latent import prior
+from maquette.losses import reconstruction_bce, reconstruction_iou
+from maquette.pencil.page import to_grey
+from maquette.shape import Shape
+from maquette.voxelise import resample
+
+SIDES = {"front right": 35, "front left": 325, "front": 0, "right": 90, "back right": 145, "back left": 215}
+"""Where the views of a given shape are taken from: azimuth in degrees."""
+_ELEVATION, _MARGIN = 20.0, 0.07  # of these views: degrees, and the share of the object's size around it
+_FILLS = 7 / 8  # of the cube's side: a shape this long is in the frame already
+_RATE = 0.1  # first learning rate, in deviations of the prior; it falls to 0 along a straight line
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a shape's latent is looked for."""
+
+    steps: int = 200
+    """Updates of the latents (Adam)."""
+    starts: int = 4
+    """Latents that are optimised side by side, the best of all that are tried first."""
+    draws: int = 32
+    """Draws from the prior among those that are tried first."""
+    prior_weight: float = 0.05
+    """Weight of `prior.unlikeliness` beside cross-entropy a voxel + 1 - soft IoU; 0 follows the shape alone."""
+    seed: int = 0
+    """Of the draws."""
+
+    def __post_init__(self):
+        for name, least, most in (("steps", 1, 100_000), ("starts", 1, 256), ("draws", 1, 4096)):
+            if not least <= getattr(self, name) <= most:
+                raise UserError(f"{name} must be from {least} to {most}", getattr(self, name))
+        if not 0 <= self.prior_weight < float("inf"):
+            raise UserError("prior_weight must be 0 or more", self.prior_weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """A shape and the closest that was found.
+
+    given: as it was compared, at the model's resolution. shape: what the model makes of `latent`, `[latent]`. start:
+    where the search that found it began. iou_start, iou_end: overlap with what is given, at the model's threshold.
+    """
+
+    given: Shape
+    shape: Shape
+    latent: Tensor
+    start: str
+    iou_start: float
+    iou_end: float
+
+    def line(self) -> str:
+        """The result in a line."""
+        return f"IoU {self.iou_end:.3f} (from {self.iou_start:.3f}, {self.start})"
+
+
+def project(
+    model: Model, shape: str | Path | Shape | np.ndarray, fit: Fit | None = None
+) -> Iterator[Progressed | Projected]:
+    """Find the latent whose output is closest to a shape; the last event is Projected.
+
+    shape: a mesh or grid file of any size, a Shape, or a grid `[R, R, R]` in [0, 1]; `target` says how it is compared.
+    The starts are the encodings of `SIDES` rendered views where the model reads pictures, the means of its classes,
+    and draws from its prior. The same model, shape and fit give the same latent. Raises UserError for an empty shape
+    and for a file that cannot be read.
+    """
+    fit = fit or Fit()
+    filled = target(model, shape)
+    yield Progressed("projecting", 0, fit.steps)
+    voxels = torch.from_numpy(filled)[None, None].float()
+    cost = _objective(model, voxels, fit)
+    names, first = _candidates(model, filled, fit)
+    with torch.no_grad():
+        costs = torch.cat([cost(part) for part in first.split(32)])
+    chosen = costs.argsort(stable=True)[: fit.starts]
+    latents = first[chosen].clone()
+    best, least = latents.clone(), costs[chosen].clone()
+    low, high = prior.bounds(model.system)
+    rate = _RATE * _deviation(model)
+    optimiser = torch.optim.Adam([latents], lr=rate)
+    for step in range(fit.steps + 1):  # the last pass only looks at where the last update led
+        with torch.enable_grad():
+            latents.requires_grad_()
+            each = cost(latents)
+            latents.grad = torch.autograd.grad(each.sum(), latents)[0]
+        with torch.no_grad():
+            better = each < least
+            least = torch.where(better, each, least)
+            best = torch.where(better[:, None], latents, best)
+            if step < fit.steps:
+                optimiser.param_groups[0]["lr"] = rate * (1 - step / fit.steps)
+                optimiser.step()
+                latents.clamp_(low, high)
+        if step % 10 == 0 and step:
+            yield Progressed("projecting", step, fit.steps)
+    winner = int(least.argmin())
+    start, latent = first[chosen[winner]], best[winner].detach()
+    before, after = prior.decode(model, torch.stack([start, latent]))
+    overlap = [float(iou(grid >= model.threshold, filled)) for grid in (before, after)]
+    given, made = Shape(filled.astype(np.float32), model.threshold), Shape(after, model.threshold)
+    yield Projected(given, made, latent, names[int(chosen[winner])], *overlap)
+
+
+def target(model: Model, shape: str | Path | Shape | np.ndarray) -> np.ndarray:
+    """The filled voxels of a shape at the model's resolution, bool `[R, R, R]`.
+
+    A mesh is brought into the frame and filled. A grid is cut at its own threshold (a file or an array at the model's),
+    cropped and scaled into the frame; one that has the model's resolution and nearly fills its cube stays as it is.
+    """
+    resolution = model.system.config.resolution
+    name = "the shape"
+    if isinstance(shape, str | Path):
+        name, shape = str(shape), Shape.load(shape, resolution, model.threshold)
+    elif not isinstance(shape, Shape):
+        shape = Shape(shape, model.threshold)
+    voxels = shape.voxels
+    if not voxels.any():
+        raise UserError(f"{name} is empty: no voxel reaches the threshold {shape.threshold:g}",
+                        f"{shape.occupancy.max():.2g} at most")
+    longest = max(int(np.ptp(np.nonzero(voxels)[axis])) + 1 for axis in range(3))
+    fits = len(voxels) == resolution and longest >= _FILLS * resolution
+    return voxels if fits else resample(voxels, resolution)
+
+
+def _objective(model: Model, voxels: Tensor, fit: Fit) -> Callable[[Tensor], Tensor]:
+    """What is minimised, of each of `[B, latent]`: `[B]`."""
+    generator, unlikeliness = model.system.nets["generator"], prior.unlikeliness(model)
+
+    def cost(latents: Tensor) -> Tensor:
+        logits = generator(latents)
+        apart = [reconstruction_bce(one, voxels) + reconstruction_iou(one, voxels) for one in logits.split(1)]
+        return torch.stack(apart) + fit.prior_weight * unlikeliness(latents)
+
+    return cost
+
+
+def _candidates(model: Model, filled: np.ndarray, fit: Fit) -> tuple[list[str], Tensor]:
+    """Latents to begin from, `[N, latent]`, and what each is."""
+    names, found = [], []
+    if model.system.reads_images:
+        images = _views(filled, model.system.config)
+        if len(images):
+            names += [f"its view from the {side}" for side in SIDES]
+            found.append(prior.encode(model, images))
+    means = model.latents.get("mean")
+    if means is not None and means.ndim == 2 and means.shape[1] == model.system.config.latent:
+        labels = model.info.get("labels", [])
+        names += [f"the mean of {labels[row] if row < len(labels) else row}" for row in range(len(means))]
+        found.append(means)
+    names += [f"draw {index}" for index in range(fit.draws)]
+    found.append(torch.stack([prior.draw(model, fit.seed, index) for index in range(fit.draws)]))
+    return names, torch.cat(found)
+
+
+def _views(filled: np.ndarray, config) -> Tensor:
+    """The shape in plain light from `SIDES`, `[V, C, S, S]` in [0, 1]; none for a shape that smoothing leaves nothing
+    of.
+    """
+    from maquette.render import Camera, RayCaster, shade
+    from maquette.render.framing import extent, outline
+
+    try:
+        mesh = Shape(filled.astype(np.float32)).surface()
+    except UserError:
+        return torch.zeros(0)
+    caster = RayCaster(mesh)
+    corners = outline(caster)
+    views = []
+    for azimuth in SIDES.values():
+        camera = Camera(azimuth, _ELEVATION, size_px=config.image_size)
+        left, top, right, bottom = extent(corners, camera)
+        side = (1 + 2 * _MARGIN) * max(right - left, bottom - top)
+        camera = camera.framing((left + right - side) / 2, (top + bottom - side) / 2, side)
+        picture = shade(mesh, camera, ground=False, caster=caster)
+        views.append(to_grey(picture)[None] if config.image_channels == 1 else np.moveaxis(picture, -1, 0))
+    return torch.from_numpy(np.stack(views).astype(np.float32) / 255)
+
+
+def _deviation(model: Model) -> float:
+    """The mean deviation of a latent's values under the prior."""
+    draws = torch.stack([prior.draw(model, 0, index) for index in range(64)])
+    return float(draws.std(0).mean())

@@ -1,0 +1,204 @@
+"""The known objects that a picture is most like, by what the model's encoder has learned to see.
+
+An object's feature is the mean of the latents of its views. Each value is measured in deviations from its mean over
+the catalogue, so that what all its objects share counts for nothing; features are compared by the cosine of their
+angle.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maquette.data.prepare import FORMAT, Prepared, Skipped, prepare
+from maquette.data.sources import is_furniture
+from maquette.data.store import SIDECAR, OpenedData, is_prepared, open_dataset
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.files import atomic_path
+from maquette.hub import Model
+from maquette.latent import prior
+from maquette.pencil.pickup import Pickup, pick_up
+from maquette.pencil.picture import read_picture
+from maquette.shape import Shape
+from maquette.train.batches import as_images
+
+FURNITURE = 300
+"""Pieces of furniture that are made where nobody says how many."""
+VIEWS = 6
+"""Views that are rendered of each known object, and at most so many are looked at."""
+_BATCH = 32
+_LEAST = 1e-3  # of the largest deviation: values that vary less are taken to vary this much
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Known objects and what the encoder sees in them: features, float32 `[N, latent]`."""
+
+    data: OpenedData
+    features: np.ndarray
+
+    @property
+    def skipped(self) -> int:
+        """Shapes of the source that could not be read."""
+        return sum(len(info.skipped) for info in self.data.infos)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A known object. similarity: the cosine between what the encoder sees in it and in the picture, -1 to 1."""
+
+    name: str
+    label: str
+    similarity: float
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Suggested:
+    """The known objects that a picture is most like, the nearest first, and what was found in the picture."""
+
+    pickup: Pickup
+    nearest: tuple[Known, ...]
+
+
+def catalogue(
+    model: Model, among: str | Path, cache: str | Path = "data-cache", known: int | None = None,
+    workers: int | None = None,
+) -> Iterator[Progressed | Catalogue]:
+    """Open the known objects, rendering and encoding them where `cache` does not have that; last event: Catalogue.
+
+    among: a prepared dataset, whose own views are used where the model reads views of that size; or whatever
+    `data.sources` reads: a folder of meshes or grids, an archive, `furniture`. known: how many shapes are rendered at
+    most, all if None (furniture: `FURNITURE`). workers: processes that render; all cores if None. Raises UserError for
+    a model without an image encoder, an unknown source, and fewer than two objects.
+    """
+    if not model.system.reads_images:
+        raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
+    data = yield from _opened(model.system.config, str(among), Path(cache), known, workers)
+    if len(data) < 2:
+        raise UserError(f"{among} has nothing to choose from", f"{len(data)} object")
+    features = yield from _features(model, data, Path(cache))
+    yield Catalogue(data, features)
+
+
+def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, count: int = 8) -> Suggested:
+    """The `count` objects of a catalogue that a picture is most like.
+
+    picture: a file, or pixels uint8 `[H, W]` or `[H, W, 3]`. Raises UserError for a picture that cannot be read or
+    holds nothing.
+    """
+    if count < 1:
+        raise UserError("count must be at least 1", count)
+    name = "picture" if isinstance(picture, np.ndarray) else str(picture)
+    pixels = picture if isinstance(picture, np.ndarray) else read_picture(picture)
+    config = model.system.config
+    pickup = pick_up(pixels, config.image_size, config.image_channels, name)
+    seen = prior.encode(model, torch.from_numpy(pickup.image)[None])[0].numpy()
+    rows, similarities = nearest(found.features, seen, count)
+    data = found.data
+    shapes = data.voxels(rows).astype(np.float32)
+    return Suggested(pickup, tuple(
+        Known(data.id(row), data.label_names[data.labels[row]], float(similarity), Shape(shape))
+        for row, similarity, shape in zip(rows, similarities, shapes, strict=True)
+    ))
+
+
+def nearest(features: np.ndarray, seen: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of `features` `[N, L]` nearest to `seen` `[L]`, and their cosines, the nearest first.
+
+    Both are first brought to mean 0 and deviation 1 of the features; of equals the earlier row comes first.
+    """
+    deviation = features.std(0, dtype=np.float64)
+    scale = np.maximum(deviation, _LEAST * deviation.max() + 1e-12)
+    middle = features.mean(0, dtype=np.float64)
+    known, asked = (features - middle) / scale, (seen - middle) / scale
+    cosines = known @ asked / np.maximum(np.linalg.norm(known, axis=1) * np.linalg.norm(asked), 1e-12)
+    rows = np.argsort(-cosines, kind="stable")[:count]
+    return rows, cosines[rows]
+
+
+def _opened(
+    config, source: str, cache: Path, known: int | None, workers: int | None
+) -> Generator[Progressed, None, OpenedData]:
+    """The source as a prepared dataset with views that the model reads, as it is or prepared into the cache."""
+    if known is not None and known < 1:
+        raise UserError("known must be at least 1", known)
+    if is_prepared(source):
+        data = open_dataset(source)
+        if data.views_per_shape and (data.view_size, data.channels) == (config.image_size, config.image_channels):
+            return data
+    if is_furniture(source):
+        known = known or FURNITURE
+    options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.image_size,
+               "channels": config.image_channels, "count": known}
+    folder = cache / f"known-{Path(source).stem.split(':')[0]}-{_key([FORMAT, _stamp(source), options])[:8]}"
+    for event in prepare(source, folder, workers=workers, **options):
+        if isinstance(event, Prepared | Skipped):
+            yield Progressed("rendering known objects", event.done, event.total)
+    return open_dataset(folder)
+
+
+def _features(model: Model, data: OpenedData, cache: Path) -> Generator[Progressed, None, np.ndarray]:
+    """What the encoder sees in each row, float32 `[N, latent]`; kept in the cache under the encoder's weights."""
+    prepared = [[str(path.resolve()), info.fingerprint, (path / SIDECAR).stat().st_mtime_ns]
+                for path, info in zip(data.paths, data.infos, strict=True)]
+    shape = (len(data), model.system.config.latent)
+    path = cache / f"features-{_key([_checksum(model), prepared, VIEWS])[:16]}.npz"
+    features = _stored(path, shape)
+    if features is not None:
+        return features
+    features = np.zeros(shape, np.float32)
+    views = min(VIEWS, data.views_per_shape)
+    for start in range(0, len(data), _BATCH):
+        rows = np.arange(start, min(start + _BATCH, len(data)))
+        seen = [prior.encode(model, as_images(data.views(rows, np.full(len(rows), view)))) for view in range(views)]
+        features[rows] = torch.stack(seen).mean(0).numpy()
+        yield Progressed("looking at known objects", int(rows[-1]) + 1, len(data))
+    with atomic_path(path) as unfinished:
+        np.savez(unfinished, features=features)
+    return features
+
+
+def _stored(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """The features in a file of the cache; None where there is none or it is not whole."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            features = archive["features"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    fits = features.shape == shape and features.dtype == np.float32 and np.isfinite(features).all()
+    return features if fits else None
+
+
+def _stamp(source: str) -> object:
+    """What changes when the files of a source change."""
+    path = Path(source)
+    if is_furniture(source):
+        return source
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [str(path.resolve()), [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files
+                                  if file.is_file()]]
+
+
+def _checksum(model: Model) -> str:
+    """Of the encoder's weights: what the features depend on."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.system.nets["encoder"].state_dict().items()):
+        digest.update(name.encode())
+        digest.update(_bytes(value))
+    return digest.hexdigest()
+
+
+def _bytes(value: Tensor) -> bytes:
+    return value.detach().cpu().contiguous().numpy().tobytes()
+
+
+def _key(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

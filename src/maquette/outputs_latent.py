@@ -1,0 +1,267 @@
+"""The verbs on latents, written to files: meshes, latents, sheets and animations, as events like those of `outputs`.
+
+Work that takes long yields `Progressed` between the results. A latent is saved as `NAME.latent.npy`, which is an
+operand again.
+"""
+
+import io
+import re
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from maquette import api, formats
+from maquette import preview as previews
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.files import write_bytes
+from maquette.hub import Model
+from maquette.latent import Fit, Operand, catalogue, suggest
+from maquette.latent.arithmetic import way
+from maquette.latent.prior import decode
+from maquette.mesh import printability
+from maquette.outputs import Failed, Written, free_name, write_shape
+from maquette.pencil.picture import find_inputs, read_picture
+from maquette.shape import Shape
+from maquette.train.samples import tile
+
+CELL_PX, PREVIEW_PX = 200, 320
+"""Pixels a side of a picture in a sheet or an animation, and in a preview."""
+FRAME_MS, ZOOM = 80, 1.1
+MAX_FRAMES = 240
+"""Frames of an animation between two operands, at most."""
+
+
+def interpolate_files(
+    operands: Sequence[str],
+    out: str | Path,
+    model: Model,
+    *,
+    steps: int = 7,
+    path: str = "straight",
+    gif: bool = True,
+    frames: int = 24,
+    suffix: str = ".stl",
+    size_mm: float = 100.0,
+    largest_part: bool = True,
+) -> Iterator[Progressed | Written | Failed]:
+    """`api.interpolate`, written to the folder `out`: a mesh and a latent for each step, `sheet.png`, and where `gif`
+    is set `interpolation.gif`, which goes there and back.
+
+    frames: of the animation between two operands, at least; rounded up to a multiple of the steps between them.
+    """
+    if not 1 <= frames <= MAX_FRAMES:
+        raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
+    out = Path(out)
+    found = yield from _result(api.interpolate(operands, model, steps=steps, path=path))
+    digits = len(str(len(found.shapes) - 1))
+    for index, (latent, shape) in enumerate(zip(found.latents, found.shapes, strict=True)):
+        yield _written(out, f"step-{index:0{max(2, digits)}d}", latent, shape, suffix, size_mm, largest_part)
+    between = -(-frames // (steps - 1)) if gif else 1
+    latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
+    pictures = []
+    for grid in decode(model, latents):
+        pictures.append(tile(grid, model.threshold, CELL_PX, ZOOM))
+        yield Progressed("drawing", len(pictures), len(latents))
+    captions = [""] * len(found.shapes)
+    captions[:: steps - 1] = [_short(operand.word) for operand in found.operands]
+    sheet = previews.sheet_of_images(pictures[::between], out / "sheet.png", len(captions), CELL_PX, captions)
+    yield _sheet(sheet, f"{len(captions)} steps", found.operands)
+    if gif:
+        made = previews.animation(pictures, out / "interpolation.gif", FRAME_MS)
+        count = 2 * len(pictures) - 2
+        line = f"{count} frames, {count * FRAME_MS / 1000:.1f} s, {made.stat().st_size / 1000:.0f} kB"
+        yield Written("animation", (made,), line, {"output": [str(made)], "frames": count})
+
+
+def combine_files(
+    expression: Sequence[str],
+    out: str | Path,
+    model: Model,
+    *,
+    suffix: str = ".stl",
+    size_mm: float = 100.0,
+    largest_part: bool = True,
+) -> Iterator[Progressed | Written | Failed]:
+    """`api.combine`, written to the folder `out`: the mesh and the latent of the sum, and `sheet.png` with the
+    operands, the signs and the result.
+    """
+    out = Path(out)
+    found = yield from _result(api.combine(expression, model))
+    operands = [operand for _, operand in found.terms]
+    yield _written(out, "combined", found.latent, found.shape, suffix, size_mm, largest_part,
+                   expression=" ".join(expression))
+    grids = [*decode(model, _stacked(operands)), found.shape.occupancy]
+    pictures = [tile(grid, model.threshold, CELL_PX, ZOOM) for grid in grids]
+    signs = [_sign(factor, first=not place) for place, (factor, _) in enumerate(found.terms)]
+    captions = [*(_short(operand.word) for operand in operands), "combined"]
+    sheet = previews.equation(pictures, [*signs, "="], captions, out / "sheet.png", CELL_PX)
+    yield _sheet(sheet, f"{len(operands)} operands and the result", operands)
+
+
+def project_files(
+    inputs: Iterable[str],
+    out: str | Path,
+    model: Model,
+    *,
+    fit: Fit,
+    preview: bool = False,
+    suffix: str = ".stl",
+    size_mm: float = 100.0,
+    largest_part: bool = True,
+) -> Iterator[Progressed | Written | Failed]:
+    """`api.project` of each file, written to the folder `out` as `NAME-projected`; a bad one is named, the others still
+    done.
+
+    preview: also a PNG of the given shape beside its projection.
+    """
+    out, taken = Path(out), set()
+    for source in inputs:
+        try:
+            found = yield from _result(api.project(source, model, fit=fit))
+        except UserError as error:
+            yield Failed(str(source), str(error))
+            continue
+        name = free_name(f"{Path(source).stem}-projected", taken)
+        facts = {"input": str(source), "start": found.start, "iou_start": round(found.iou_start, 4),
+                 "iou_end": round(found.iou_end, 4)}
+        pictures = ()
+        if preview:
+            pictures = (out / f"{name}.preview.png",)
+            tiles = [tile(found.given.occupancy, 0.5, PREVIEW_PX, ZOOM),
+                     tile(found.shape.occupancy, model.threshold, PREVIEW_PX, ZOOM)]
+            previews.sheet_of_images(tiles, pictures[0], 2, PREVIEW_PX, ["given", f"IoU {found.iou_end:.2f}"])
+        yield _written(out, name, found.latent, found.shape, suffix, size_mm, largest_part, str(source), found.line(),
+                       pictures, **facts)
+
+
+def suggest_files(
+    inputs: Iterable[str],
+    out: str | Path,
+    model: Model,
+    *,
+    among: str = "furniture",
+    count: int = 8,
+    known: int | None = None,
+    cache: str = "data-cache",
+    meshes: bool = False,
+    suffix: str = ".stl",
+    size_mm: float = 100.0,
+    largest_part: bool = True,
+    workers: int | None = None,
+) -> Iterator[Progressed | Written | Failed]:
+    """`api.suggest` for each picture or folder of pictures, written to the folder `out` as `NAME-suggested.png`: the
+    picture, then the nearest known objects with name and similarity.
+
+    meshes: also write those objects. A bad picture is named, the others still done.
+    """
+    out, taken = Path(out), set()
+    if count < 1:
+        raise UserError("count must be at least 1", count)
+    catalog = yield from _result(catalogue(model, among, cache, known, workers))
+    skipped = f"{catalog.skipped} of the known could not be read" if catalog.skipped else ""
+    for path in inputs:
+        try:
+            sources = find_inputs([path])
+        except UserError as error:
+            yield Failed(str(path), str(error))
+            continue
+        for source in sources:
+            try:
+                pixels = read_picture(source)
+                found = suggest(model, catalog, pixels, count)
+            except UserError as error:
+                yield Failed(str(source), str(error) if str(source) in str(error) else f"{source}: {error}")
+                continue
+            name = free_name(f"{'stdin' if str(source) == '-' else Path(source).stem}-suggested", taken)
+            pictures = [tile(one.shape.occupancy, 0.5, CELL_PX, ZOOM) for one in found.nearest]
+            captions = [_short(str(source)), *(f"{one.name} ({one.similarity:.2f})" for one in found.nearest)]
+            columns = min(len(captions), 9)
+            paths = [previews.sheet_of_images([pixels, *pictures], out / f"{name}.png", columns, CELL_PX, captions)]
+            for rank, one in enumerate(found.nearest if meshes else (), 1):
+                target = out / f"{name}-{rank}-{_file_name(one.name)}{suffix}"
+                try:
+                    write_shape(target, one.shape, one.shape.printable(size_mm, largest_part)[0])
+                except UserError as error:
+                    yield Failed(str(source), f"{one.name}: {error}")
+                    continue
+                paths.append(target)
+            listed = [{"name": one.name, "label": one.label, "similarity": round(one.similarity, 4)}
+                      for one in found.nearest]
+            line = ", ".join(f"{one['name']} {one['similarity']:.2f}" for one in listed)
+            summary = {"input": str(source), "output": [str(path) for path in paths], "nearest": listed,
+                       "skipped": catalog.skipped}
+            yield Written(str(source), tuple(paths), "; ".join(part for part in (line, skipped) if part), summary)
+
+
+def _result(events: Iterable) -> Generator[Progressed, None, object]:
+    """Yields on what is progress and returns what is not."""
+    for event in events:
+        if not isinstance(event, Progressed):
+            return event
+        yield event
+    raise AssertionError("the work ended without a result")
+
+
+def _written(
+    out: Path,
+    name: str,
+    latent: Tensor,
+    shape: Shape,
+    suffix: str,
+    size_mm: float,
+    largest_part: bool,
+    source: str = "",
+    about: str = "",
+    more: tuple[Path, ...] = (),
+    **facts: object,
+) -> Written | Failed:
+    """A shape and its latent in the folder; the latent even where the shape is empty."""
+    target, saved = out / f"{name}{suffix}", out / f"{name}.latent.npy"
+    data = io.BytesIO()
+    np.save(data, latent.numpy().astype(np.float32), allow_pickle=False)
+    write_bytes(saved, data.getvalue())
+    try:
+        mesh, dropped = shape.printable(size_mm, largest_part)
+        write_shape(target, shape, mesh)
+    except UserError as error:
+        return Failed(source or name, f"{name}: {error}")
+    report = printability(mesh)
+    line = "; ".join(part for part in (about, report.line(), dropped.line()) if part)
+    paths = (target, saved, *more)
+    summary = {**facts, "output": [str(path) for path in paths], "parts_dropped": dropped.parts,
+               "printable": report.ok}
+    return Written(source or name, paths, line, summary)
+
+
+def _sheet(path: Path, line: str, operands: Sequence[Operand]) -> Written:
+    """The sheet, and what was done to find the latents of its operands."""
+    notes = [f"{operand.word}: {operand.note}" for operand in dict.fromkeys(operands) if operand.note]
+    words = [operand.word for operand in operands]
+    return Written("sheet", (path,), "; ".join([line, *notes]),
+                   {"output": [str(path)], "operands": words, "notes": notes})
+
+
+def _stacked(operands: Sequence[Operand]) -> Tensor:
+    import torch
+
+    return torch.stack([operand.latent for operand in operands])
+
+
+def _sign(factor: float, first: bool) -> str:
+    """What stands before an operand: its sign, and its factor where that is not one."""
+    sign = "-" if factor < 0 else "" if first else "+"
+    number = "" if abs(factor) == 1 else f"{abs(factor):g} *"
+    return f"{sign} {number}".strip()
+
+
+def _short(word: str) -> str:
+    """An operand as a caption: a file's name without its folder."""
+    known = Path(word).suffix.lower() in formats.GRIDS + formats.MESHES or "/" in word
+    return Path(word).name if known else word
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "object"
