@@ -8,7 +8,7 @@ import pytest
 from maquette import cli, recipe
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "RESULTS.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "RESULTS.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = [
     (page.name, line.split("#")[0].strip())
     for page in PAGES

@@ -57,7 +57,7 @@ IMAGE = {"encoder": "residual", "image_size": 64}
         ("train", "device", "gpu"), ("train", "devices", -1), ("train", "nodes", 0), ("train", "accumulate", 0),
         ("train", "threads", -1), ("train", "log_every", 0), ("train", "check_every", 0), ("train", "sample_every", -1),
         ("train", "save_minutes", -1), ("train", "save_steps", -1), ("train", "keep", 0),
-        ("data", "furniture", 0), ("data", "views", 0), ("data", "validation", 1.0), ("data", "small_size", 15),
+        ("data", "furniture", 0), ("data", "views", 0), ("data", "scans", 0), ("data", "validation", 1.0), ("data", "small_size", 15),
         ("data", "small_until", -1), ("data", "path", []), ("data", "kinds", []), ("data", "kinds", ["pencl"]),
         ("data", "furniture_kinds", ["chiar"]),
         ("model", "resolution", 33), ("model", "latent", 0), ("model", "generator_channels", []),

@@ -116,7 +116,7 @@ class Aligned(nn.Module):
     """Corrections to a SubvoxelGenerator's logits from the view itself.
 
     resolution: voxels a side. cells: channels of the generator's cells (R / 4 a side). maps: channels of the encoder's
-    maps that are used, the finest first, each half the size of the one before it. features: of the encoder's last layer.
+    maps that are used, the finest first, each half the size of the one before. features: of the encoder's last layer.
     wide: channels of the maps brought together; each eighth of a cell sees `channels` of them. hidden: width of what
     makes a cell's 4x4x4 corrections.
     """
@@ -165,7 +165,7 @@ class Aligned(nn.Module):
         return self.last(F.relu(self.norm(whole))).float()
 
     def _lookup(self, whole: Tensor, pose: Tensor) -> Tensor:
-        """Each cell's eight places in the map, `[B, 8 * (channels + 1), c, c, c]`; the last channel is 1 in the view."""
+        """Each cell's eight places in the map, `[B, 8 * (channels + 1), c, c, c]`; the last is 1 in the view."""
         batch, side = len(whole), self.side
         whole = torch.cat([whole, torch.ones_like(whole[:, :1])], dim=1)
         at = project(self.fine, pose)[:, None, :, :2]

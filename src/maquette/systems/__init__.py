@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maquette.configs import GAN3DConfig, IWGAN3DConfig, VAEGAN3DConfig, VAEIWGAN3DConfig
+from maquette.configs import (
+    GAN3DConfig,
+    IWGAN3DConfig,
+    VAEGAN3DConfig,
+    VAEIWGAN3DConfig,
+    VAEIWGAN3DScanConfig,
+)
 
 if TYPE_CHECKING:
     from maquette.systems.base import Batch, Phase, System, Terms, check_phases
@@ -53,6 +59,7 @@ SYSTEMS = Systems({
     "vae-gan-image": Entry("vaegan3d", "VAEGAN3D", VAEGAN3DConfig),
     "iwgan": Entry("iwgan3d", "IWGAN3D", IWGAN3DConfig),
     "vae-iwgan-image": Entry("vaeiwgan3d", "VAEIWGAN3D", VAEIWGAN3DConfig),
+    "vae-iwgan-scan": Entry("vaeiwgan3d_scan", "VAEIWGAN3DScan", VAEIWGAN3DScanConfig),
 })
 
 __all__ = ["SYSTEMS", "Batch", "Phase", "System", "Terms", "check_phases"]
