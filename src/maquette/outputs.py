@@ -137,7 +137,8 @@ def complete_files(
             yield Failed(str(source), str(error))
             continue
         placement = made.scan.placement
-        facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric, "size_mm": _number(made.mesh.extents.max())}
+        facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
+                 "size_mm": _number(made.mesh.extents.max())}
         yield _written(source, paths, made, facts, (placement.line(),) if placement else (), started)
 
 
