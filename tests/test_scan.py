@@ -229,8 +229,8 @@ NOISE = np.random.default_rng(0).integers(1, 60000, (48, 64)).astype(np.uint16)
         ("empty.png", b"", "empty.png is empty"),
         ("scan.txt", b"1 2 3", "scan.txt: not a scan that can be read, got '.txt'; known: .png .ply"),
         ("cut.ply", None, "cut.ply cannot be read as ply"),
-        ("none.ply", b"ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nproperty float y\n"
-                     b"property float z\nend_header\n", "none.ply"),
+        ("none.off", b"OFF\n0 0 0\n", "none.off has no points"),
+        ("wild.off", b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 9\n", "wild.off cannot be read as off: a face names a"),
         ("bad.stl", b"no mesh", "bad.stl cannot be read as stl"),
         ("cut.npy", None, "cut.npy cannot be read as npy: it ends before"),
         ("line.npy", None, r"line.npy: a scan is points [N, 3], depths [H, W] or a grid [R, R, R], got float64 (60,)"),
@@ -272,9 +272,21 @@ def test_what_a_depth_picture_needs(tmp_path):
         find_scans([tmp_path / "none"])
 
 
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(_folder):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+    with pytest.raises(UserError, match="the folder .* cannot be read, got Permission denied"):
+        find_scans([tmp_path])
+
+
 CLOUD = np.random.default_rng(0).uniform(-1, 1, (100, 3))
 FLAT = np.concatenate([CLOUD.repeat(10, 0) * [1, 1, 0] + CLOUD[:10].repeat(100, 0) * [0.3, 0.2, 0],
                        CLOUD[:30] * 0.1 + [0, 0, 0.5]])
+
+
+DUST = 3.0 * np.argwhere(np.ones((5, 5, 5))) + np.random.default_rng(0).uniform(-0.4, 0.4, (125, 3))
 
 
 @pytest.mark.parametrize(
@@ -289,6 +301,7 @@ FLAT = np.concatenate([CLOUD.repeat(10, 0) * [1, 1, 0] + CLOUD[:10].repeat(100, 
         (CLOUD, {"up": "z", "azimuth_deg": np.inf}, "azimuth_deg must be a number of degrees, got inf"),
         (CLOUD, {"up": "z", "fill": 0}, "fill must be above 0 and at most 1, got 0"),
         (np.ones((60, 3)), {"up": "z"}, "all points lie in one place"),
+        (DUST, {"up": "z"}, "too few points in one place, got"),
         (FLAT, {"up": "z"}, "too few points on the floor, got 30; at least 50 are needed"),
     ],
 )

@@ -10,6 +10,7 @@ from staged import CAMERA, FLOOR, METRES, SETTEE, depth_mm, intrinsics, write_pn
 
 from maquette import api, cli, hub, preview
 from maquette.errors import UserError
+from maquette.recipe import load
 from maquette.scan import scan
 
 
@@ -97,7 +98,7 @@ def test_one_file_of_a_size_and_a_format(trained, inputs, tmp_path, capsys):
     assert "is one file, but there are 3 inputs; give a folder" in capsys.readouterr().err
 
 
-def test_what_cannot_be_is_one_clear_line(trained, inputs, tmp_path, capsys, monkeypatch):
+def test_what_cannot_be_is_one_clear_line(trained, inputs, tmp_path, capsys):
     def said(*words: str) -> str:
         assert complete(trained, *words, "--out", str(tmp_path)) == 1
         (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
@@ -117,6 +118,9 @@ def test_what_cannot_be_is_one_clear_line(trained, inputs, tmp_path, capsys, mon
         next(api.evaluate(other, "scans", str(inputs)))
     with pytest.raises(UserError, match="does not read pictures; it reads scans: maquette complete"):
         api.reconstruct(depth, str(trained))
+    pictures = hub.Model("pictures", hub.SYSTEMS["vae-iwgan-image"](load("vae-iwgan-image-tiny").model), {}, {})
+    with pytest.raises(UserError, match="on must be modelnet10, ikea or scans, got 'moon'"):
+        next(api.evaluate(pictures, "moon", str(inputs)))
 
 
 def test_what_the_run_says_of_itself(trained, capsys):
