@@ -1,4 +1,4 @@
-"""Maquette: a pencil sketch or a photo in, a printable 3D object out; and the adversarial networks that do it.
+"""Maquette: a sketch, a photo or a depth scan in, a printable 3D object out; and the adversarial networks that do it.
 
     import maquette
     made = maquette.reconstruct("chair.jpg")      # a mesh in millimetres, watertight
@@ -11,6 +11,7 @@ import importlib
 
 _HOME = {
     "reconstruct": "maquette.api",
+    "complete": "maquette.api",
     "generate": "maquette.api",
     "train": "maquette.api",
     "evaluate": "maquette.api",

@@ -20,6 +20,7 @@ from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.latent.prior import draw
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
+from maquette.scan import Intrinsics, Scan, read_intrinsics, read_scan
 from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
@@ -41,16 +42,34 @@ class Reconstruction:
     report: Printability
 
 
-@torch.inference_mode()
-def occupancy(model: Model, images: np.ndarray) -> np.ndarray:
-    """Views float32 `[B, C, S, S]` in [0, 1] to occupancy float32 `[B, R, R, R]` in [0, 1].
+@dataclass(frozen=True)
+class Completion:
+    """The whole object of one scan.
 
-    Each view is read twice, as it is and in a mirror; the mean of the two (the second mirrored back along x) is given.
+    shape: the occupancy with the model's threshold. mesh: in millimetres, ready to print. scan: the partial grid that
+    the model read, and how it was placed. dropped: loose parts that were left out. report: whether it can be printed.
     """
-    batch = torch.from_numpy(np.ascontiguousarray(images)).contiguous(memory_format=torch.channels_last)
+
+    name: str
+    shape: Shape
+    mesh: trimesh.Trimesh
+    scan: Scan
+    dropped: Dropped
+    report: Printability
+
+
+@torch.inference_mode()
+def occupancy(model: Model, seen: np.ndarray) -> np.ndarray:
+    """Views float32 `[B, C, S, S]` or scans `[B, 1, R, R, R]` in [0, 1] to occupancy float32 `[B, R, R, R]` in [0, 1].
+
+    Each is read twice, as it is and in a mirror; the mean of the two (the second mirrored back along x) is given.
+    """
+    batch, across = torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32)), 2
+    if batch.dim() == 4:
+        batch, across = batch.contiguous(memory_format=torch.channels_last), 3
     system = model.system
     straight = system.reconstruct(batch)
-    mirrored = system.reconstruct(batch.flip(3)).flip(2)
+    mirrored = system.reconstruct(batch.flip(across)).flip(2)
     return ((straight + mirrored) / 2).squeeze(1).numpy()
 
 
@@ -71,7 +90,9 @@ def reconstruct(
     """
     model = load(model) if isinstance(model, str) else model
     if not model.system.reads_images:
-        raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
+        scans = model.system.reads_scans
+        hint = "it reads scans: maquette complete" if scans else "use one trained with vae-iwgan-image"
+        raise UserError(f"model '{model.name}' does not read pictures", hint=hint)
     name = "picture" if isinstance(picture, np.ndarray) else str(picture)
     pixels = picture if isinstance(picture, np.ndarray) else read_picture(picture)
     config = model.system.config
@@ -79,6 +100,49 @@ def reconstruct(
     shape = Shape(occupancy(model, found.image[None])[0], model.threshold if threshold is None else threshold)
     mesh, dropped = shape.printable(size_mm, largest_part)
     return Reconstruction(name, shape, mesh, found, dropped, printability(mesh, min_wall_mm))
+
+
+def complete(
+    scan: np.ndarray | str | Path,
+    model: Model | str,
+    *,
+    intrinsics: Intrinsics | str | Path | None = None,
+    depth_scale: float = 1000.0,
+    azimuth_deg: float = 0.0,
+    elevation_deg: float | None = None,
+    up: str | None = None,
+    size_mm: float | None = None,
+    threshold: float | None = None,
+    largest_part: bool = True,
+    min_wall_mm: float = 0.8,
+) -> Completion:
+    """The whole object of a depth scan as a printable mesh.
+
+    scan, intrinsics, depth_scale, azimuth_deg, elevation_deg, up: see `maquette.scan.read_scan`; intrinsics also as
+    `fx,fy,cx,cy` or a JSON file. size_mm: the longest side; None: the scan's own where it is metric, else 100.
+    threshold: the occupancy at which a voxel is solid; None: the model's own. Raises UserError for a scan that cannot
+    be read or holds nothing, for a model that reads none, and for an empty result.
+    """
+    model = load(model) if isinstance(model, str) else model
+    require_scans(model)
+    if isinstance(intrinsics, str | Path):
+        intrinsics = read_intrinsics(intrinsics)
+    seen = read_scan(
+        scan, model.system.config.resolution, intrinsics=intrinsics, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
+        elevation_deg=elevation_deg, up=up,
+    )
+    made = occupancy(model, seen.voxels[None, None])[0]
+    shape = Shape(made, model.threshold if threshold is None else threshold)
+    own = seen.cube_mm if size_mm is None else None
+    mesh, dropped = shape.printable(100.0 if size_mm is None else size_mm, largest_part, cube_mm=own)
+    name = "scan" if isinstance(scan, np.ndarray) else str(scan)
+    return Completion(name, shape, mesh, seen, dropped, printability(mesh, min_wall_mm))
+
+
+def require_scans(model: Model) -> None:
+    """UserError for a model that does not read scans."""
+    if not model.system.reads_scans:
+        raise UserError(f"model '{model.name}' does not read scans", hint="use one trained with vae-iwgan-scan")
 
 
 @torch.inference_mode()
@@ -247,13 +311,16 @@ def evaluate(
     """Measure a model on data that it never saw; yields Progressed, then one Measured (`maquette.evaluate.report`).
 
     on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
-    `recognition` (a linear SVM on the critic's responses) or `generation` (new shapes beside the test split).
-    path: where these data are. cache: folder for what is prepared of them. kind: one class (generation). turns: quarter
-    turns of each shape; 0: 4 for recognition, 1 for generation. classifier: the model whose features are used
-    (generation); none: the line is left out.
+    `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
+    responses) or `generation` (new shapes beside the test split). path: where these data are. views: views or scans of
+    each test shape. cache: folder for what is prepared of them. kind: one class (generation). turns: quarter turns of
+    each shape; 0: 4 for recognition, 1 for generation. classifier: the model whose features are used (generation);
+    none: the line is left out.
     """
     model = load(model) if isinstance(model, str) else model
-    if on in ("modelnet10", "ikea") and not model.system.reads_images:
+    if on == "scans":
+        require_scans(model)
+    elif on in ("modelnet10", "ikea") and not model.system.reads_images:
         raise UserError(f"model '{model.name}' does not read pictures, so there is nothing to measure on {on}")
     if not path or not Path(path).exists():
         raise UserError("no data there", repr(path), "name them with --data.path")
@@ -280,8 +347,15 @@ def evaluate(
             return occupancy(model, np.stack(found))
 
         yield from measure_ikea(predict, path, limit=limit)
+    elif on == "scans":
+        from maquette.evaluate.scans import evaluate_scans
+
+        yield from evaluate_scans(
+            lambda scans: occupancy(model, scans), path, cache, resolution=config.resolution,
+            threshold=model.threshold, scans=views, limit=limit, seed=seed,
+        )
     else:
-        raise UserError("on must be modelnet10, ikea, recognition or generation", repr(on))
+        raise UserError("on must be modelnet10, ikea, scans, recognition or generation", repr(on))
 
 
 def _recognition(model: Model, path: str, cache: str, **options) -> Iterator[object]:
@@ -343,6 +417,7 @@ def show_data(path: str, out: str = "") -> dict[str, object]:
         "classes": counts,
         "resolution": found.info.resolution,
         "views": f"{found.info.views} of {found.info.view_size} px" if found.info.views else "none",
+        "scans": found.info.scans or "none",
         "filled": f"{100 * found.filled:.1f} % of the voxels on average",
         "megabytes": round(found.size_bytes / 1e6, 1),
         "terms": "; ".join(found.info.terms),

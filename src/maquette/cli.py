@@ -15,6 +15,7 @@ import tyro
 from tyro.conf import Positional, arg
 
 from maquette.cli_latent import combine, interpolate, project, suggest
+from maquette.cli_scan import complete
 from maquette.cli_train import train
 from maquette.cli_types import Format, Inputs
 from maquette.errors import UserError
@@ -153,7 +154,7 @@ def generate(
 
 def evaluate(
     model: Positional[str] = "maquette",
-    on: Literal["modelnet10", "ikea", "recognition", "generation"] = "modelnet10",
+    on: Literal["modelnet10", "ikea", "scans", "recognition", "generation"] = "modelnet10",
     data_path: Annotated[str, arg(name="data.path")] = "",
     views: int = 4,
     limit: int | None = None,
@@ -168,11 +169,12 @@ def evaluate(
     Args:
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
         on: modelnet10: IoU on the test split, half pencil and half photo views; ikea: AP on photos, after alignment;
-            recognition: a linear SVM on the critic's responses; generation: new shapes beside the test split.
+            scans: IoU on ModelNet10's test split, completed from scans; recognition: a linear SVM on the critic's
+            responses; generation: new shapes beside the test split.
         data_path: Where the data are.
-        views: Views of each test shape (modelnet10).
+        views: Views or scans of each test shape (modelnet10, scans).
         limit: Stop after so many shapes or photos.
-        seed: Of the views that are rendered (modelnet10), of the shapes that are made (generation).
+        seed: Of the views or scans that are made (modelnet10, scans), of the shapes that are made (generation).
         kind: One class of the data (generation).
         turns: Quarter turns of each shape (recognition: 4 if left out; generation: 1).
         classifier: A model of the system classifier, for the Frechet distance in its features (generation).
@@ -305,6 +307,7 @@ def data_prepare(
     seed: int = 0,
     backgrounds: str | None = None,
     frontal: float = 0.4,
+    scans: int = 0,
     workers: int | None = None,
     json: bool = False,
 ) -> int:
@@ -319,9 +322,10 @@ def data_prepare(
         channels: 1: grey views; 3: colour.
         kinds: Kinds of views: photo, pencil, depth.
         count: How many shapes; all if left out (furniture: 1000).
-        seed: Of furniture and views.
+        seed: Of furniture, views and scans.
         backgrounds: Folder of pictures for the backgrounds of photo views.
         frontal: Share of photos taken from near the front; the others from any side.
+        scans: Scans of each shape, as a depth camera sees it from one side; 0: none.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
@@ -330,7 +334,7 @@ def data_prepare(
 
     events = api.prepare_data(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
-        count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, workers=workers,
+        count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, scans=scans, workers=workers,
     )
     return show_prepare(events, out, json)
 
@@ -441,6 +445,7 @@ def _status(text: str):
 
 COMMANDS: dict[str, Callable] = {
     "reconstruct": reconstruct,
+    "complete": complete,
     "generate": generate,
     "interpolate": interpolate,
     "combine": combine,
@@ -467,7 +472,7 @@ def _overview(group: str = "") -> str:
     shown = {name: function for name, function in COMMANDS.items() if not group or name.startswith(f"{group} ")}
     lines = [f"  {name:<14} {(function.__doc__ or '').strip().splitlines()[0]}" for name, function in shown.items()]
     head = f"usage: maquette {group} COMMAND ..." if group else "usage: maquette COMMAND ..."
-    return "\n".join([head, "", "A pencil sketch or a photo in, a printable mesh out.", "", *lines, "",
+    return "\n".join([head, "", "A pencil sketch, a photo or a depth scan in, a printable mesh out.", "", *lines, "",
                       "maquette COMMAND --help lists the options of a command."])
 
 

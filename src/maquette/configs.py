@@ -7,7 +7,7 @@ in `maquette.systems` imports its config from here; `maquette.systems.SYSTEMS` s
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from maquette.errors import UserError
 
@@ -238,8 +238,6 @@ class VAEIWGAN3DConfig:
         if self.aligned and not (self.joint and self.encoder == "residual" and self.generator == "subvoxel"):
             raise UserError("model.aligned needs the joint form, the residual encoder and the subvoxel generator",
                             hint="set model.joint true, model.encoder residual, model.generator subvoxel")
-        if self.generator == "paper":
-            _check_widths_at_20(self.resolution, self.generator_channels)
         if self.encoder == "paper" and self.image_size != 256:
             raise UserError("model.encoder 'paper' reads views of 256x256", self.image_size, "set model.image-size 256")
         if len(self.encoder_widths) != len(self.encoder_blocks):
@@ -247,15 +245,80 @@ class VAEIWGAN3DConfig:
                 "model.encoder_widths and model.encoder_blocks must be equally long",
                 f"{len(self.encoder_widths)} and {len(self.encoder_blocks)}",
             )
-        if not (0 < self.judged <= 1 and 0 <= self.prior_share <= 1):
-            raise UserError(
-                "model.judged must be above 0, model.prior_share at least 0, and neither above 1",
-                f"{self.judged:g} and {self.prior_share:g}",
-            )
-        if self.prior == "class" and not self.joint:
-            raise UserError("model.prior 'class' needs the joint form", "model.joint false", "set model.joint true")
-        if self.adversarial and self.critic_from > self.adversarial_from:
-            raise UserError(
-                "model.critic_from must not come after model.adversarial_from",
-                f"{self.critic_from} and {self.adversarial_from}",
-            )
+        _check_vae_iwgan(self)
+
+
+@dataclass(frozen=True)
+class VAEIWGAN3DScanConfig:
+    """The networks and losses of the 3D-VAE-IWGAN from a depth scan; the defaults are the paper's and its code's."""
+
+    aligned: ClassVar[bool] = False  # what the image form has and this one does not
+    latent_weight: ClassVar[float] = 1.0
+
+    resolution: int = 32
+    """Voxels a side, of scans and shapes: 20, 32 or 64."""
+    latent: int = 200
+    """Values of z; the encoder gives as many means and log-variances."""
+    generator: Literal["paper", "subvoxel"] = "paper"
+    """paper: transposed convolutions up to full size; subvoxel: up to a quarter, then 4x4x4 voxels a cell at once."""
+    generator_channels: tuple[int, ...] = (256, 128, 64, 32)
+    """Widths of the generator from 2 voxels up (code)."""
+    critic_channels: tuple[int, ...] = (32, 64, 128, 256)
+    """Widths of the critic from full size down (code)."""
+    encoder_channels: tuple[int, ...] = (32, 64, 128, 256)
+    """Widths of the encoder from full size down (code)."""
+    penalty: float = 10.0
+    """Weight of the gradient penalty."""
+    penalty_every: int = 1
+    """Lazy penalty: computed on every n-th critic step with n times the weight; 1 is the paper's."""
+    critic_steps: int = 5
+    """The generator phase runs on every n-th batch, critic and encoder on all (paper's form only)."""
+    kl: float = 1.0
+    """Weight of the KL term, in nats."""
+    reconstruction: Literal["l2", "bce-iou"] = "l2"
+    """l2: norm of the difference of a sample (paper); bce-iou: cross-entropy a voxel + 1 - soft IoU."""
+    positive_weight: float = 1.0
+    """Weight of occupied voxels in the cross-entropy."""
+    delta: float = 100.0
+    """Weight of the reconstruction in the generator phase (100 paper, 5 code)."""
+    joint: bool = False
+    """Encoder and generator move together in one pass, on every batch."""
+    adversarial: float = 1.0
+    """Weight of the critic's verdict in the joint form; 0: no critic at all."""
+    adversarial_from: int = 0
+    """The step at which the generator begins to listen to the critic (joint form)."""
+    critic_from: int = 0
+    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_from`."""
+    judged: float = 1.0
+    """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
+    prior_share: float = 0.5
+    """Share of the critic's fakes decoded from the prior, the rest from scans (joint form)."""
+    prior: Literal["normal", "class"] = "normal"
+    """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
+
+    def __post_init__(self):
+        check_resolution(self.resolution)
+        check("model", self, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
+                              "encoder_channels": WIDTHS, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
+                              "critic_steps": POSITIVE, "kl": NOT_NEGATIVE, "positive_weight": POSITIVE,
+                              "delta": NOT_NEGATIVE, "adversarial": NOT_NEGATIVE, "adversarial_from": NOT_NEGATIVE,
+                              "critic_from": NOT_NEGATIVE})
+        _check_vae_iwgan(self)
+
+
+def _check_vae_iwgan(config: VAEIWGAN3DConfig | VAEIWGAN3DScanConfig) -> None:
+    """What both forms of the 3D-VAE-IWGAN ask of several keys together."""
+    if config.generator == "paper":
+        _check_widths_at_20(config.resolution, config.generator_channels)
+    if not (0 < config.judged <= 1 and 0 <= config.prior_share <= 1):
+        raise UserError(
+            "model.judged must be above 0, model.prior_share at least 0, and neither above 1",
+            f"{config.judged:g} and {config.prior_share:g}",
+        )
+    if config.prior == "class" and not config.joint:
+        raise UserError("model.prior 'class' needs the joint form", "model.joint false", "set model.joint true")
+    if config.adversarial and config.critic_from > config.adversarial_from:
+        raise UserError(
+            "model.critic_from must not come after model.adversarial_from",
+            f"{config.critic_from} and {config.adversarial_from}",
+        )

@@ -52,15 +52,15 @@ def read_grid(path: str | Path) -> np.ndarray:
     path = Path(path)
     if kind(path) != "grid":
         raise UserError(f"{path} is a mesh file, not a grid", hint=f"grids: {' '.join(GRIDS)}")
-    data = _bytes(path, MAX_RESOLUTION**3 * 8 + (1 << 16))
+    data = file_bytes(path, MAX_RESOLUTION**3 * 8 + (1 << 16))
     readers = {".binvox": _read_binvox, ".npy": _read_npy, ".npz": _read_npz, ".mat": _read_mat}
-    return checked_grid(_guarded(readers[path.suffix.lower()], data, path), str(path))
+    return checked_grid(guarded(readers[path.suffix.lower()], data, path), str(path))
 
 
 def read_array(path: str | Path) -> np.ndarray:
     """The numbers in a `.npy` file, of any shape. UserError naming the file where it cannot be read."""
     path = Path(path)
-    return _guarded(_read_npy, _bytes(path, MAX_RESOLUTION**3 * 8 + (1 << 16)), path)
+    return guarded(_read_npy, file_bytes(path, MAX_RESOLUTION**3 * 8 + (1 << 16)), path)
 
 
 def write_grid(path: str | Path, occupancy: np.ndarray, threshold: float = 0.5) -> None:
@@ -152,10 +152,10 @@ def binvox_bytes(filled: np.ndarray) -> bytes:
 
 
 def _read_npy(data: bytes) -> np.ndarray:
-    return _read_array(io.BytesIO(data))
+    return parse_array(io.BytesIO(data))
 
 
-def _read_array(stream: io.BufferedIOBase) -> np.ndarray:
+def parse_array(stream: io.BufferedIOBase) -> np.ndarray:
     """One array in NumPy's format whose header says a size that we read; never a pickled one."""
     if np.lib.format.read_magic(stream) != (1, 0):  # later versions are for field names and have headers of any length
         raise ValueError("its NumPy format is not version 1.0")
@@ -177,7 +177,7 @@ def _read_npz(data: bytes) -> np.ndarray:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = {name.removesuffix(".npy"): name for name in archive.namelist()}
         with archive.open(names[_choose(list(names))]) as stream:
-            return _read_array(stream)
+            return parse_array(stream)
 
 
 def _read_mat(data: bytes) -> np.ndarray:
@@ -234,8 +234,8 @@ def read_mesh(path: str | Path) -> trimesh.Trimesh:
     if kind(path) != "mesh":
         raise UserError(f"{path} is a grid file, not a mesh", hint=f"meshes: {' '.join(MESHES)}")
     suffix = path.suffix.lower()
-    data = _bytes(path, MAX_MESH_BYTES)
-    mesh = _guarded(_read_off if suffix == ".off" else _through_trimesh(suffix), data, path)
+    data = file_bytes(path, MAX_MESH_BYTES)
+    mesh = guarded(read_off if suffix == ".off" else _through_trimesh(suffix), data, path)
     if not len(mesh.faces):
         raise UserError(f"{path} has no faces", f"{len(mesh.vertices)} points")
     if not np.isfinite(mesh.vertices).all():
@@ -254,7 +254,7 @@ def _through_trimesh(suffix: str) -> Callable[[bytes], trimesh.Trimesh]:
                 if unpacked > MAX_MESH_BYTES:
                     raise ValueError(f"it unpacks to {unpacked >> 20} MB, at most {MAX_MESH_BYTES >> 20} MB are read")
         if suffix == ".stl":
-            _check_stl(data)
+            check_stl(data)
         options = {"skip_materials": True} if suffix == ".obj" else {}
         scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False, **options)
         found = [g for g in scene.dump() if isinstance(g, trimesh.Trimesh) and len(g.faces)]
@@ -268,7 +268,7 @@ def _through_trimesh(suffix: str) -> Callable[[bytes], trimesh.Trimesh]:
     return read
 
 
-def _check_stl(data: bytes) -> None:
+def check_stl(data: bytes) -> None:
     """Refuse what is neither a binary STL of the length that it says nor text with facets."""
     text = data[:5].lower() == b"solid"
     faces = int.from_bytes(data[80:84], "little") if len(data) >= 84 else 0
@@ -281,7 +281,7 @@ def _check_stl(data: bytes) -> None:
         raise ValueError("it ends early: there is no 'endsolid'")
 
 
-def _read_off(data: bytes) -> trimesh.Trimesh:
+def read_off(data: bytes) -> trimesh.Trimesh:
     """OFF, with or without a line break after the word (ModelNet has both), polygons split into triangles."""
     text = re.sub(r"#[^\n]*", "", data.decode("ascii"))
     match = re.match(r"\s*(?:ST|C|N)*OFF", text)
@@ -365,7 +365,8 @@ def _3mf_bytes(mesh: trimesh.Trimesh) -> bytes:
     return out.getvalue()
 
 
-def _bytes(path: Path, limit: int) -> bytes:
+def file_bytes(path: Path, limit: int) -> bytes:
+    """A whole file, at most `limit` bytes; UserError naming it where it is missing, empty or larger."""
     try:
         if path.is_file() and path.stat().st_size > limit:
             size = path.stat().st_size >> 20
@@ -378,7 +379,7 @@ def _bytes(path: Path, limit: int) -> bytes:
     return data
 
 
-def _guarded(read: Callable, data: bytes, path: Path):
+def guarded(read: Callable, data: bytes, path: Path):
     """What `read` makes of a stranger's bytes; whatever it stumbles over is the file's fault, told in one line."""
     try:
         return read(data)

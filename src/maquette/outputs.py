@@ -5,7 +5,7 @@ Built on the verbs of `maquette.api`; like there, nothing prints or parses argum
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,11 +14,12 @@ import trimesh
 
 from maquette import formats
 from maquette import preview as previews
-from maquette.api import DEFAULT_MODEL, generate, reconstruct
+from maquette.api import DEFAULT_MODEL, Completion, Reconstruction, complete, generate, reconstruct, require_scans
 from maquette.errors import UserError
 from maquette.hub import Model, load
 from maquette.mesh import printability, to_frame
 from maquette.pencil.pickup import find_inputs, read_picture
+from maquette.scan import find_scans, read_intrinsics
 from maquette.shape import Shape
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -61,15 +62,7 @@ def reconstruct_files(
     """
     model = load(model) if isinstance(model, str) else model
     out = Path(out)
-    sources, failed = [], []
-    for path in inputs:
-        try:
-            sources += [source for source in find_inputs([path]) if source not in sources]
-        except UserError as error:
-            failed.append(Failed(str(path), str(error)))
-    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
-    if single and len(sources) > 1:
-        raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
+    sources, failed, single = _sources(inputs, find_inputs, out)
     yield len(sources) + len(failed)
     yield from failed
     taken: set[str] = set()
@@ -90,26 +83,63 @@ def reconstruct_files(
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
-        notes = [note for note in (made.dropped.line(), *made.pickup.notes) if note]
-        line = "; ".join([made.report.line(), *notes])
-        report = made.report
-        yield Written(
-            str(source),
-            tuple(paths),
-            line,
-            {
-                "input": str(source),
-                "output": [str(path) for path in paths],
-                "kind": made.pickup.kind,
-                "watertight": report.watertight,
-                "parts": report.parts,
-                "volume_cm3": _number(report.volume_cm3),
-                "thinnest_wall_mm": _number(report.thinnest_wall_mm),
-                "printable": report.ok,
-                "notes": notes,
-                "seconds": round(time.perf_counter() - started, 4),
-            },
-        )
+        yield _written(source, paths, made, {"kind": made.pickup.kind}, made.pickup.notes, started)
+
+
+def complete_files(
+    inputs: Iterable[str],
+    out: str | Path,
+    model: Model | str,
+    *,
+    suffix: str = ".stl",
+    preview: bool = False,
+    intrinsics: str = "",
+    depth_scale: float = 1000.0,
+    azimuth_deg: float = 0.0,
+    elevation_deg: float | None = None,
+    up: str | None = None,
+    size_mm: float | None = None,
+    threshold: float | None = None,
+    largest_part: bool = True,
+    min_wall_mm: float = 0.8,
+) -> Iterator[int | Written | Failed]:
+    """Complete scans in files and folders; yields first how many there are, then one Written or Failed for each.
+
+    out: a folder, or one file with a known suffix where there is one input. preview: also a PNG of the scan's voxels
+    beside the mesh. intrinsics: as `maquette.scan.read_intrinsics` reads them, or empty. The rest is as in
+    `maquette.api.complete`. A bad input is named, the others still done. UserError for a model that reads no scans, and
+    for bad intrinsics.
+    """
+    model = load(model) if isinstance(model, str) else model
+    require_scans(model)
+    camera = read_intrinsics(intrinsics) if intrinsics else None
+    out = Path(out)
+    sources, failed, single = _sources(inputs, find_scans, out)
+    yield len(sources) + len(failed)
+    yield from failed
+    taken: set[str] = set()
+    for source in sources:
+        started = time.perf_counter()
+        try:
+            made = complete(
+                source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
+                elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+                min_wall_mm=min_wall_mm,
+            )
+            target = out if single else out / f"{free_name(source.stem, taken)}{suffix}"
+            write_shape(target, made.shape, made.mesh)
+            paths = [target]
+            if preview:
+                paths.append(target.with_name(f"{target.stem}.preview.png"))
+                pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
+                previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
+        except UserError as error:
+            yield Failed(str(source), str(error))
+            continue
+        placement = made.scan.placement
+        facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
+                 "size_mm": _number(made.mesh.extents.max())}
+        yield _written(source, paths, made, facts, (placement.line(),) if placement else (), started)
 
 
 def generate_files(
@@ -229,6 +259,42 @@ def write_shape(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:
         formats.write_mesh(path, mesh)
 
 
+def _sources(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, list[Failed], bool]:
+    """The files that inputs name, each once; those that name none; and whether `out` is one file."""
+    sources, failed = [], []
+    for path in inputs:
+        try:
+            sources += [source for source in find([path]) if source not in sources]
+        except UserError as error:
+            failed.append(Failed(str(path), str(error)))
+    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
+    if single and len(sources) > 1:
+        raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
+    return sources, failed, single
+
+
+def _written(
+    source: str | Path, paths: list[Path], made: Reconstruction | Completion, facts: dict, notes: Iterable[str],
+    started: float,
+) -> Written:
+    """The event of one finished object. facts: what its summary says of the input."""
+    report = made.report
+    notes = [note for note in (made.dropped.line(), *notes) if note]
+    summary = {
+        "input": str(source),
+        "output": [str(path) for path in paths],
+        **facts,
+        "watertight": report.watertight,
+        "parts": report.parts,
+        "volume_cm3": _number(report.volume_cm3),
+        "thinnest_wall_mm": _number(report.thinnest_wall_mm),
+        "printable": report.ok,
+        "notes": notes,
+        "seconds": round(time.perf_counter() - started, 4),
+    }
+    return Written(str(source), tuple(paths), "; ".join([report.line(), *notes]), summary)
+
+
 def free_name(stem: str, taken: set[str]) -> str:
     name, number = stem, 1
     while name.lower() in taken:
@@ -245,5 +311,3 @@ def _as_pixels(image: np.ndarray) -> np.ndarray:
 
 def _number(value: float) -> float | None:
     return round(float(value), 3) if np.isfinite(value) else None
-
-

@@ -37,6 +37,26 @@ def four_sides(mesh: trimesh.Trimesh, size_px: int = 320) -> list[np.ndarray]:
     return _shaded(mesh, list(SIDES.values()), size_px)
 
 
+def blocks(
+    voxels: np.ndarray, size_px: int, azimuth_deg: float = -35.0, elevation_deg: float = 25.0, zoom: float = 1.0
+) -> np.ndarray:
+    """Voxels bool `[R, R, R]` as they are, each a small cube, seen from one side: uint8 `[S, S, 3]`.
+
+    The grid's cube has a fixed place in the picture. White where there is none.
+    """
+    from scipy import ndimage
+    from trimesh.voxel import VoxelGrid
+
+    from maquette.render import Camera, shade
+
+    seen = voxels & ~ndimage.binary_erosion(voxels)
+    if not seen.any():
+        return np.full((size_px, size_px, 3), 255, np.uint8)
+    placed = np.diag([*[1 / len(voxels)] * 3, 1])
+    placed[:3, 3] = 0.5 / len(voxels) - 0.5
+    return shade(VoxelGrid(seen, placed).as_boxes(), Camera(azimuth_deg, elevation_deg, 35, size_px, zoom=zoom))
+
+
 def sheet(
     items: Sequence[trimesh.Trimesh | np.ndarray | None],
     path: str | Path,

@@ -49,6 +49,8 @@ class DataRecipe:
     """Kinds of furniture, made in turn, a kind named twice twice as often; empty: all kinds alike."""
     views: int = 12
     """Views rendered of each shape."""
+    scans: int = 15
+    """Scans made of each shape, for systems that read scans."""
     kinds: tuple[str, ...] = ("photo", "pencil")
     """Kinds of views."""
     backgrounds: str = ""
@@ -56,9 +58,10 @@ class DataRecipe:
     validation: float = 0.05
     """Share of the training shapes held out to watch and to pick by."""
     flip: bool = True
-    """Mirror view and shape left to right at random."""
+    """Mirror view or scan, and shape, left to right at random."""
     jitter: bool = True
-    """Vary each view's framing, brightness, contrast and noise, and hide parts of it."""
+    """Vary each view's framing, brightness, contrast and noise, and hide parts of it; move each scan by up to a voxel,
+    leave out some of its voxels and add stray ones."""
     small_size: int = 0
     """Pixels a side to which views are shrunk on the steps before `small_until`: they cost less, and proportions can be
     learned from them; 0: never."""
@@ -68,7 +71,7 @@ class DataRecipe:
     """Turn each shape about the up axis by a random multiple of 90 degrees (systems without an encoder only)."""
 
     def __post_init__(self):
-        check("data", self, {"furniture": POSITIVE, "views": POSITIVE, "validation": _BETWEEN,
+        check("data", self, {"furniture": POSITIVE, "views": POSITIVE, "scans": POSITIVE, "validation": _BETWEEN,
                              "small_size": _SMALL_SIZE, "small_until": NOT_NEGATIVE})
         if not self.path:
             raise UserError("data.path must name at least one source", "none")

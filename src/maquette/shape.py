@@ -41,17 +41,25 @@ class Shape:
         return meshes.surface(self.occupancy, self.threshold, smooth)
 
     def printable(
-        self, size_mm: float = 100.0, largest_part: bool = True, smooth: float = SMOOTH, faces: int | None = None
+        self,
+        size_mm: float = 100.0,
+        largest_part: bool = True,
+        smooth: float = SMOOTH,
+        faces: int | None = None,
+        cube_mm: float | None = None,
     ) -> tuple[trimesh.Trimesh, Dropped]:
         """A watertight mesh in millimetres, resting on z = 0, longest side `size_mm`, and what was dropped of it.
 
-        largest_part: keep only the part of the largest volume. faces: reduce to about this many faces.
+        largest_part: keep only the part of the largest volume. faces: reduce to about this many faces. cube_mm: the
+        side of the whole grid, which decides the size in place of `size_mm`.
         """
         surface, dropped = meshes.repair(self.surface(smooth)), Dropped()
         if largest_part:
             surface, dropped = meshes.keep_largest(surface)
         if faces is not None:
             surface = meshes.decimate(surface, faces)
+        if cube_mm is not None:
+            size_mm = cube_mm * float(np.ptp(surface.vertices, axis=0).max())
         return meshes.to_print(surface, size_mm), dropped
 
     @classmethod

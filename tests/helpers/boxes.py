@@ -14,12 +14,23 @@ class Boxes:
     """Stands in for OpenedData: boxes whose width is their row's number."""
 
     views_per_shape = 3
+    scans_per_shape = 3
     labels = np.arange(29) % 4
 
     def voxels(self, rows):
         grids = np.zeros((len(rows), 20, 20, 20), bool)
         for grid, row in zip(grids, rows, strict=True):
             grid[2 : 4 + row % 10, 5:15, 3:12] = True
+        return grids
+
+    def scans(self, rows, which):
+        """One side of each box: its left, its right or its top, by the number of the scan."""
+        grids = np.zeros((len(rows), 20, 20, 20), bool)
+        for grid, row, side in zip(grids, rows, which, strict=True):
+            right = 3 + row % 10
+            place = [(2, slice(5, 15), slice(3, 12)), (right, slice(5, 15), slice(3, 12)),
+                     (slice(2, right + 1), slice(5, 15), 11)][side]
+            grid[place] = True
         return grids
 
     def views(self, rows, which):

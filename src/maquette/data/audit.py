@@ -85,6 +85,8 @@ def draw_sheet(
     """
     from PIL import Image
 
+    from maquette.preview import blocks
+
     if not len(data):
         raise UserError("the dataset has no shapes to show")
     chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
@@ -92,27 +94,13 @@ def draw_sheet(
     canvas = np.full((len(chosen) * cell, (views + 1) * cell, 3), 255, np.uint8)
     for row, index in enumerate(chosen):
         pictures = [data.views([index], [view])[0] for view in range(views)]
-        pictures.append(_blocks(data.voxels([index])[0], cell))
+        pictures.append(blocks(data.voxels([index])[0], cell))
         for column, picture in enumerate(pictures):
             colour = Image.fromarray(picture).convert("RGB").resize((cell, cell), Image.Resampling.LANCZOS)
             canvas[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = np.asarray(colour)
     with atomic_path(path) as unfinished:
         Image.fromarray(canvas).save(unfinished, format="PNG")
     return Path(path)
-
-
-def _blocks(voxels: np.ndarray, size: int) -> np.ndarray:
-    """The voxels as they are, each a small cube, seen from the front right; uint8 [size, size, 3]."""
-    from trimesh.voxel import VoxelGrid
-
-    from maquette.render import Camera, shade
-
-    seen = voxels & ~ndimage.binary_erosion(voxels)
-    if not seen.any():
-        return np.full((size, size, 3), 255, np.uint8)
-    to_frame = np.diag([*[1 / len(voxels)] * 3, 1])
-    to_frame[:3, 3] = 0.5 / len(voxels) - 0.5
-    return shade(VoxelGrid(seen, to_frame).as_boxes(), Camera(-35, 25, 35, size))
 
 
 def audit(path: str | Path) -> Audit:

@@ -84,6 +84,7 @@ def prepare(
     workers: int | None = None,
     split: str | None = None,
     frontal: float = 0.4,
+    scans: int = 0,
 ) -> Iterator[Prepared | Skipped | Finished]:
     """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
 
@@ -94,7 +95,8 @@ def prepare(
         for grey or 3 for RGB. kinds: the kinds of views that are drawn from. backgrounds: a folder of pictures for
         photo views.
     count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
-    seed: of the furniture and of the views. split: prepare this one alone (`train` or `test`).
+    scans: how many partial grids of each shape, as one depth camera sees it (`maquette.scan`).
+    seed: of the furniture, of the views and of the scans. split: prepare this one alone (`train` or `test`).
     frontal: the share of photo views from near the front, the others being from any side.
     workers: processes; all cores unless said, 1 works in this process.
 
@@ -102,14 +104,15 @@ def prepare(
     where no shape at all can be prepared, and where the disk is full (free some space and run it again).
     """
     out = Path(out)
-    _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split)
+    _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans)
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     backgrounds = str(backgrounds) if backgrounds else None
-    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal)
+    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal, scans)
     items = items_of(sources, count=count, seed=seed, split=split)
     label_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]
-    content = json.dumps([FORMAT, asdict(options), names])
+    deciding = {name: value for name, value in asdict(options).items() if name != "scans" or value}
+    content = json.dumps([FORMAT, deciding, names])  # without scans what it was before there were any
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     parts = out / _PARTS
     if is_prepared(out):
@@ -131,7 +134,7 @@ def prepare(
             done += len(group)
         else:
             todo.append((name, group))
-    schema = arrow_schema(label_names)
+    schema = arrow_schema(label_names, bool(scans))
     for event_item, skipped, ready in _work(todo, options, workers):
         done += 1
         if skipped is None:
@@ -144,11 +147,13 @@ def prepare(
     yield _assemble(out, groups, label_names, options, sources, fingerprint)
 
 
-def _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split) -> None:
+def _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans) -> None:
     if not 4 <= resolution <= 512:
         raise UserError("resolution must be from 4 to 512", resolution)
     if views < 0:
         raise UserError("views must be 0 or more", views)
+    if scans < 0:
+        raise UserError("scans must be 0 or more", scans)
     if views and not 16 <= view_size <= 1024:
         raise UserError("view_size must be from 16 to 1024", view_size)
     if channels not in (1, 3):
@@ -175,8 +180,8 @@ def _check(resolution, views, view_size, channels, count, seed, kinds, backgroun
 
 def _difference(info: Info, options: Options, count: int) -> str:
     shapes = sum(info.counts.values()) + len(info.skipped)
-    theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "seed": info.seed,
-              "channels": info.channels, "kinds": list(info.kinds), "shapes": shapes}
+    theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "scans": info.scans,
+              "seed": info.seed, "channels": info.channels, "kinds": list(info.kinds), "shapes": shapes}
     ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
     differ = [f"{name} {was} there and {ours[name]} here" for name, was in theirs.items() if was != ours[name]]
     return "; ".join(differ) or "other shapes or backgrounds"
@@ -207,7 +212,7 @@ def _claim(out: Path, parts: Path, fingerprint: str, options: Options, count: in
 
 def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
     """The items in groups of at most _GROUP of one split, by the name of the group: `train-00003`."""
-    row = options.resolution**3 // 8 + options.views * options.view_size**2 * options.channels
+    row = (1 + options.scans) * options.resolution**3 // 8 + options.views * options.view_size**2 * options.channels
     size = int(np.clip(2**28 // max(row, 1), 1, _GROUP))
     groups = {}
     for split in ("train", "test"):
@@ -335,7 +340,7 @@ def _assemble(out: Path, groups, label_names, options: Options, sources, fingerp
         shutil.rmtree(parts, ignore_errors=True)
         raise UserError("no shape could be prepared", reason)
 
-    columns = features(label_names)
+    columns = features(label_names, bool(options.scans))
     empty = Dataset.from_dict({name: [] for name in columns}, features=columns)
     described = parts / "described"
     with _no_progress():
@@ -364,6 +369,7 @@ def _assemble(out: Path, groups, label_names, options: Options, sources, fingerp
         channels=options.channels,
         kinds=options.kinds,
         label_names=tuple(label_names),
+        scans=options.scans,
         seed=options.seed,
         sources=tuple(str(source) for source in sources),
         terms=terms_of(sources),

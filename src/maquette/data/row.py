@@ -1,4 +1,4 @@
-"""One row of a prepared dataset: from a shape of any source to its voxels and views."""
+"""One row of a prepared dataset: from a shape of any source to its voxels, views and scans."""
 
 import zlib
 from dataclasses import dataclass
@@ -22,10 +22,11 @@ class Options:
     backgrounds: str | None
     seed: int
     frontal: float
+    scans: int = 0
 
 
 def make_row(item: Item, options: Options) -> dict:
-    """One row of the dataset: the shape's voxels and its views. Raises UserError for a shape that is none."""
+    """One row of the dataset: the shape's voxels, views and scans. Raises UserError for a shape that is none."""
     import trimesh
 
     shape = item.load()
@@ -41,13 +42,15 @@ def make_row(item: Item, options: Options) -> dict:
         raise UserError(f"{item.id} has no occupied voxel")
     row = {"id": item.id, "label": item.label, "source": item.source, "resolution": options.resolution,
            "voxels": np.packbits(voxels).tobytes(), "views": b"", "view_kinds": [], "cameras": []}
-    if options.views:
+    own = int(np.random.SeedSequence([options.seed, zlib.crc32(item.id.encode())]).generate_state(1)[0])
+    if (options.views or options.scans) and mesh is None:
         from maquette.mesh import surface
+
+        # from the voxels as they were stored: each change of resolution roughens slanted sides
+        mesh = _framed(surface(_as_cube(shape).astype(np.float32)))
+    if options.views:
         from maquette.render import render_views
 
-        if mesh is None:  # from the voxels as they were stored: each change of resolution roughens slanted sides
-            mesh = _framed(surface(_as_cube(shape).astype(np.float32)))
-        own = int(np.random.SeedSequence([options.seed, zlib.crc32(item.id.encode())]).generate_state(1)[0])
         seen = render_views(mesh, count=options.views, size_px=options.view_size, seed=own, kinds=options.kinds,
                             channels=options.channels, backgrounds=options.backgrounds, frontal=options.frontal)
         row["views"] = np.ascontiguousarray(seen.images, np.uint8).tobytes()
@@ -55,6 +58,11 @@ def make_row(item: Item, options: Options) -> dict:
         row["cameras"] = [
             [c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg, c.zoom, *c.shift] for c in seen.cameras
         ]
+    if options.scans:
+        from maquette.scan import scans
+
+        made = scans(mesh, options.resolution, options.scans, own).reshape(options.scans, -1)
+        row["scans"] = np.packbits(made, axis=1).tobytes()
     return row
 
 

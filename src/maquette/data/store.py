@@ -36,6 +36,8 @@ class Info:
     """Kinds of views, each view is one of them."""
     label_names: tuple[str, ...]
     """The classes; `label` is an index into this."""
+    scans: int = 0
+    """Scans of each shape; 0: the rows have no column of that name."""
     seed: int = 0
     sources: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
@@ -74,11 +76,11 @@ class Info:
             raise UserError(f"cannot read {file}", error) from error
 
 
-def features(label_names: Sequence[str]):
-    """The columns of a prepared dataset as `datasets.Features`."""
+def features(label_names: Sequence[str], scans: bool = False):
+    """The columns of a prepared dataset as `datasets.Features`; scans: whether its rows hold scans."""
     from datasets import ClassLabel, Features, Value
 
-    return Features({
+    columns = {
         "id": Value("string"),
         "label": ClassLabel(names=list(label_names)),
         "source": Value("string"),
@@ -87,12 +89,15 @@ def features(label_names: Sequence[str]):
         "views": Value("binary"),  # uint8 [V, S, S] or [V, S, S, 3]
         "view_kinds": [Value("string")],
         "cameras": [[Value("float32")]],  # [V, 7], see `CAMERA`
-    })
+    }
+    if scans:
+        columns["scans"] = Value("binary")  # np.packbits of each bool grid, [S, R^3 / 8]
+    return Features(columns)
 
 
-def arrow_schema(label_names: Sequence[str]):
+def arrow_schema(label_names: Sequence[str], scans: bool = False):
     """The Arrow schema of the files, with the features in its metadata."""
-    return features(label_names).arrow_schema
+    return features(label_names, scans).arrow_schema
 
 
 def is_prepared(path: str | Path) -> bool:
@@ -106,8 +111,8 @@ class OpenedData:
     Rows are numbered over all folders and splits: folder by folder, `train` before `test`.
 
     labels: int64 [n], indices into label_names. label_names: the classes of all folders. splits: str [n].
-    views_per_shape: views of the shapes that have most. resolution, view_size, channels: as in `Info`.
-    infos: the Info of each folder. paths: the folders.
+    views_per_shape, scans_per_shape: views and scans of the shapes that have most. resolution, view_size, channels: as
+    in `Info`. infos: the Info of each folder. paths: the folders.
     """
 
     def __init__(self, paths: Sequence[Path], infos: Sequence[Info]):
@@ -117,11 +122,13 @@ class OpenedData:
         viewed = [info for info in infos if info.views]
         self.view_size, self.channels = (viewed or infos)[0].view_size, (viewed or infos)[0].channels
         self.views_per_shape = max(info.views for info in infos)
+        self.scans_per_shape = max(info.scans for info in infos)
         self._view_shape = (viewed or infos)[0].view_shape
         self.label_names = tuple(dict.fromkeys(name for info in infos for name in info.label_names))
         self._files: list = []  # Arrow tables, kept so that their memory stays mapped
         self._bits: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets, bytes) of the voxels of each block
         self._pixels: list[tuple[np.ndarray, np.ndarray]] = []
+        self._scans: list[tuple[np.ndarray, np.ndarray] | None] = []  # (offsets, bytes) of each block
         self._cameras: list[tuple[np.ndarray, np.ndarray] | None] = []  # (offsets in views, [V, 7]) of each block
         blocks, labels, splits = [], [], []
         for path, info in zip(paths, infos, strict=True):
@@ -132,6 +139,8 @@ class OpenedData:
                     self._bits.append(_bytes(batch.column("voxels")))
                     self._pixels.append(_bytes(batch.column("views")))
                     self._cameras.append(_cameras(batch.column("cameras")))
+                    scanned = "scans" in batch.schema.names
+                    self._scans.append(_bytes(batch.column("scans")) if scanned else None)
                     labels.append(to_label[batch.column("label").to_numpy(zero_copy_only=False)])
                     splits += [split] * len(batch)
                     blocks.append(len(batch))
@@ -186,6 +195,26 @@ class OpenedData:
             begin = int(offsets[local]) + int(view) % count * self._view_bytes
             result[row] = data[begin : begin + self._view_bytes]
         return result.reshape(len(indices), *self._view_shape)
+
+    def scans(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
+        """One scan of each of some rows, bool `[n, R, R, R]`.
+
+        which: the number of the scan of each row, counted round where a row has fewer. Raises UserError for a row that
+        has no scans.
+        """
+        size = self.resolution**3
+        length = (size + 7) // 8
+        packed = np.empty((len(indices), length), np.uint8)
+        for row, (index, scan) in enumerate(zip(indices, which, strict=True)):
+            block, local = self._place(int(index))
+            table = self._scans[block]
+            begin, end = (0, 0) if table is None else (int(place) for place in table[0][local : local + 2])
+            if begin == end:
+                raise UserError("the dataset has no scans", hint="prepare it again with --scans 15")
+            begin += int(scan) % ((end - begin) // length) * length
+            packed[row] = table[1][begin : begin + length]
+        bits = np.unpackbits(packed, axis=1, count=size)
+        return bits.view(bool).reshape(len(indices), *(self.resolution,) * 3)
 
     def view_kinds(self, index: int) -> tuple[str, ...]:
         """The kind of each view of a row."""

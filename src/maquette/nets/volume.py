@@ -1,4 +1,4 @@
-"""Volumetric blocks: grids of occupancy out of latents, and scores out of grids."""
+"""Volumetric blocks: grids of occupancy out of latents, and scores and latents out of grids."""
 
 import math
 
@@ -147,3 +147,28 @@ class VolumeCritic(nn.Module):
     def forward(self, voxels: Tensor) -> Tensor:
         """`[B, 1, R, R, R]` to `[B]`, float32."""
         return self.linear(self.layers(voxels).flatten(1)).float().squeeze(1)
+
+
+class ScanEncoder(nn.Module):
+    """Scan `[B, 1, R, R, R]` to the mean and log-variance of the latent, each `[B, latent]` (PAPERS 5).
+
+    Convolutions 4x4x4 of stride 2, batch norm and leaky ReLU 0.2, then one linear layer. 20 voxels are halved three
+    times, 32 and 64 until 2 voxels are left (64: the last width is doubled). channels: widths from full size down.
+    """
+
+    def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
+        super().__init__()
+        check_resolution(resolution)
+        halvings = {20: 3, 32: 4, 64: 5}[resolution]
+        layers: list[nn.Module] = []
+        inward, side = 1, resolution
+        for width in [*channels, channels[-1] * 2][:halvings]:
+            layers += [nn.Conv3d(inward, width, 4, 2, 1, bias=False), nn.BatchNorm3d(width), nn.LeakyReLU(0.2)]
+            inward, side = width, side // 2
+        self.layers = nn.Sequential(*layers)
+        self.linear = nn.Linear(inward * side**3, 2 * latent)
+
+    def forward(self, scan: Tensor) -> tuple[Tensor, Tensor]:
+        """`[B, 1, R, R, R]` of 0 and 1 to (mean, log_variance), each `[B, latent]`, float32."""
+        mean, log_variance = self.linear(self.layers(scan).flatten(1)).float().chunk(2, dim=1)
+        return mean, log_variance.clamp(-12, 8)

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maquette.configs import Classifier3DConfig, GAN3DConfig, IWGAN3DConfig, VAEGAN3DConfig, VAEIWGAN3DConfig
+from maquette.configs import (
+    Classifier3DConfig,
+    GAN3DConfig,
+    IWGAN3DConfig,
+    VAEGAN3DConfig,
+    VAEIWGAN3DConfig,
+    VAEIWGAN3DScanConfig,
+)
 
 if TYPE_CHECKING:
     from maquette.systems.base import Batch, Phase, System, Terms, check_phases
@@ -53,6 +60,7 @@ SYSTEMS = Systems({
     "vae-gan-image": Entry("vaegan3d", "VAEGAN3D", VAEGAN3DConfig),
     "iwgan": Entry("iwgan3d", "IWGAN3D", IWGAN3DConfig),
     "vae-iwgan-image": Entry("vaeiwgan3d", "VAEIWGAN3D", VAEIWGAN3DConfig),
+    "vae-iwgan-scan": Entry("vaeiwgan3d_scan", "VAEIWGAN3DScan", VAEIWGAN3DScanConfig),
     "classifier": Entry("classifier3d", "Classifier3D", Classifier3DConfig),
 })
 

@@ -21,7 +21,8 @@ Nets = nn.ModuleDict
 class Batch:
     """One batch on its device, and the noise that belongs to it.
 
-    voxels: `[B, 1, R, R, R]` in [0, 1]. images: `[B, C, S, S]` in [0, 1], or None for a system without an encoder.
+    voxels: `[B, 1, R, R, R]` in [0, 1]. images: `[B, C, S, S]` in [0, 1], or None for a system that reads none.
+    scans: `[B, 1, R, R, R]` of 0 and 1, the voxels that a depth camera saw, or None.
     labels: `[B]`, the number of each shape's class, or None. seed: all noise of this batch is drawn from it, so that a
     step is a function of (weights, seed, step) alone. part: (which, of how many) equal parts of the step's whole batch
     this is; noise is drawn for the whole and the part takes its own, so that cutting a batch over devices changes no
@@ -36,11 +37,17 @@ class Batch:
     labels: Tensor | None = None
     part: tuple[int, int] = (0, 1)
     poses: Tensor | None = None
+    scans: Tensor | None = None
     kept: dict[str, Tensor] = field(default_factory=dict)
     _generator: torch.Generator | None = None
 
     def __len__(self) -> int:
         return len(self.voxels)
+
+    @property
+    def seen(self) -> Tensor | None:
+        """What an encoder reads of these shapes: views or scans, or None."""
+        return self.images if self.scans is None else self.scans
 
     def normal(self, *shape: int) -> Tensor:
         """Fresh standard normal noise of this shape, samples along the first axis; each call draws on."""
@@ -58,16 +65,10 @@ class Batch:
         pieces = {
             name: [None] * count if value is None else value.chunk(count)
             for name, value in (("voxels", self.voxels), ("images", self.images), ("labels", self.labels),
-                                ("poses", self.poses))
+                                ("poses", self.poses), ("scans", self.scans))
         }
-        return [
-            Batch(
-                **{name: piece[i] for name, piece in pieces.items()},
-                seed=self.seed,
-                part=(which * count + i, of * count),
-            )
-            for i in range(count)
-        ]
+        parts = [{name: piece[i] for name, piece in pieces.items()} for i in range(count)]
+        return [Batch(**own, seed=self.seed, part=(which * count + i, of * count)) for i, own in enumerate(parts)]
 
     def _own(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
         if self._generator is None:
@@ -114,15 +115,16 @@ class Phase:
 class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
-    reads_images: it has an encoder of views. makes_shapes: it has a generator. wants_poses: training needs to know
-    where each view was taken from.
-    Subclasses set `name`, `Config` and the traits below, build `self.nets` in `__init__`, and define `phases`. How a
-    trained one is used is the same for all whose networks are called `generator` (and `encoder`).
+    reads_images, reads_scans: it has an encoder of views, or of scans. makes_shapes: it has a generator. wants_poses:
+    training needs to know where each view was taken from. Subclasses set `name`, `Config` and the traits below, build
+    `self.nets` in `__init__`, and define `phases`. How a trained one is used is the same for all whose networks are
+    called `generator` (and `encoder`).
     """
 
     name: ClassVar[str]
     Config: ClassVar[type]
     reads_images: ClassVar[bool] = False
+    reads_scans: ClassVar[bool] = False
     makes_shapes: ClassVar[bool] = True
     wants_poses: bool = False
     config: Any
@@ -132,6 +134,11 @@ class System:
         """The table of updates, in the order in which a step runs them."""
         raise TypeError(f"{type(self).__name__} defines no phases")
 
+    @classmethod
+    def has_encoder(cls) -> bool:
+        """Whether it reads views or scans, so that it can be asked for a shape that it is shown."""
+        return cls.reads_images or cls.reads_scans
+
     def generate(self, latent: Tensor) -> Tensor:
         """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]; a generator gives logits."""
         return self.nets["generator"](latent).sigmoid()
@@ -140,28 +147,28 @@ class System:
         """Standard normal noise `[..., latent]` to a draw from the prior that `generate` was trained with."""
         return noise
 
-    def encode(self, images: Tensor) -> Tensor:
-        """Views `[B, C, S, S]` in [0, 1] to latents `[B, latent]`: the posterior's mean."""
-        if not self.reads_images:
+    def encode(self, seen: Tensor) -> Tensor:
+        """Views `[B, C, S, S]` in [0, 1] or scans `[B, 1, R, R, R]` to latents `[B, latent]`: the posterior's mean."""
+        if not self.has_encoder():
             raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")
-        return self.nets["encoder"](images)[0]
+        return self.nets["encoder"](seen)[0]
 
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
-        return self.generate(self.encode(images))
+    def reconstruct(self, seen: Tensor) -> Tensor:
+        """Views `[B, C, S, S]` in [0, 1] or scans `[B, 1, R, R, R]` to the occupancy `[B, 1, R, R, R]` they show."""
+        return self.generate(self.encode(seen))
 
     def fits(self, labels: Sequence[str]) -> None:
         """Raise UserError where the system cannot be trained on data of these classes."""
 
     def averaged(self) -> tuple[str, ...]:
         """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""
-        return ("encoder", "generator") if self.reads_images else ("generator",)
+        return ("encoder", "generator") if self.has_encoder() else ("generator",)
 
     def kept(self) -> tuple[str, ...]:
         """The networks that a model's file holds: those used, and the critic of a system without an encoder, whose
         responses tell shapes apart (`maquette.evaluate.recognition`).
         """
-        return self.averaged() + (("critic",) if "critic" in self.nets and not self.reads_images else ())
+        return self.averaged() + (("critic",) if "critic" in self.nets and not self.has_encoder() else ())
 
 
 def check_phases(system: System) -> None:

@@ -64,12 +64,7 @@ class VAEIWGAN3D(System):
 
     def __init__(self, config: VAEIWGAN3DConfig):
         self.config = config
-        if config.encoder == "paper":
-            encoder: nn.Module = PaperEncoder(config.image_channels, config.latent, strides=(4, 4, 2, 2, 1), slope=0.2)
-        else:
-            encoder = ResidualEncoder(
-                config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks, config.standardise
-            )
+        encoder = self._encoder(config)
         self.nets = nn.ModuleDict(
             {
                 "encoder": encoder,
@@ -82,6 +77,13 @@ class VAEIWGAN3D(System):
             )
         if not config.joint or config.adversarial:
             self.nets["critic"] = VolumeCritic(config.resolution, config.critic_channels)
+
+    def _encoder(self, config: VAEIWGAN3DConfig) -> nn.Module:
+        if config.encoder == "paper":
+            return PaperEncoder(config.image_channels, config.latent, strides=(4, 4, 2, 2, 1), slope=0.2)
+        return ResidualEncoder(
+            config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks, config.standardise
+        )
 
     def phases(self) -> tuple[Phase, ...]:
         """The paper's three updates, or the joint form's two."""
@@ -131,7 +133,7 @@ class VAEIWGAN3D(System):
 
     def _decode(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
         """Logits of a sample from each view's posterior, and the KL of the posteriors."""
-        mean, log_variance = nets["encoder"](batch.images)
+        mean, log_variance = nets["encoder"](batch.seen)
         return nets["generator"](self._latent(mean, log_variance, batch, 0)), kl_to_standard_normal(mean, log_variance)
 
     def _reconstruction(self, logits: Tensor, voxels: Tensor) -> Tensor:
@@ -183,7 +185,7 @@ class VAEIWGAN3D(System):
             pose = nets["aligned"].pose_head.loss(said, batch.poses)
             minimised |= {"aligned": seen, "pose": self.config.pose_weight * pose}
         else:
-            mean, log_variance = nets["encoder"](batch.images)
+            mean, log_variance = nets["encoder"](batch.seen)
             logits = nets["generator"](self._latent(mean, log_variance, batch, n_prior))
         kl = kl_to_standard_normal(mean, log_variance)
         reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.voxels)

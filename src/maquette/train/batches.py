@@ -14,8 +14,14 @@ from torch import Tensor
 
 from maquette.data.store import OpenedData
 from maquette.nets import aligned
-from maquette.recipe import DataRecipe, Recipe
+from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System
+from maquette.train.inputs import as_images, sized
+
+DROPPED = 0.3
+"""The largest share of a scan's voxels that jitter leaves out."""
+STRAY = 8
+"""The most voxels that jitter adds to a scan, anywhere."""
 
 
 class Batches:
@@ -30,7 +36,8 @@ class Batches:
         self, data: OpenedData, indices: np.ndarray, recipe: Recipe, system: System, part: tuple[int, int] = (0, 1)
     ):
         self.data, self.indices, self.recipe = data, np.asarray(indices), recipe
-        self.reads_images, self.wants_poses = system.reads_images, system.wants_poses
+        self.reads_images, self.reads_scans = system.reads_images, system.reads_scans
+        self.wants_poses = system.wants_poses
         self.part = part
         self._order: tuple[int, np.ndarray] = (-1, self.indices)
 
@@ -57,7 +64,7 @@ class Batches:
         count, rows = len(rows), rows[own]
         voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1)
         noise_seed = int(rng.integers(2**62))
-        images = poses = None
+        images = scans = poses = None
         if self.reads_images:
             which = rng.integers(self.data.views_per_shape, size=count)[own]
             images = as_images(self.data.views(rows, which))
@@ -71,9 +78,18 @@ class Batches:
             if self.recipe.data.jitter:
                 images, framing = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
                 poses = poses if poses is None else aligned.moved(poses, *framing)
+        elif self.reads_scans:
+            seen = self.data.scans(rows, rng.integers(self.data.scans_per_shape, size=count)[own])
+            seeds = rng.integers(2**62, size=count)[own]
+            scans = torch.from_numpy(jitter_scans(seen, seeds) if self.recipe.data.jitter else seen).unsqueeze(1)
+            if self.recipe.data.flip:
+                chosen = torch.from_numpy(rng.random(count)[own] < 0.5).view(-1, 1, 1, 1, 1)
+                scans, voxels = (torch.where(chosen, grids.flip(2), grids) for grids in (scans, voxels))
+            scans = scans.float()
         elif self.recipe.data.turns:
             voxels = turn(voxels, rng.integers(4, size=count)[own])
-        return Batch(voxels.float(), images, noise_seed, torch.from_numpy(self.data.labels[rows]), self.part, poses)
+        labels = torch.from_numpy(self.data.labels[rows])
+        return Batch(voxels.float(), images, noise_seed, labels, self.part, poses, scans)
 
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.
@@ -93,25 +109,10 @@ class Batches:
                 yield step, batch
 
 
-def as_images(pixels: np.ndarray) -> Tensor:
-    """uint8 `[B, S, S]` or `[B, S, S, 3]` to float `[B, C, S, S]` in [0, 1]."""
-    images = torch.from_numpy(pixels)
-    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
-    return images.float() / 255
-
-
 @functools.cache
 def _grain(channels: int, size: int) -> Tensor:
     """Pictures of standard normal noise, `[16, C, S, S]`, taken at any offset: cheaper than fresh noise."""
     return torch.randn(16, channels, size, size, generator=torch.Generator().manual_seed(0))
-
-
-def sized(images: Tensor, data: DataRecipe, step: int) -> Tensor:
-    """Views as training sees them at this step: before `data.small_until` shrunk to `data.small_size` pixels."""
-    small = data.small_size
-    if not small or step >= data.small_until or small >= images.shape[-1]:
-        return images
-    return F.interpolate(images, size=(small, small), mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def mirror(images: Tensor, voxels: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
@@ -125,6 +126,24 @@ def mirror(images: Tensor, voxels: Tensor, chosen: Tensor) -> tuple[Tensor, Tens
 def turn(voxels: Tensor, quarters: np.ndarray) -> Tensor:
     """Turn each `[1, R, R, R]` shape about z by its number of quarter turns, from x towards y."""
     return torch.stack([grid.rot90(int(k), (1, 2)) for grid, k in zip(voxels, quarters, strict=True)])
+
+
+def jitter_scans(scans: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Vary scans as sensors and their placing do: bool `[B, R, R, R]` to the same; each follows its own seed `[B]`.
+
+    Up to DROPPED of the voxels are left out, the rest are moved by one voxel or none along each axis (what leaves the
+    grid is gone), and up to STRAY voxels are added anywhere.
+    """
+    varied, side = np.zeros_like(scans), scans.shape[-1]
+    for scan, new, seed in zip(scans, varied, seeds, strict=True):
+        rng = np.random.default_rng(int(seed))
+        cells = np.argwhere(scan)
+        cells = cells[rng.random(len(cells)) >= rng.uniform(0, DROPPED)]
+        cells = cells + np.rint(rng.uniform(-1, 1, 3)).astype(np.int64)
+        cells = cells[((cells >= 0) & (cells < side)).all(1)]
+        cells = np.concatenate([cells, rng.integers(side, size=(rng.integers(STRAY + 1), 3))])
+        new[tuple(cells.T)] = True
+    return varied
 
 
 def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slice = slice(None)):

@@ -19,6 +19,17 @@ model = maquette.load("MODEL")
 made = maquette.reconstruct("chair.jpg", model, size_mm=100)
 made.mesh.export("chair.stl")
 ```"""
+_COMPLETES_SCANS = """```
+maquette complete chair.ply --model MODEL
+```
+
+```python
+import maquette
+
+model = maquette.load("MODEL")
+made = maquette.complete("chair.ply", model, elevation_deg=20)
+made.mesh.export("chair.stl")
+```"""
 _MAKES_SHAPES = """```
 maquette generate --count 16 --seed 7 --model MODEL
 ```
@@ -54,15 +65,17 @@ def write_card(
     of a table: `seconds` and the versions, commit and machine of `maquette.train.environment`. picture: the file of the
     samples beside the card, None for none.
     """
-    reads = SYSTEMS[recipe.system].reads_images
+    system = SYSTEMS[recipe.system]
+    usage = _READS_PICTURES if system.reads_images else _COMPLETES_SCANS if system.reads_scans else _MAKES_SHAPES
+    usage = usage if system.makes_shapes else _MEASURES
     parts = [
-        _head(recipe.system, reads),
+        _head(recipe.system, system.reads_images),
         f"# A {recipe.system} model of maquette",
         recipe.about.strip(),
         f"![What the model makes]({picture})" if picture else "",
         "## How to use it",
         "With `maquette` installed; MODEL is this folder, or the model's `owner/name` on the Hugging Face Hub.",
-        _READS_PICTURES if reads else _MAKES_SHAPES if SYSTEMS[recipe.system].makes_shapes else _MEASURES,
+        usage,
         "## Training data and their terms",
         f"Trained for {recipe.train.steps} steps of {recipe.train.batch} on {shapes} shapes of {len(labels)} classes: "
         f"{', '.join(labels)}.",

@@ -87,7 +87,7 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
     rows = []
     for turn in range(health.PROBES):
         batch = batches.at(max(step - 1 - turn, 0))  # of steps that were trained, so with views of their size
-        values = health.probe(system, batch.voxels, batch.images, turn)
+        values = health.probe(system, batch.voxels, batch.seen, turn)
         rows.append({"event": "probed", "step": step, **values})
     return rows, f"networks: {path.name}, on {health.PROBES} batches of its training data"
 

@@ -59,7 +59,8 @@ class Engine:
         """Move the networks to the device, equal on all processes; spread those named over the devices if asked."""
         nets.to(self.device)
         sharding = self.recipe.strategy == "shard"
-        if self.recipe.channels_last and "encoder" in nets and not sharding:  # fully_shard wants contiguous weights
+        flat = "encoder" in nets and all(weight.dim() < 5 for weight in nets["encoder"].parameters())  # no volumes
+        if self.recipe.channels_last and flat and not sharding:  # fully_shard wants contiguous weights
             nets["encoder"].to(memory_format=torch.channels_last)
         if self.world > 1:
             for tensor in nets.state_dict().values():

@@ -74,12 +74,12 @@ class Finding:
         return f"{self.code} at step {self.step}: {self.seen}; {self.meaning}; {self.change}"
 
 
-def probe(system: System, voxels: Tensor, images: Tensor | None, seed: int) -> dict[str, float]:
+def probe(system: System, voxels: Tensor, seen: Tensor | None, seed: int) -> dict[str, float]:
     """Numbers about networks as they are; weights, modes, gradients and the global random state stay untouched.
 
-    voxels: real shapes `[B, 1, R, R, R]`. images: their views `[B, C, S, S]`, for systems with an encoder. seed: of the
-    latents and mixes. At most PROBED_SHAPES of the batch are used, in evaluation mode and float32. The shapes made are
-    reconstructions of the views, or samples of N(0, I) for a system without an encoder.
+    voxels: real shapes `[B, 1, R, R, R]`. seen: their views `[B, C, S, S]` or scans `[B, 1, R, R, R]`, for systems with
+    an encoder. seed: of the latents and mixes. At most PROBED_SHAPES of the batch are used, in evaluation mode and
+    float32. The shapes made are reconstructions of what is seen, or samples of N(0, I) for a system without an encoder.
 
     - `nonfinite/<network>`: how many of its weights and statistics are not finite; `nonfinite/samples`: of made voxels.
     - `samples/empty`, `samples/full`: shares of made grids without any voxel, or with all voxels, above 0.5.
@@ -88,18 +88,18 @@ def probe(system: System, voxels: Tensor, images: Tensor | None, seed: int) -> d
     - `critic/real`, `critic/fake`, with `_std`: its scores. `critic/reach`: mean L2 distance of real and made shapes,
       the most that a critic of slope 1 can part their scores by. `critic/slope`: mean norm of its gradient at mixes of
       them, which the penalty wants at 1.
-    - `encoder/kl_nats`, and `encoder/spread`: the deviation of a latent's mean over the views, averaged over latents.
+    - `encoder/kl_nats`, and `encoder/spread`: the deviation of a latent's mean over the shapes, averaged over latents.
 
     A value that cannot be had (of networks that are not finite, or of one shape's pairs) is NaN.
     """
     device = next(system.nets.parameters()).device
-    views = None if images is None else images[:PROBED_SHAPES].to(device)
-    batch = Batch(voxels[:PROBED_SHAPES].to(device).float(), views, seed)
+    seen = None if seen is None else seen[:PROBED_SHAPES].to(device)
+    batch = Batch(voxels[:PROBED_SHAPES].to(device).float(), seed=seed)
     values: dict[str, Tensor | float] = {f"nonfinite/{name}": _broken(net) for name, net in system.nets.items()}
     if not system.makes_shapes:
         return {name: float(value) for name, value in values.items()}
     with _evaluating(system.nets), torch.no_grad():
-        made, of_encoder = _make(system, batch)
+        made, of_encoder = _make(system, batch, seen)
         values |= of_encoder | _of_samples(made, batch.voxels)
         if "critic" in system.nets:
             # rolled: mixes are of unrelated shapes, as in training, not of a shape and its own reconstruction
@@ -127,12 +127,12 @@ def _broken(net: nn.Module) -> int:
     return sum(int(value.isfinite().logical_not().sum()) for value in tensors)
 
 
-def _make(system: System, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """Shapes `[B, 1, R, R, R]` from views or from N(0, I), and the numbers of the encoder."""
-    if batch.images is None or "encoder" not in system.nets:
+def _make(system: System, batch: Batch, seen: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
+    """Shapes `[B, 1, R, R, R]` from what is seen or from N(0, I), and the numbers of the encoder."""
+    if seen is None or "encoder" not in system.nets:
         count = max(len(batch), PROBED_SHAPES)
         return system.generate(system.from_normal(batch.normal(count, system.config.latent))).float(), {}
-    mean, log_variance = system.nets["encoder"](batch.images)
+    mean, log_variance = system.nets["encoder"](seen)
     spread = mean.std(0, correction=0).mean()
     kl = kl_to_standard_normal(mean, log_variance)
     return system.generate(mean).float(), {"encoder/kl_nats": kl, "encoder/spread": spread}

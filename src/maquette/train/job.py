@@ -20,8 +20,8 @@ from maquette.evaluate.shapes import iou
 from maquette.files import atomic_path
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
-from maquette.train import health, loop, samples
-from maquette.train.batches import Batches, as_images, sized
+from maquette.train import health, inputs, loop, samples
+from maquette.train.batches import Batches
 from maquette.train.card import write_card
 from maquette.train.engine import Engine
 from maquette.train.environment import environment
@@ -89,7 +89,7 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
         return samples.sheet(system, data, watch.rows, recipe, step)
 
     hooks = loop.Hooks(
-        check=watch.check if system.reads_images else None,
+        check=watch.check if system.has_encoder() else None,
         sample=drawn if system.makes_shapes else None,
         probe=watch.probe,
         diagnose=lambda rows: health.diagnose(rows, recipe),
@@ -130,17 +130,18 @@ def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Watch:
-    """Measures reconstructions of held-out shapes: mean IoU by kind of view, at the best of a few thresholds."""
+    """Measures reconstructions of held-out shapes: mean IoU, also by kind of view, at the best of a few thresholds."""
 
     def __init__(self, data: OpenedData, rows: np.ndarray, recipe: Recipe):
         rng = np.random.default_rng(recipe.train.seed)
         self.rows = np.sort(rng.permutation(rows)[:CHECKED_SHAPES])
         self.data, self.batch, self.recipe = data, recipe.train.batch, recipe.data
-        self.which = np.arange(len(self.rows)) % data.views_per_shape if data.views_per_shape else None
+        count = inputs.per_shape(SYSTEMS[recipe.system], data)
+        self.which = np.arange(len(self.rows)) % count if count else None
         self.threshold = 0.5
 
     def check(self, system: System, step: int) -> dict[str, float]:
-        """`iou` over all and `iou_<kind>`, at `threshold`, the one with the best mean here.
+        """`iou` over all and, of views, `iou_<kind>`, at `threshold`, the one with the best mean here.
 
         Views have the size that training saw last, at step - 1.
         """
@@ -148,19 +149,23 @@ class Watch:
         device = next(system.nets.parameters()).device
         for start in range(0, len(self.rows), self.batch):
             part = slice(start, start + self.batch)
-            images = as_images(self.data.views(self.rows[part], self.which[part]))
-            images = sized(images, self.recipe, step - 1).to(device)
+            seen = self._seen(system, part, step).to(device)
             truth = self.data.voxels(self.rows[part])
             with torch.no_grad():
-                occupancy = system.reconstruct(images).squeeze(1).float().cpu().numpy()
+                occupancy = system.reconstruct(seen).squeeze(1).float().cpu().numpy()
             scores.append(np.stack([iou(occupancy, truth, t) for t in THRESHOLDS], axis=1))
         table = np.concatenate(scores)  # [shapes, thresholds]
         best = int(table.mean(0).argmax())
         self.threshold = THRESHOLDS[best]
-        kinds = np.asarray([self.data.view_kinds(row)[w] for row, w in zip(self.rows, self.which, strict=True)])
-        by_kind = {f"iou_{kind}": float(table[kinds == kind, best].mean()) for kind in sorted(set(kinds))}
+        by_kind = {}
+        if system.reads_images:
+            kinds = np.asarray([self.data.view_kinds(row)[w] for row, w in zip(self.rows, self.which, strict=True)])
+            by_kind = {f"iou_{kind}": float(table[kinds == kind, best].mean()) for kind in sorted(set(kinds))}
         return {"iou": float(table[:, best].mean()), **by_kind, "threshold": self.threshold}
 
+    def _seen(self, system: System, part: slice | np.ndarray, step: int) -> torch.Tensor:
+        seen = inputs.read(system, self.data, self.rows[part], self.which[part])
+        return inputs.sized(seen, self.recipe, step - 1)
 
     def probe(self, system: System, step: int) -> dict[str, float]:
         """Numbers about the networks' health on a few held-out shapes; see `maquette.train.health.probe`."""
@@ -168,15 +173,12 @@ class Watch:
         rows = self.rows[places]
         device = next(system.nets.parameters()).device
         voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1).float().to(device)
-        images = None
-        if system.reads_images:
-            views = as_images(self.data.views(rows, self.which[places]))
-            images = sized(views, self.recipe, step - 1).to(device)
-        return health.probe(system, voxels, images, step)
+        seen = self._seen(system, places, step).to(device) if system.has_encoder() else None
+        return health.probe(system, voxels, seen, step)
 
 
 def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int = 24) -> dict[str, torch.Tensor]:
-    """A Gaussian over the latents of each class's training views, as mean, principal directions and what is left.
+    """A Gaussian over the latents of each class's training views or scans: mean, principal directions, what is left.
 
     Sampling from it ("ex-post density estimation", Ghosh et al. 2020) gives shapes of a class that is asked for; the
     prior N(0, I) gives shapes of any class. `[K, L]`, `[K, rank, L]`, `[K, L]`.
@@ -189,9 +191,9 @@ def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int 
         found = []
         for start in range(0, len(mine), 64):
             part = mine[start : start + 64]
-            which = np.arange(len(part)) % data.views_per_shape
+            which = np.arange(len(part)) % inputs.per_shape(system, data)
             with torch.no_grad():
-                found.append(system.encode(as_images(data.views(part, which)).to(device)).float().cpu())
+                found.append(system.encode(inputs.read(system, data, part, which).to(device)).float().cpu())
         latents = torch.cat(found) if found else torch.zeros(1, system.config.latent)
         centred = latents - latents.mean(0)
         _, spread, directions = torch.linalg.svd(centred / max(len(latents) - 1, 1) ** 0.5, full_matrices=False)
@@ -216,7 +218,7 @@ def export(
     """Write `folder/model` from a system that holds its averaged weights. facts: of the run, for the card."""
     recipe = without_places(recipe)
     latents, metrics = {}, {}
-    if system.reads_images:
+    if system.has_encoder():
         metrics = watch.check(system, recipe.train.steps)
         latents = class_latents(system, data, training)
     picture = samples.sheet(system, data, watch.rows, recipe, recipe.train.steps) if system.makes_shapes else None
@@ -255,14 +257,19 @@ def terms(data: OpenedData, recipe: Recipe) -> tuple[str, ...]:
 
 def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, OpenedData | None]:
     """Prepare what is raw, open everything; yields the events of `prepare`, returns the dataset, None when stopped."""
-    image = SYSTEMS[recipe.system].reads_images
+    system = SYSTEMS[recipe.system]
+    image = system.reads_images
     views = recipe.data.views if image else 0
+    held = f"{views}x{recipe.model.image_size if image else 0}"
     wanted = {
         "resolution": recipe.model.resolution,
         "views": views,
         "view_size": recipe.model.image_size if image else 0,
         "channels": recipe.model.image_channels if image else 1,
     }
+    if system.reads_scans:
+        wanted["scans"] = recipe.data.scans
+        held = f"{recipe.data.scans}scans"
     folders = []
     for source in recipe.data.path:
         if source == FURNITURE and recipe.data.furniture_kinds:
@@ -276,7 +283,7 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
         options = {**wanted, "kinds": recipe.data.kinds, "count": count, "seed": recipe.train.seed,
                    "backgrounds": recipe.data.backgrounds or None, "split": "train"}
         key = hashlib.sha256(json.dumps([FORMAT, str(path.resolve()), options], default=str).encode()).hexdigest()[:8]
-        folder = Path(recipe.data.cache) / f"{name}-{wanted['resolution']}-{views}x{wanted['view_size']}-{key}"
+        folder = Path(recipe.data.cache) / f"{name}-{wanted['resolution']}-{held}-{key}"
         if not is_prepared(folder):
             yield loop.Note(f"preparing {source} into {folder} (once; it is kept there)")
             for event in prepare(source, folder, **options):
@@ -284,5 +291,10 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
                 if stop():
                     return None
         folders.append(folder)
-    return open_dataset(folders)
+    data = open_dataset(folders)
+    for folder, info in zip(folders, data.infos, strict=True):
+        if system.reads_scans and not info.scans:
+            raise UserError(f"{folder} has no scans, which a {recipe.system} model learns from",
+                            hint="prepare it again with --scans 15")
+    return data
 

@@ -329,7 +329,7 @@ def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe, fuse
 
 def _on(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
     if batch.voxels.device != device:
-        for name in ("voxels", "images", "labels", "poses"):
+        for name in ("voxels", "images", "labels", "poses", "scans"):
             value = getattr(batch, name)
             setattr(batch, name, None if value is None else value.to(device, non_blocking=True))
     if batch.images is not None and channels_last:

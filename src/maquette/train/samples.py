@@ -11,11 +11,12 @@ from scipy import ndimage
 
 from maquette.data.store import OpenedData
 from maquette.errors import UserError
+from maquette.preview import blocks
 from maquette.recipe import Recipe
 from maquette.render import Camera, shade
 from maquette.shape import Shape
 from maquette.systems.base import Nets, System
-from maquette.train.batches import as_images, sized
+from maquette.train import inputs
 
 TILE = 104
 """Pixels a side of one picture of a sheet."""
@@ -28,13 +29,13 @@ _ROUGH = 12.0  # faces between filled and empty voxels, in squares of the grid's
 def sheet(system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, step: int) -> np.ndarray | None:
     """What the system makes after `step` finished steps: uint8 `[H, W, 3]`, the same shapes at every step.
 
-    A system with an encoder shows 8 of the held-out `rows` of `data`: the view, the mesh of its reconstruction and the
-    true one, all from one side and at one scale. One without shows 16 samples of one seed. A grid with nothing or all
-    of it filled at 0.5 is a tile that says so. None where there are no rows to show. No random state changes and the
-    networks keep their mode; they are used as they are, so put the averaged weights in first.
+    A system with an encoder shows 8 of the held-out `rows` of `data`: view or scan, the mesh of its reconstruction and
+    the true one, all from one side and at one scale. One without shows 16 samples of one seed. A grid with nothing or
+    all of it filled at 0.5 is a tile that says so. None where there are no rows to show. No random state changes and
+    the networks keep their mode; they are used as they are, so put the averaged weights in first.
     """
     with _evaluating(system.nets), torch.no_grad():
-        if system.reads_images:
+        if system.has_encoder():
             return _reconstructions(system, data, np.asarray(rows), recipe, step) if len(rows) else None
         return _page([tile(grid) for grid in _generated(system, recipe.train.seed)], columns=4)
 
@@ -63,13 +64,18 @@ def _reconstructions(
     system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, step: int
 ) -> np.ndarray:
     chosen = rows[np.linspace(0, len(rows) - 1, min(len(rows), RECONSTRUCTED)).astype(int)]
-    views = data.views(chosen, np.arange(len(chosen)) % data.views_per_shape)
-    images = sized(as_images(views), recipe.data, max(step - 1, 0)).to(next(system.nets.parameters()).device)
-    made = system.reconstruct(images).squeeze(1).float().cpu().numpy()
+    which = np.arange(len(chosen)) % inputs.per_shape(system, data)
+    seen = inputs.sized(inputs.read(system, data, chosen, which), recipe.data, max(step - 1, 0))
+    made = system.reconstruct(seen.to(next(system.nets.parameters()).device)).squeeze(1).float().cpu().numpy()
+    if system.reads_images:
+        word, shown = "view", [_fitted(view) for view in data.views(chosen, which)]
+    else:
+        side = _CAMERA.azimuth_deg, _CAMERA.elevation_deg, _CAMERA.zoom
+        word, shown = "scan", [blocks(scan, TILE, *side) for scan in data.scans(chosen, which)]
     tiles = []
-    for view, occupancy, truth in zip(views, made, data.voxels(chosen), strict=True):
-        tiles += [_fitted(view), tile(occupancy), tile(truth.astype(np.float32))]
-    return _page(tiles, columns=6 if len(chosen) > 1 else 3, labels=("view", "reconstruction", "truth"))
+    for picture, occupancy, truth in zip(shown, made, data.voxels(chosen), strict=True):
+        tiles += [picture, tile(occupancy), tile(truth.astype(np.float32))]
+    return _page(tiles, columns=6 if len(chosen) > 1 else 3, labels=(word, "reconstruction", "truth"))
 
 
 def _generated(system: System, seed: int) -> np.ndarray:

@@ -1,0 +1,8 @@
+"""Scans: partial grids with only the surface voxels that one depth camera saw. Made from meshes, read from sensors."""
+
+from maquette.scan.make import COUNT, scan, scan_cameras, scans
+from maquette.scan.place import Placement, place
+from maquette.scan.read import Intrinsics, Scan, find_scans, read_intrinsics, read_scan
+
+__all__ = ["COUNT", "Intrinsics", "Placement", "Scan", "find_scans", "place", "read_intrinsics", "read_scan", "scan",
+           "scan_cameras", "scans"]

@@ -1,0 +1,234 @@
+"""Reading scans: depth pictures, point clouds and partial grids, each file read as if it came from a stranger."""
+
+import io
+import json
+import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from maquette import formats
+from maquette.errors import UserError
+from maquette.scan.place import Placement, place
+
+CLOUDS = (".ply", ".obj", ".stl", ".off")
+"""Suffixes of files with points, or with meshes, whose surface is taken."""
+SUFFIXES = (".png", *CLOUDS, *formats.GRIDS)
+"""All that can be read as a scan."""
+MAX_PIXELS = 50_000_000
+"""Pixels of the largest depth picture that is read."""
+SURFACE_POINTS = 200_000
+"""Points taken of a mesh's surface."""
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """A pinhole camera: focal lengths and principal point in pixels, whose centres are at whole numbers (OpenCV's)."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def __post_init__(self):
+        if not (0 < self.fx < math.inf and 0 < self.fy < math.inf):
+            raise UserError("intrinsics fx and fy must be positive", f"{self.fx:g} and {self.fy:g}")
+        if not (math.isfinite(self.cx) and math.isfinite(self.cy)):
+            raise UserError("intrinsics cx and cy must be finite", f"{self.cx:g} and {self.cy:g}")
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """A scan as networks read it.
+
+    voxels: bool `[R, R, R]`, the surface voxels that were seen, in the package's frame. placement: how they came there;
+    None for a grid, which is taken as it is. metric: whether `placement.unit` is in metres.
+    """
+
+    voxels: np.ndarray
+    placement: Placement | None = None
+    metric: bool = False
+
+    @property
+    def cube_mm(self) -> float | None:
+        """Side of the cube in millimetres, None where the scan does not say."""
+        return 1000 * self.placement.unit if self.metric and self.placement else None
+
+
+def read_scan(
+    source: str | Path | np.ndarray,
+    resolution: int,
+    *,
+    intrinsics: Intrinsics | None = None,
+    depth_scale: float = 1000.0,
+    azimuth_deg: float = 0.0,
+    elevation_deg: float | None = None,
+    up: str | None = None,
+) -> Scan:
+    """A scan out of a file or an array, as a grid of `resolution` voxels a side.
+
+    source: a 16-bit depth PNG; a point cloud or mesh (PLY, OBJ, STL, OFF); a .npy or array of points `[N, 3]`, of
+    depths `[H, W]` in metres, or a partial grid `[R, R, R]`; a grid file (npz, binvox, mat). intrinsics: of the camera
+    that took a depth picture. depth_scale: its units a metre. azimuth_deg, elevation_deg, up: see
+    `maquette.scan.place.place`; grids are taken as they are. Raises UserError, naming the file, for whatever cannot be
+    read or holds no object.
+    """
+    name = "the scan" if isinstance(source, np.ndarray) else str(source)
+    values = source if isinstance(source, np.ndarray) else _read(Path(source), depth_scale)
+    if values.ndim < 2 or values.dtype.kind not in "biuf":
+        raise UserError(f"{name}: a scan is points [N, 3], depths [H, W] or a grid [R, R, R]",
+                        f"{values.dtype} {values.shape}")
+    if values.ndim > 2:
+        grid = formats.checked_grid(values, name) >= 0.5
+        if len(grid) != resolution:
+            raise UserError(f"{name} must have the model's {resolution} voxels a side", len(grid))
+        if not grid.any():
+            raise UserError(f"{name} holds no filled voxel")
+        return Scan(grid)
+    metric = values.shape[1] != 3
+    if metric:
+        if intrinsics is None:
+            raise UserError(f"{name} is a depth picture: the camera's intrinsics are missing",
+                            hint="give --intrinsics fx,fy,cx,cy or a JSON file")
+        if up is not None:
+            raise UserError(f"{name} is a depth picture, which is never upright", hint="leave out --up")
+        values = depth_points(values, intrinsics)
+    voxels, placement = place(
+        values, resolution, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, up=up, name=name
+    )
+    return Scan(voxels, placement, metric)
+
+
+def read_intrinsics(source: str | Path) -> Intrinsics:
+    """`fx,fy,cx,cy` in pixels, or a JSON file with these keys or a 3x3 matrix `K`. UserError for anything else."""
+    if not Path(source).is_file():
+        try:
+            return Intrinsics(*(float(word) for word in str(source).split(",")))
+        except (ValueError, TypeError):
+            raise UserError("intrinsics are fx,fy,cx,cy in pixels or a JSON file", repr(str(source))) from None
+    return formats.guarded(_from_json, formats.file_bytes(Path(source), 1 << 20), Path(source))
+
+
+def read_depth(path: str | Path, depth_scale: float = 1000.0) -> np.ndarray:
+    """A 16-bit PNG as depth along the optical axis, float32 `[H, W]` in metres, NaN where the picture has 0.
+
+    depth_scale: the picture's units a metre. Raises UserError, naming the file, where it is missing, cut short, too
+    large, or not grey of 16 bits.
+    """
+    path = Path(path)
+    if not 0 < depth_scale < math.inf:
+        raise UserError("depth_scale must be positive: the picture's units a metre", depth_scale)
+    data = formats.file_bytes(path, 4 * MAX_PIXELS)
+    _check_png(data, path)
+    depth = formats.guarded(_pixels, data, path).astype(np.float32) / np.float32(depth_scale)
+    depth[depth == 0] = np.nan
+    return depth
+
+
+def depth_points(depth: np.ndarray, intrinsics: Intrinsics) -> np.ndarray:
+    """Depths `[H, W]` along the optical axis to points float64 `[N, 3]`: x right, y down, z forward.
+
+    Pixels that are 0, negative or not finite are missing.
+    """
+    rows, columns = np.nonzero(np.isfinite(depth) & (depth > 0))
+    z = depth[rows, columns].astype(np.float64)
+    x = (columns - intrinsics.cx) * z / intrinsics.fx
+    return np.stack([x, (rows - intrinsics.cy) * z / intrinsics.fy, z], axis=1)
+
+
+def find_scans(paths: Iterable[str | Path]) -> list[Path]:
+    """The files that a command line names: folders are replaced by the scans in them, sorted by name.
+
+    Raises UserError for a folder that holds none.
+    """
+    found: dict[str, Path] = {}
+    for path in map(Path, paths):
+        inside = [path]
+        if path.is_dir():
+            try:
+                inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+            except OSError as error:
+                raise UserError(f"the folder {path} cannot be read", error.strerror) from None
+            inside = [file for file in inside if not file.name.startswith(".")]
+            if not inside:
+                raise UserError(f"no scan in the folder {path}", hint=f"known endings: {' '.join(SUFFIXES)}")
+        found.update((str(file), file) for file in inside)
+    return list(found.values())
+
+
+def _read(path: Path, depth_scale: float) -> np.ndarray:
+    """Points `[N, 3]`, depths `[H, W]` in metres or a grid, whichever a file holds."""
+    suffix = path.suffix.lower()
+    if suffix == ".png":
+        return read_depth(path, depth_scale)
+    if suffix == ".npy":
+        data = formats.file_bytes(path, formats.MAX_RESOLUTION**3 * 8 + (1 << 16))
+        return formats.guarded(lambda data: formats.parse_array(io.BytesIO(data)), data, path)
+    if suffix in formats.GRIDS:
+        return formats.read_grid(path)
+    if suffix not in CLOUDS:
+        raise UserError(f"{path}: not a scan that can be read", repr(suffix), f"known: {' '.join(SUFFIXES)}")
+    data = formats.file_bytes(path, formats.MAX_MESH_BYTES)
+    points = formats.guarded(lambda data: _cloud(data, suffix), data, path)
+    if not len(points):
+        raise UserError(f"{path} has no points")
+    return points
+
+
+def _cloud(data: bytes, suffix: str) -> np.ndarray:
+    """The points of a file, float64 `[N, 3]`: of a mesh, points spread evenly over its surface."""
+    import trimesh
+
+    if suffix == ".off":
+        found = [formats.read_off(data)]
+    else:
+        if suffix == ".stl":
+            formats.check_stl(data)
+        options = {"skip_materials": True} if suffix == ".obj" else {}
+        scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False, **options)
+        found = list(scene.geometry.values())
+    meshes = [one for one in found if isinstance(one, trimesh.Trimesh) and len(one.faces)]
+    if meshes:
+        whole = trimesh.util.concatenate(meshes)
+        if whole.faces.min() < 0 or whole.faces.max() >= len(whole.vertices):
+            raise ValueError("a face names a point that is not there")
+        if np.isfinite(whole.area) and whole.area > 0:
+            return np.asarray(trimesh.sample.sample_surface(whole, SURFACE_POINTS, seed=0)[0])
+    return np.concatenate([np.zeros((0, 3)), *[np.asarray(one.vertices).reshape(-1, 3) for one in found]])
+
+
+def _from_json(data: bytes) -> Intrinsics:
+    tree = json.loads(data)
+    if isinstance(tree, dict) and {"fx", "fy", "cx", "cy"} <= set(tree):
+        return Intrinsics(*(float(tree[key]) for key in ("fx", "fy", "cx", "cy")))
+    matrix = np.asarray(tree.get("K", ()) if isinstance(tree, dict) else (), dtype=np.float64)
+    if matrix.size != 9:
+        raise ValueError("it has neither fx, fy, cx and cy nor a 3x3 matrix K")
+    (fx, _, cx), (_, fy, cy), _ = matrix.reshape(3, 3).tolist()
+    return Intrinsics(fx, fy, cx, cy)
+
+
+def _check_png(data: bytes, path: Path) -> None:
+    """Refuse what is no grey PNG of 16 bits and a size that is read, by its header."""
+    if data[:8] != _PNG:
+        raise UserError(f"{path} is not a PNG", f"a file that begins with {data[:8]!r}")
+    if len(data) < 26:
+        raise UserError(f"{path} ends within its header")
+    width, height, bits, colour = struct.unpack(">IIBB", data[16:26])
+    if not 0 < width * height <= MAX_PIXELS:
+        raise UserError(f"{path} must have from 1 to {MAX_PIXELS} pixels", f"{width}x{height}")
+    if bits != 16 or colour != 0:
+        kind = "grey" if colour == 0 else "colour"
+        raise UserError(f"{path} is no depth picture: it must be grey with 16 bits a pixel", f"{kind} with {bits}",
+                        "save the depths as the sensor gives them")
+
+
+def _pixels(data: bytes) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+        return np.array(picture)

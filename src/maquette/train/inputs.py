@@ -1,0 +1,45 @@
+"""What a system's encoder reads of the shapes of a dataset: views, scans, or nothing."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from maquette.data.store import OpenedData
+from maquette.recipe import DataRecipe
+from maquette.systems.base import System
+
+
+def per_shape(system: System | type[System], data: OpenedData) -> int:
+    """How many views or scans a shape has at most, whichever the system reads; 0 for a system without an encoder."""
+    if system.reads_images:
+        return data.views_per_shape
+    return data.scans_per_shape if system.reads_scans else 0
+
+
+def read(system: System, data: OpenedData, rows: np.ndarray, which: np.ndarray) -> Tensor:
+    """One view or scan of each of some rows, as the encoder reads it, on the CPU: `[B, C, S, S]` or `[B, 1, R, R, R]`.
+
+    which: the number of the view or scan of each row.
+    """
+    if system.reads_images:
+        return as_images(data.views(rows, which))
+    return torch.from_numpy(data.scans(rows, which)).unsqueeze(1).float()
+
+
+def as_images(pixels: np.ndarray) -> Tensor:
+    """uint8 `[B, S, S]` or `[B, S, S, 3]` to float `[B, C, S, S]` in [0, 1]."""
+    images = torch.from_numpy(pixels)
+    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
+    return images.float() / 255
+
+
+def sized(seen: Tensor, data: DataRecipe, step: int) -> Tensor:
+    """Views as training sees them at this step: before `data.small_until` shrunk to `data.small_size` pixels.
+
+    Scans keep their size.
+    """
+    small = data.small_size
+    if seen.dim() != 4 or not small or step >= data.small_until or small >= seen.shape[-1]:
+        return seen
+    return F.interpolate(seen, size=(small, small), mode="bilinear", antialias=True).clamp(0, 1)

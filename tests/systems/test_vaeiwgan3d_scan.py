@@ -1,0 +1,108 @@
+"""The 3D-VAE-IWGAN from a scan against its paper: parameters, the table of updates, losses by hand, what each moves."""
+
+import copy
+
+import pytest
+import torch
+
+from maquette.configs import VAEIWGAN3DScanConfig
+from maquette.errors import UserError
+from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
+from maquette.systems import SYSTEMS, Batch, check_phases
+from maquette.systems.vaeiwgan3d_scan import VAEIWGAN3DScan
+from maquette.train.engine import Engine
+from maquette.train.loop import run_phase
+
+SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "encoder_channels": (4, 4, 8, 8),
+         "latent": 6}
+
+
+def a_batch() -> Batch:
+    noise = torch.Generator().manual_seed(1)
+    voxels, scans = ((torch.rand(4, 1, 32, 32, 32, generator=noise) < share).float() for share in (0.2, 0.02))
+    return Batch(voxels, seed=1, labels=torch.tensor([0, 1, 0, 1]), scans=scans)
+
+
+def test_the_encoder_has_the_papers_parameters():
+    """By hand: 4^3 kernels 1-32-64-128-256 without bias, with batch norm; 2^3 places of 256 to 200 means, 200 more."""
+    encoder = VAEIWGAN3DScan(VAEIWGAN3DScanConfig()).nets["encoder"]
+    kernels = 64 * (32 + 32 * 64 + 64 * 128 + 128 * 256)
+    expected = kernels + 2 * (32 + 64 + 128 + 256) + 256 * 8 * 400 + 400
+    assert sum(p.numel() for p in encoder.parameters()) == expected
+    layers = [type(layer).__name__ for layer in encoder.layers]
+    assert layers == ["Conv3d", "BatchNorm3d", "LeakyReLU"] * 4 and encoder.layers[2].negative_slope == 0.2
+
+
+@pytest.mark.parametrize("resolution", [20, 32, 64])
+@pytest.mark.parametrize("generator", ["paper", "subvoxel"])
+def test_shapes_at_every_resolution(resolution, generator):
+    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(resolution=resolution, generator=generator, **SMALL))
+    check_phases(system)
+    system.nets.eval()
+    with torch.no_grad():
+        scans = torch.zeros(2, 1, *[resolution] * 3)
+        assert system.encode(scans).shape == (2, 6)
+        made = system.reconstruct(scans)
+    assert made.shape == scans.shape and 0 <= made.min() and made.max() <= 1
+    assert system.nets["critic"](made).shape == (2,)
+
+
+def test_the_table_is_the_papers_and_what_it_reads_are_scans():
+    system = SYSTEMS["vae-iwgan-scan"](VAEIWGAN3DScanConfig(**SMALL))
+    table = [(p.name, p.trains, p.every) for p in system.phases()]
+    assert table == [("critic", ("critic",), 1), ("encoder", ("encoder",), 1), ("generator", ("generator",), 5)]
+    assert system.reads_scans and not system.reads_images and not system.wants_poses
+    assert system.averaged() == ("encoder", "generator")
+    joint = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL, joint=True))
+    table = [(p.name, p.trains) for p in joint.phases()]
+    assert table == [("autoencoder", ("encoder", "generator")), ("critic", ("critic",))]
+    defaults = VAEIWGAN3DScanConfig()
+    assert (defaults.latent, defaults.penalty, defaults.critic_steps, defaults.delta) == (200, 10, 5, 100)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_each_phase_moves_only_its_networks(joint):
+    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL, joint=joint))
+    recipe = Recipe(system.name, system.config, optim=OptimRecipe(lr=0.01), train=TrainRecipe(precision="fp32"))
+    optimisers = {name: torch.optim.Adam(net.parameters(), 0.01) for name, net in system.nets.items()}
+    batch = a_batch()
+    for phase in system.phases():
+        before = {name: copy.deepcopy(list(net.parameters())) for name, net in system.nets.items()}
+        run_phase(phase, system, [batch], 0, optimisers, recipe, 1.0, Engine(recipe.train))
+        for name, net in system.nets.items():
+            changed = any(not torch.equal(a, b) for a, b in zip(before[name], net.parameters(), strict=True))
+            assert changed == (name in phase.trains), (phase.name, name)
+
+
+def test_losses_by_hand():
+    """All means, log-variances, logits and scores 0: KL 0, each voxel half wrong, sqrt(32^3) / 2 in all; 100 times."""
+    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL))
+    for last in (system.nets["encoder"].linear, system.nets["generator"].layers[-1], system.nets["critic"].linear):
+        torch.nn.init.zeros_(last.weight)
+        torch.nn.init.zeros_(last.bias)
+    batch, half = a_batch(), 32**1.5 / 2
+    terms = system.encoder_loss(system.nets, batch, 0).minimised
+    assert terms["kl"] == 0 and terms["reconstruction"].item() == pytest.approx(half, rel=1e-5)
+    terms = system.generator_loss(system.nets, batch, 0).minimised
+    assert terms["adversarial"] == 0 and terms["reconstruction"].item() == pytest.approx(100 * half, rel=1e-5)
+    terms = system.critic_loss(system.nets, batch, 0).minimised
+    assert terms["wasserstein"] == 0 and terms["penalty"].item() == pytest.approx(10, rel=1e-5)
+
+
+def test_the_encoder_hears_of_the_scan_alone():
+    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL))
+    system.nets.eval()
+    one, other, same = a_batch(), a_batch(), a_batch()
+    other.scans, same.images = 1 - other.scans, torch.rand(4, 1, 32, 32)
+    losses = [system.encoder_loss(system.nets, batch, 0).total().item() for batch in (one, other, same)]
+    assert losses[0] == losses[2] != losses[1]
+
+
+def test_contradictory_configs_are_refused():
+    for keys, says in (({"encoder_channels": ()}, "encoder_channels must be positive numbers, one at least"),
+                       ({"prior": "class"}, "model.prior 'class' needs the joint form"),
+                       ({"judged": 0.0}, "model.judged must be above 0"),
+                       ({"critic_from": 3, "adversarial_from": 2}, "critic_from must not come after"),
+                       ({"resolution": 20, "generator_channels": (8,)}, "3 widths or more at 20 voxels, got 1")):
+        with pytest.raises(UserError, match=says):
+            VAEIWGAN3DScanConfig(**keys)
