@@ -47,6 +47,7 @@ class Dots:
 
 class Posed:
     reads_images = wants_poses = True
+    reads_scans = False
 
 
 def test_poses_follow_the_mirror_and_the_jitter_of_their_views():

@@ -186,6 +186,12 @@ class Knows:
 
     reads_images = True
 
+    def has_encoder(self):
+        return True
+
+    def reconstruct(self, images):
+        return self.generate(self.encode(images))
+
     def __init__(self, gives=None):
         self.nets = torch.nn.ModuleDict({"encoder": torch.nn.Linear(1, 1), "critic": torch.nn.Dropout()})
         self.nets["critic"].eval()
@@ -225,7 +231,7 @@ def test_grids_without_a_surface_say_so(fill, word):
     recipe = recipes.load("vae-iwgan-image-tiny")
     grid = np.full((20, 20, 20), fill, np.float32)
     found = tiles(samples.sheet(Knows(grid), Data(), np.arange(8), recipe, 1), 6)
-    assert np.array_equal(found[1], samples._word(word)) and not np.array_equal(found[1], found[2])
+    assert np.array_equal(found[1], samples._word(word, samples.TILE)) and not np.array_equal(found[1], found[2])
     assert np.array_equal(samples.tile(grid + np.float32(np.nan)), samples._word("not finite"))
     speck = np.zeros((20, 20, 20), np.float32)
     speck[3, 3, 3] = 0.5
