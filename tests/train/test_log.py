@@ -232,7 +232,7 @@ def test_grids_without_a_surface_say_so(fill, word):
     grid = np.full((20, 20, 20), fill, np.float32)
     found = tiles(samples.sheet(Knows(grid), Data(), np.arange(8), recipe, 1), 6)
     assert np.array_equal(found[1], samples._word(word, samples.TILE)) and not np.array_equal(found[1], found[2])
-    assert np.array_equal(samples.tile(grid + np.float32(np.nan)), samples._word("not finite"))
+    assert np.array_equal(samples.tile(grid + np.float32(np.nan)), samples._word("not finite", samples.TILE))
     speck = np.zeros((20, 20, 20), np.float32)
     speck[3, 3, 3] = 0.5
     assert samples.tile(speck).shape == (samples.TILE, samples.TILE, 3)
