@@ -25,11 +25,12 @@ CYCLE = 10
 
 
 class Noise:
-    """Stands in for OpenedData: shapes and views of the right sizes in memory."""
+    """Stands in for OpenedData: shapes, views and scans of the right sizes in memory."""
 
     def __init__(self, recipe, count: int = 256):
         rng = np.random.default_rng(0)
         model, self.views_per_shape = recipe.model, 2
+        self.scans_per_shape = 2
         self.labels = np.arange(count) % 10
         self._voxels = rng.random((count, *[model.resolution] * 3)) < 0.2
         size, channels = getattr(model, "image_size", 0), getattr(model, "image_channels", 1)
@@ -41,6 +42,13 @@ class Noise:
 
     def views(self, rows, which):
         return self._views[rows, which]
+
+    def scans(self, rows, which):
+        return self._voxels[rows] & self._voxels[which]
+
+    def cameras(self, rows, which):
+        turns = (np.asarray(rows) * 37 + np.asarray(which) * 11) % 360
+        return np.stack([turns, turns % 50 - 5, turns * 0 + 40, turns * 0, turns * 0 + 1, turns * 0, turns * 0], axis=1).astype(np.float32)
 
 
 def measure(name: str, steps: int) -> dict:
