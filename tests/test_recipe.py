@@ -60,6 +60,7 @@ IMAGE = {"encoder": "residual", "image_size": 64}
         ("data", "furniture", 0), ("data", "views", 0), ("data", "scans", 0), ("data", "validation", 1.0),
         ("data", "small_size", 15), ("data", "small_until", -1), ("data", "path", []), ("data", "kinds", []),
         ("data", "kinds", ["pencl"]),
+        ("data", "orientations", 5), ("data", "orientations", 0),
         ("data", "furniture_kinds", ["chiar"]),
         ("model", "resolution", 33), ("model", "latent", 0), ("model", "generator_channels", []),
         ("model", "critic_channels", [8, 0]), ("model", "penalty", -1), ("model", "penalty_every", 0),

@@ -313,9 +313,9 @@ def evaluate(
     on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
     `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
     responses) or `generation` (new shapes beside the test split). path: where these data are. views: views or scans of
-    each test shape. cache: folder for what is prepared of them. kind: one class (generation). turns: quarter turns of
-    each shape; 0: 4 for recognition, 1 for generation. classifier: the model whose features are used (generation);
-    none: the line is left out.
+    each test shape. cache: folder for what is prepared of them. kind: one class (generation). turns: orientations
+    of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the model whose
+    features are used (generation); none: the line is left out.
     """
     model = load(model) if isinstance(model, str) else model
     if on == "scans":
@@ -418,6 +418,7 @@ def show_data(path: str, out: str = "") -> dict[str, object]:
         "resolution": found.info.resolution,
         "views": f"{found.info.views} of {found.info.view_size} px" if found.info.views else "none",
         "scans": found.info.scans or "none",
+        "orientations": found.info.orientations,
         "filled": f"{100 * found.filled:.1f} % of the voxels on average",
         "megabytes": round(found.size_bytes / 1e6, 1),
         "terms": "; ".join(found.info.terms),

@@ -176,7 +176,8 @@ def evaluate(
         limit: Stop after so many shapes or photos.
         seed: Of the views or scans that are made (modelnet10, scans), of the shapes that are made (generation).
         kind: One class of the data (generation).
-        turns: Quarter turns of each shape (recognition: 4 if left out; generation: 1).
+        turns: Orientations about the up axis of each shape: 1, 2, 3, 4, 6 or 12 (recognition: 4 if left out;
+            generation: 1).
         classifier: A model of the system classifier, for the Frechet distance in its features (generation).
         json: File for the result; - for standard output.
     """
@@ -308,6 +309,7 @@ def data_prepare(
     backgrounds: str | None = None,
     frontal: float = 0.4,
     scans: int = 0,
+    orientations: int = 1,
     workers: int | None = None,
     json: bool = False,
 ) -> int:
@@ -326,6 +328,7 @@ def data_prepare(
         backgrounds: Folder of pictures for the backgrounds of photo views.
         frontal: Share of photos taken from near the front; the others from any side.
         scans: Scans of each shape, as a depth camera sees it from one side; 0: none.
+        orientations: Orientations about the up axis of each shape, a row each: 1, 2, 3, 4, 6 or 12.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
@@ -334,7 +337,8 @@ def data_prepare(
 
     events = api.prepare_data(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
-        count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, scans=scans, workers=workers,
+        count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, scans=scans, orientations=orientations,
+        workers=workers,
     )
     return show_prepare(events, out, json)
 

@@ -26,6 +26,7 @@ POSITIVE = Rule("positive", lambda value: 0 < value < math.inf)
 NOT_NEGATIVE = Rule("0 or more", lambda value: 0 <= value < math.inf)
 SHARE = Rule("from 0 to 1", lambda value: 0 <= value <= 1)
 WIDTHS = Rule("positive numbers, one at least", lambda values: len(values) > 0 and min(values) > 0)
+ORIENTATIONS = Rule("1, 2, 3, 4, 6 or 12", lambda count: count in (1, 2, 3, 4, 6, 12))
 VIEW_SIZE = Rule("from 16 to 1024 pixels", lambda value: 16 <= value <= 1024)
 
 

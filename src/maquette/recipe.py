@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from maquette.configs import NOT_NEGATIVE, POSITIVE, SHARE, Rule, check
+from maquette.configs import NOT_NEGATIVE, ORIENTATIONS, POSITIVE, SHARE, Rule, check
 from maquette.errors import UserError
 from maquette.systems import SYSTEMS
 
@@ -69,10 +69,14 @@ class DataRecipe:
     """The step from which on views keep their size."""
     turns: bool = False
     """Turn each shape about the up axis by a random multiple of 90 degrees (systems without an encoder only)."""
+    orientations: int = 1
+    """Orientations about the up axis in which each shape is prepared and seen, each 360 degrees / orientations further:
+    1, 2, 3, 4, 6 or 12 (systems without an encoder only; `maquette.data.orientations`)."""
 
     def __post_init__(self):
         check("data", self, {"furniture": POSITIVE, "views": POSITIVE, "scans": POSITIVE, "validation": _BETWEEN,
-                             "small_size": _SMALL_SIZE, "small_until": NOT_NEGATIVE})
+                             "small_size": _SMALL_SIZE, "small_until": NOT_NEGATIVE,
+                             "orientations": ORIENTATIONS})
         if not self.path:
             raise UserError("data.path must name at least one source", "none")
         if not self.kinds:

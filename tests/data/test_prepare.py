@@ -96,8 +96,8 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(boxes, tmp_path, monkeypat
     with pytest.raises(UserError, match="begun with other options, got views 3 there and 2 here"):
         next(prepare(boxes, stopped, **(TINY | {"views": 2})))
     made = []
-    original = preparing.make_row
-    monkeypatch.setattr(preparing, "make_row", lambda item, options: made.append(item.id) or original(item, options))
+    original = preparing.make_rows
+    monkeypatch.setattr(preparing, "make_rows", lambda item, options: made.append(item.id) or original(item, options))
     events = list(prepare(boxes, stopped, **TINY))
     assert len(made) == 3  # of seven: two groups of two were whole
     assert events[0].done == 5

@@ -1,13 +1,17 @@
 """Made shapes beside a test split: fast distances against the plain ones, copies found, a whole table."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from maquette.data.orientations import turned
 from maquette.errors import UserError
 from maquette.evaluate import generated
-from maquette.evaluate.generation import NAMES, Plan, chamfers, earth_movers, evaluate_generation, nearest
+from maquette.evaluate.generation import NAMES, Plan, _voxels, chamfers, earth_movers, evaluate_generation, nearest
 from maquette.evaluate.report import Measured
+from maquette.evaluate.volumes import shapes_of
 from maquette.voxelise import resample
 
 PLAN = Plan(samples=6, points=64, emd_points=16, many=8)
@@ -77,6 +81,30 @@ def test_the_test_shapes_themselves_are_as_good_as_can_be(archive, tmp_path):
         tested = np.stack([resample(grid, 20) for grid in whole["X_test"]]).astype(np.float32)
     measured = measure(archive, tmp_path, lambda count: np.resize(tested, (count, *tested.shape[1:])))
     assert measured.details["made"]["coverage"] == 1.0
+
+
+def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):
+    """Each is one of its orientations, as `turned` makes them, and not always the same one."""
+    steps = shapes_of(archive, tmp_path / "c", "train", 20, orientations=12)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            data = done.value
+            break
+    found = _voxels(data, "box", 12, np.random.default_rng(0))
+    with np.load(archive) as whole:
+        sources = whole["X_train"] > 0
+    numbers = []
+    for grid, source in zip(found, sources, strict=True):
+        every = [np.rot90(resample(turned(source, k % 90), 20), k // 90, (0, 1)) for k in range(0, 360, 30)]
+        numbers.append([k for k, one in enumerate(every) if np.array_equal(one, grid)])
+    assert all(numbers) and len({first % 3 for first, *_ in numbers}) == 3
+    plan = dataclasses.replace(PLAN, turns=12)
+    details = measure(archive, tmp_path, lambda count: grids(count, 3), plan=plan).details
+    assert details["turns"] == 12 and details["real"] == 6
+    with pytest.raises(UserError, match="turns must be 1, 2, 3, 4, 6 or 12, got 8"):
+        Plan(turns=8)
 
 
 def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):

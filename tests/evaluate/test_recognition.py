@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 
 from maquette.errors import UserError
-from maquette.evaluate.recognition import evaluate_recognition, responses
+from maquette.evaluate.recognition import _features, evaluate_recognition, responses
 from maquette.evaluate.report import Measured
+from maquette.evaluate.volumes import shapes_of
 from maquette.nets.volume import MirrorCritic, VolumeCritic
 
 
@@ -64,6 +65,33 @@ def test_two_kinds_of_bars_are_told_apart_and_shuffled_labels_are_not(archive, t
     assert measured.details["accuracy"] < 0.9
 
 
-def test_turns_that_a_grid_cannot_make_are_refused(archive, tmp_path):
-    with pytest.raises(UserError, match="turns must be 1, 2 or 4, got 3"):
-        next(evaluate_recognition(VolumeCritic(32, (2, 2, 2, 2)), archive, tmp_path, resolution=32, turns=3))
+def test_every_orientation_is_a_sample_of_its_own_shape(archive, tmp_path):
+    torch.manual_seed(0)
+    critic = VolumeCritic(20, (2, 4, 4, 4)).eval()
+    events = list(evaluate_recognition(critic, archive, tmp_path / "cache", resolution=20, turns=12))
+    measured = events[-1]
+    assert measured.details["accuracy"] == 1.0 and measured.details["turns"] == 12
+    assert measured.details["training_shapes"] == 38 and measured.rows[-1][1] == 12, "shapes; two are copies"
+    said = {event.doing for event in events[:-1]}
+    length = measured.details["features"]
+    assert f"training the SVM on 456 samples of {length} responses (0.0 GB)" in said
+    assert "reading the train shapes in 12 orientations" in said
+    whole = {}
+    for turns in (1, 4):
+        data = _whole(shapes_of(archive, tmp_path / "cache", "test", 20, orientations=turns))
+        whole[turns] = _whole(_features(critic, data, turns, ""))
+    assert whole[4].shape == (12, 4, length) and np.allclose(whole[4][:, 0], whole[1][:, 0], atol=1e-6)
+
+
+def _whole(steps):
+    """What a generator returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
+def test_turns_that_cannot_be_are_refused(archive, tmp_path):
+    with pytest.raises(UserError, match="turns must be 1, 2, 3, 4, 6 or 12, got 5"):
+        next(evaluate_recognition(VolumeCritic(32, (2, 2, 2, 2)), archive, tmp_path, resolution=32, turns=5))

@@ -24,6 +24,9 @@ class Item:
     load: Callable[[], object] = field(repr=False)
     """Reads the shape: a grid (numpy array, 3 axes, > 0.5 is occupied) or a mesh (trimesh.Trimesh), both in the frame
     of the package except for size and place, which the user of the item sets right. Raises UserError for a bad file."""
+    turned: Callable[[int], object] | None = field(default=None, repr=False)
+    """Reads the shape as its source itself has it turned by 30 or 60 degrees about z, from x towards y, or returns None
+    where the source does not have it; left out by sources that have every shape one way."""
 
 
 def turn(grid: np.ndarray, degrees: int) -> np.ndarray:

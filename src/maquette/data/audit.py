@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from maquette.data.orientations import shape_id
 from maquette.data.store import Info, OpenedData, open_dataset
 from maquette.errors import UserError
 from maquette.files import atomic_path
@@ -39,7 +40,7 @@ class Audit:
     full: list[str] = field(default_factory=list)
     """Every voxel is occupied, which in truth only a cube may do."""
     duplicates: list[list[str]] = field(default_factory=list)
-    """Groups of shapes with exactly the same voxels."""
+    """Groups of shapes with exactly the same voxels; a shape that is the same from several sides is named once."""
     leaks: list[list[str]] = field(default_factory=list)
     """Those groups of `duplicates` that lie on both sides of the split."""
     many_parts: list[tuple[str, int]] = field(default_factory=list)
@@ -126,7 +127,8 @@ def audit(path: str | Path) -> Audit:
                 pixels = data.views([index], [view])
                 if pixels.min() == pixels.max():
                     blank.append((ids[index], view))
-    groups = [rows for rows in same.values() if len(rows) > 1]
+    groups = [list({shape_id(ids[row]): row for row in reversed(rows)}.values())[::-1] for rows in same.values()]
+    groups = [rows for rows in groups if len(rows) > 1]
     leaks = [rows for rows in groups if len(set(data.splits[rows])) > 1]
     named = [[[ids[row] for row in rows] for rows in some] for some in (groups, leaks)]
     unreadable = [pair for info in data.infos for pair in info.skipped]

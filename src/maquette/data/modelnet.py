@@ -99,7 +99,8 @@ def copies_of_test(path: str | Path) -> dict[str, str]:
 def read_mat(folder: str | Path, *, orientations: tuple[int, ...] = (1,), raw: bool = False) -> Iterator[Item]:
     """Shapes of the official tree `class/30/train/*.mat`; ids are `chair/chair_000000200_1`.
 
-    orientations: which of the 12 files of each shape, from 1; number n is turned 30 (n - 1) degrees.
+    orientations: which of the 12 files of each shape, from 1; number n is turned 30 (n - 1) degrees about z, from the
+        first axis of the file to its second, which is clockwise once x and y are exchanged.
     raw: keep each grid as it is stored. Otherwise x and y are exchanged, since the files are mirror images of the
         other forms of the data set, and the shape is turned so that orientation 1 faces +y.
     The class is the folder's, not the file's name: the chairs hold a file that is called night_stand.
@@ -114,7 +115,8 @@ def read_mat(folder: str | Path, *, orientations: tuple[int, ...] = (1,), raw: b
         found = True
         if file.stem.rsplit("_", 1)[-1] in wanted:
             load = partial(_load_mat, file, None if raw else turn_of(label))
-            yield Item(f"{label}/{file.stem}", label, split, "modelnet10", load)
+            turned = None if raw else partial(_load_turned, file, turn_of(label))
+            yield Item(f"{label}/{file.stem}", label, split, "modelnet10", load, turned)
     if not found:
         raise UserError(f"no ModelNet tree in {folder}", hint="expected files like chair/30/train/chair_0001_1.mat")
 
@@ -173,3 +175,10 @@ def _load_mat(file: Path, degrees: int | None) -> np.ndarray:
     if not grid.any():
         raise UserError(f"{file.name} is an empty grid")
     return grid if degrees is None else turn(grid.transpose(1, 0, 2), degrees)
+
+
+def _load_turned(file: Path, front: int, degrees: int) -> np.ndarray | None:
+    """The file of the same shape that is turned further counter-clockwise; None where it is not there."""
+    stem, _, number = file.stem.rpartition("_")
+    further = file.with_name(f"{stem}_{(int(number) - 1 - degrees // 30) % ORIENTATIONS + 1}{file.suffix}")
+    return _load_mat(further, front) if further.is_file() else None

@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from maquette.data import Item
-from maquette.data.row import Options, make_row
+from maquette.data import orientations as turning
+from maquette.data.row import Options, make_rows
 from maquette.data.sources import items_of, terms_of
 from maquette.data.store import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
 from maquette.errors import UserError
@@ -85,6 +86,7 @@ def prepare(
     split: str | None = None,
     frontal: float = 0.4,
     scans: int = 0,
+    orientations: int = 1,
 ) -> Iterator[Prepared | Skipped | Finished]:
     """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
 
@@ -96,6 +98,8 @@ def prepare(
         photo views.
     count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
     scans: how many partial grids of each shape, as one depth camera sees it (`maquette.scan`).
+    orientations: in how many orientations about z each shape is prepared, 1, 2, 3, 4, 6 or 12 (`data.orientations`), a
+        row each; only where there are neither views nor scans. `count` and the events count shapes, not rows.
     seed: of the furniture, of the views and of the scans. split: prepare this one alone (`train` or `test`).
     frontal: the share of photo views from near the front, the others being from any side.
     workers: processes; all cores unless said, 1 works in this process.
@@ -105,14 +109,22 @@ def prepare(
     """
     out = Path(out)
     _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans)
+    turning.check("orientations", orientations)
+    if orientations > 1 and (views or scans):
+        raise UserError("shapes in several orientations have neither views nor scans, which turn with them",
+                        f"{orientations} orientations, {views} views and {scans} scans", "leave orientations at 1")
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     backgrounds = str(backgrounds) if backgrounds else None
-    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal, scans)
+    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal, scans,
+                      orientations)
     items = items_of(sources, count=count, seed=seed, split=split)
+    if orientations > 1:
+        _refuse_turned(items)
     label_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]
-    deciding = {name: value for name, value in asdict(options).items() if name != "scans" or value}
-    content = json.dumps([FORMAT, deciding, names])  # without scans what it was before there were any
+    unset = (("scans", 0), ("orientations", 1))
+    deciding = {name: value for name, value in asdict(options).items() if (name, value) not in unset}
+    content = json.dumps([FORMAT, deciding, names])  # without these what it was before there were any
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     parts = out / _PARTS
     if is_prepared(out):
@@ -178,10 +190,18 @@ def _check(resolution, views, view_size, channels, count, seed, kinds, backgroun
         raise UserError("split must be 'train' or 'test'", repr(split))
 
 
+def _refuse_turned(items: list[Item]) -> None:
+    for item in items:
+        if turning.shape_id(item.id) != item.id:
+            raise UserError("a shape of the source is named as one that was turned already", item.id,
+                            "prepare what it was made from, or leave orientations at 1")
+
+
 def _difference(info: Info, options: Options, count: int) -> str:
-    shapes = sum(info.counts.values()) + len(info.skipped)
+    shapes = sum(info.counts.values()) // max(info.orientations, 1) + len(info.skipped)
     theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "scans": info.scans,
-              "seed": info.seed, "channels": info.channels, "kinds": list(info.kinds), "shapes": shapes}
+              "orientations": info.orientations, "seed": info.seed, "channels": info.channels,
+              "kinds": list(info.kinds), "shapes": shapes}
     ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
     differ = [f"{name} {was} there and {ours[name]} here" for name, was in theirs.items() if was != ours[name]]
     return "; ".join(differ) or "other shapes or backgrounds"
@@ -212,7 +232,8 @@ def _claim(out: Path, parts: Path, fingerprint: str, options: Options, count: in
 
 def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
     """The items in groups of at most _GROUP of one split, by the name of the group: `train-00003`."""
-    row = (1 + options.scans) * options.resolution**3 // 8 + options.views * options.view_size**2 * options.channels
+    volumes = (options.orientations + options.scans) * options.resolution**3 // 8
+    row = volumes + options.views * options.view_size**2 * options.channels
     size = int(np.clip(2**28 // max(row, 1), 1, _GROUP))
     groups = {}
     for split in ("train", "test"):
@@ -225,18 +246,18 @@ def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
 def _work(todo, options: Options, workers: int | None):
     """Yields (item, reason to skip it or None, (group's name, rows, skips) when its group is complete or None)."""
     waiting = {name: len(group) for name, group in todo}
-    rows: dict[str, dict[int, dict]] = {name: {} for name in waiting}
+    rows: dict[str, dict[int, list[dict]]] = {name: {} for name in waiting}
     skips: dict[str, list[tuple[str, str]]] = {name: [] for name in waiting}
-    for name, place, item, row, reason in _results(todo, options, workers):
+    for name, place, item, made, reason in _results(todo, options, workers):
         if reason is None:
-            rows[name][place] = row
+            rows[name][place] = made
         else:
             skips[name].append((item.id, reason))
         waiting[name] -= 1
         ready = None
         if not waiting[name]:
             done = rows.pop(name)
-            ready = (name, [done[k] for k in sorted(done)], skips.pop(name))
+            ready = (name, [row for k in sorted(done) for row in done[k]], skips.pop(name))
         yield item, reason, ready
 
 
@@ -298,10 +319,10 @@ def _start_worker() -> None:
     cv2.setNumThreads(1)
 
 
-def _make(item: Item, options: Options) -> tuple[dict | None, str | None]:
-    """(row, None), or (None, why there is none)."""
+def _make(item: Item, options: Options) -> tuple[list[dict] | None, str | None]:
+    """(rows, None), or (None, why there are none)."""
     try:
-        return make_row(item, options), None
+        return make_rows(item, options), None
     except UserError as error:
         return None, str(error)
     except Exception as error:  # one strange file among thousands must not end the others
@@ -370,6 +391,7 @@ def _assemble(out: Path, groups, label_names, options: Options, sources, fingerp
         kinds=options.kinds,
         label_names=tuple(label_names),
         scans=options.scans,
+        orientations=options.orientations,
         seed=options.seed,
         sources=tuple(str(source) for source in sources),
         terms=terms_of(sources),

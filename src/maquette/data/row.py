@@ -1,11 +1,12 @@
-"""One row of a prepared dataset: from a shape of any source to its voxels, views and scans."""
+"""The rows of a prepared dataset: from a shape of any source to its voxels, views and scans, turned as asked for."""
 
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from maquette.data import Item
+from maquette.data import Item, turn
+from maquette.data.orientations import angles, turned, turned_id, turned_mesh
 from maquette.errors import UserError
 from maquette.voxelise import resample, voxelise
 
@@ -23,13 +24,43 @@ class Options:
     seed: int
     frontal: float
     scans: int = 0
+    orientations: int = 1
 
 
-def make_row(item: Item, options: Options) -> dict:
-    """One row of the dataset: the shape's voxels, views and scans. Raises UserError for a shape that is none."""
+def make_rows(item: Item, options: Options) -> list[dict]:
+    """The rows of one shape, one for each orientation: its voxels, views and scans.
+
+    Mesh or grid is turned by what is over a quarter turn, or taken as its source has it turned; the voxels then by
+    quarters, which is exact. Raises UserError for a shape that is none.
+    """
+    shape = item.load()
+    rows: dict[int, dict] = {}
+    for degrees in angles(options.orientations):
+        over = degrees % 90
+        if over not in rows:
+            own = item.turned(over) if item.turned and over else None
+            rows[over] = _row(item, _turned(shape, over) if own is None else own, options)
+    return [_on_by_quarters(rows[degrees % 90], degrees, options.resolution) for degrees in
+            angles(options.orientations)]
+
+
+def _turned(shape: object, degrees: int) -> object:
+    if not degrees:
+        return shape
+    return turned(shape, degrees) if isinstance(shape, np.ndarray) else turned_mesh(shape, degrees)
+
+
+def _on_by_quarters(row: dict, degrees: int, resolution: int) -> dict:
+    if not degrees:
+        return row
+    bits = np.unpackbits(np.frombuffer(row["voxels"], np.uint8), count=resolution**3)
+    voxels = turn(bits.reshape((resolution,) * 3), degrees - degrees % 90)
+    return row | {"id": turned_id(row["id"], degrees), "voxels": np.packbits(voxels).tobytes()}
+
+
+def _row(item: Item, shape: object, options: Options) -> dict:
     import trimesh
 
-    shape = item.load()
     if isinstance(shape, np.ndarray):
         voxels = resample(shape, options.resolution)
         mesh = None

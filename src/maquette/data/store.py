@@ -38,6 +38,8 @@ class Info:
     """The classes; `label` is an index into this."""
     scans: int = 0
     """Scans of each shape; 0: the rows have no column of that name."""
+    orientations: int = 1
+    """Rows of each shape, one after the other, each turned further; see `maquette.data.orientations`."""
     seed: int = 0
     sources: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ import torch
 
 from maquette import hub
 from maquette import recipe as recipes
+from maquette.data.orientations import shape_id
 from maquette.data.prepare import FORMAT, prepare
 from maquette.data.sources import FURNITURE, is_furniture
 from maquette.data.store import OpenedData, is_prepared, open_dataset
@@ -83,7 +84,7 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
     batches = Batches(data, training, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
     sizes = {name: size for name, size in sizes.items() if size}
-    yield Started(folder, len(training), len(validation), sizes, engine.world)
+    yield Started(folder, shapes_in(data, training), shapes_in(data, validation), sizes, engine.world)
     watch = Watch(data, validation, recipe)
 
     def drawn(system: System, step: int):
@@ -118,16 +119,26 @@ def _describe(recipe: Recipe, folder: Path) -> None:
 
 
 def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows for training and for validation. Its id alone decides a shape's part, so that it never changes sides."""
+    """Rows for training and for validation.
+
+    Its id alone decides a shape's part, so that it never changes sides; all its orientations are on the same one.
+    """
     rows = data.split("train")
-    if len(rows) < 2:
-        raise UserError("training needs at least 2 shapes in the train split", len(rows))
-    ids = data.ids
+    ids = [shape_id(id) for id in data.ids]
+    shapes = len({ids[row] for row in rows})
+    if shapes < 2:
+        raise UserError("training needs at least 2 shapes in the train split", shapes)
     draws = [int(hashlib.sha256(f"validation {ids[row]}".encode()).hexdigest()[:8], 16) / 2**32 for row in rows]
     held_out = np.asarray(draws) < share
     if held_out.all() or not held_out.any():
         held_out = np.asarray(draws) == min(draws)
     return rows[~held_out], rows[held_out]
+
+
+def shapes_in(data: OpenedData, rows: np.ndarray) -> int:
+    """How many different shapes some rows show, in one or several orientations."""
+    ids = data.ids
+    return len({shape_id(ids[row]) for row in rows})
 
 
 class Watch:
@@ -233,7 +244,7 @@ def export(
         "recipe": recipes.to_tree(recipe),
     }
     shown = None if picture is None else hub.PICTURE
-    text = write_card(recipe, data.label_names, terms(data, recipe), len(training), metrics, facts, shown)
+    text = write_card(recipe, data.label_names, terms(data, recipe), shapes_in(data, training), metrics, facts, shown)
     return hub.save(folder / "model", system, info, text, latents, picture)
 
 
@@ -259,6 +270,10 @@ def terms(data: OpenedData, recipe: Recipe) -> tuple[str, ...]:
 def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, OpenedData | None]:
     """Prepare what is raw, open everything; yields the events of `prepare`, returns the dataset, None when stopped."""
     system = SYSTEMS[recipe.system]
+    orientations = recipe.data.orientations
+    if orientations > 1 and system.has_encoder():
+        raise UserError("data.orientations is for systems without an encoder, whose views and scans would have to turn "
+                        "too", f"{orientations} and {recipe.system}", "leave it at 1")
     image = system.reads_images
     views = recipe.data.views if image else 0
     held = f"{views}x{recipe.model.image_size if image else 0}"
@@ -271,6 +286,9 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
     if system.reads_scans:
         wanted["scans"] = recipe.data.scans
         held = f"{recipe.data.scans}scans"
+    if orientations > 1:
+        wanted["orientations"] = orientations
+        held = f"{orientations}turns"
     folders = []
     for source in recipe.data.path:
         if source == FURNITURE and recipe.data.furniture_kinds:
@@ -297,5 +315,8 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
         if system.reads_scans and not info.scans:
             raise UserError(f"{folder} has no scans, which a {recipe.system} model learns from",
                             hint="prepare it again with --scans 15")
+        if orientations not in (1, info.orientations):
+            raise UserError(f"data.orientations must be those that {folder} was prepared in, {info.orientations}",
+                            orientations, f"prepare it again with --orientations {orientations}")
     return data
 
