@@ -1,11 +1,13 @@
-"""Every command that README and docs show exists, with every option that they give it."""
+"""README and docs: every command exists with every option, every recipe and key is explained with its default."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
 from maquette import cli, recipe
+from maquette.systems import SYSTEMS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "RESULTS.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -43,3 +45,61 @@ def test_pictures_and_pages_that_are_linked_are_there():
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+SECTIONS = {"data": recipe.DataRecipe, "optim": recipe.OptimRecipe, "train": recipe.TrainRecipe}
+
+
+def rows_of(page: str) -> list[list[str]]:
+    """The cells of every row of the tables in a page."""
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| ")]
+
+
+def shown(value: object) -> str:
+    """A default as the tables show it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value) or "none"
+
+
+def test_the_page_on_training_has_every_key_of_a_run_with_its_default():
+    told = {row[0]: row[1] for row in rows_of("train.md") if len(row) == 3}
+    known = {f"`{section}.{key.name}`": shown(key.default)
+             for section, kind in SECTIONS.items() for key in dataclasses.fields(kind)}
+    assert {key: told.get(key) for key in known} == known
+    assert {key for key in told if key.split(".")[0] in ("`data", "`optim", "`train")} == set(known), "no key of old"
+
+
+def test_the_page_on_training_has_every_key_of_the_systems_with_their_defaults():
+    letters = {"gan3d": "G", "vae-gan-image": "VG", "iwgan": "W", "vae-iwgan-image": "VW", "vae-iwgan-scan": "VS",
+               "classifier": "C"}
+    assert set(letters) == set(SYSTEMS)
+    known: dict[tuple[str, str], str] = {}
+    for system, letter in letters.items():
+        for key in dataclasses.fields(SYSTEMS.config(system)):
+            known[f"`model.{key.name}`", letter] = shown(key.default)
+    told = {}
+    for key, cell in [row[:2] for row in rows_of("train.md") if row[0].startswith("`model.")]:
+        for default, letters_of in re.findall(r"([^;()]+) \(([A-Z ]+)\)", cell):
+            told |= {(key, letter): default.strip() for letter in letters_of.split()}
+    assert told == known
+
+
+def test_the_page_on_training_has_every_recipe_with_its_system():
+    rows = [row for row in rows_of("train.md") if len(row) == 6]
+    told = {name: row[1] for row in rows for name in re.findall(r"`([\w-]+)`", row[0])}
+    assert set(told) == set(recipe.names())
+    for name, system in told.items():
+        assert name.endswith("-tiny") or f"`{recipe.load(name).system}`" in system
+
+
+def test_every_system_has_a_page_that_names_its_recipe_and_its_keys():
+    for system in SYSTEMS:
+        page = (ROOT / "docs" / "systems" / f"{system}.md").read_text(encoding="utf-8")
+        assert f"maquette train {system}" in page and "## Numbers" in page, system
+        if system in ("gan3d", "vae-gan-image", "iwgan", "classifier"):
+            keys = [f"`model.{key.name}`" for key in dataclasses.fields(SYSTEMS.config(system))]
+            assert not [key for key in keys if key not in page], system

@@ -61,6 +61,11 @@ def test_what_is_saved_is_loaded(made):
     assert np.array_equal(picture, np.arange(12 * 9 * 3, dtype=np.uint8).reshape(12, 9, 3))
 
 
+def test_all_files_of_a_model_are_for_the_same_readers(made):
+    folder, _ = made
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1
+
+
 def test_the_config_is_written_last(tmp_path, made, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, "No space left on device")

@@ -414,7 +414,7 @@ def data_audit(path: Positional[str], json: bool = False) -> int:
     else:
         for finding in findings:
             print(finding["line"])
-        print("nothing found" if not findings else f"{len(findings)} findings")
+        print(f"{len(findings)} finding{'s' if len(findings) > 1 else ''}" if findings else "nothing found")
     return 0
 
 

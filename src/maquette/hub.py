@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as save_tensors
 
 from maquette.errors import UserError
 from maquette.files import atomic_path
@@ -169,7 +169,7 @@ def save(
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
     halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
     with atomic_path(folder / WEIGHTS) as path:
-        save_file(halves, path, metadata={"format": "pt"})
+        path.write_bytes(save_tensors(halves, metadata={"format": "pt"}))  # save_file shuts out all other users
     with atomic_path(folder / CARD) as path:
         path.write_text(card, encoding="utf-8")
     _save_picture(folder / PICTURE, picture)

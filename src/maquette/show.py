@@ -70,36 +70,36 @@ def _follow(bar: Progress, task, event, said: tuple) -> tuple:
 
 
 def show_prepare(events: Iterable, out: str, as_json: bool) -> int:
-    """Follow `data prepare`: a bar, a line for each skipped file, where the dataset is. 1 where something was
-    skipped.
+    """Follow `data prepare`: a bar, a line for each skipped file, where the dataset is and how many shapes it has. 1
+    where something was skipped, by an earlier run of the same preparation too.
     """
-    skipped: list[dict] = []
-    finished = _follow_prepare(events, "preparing", skipped)
-    summary = {"output": str(out), "shapes": finished, "skipped": skipped}
+    count, skips = _follow_prepare(events, "preparing")
+    skipped = [{"id": name, "reason": reason} for name, reason in skips]
     if as_json:
-        print(json.dumps(summary, indent=1))
+        print(json.dumps({"output": str(out), "shapes": count, "skipped": skipped}, indent=1))
     else:
-        print(f"{out}: {finished} shapes" + (f", {len(skipped)} skipped" if skipped else ""))
+        print(f"{out}: {count} shapes" + (f", {len(skipped)} skipped" if skipped else ""))
     return 1 if skipped else 0
 
 
-def _follow_prepare(events: Iterable, doing: str, skipped: list[dict]) -> int:
-    from maquette.data.prepare import Prepared, Skipped
+def _follow_prepare(events: Iterable, doing: str) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """How many shapes the dataset has, and (id, reason) of those that it has not."""
+    from maquette.data.prepare import Finished, Prepared, Skipped
 
-    done, said = 0, 0
+    count, skips, said = 0, (), 0
     with progress() as bar:
         task = bar.add_task(doing, total=None)
         for event in events:
             if isinstance(event, Prepared):
-                done = event.done
                 bar.update(task, completed=event.done, total=event.total)
                 if not _errors.is_terminal and event.done * 10 // max(event.total, 1) > said:
                     said = event.done * 10 // event.total
                     _errors.print(f"{doing}: {event.done} of {event.total}")
             elif isinstance(event, Skipped):
-                skipped.append({"id": event.id, "reason": event.reason})
                 _errors.print(f"skipped {event.id}: {event.reason}", soft_wrap=True)
-    return done
+            elif isinstance(event, Finished):
+                count, skips = event.count, event.skipped
+    return count, skips
 
 
 def show_training(events: Iterable, recipe, run: Path) -> int:

@@ -12,6 +12,7 @@ y down and z behind the object's centre, seen by the camera, is at centre + scal
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -69,8 +70,10 @@ def project(points: Tensor, pose: Tensor) -> Tensor:
 
 def centres(cells: int) -> Tensor:
     """Centres of cells of the unit cube around 0, `[cells^3, 3]`, in the order of a grid's values."""
-    line = (torch.arange(cells) + 0.5) / cells - 0.5
-    return torch.stack(torch.meshgrid(line, line, line, indexing="ij"), dim=3).reshape(-1, 3)
+    # not torch: on the meta device of hub.load that would import its compiler, which takes a second
+    line = (np.arange(cells, dtype=np.float32) + 0.5) / cells - 0.5
+    grid = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=3)
+    return torch.from_numpy(grid.reshape(-1, 3))
 
 
 class PoseHead(nn.Module):

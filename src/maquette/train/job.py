@@ -15,7 +15,7 @@ from maquette import recipe as recipes
 from maquette.data.orientations import shape_id
 from maquette.data.prepare import FORMAT, prepare
 from maquette.data.sources import FURNITURE, is_furniture
-from maquette.data.store import OpenedData, is_prepared, open_dataset
+from maquette.data.store import Info, OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
 from maquette.files import atomic_path
@@ -312,11 +312,34 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
         folders.append(folder)
     data = open_dataset(folders)
     for folder, info in zip(folders, data.infos, strict=True):
-        if system.reads_scans and not info.scans:
-            raise UserError(f"{folder} has no scans, which a {recipe.system} model learns from",
-                            hint="prepare it again with --scans 15")
-        if orientations not in (1, info.orientations):
-            raise UserError(f"data.orientations must be those that {folder} was prepared in, {info.orientations}",
-                            orientations, f"prepare it again with --orientations {orientations}")
+        _check_fit(folder, info, recipe)
     return data
+
+
+def _check_fit(folder: Path, info: Info, recipe: Recipe) -> None:
+    """Raise UserError where a prepared dataset is not what the recipe's networks read."""
+    system, model = SYSTEMS[recipe.system], recipe.model
+    if info.resolution != model.resolution:
+        raise UserError(f"{folder} has {info.resolution} voxels a side, model.resolution is {model.resolution}",
+                        hint=f"prepare it again with --resolution {model.resolution}, or set model.resolution")
+    if system.reads_scans and not info.scans:
+        raise UserError(f"{folder} has no scans, which a {recipe.system} model learns from",
+                        hint="prepare it again with --scans 15")
+    orientations = recipe.data.orientations
+    if orientations not in (1, info.orientations):
+        raise UserError(f"data.orientations must be those that {folder} was prepared in, {info.orientations}",
+                        orientations, f"prepare it again with --orientations {orientations}")
+    if not system.reads_images:
+        return
+    size, channels = model.image_size, model.image_channels
+    again = f"prepare it again with --views {recipe.data.views} --view-size {size} --channels {channels}"
+    if not info.views:
+        raise UserError(f"{folder} has no views, which a {recipe.system} model learns from", hint=again)
+    if (info.view_size, info.channels) != (size, channels):
+        raise UserError(f"{folder} has views of {info.view_size} pixels and {_channels(info.channels)}, the recipe's "
+                        f"model reads {size} and {_channels(channels)}", hint=again)
+
+
+def _channels(count: int) -> str:
+    return f"{count} channel{'s' if count > 1 else ''}"
 

@@ -1,0 +1,65 @@
+"""A prepared dataset that does not fit the recipe's networks is named, with what to change, before any training."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from maquette import cli
+from maquette import recipe as recipes
+from maquette.data.prepare import prepare
+from maquette.errors import UserError
+from maquette.train import job
+
+
+@pytest.fixture(scope="module")
+def grids(tmp_path_factory):
+    """Two boxes as grids, and beside them a file that is none."""
+    folder = tmp_path_factory.mktemp("grids") / "box"
+    folder.mkdir()
+    for size in (4, 6):
+        box = np.zeros((8, 8, 8), np.float32)
+        box[1:size, 1:size, 1:7] = 1
+        np.save(folder / f"box-{size}.npy", box)
+    (folder / "broken.stl").write_text("nothing")
+    return folder
+
+
+def refused(recipe, folder) -> str:
+    with pytest.raises(UserError) as caught:
+        list(job.prepared(replace(recipe, data=replace(recipe.data, path=(str(folder),))), lambda: False))
+    return str(caught.value)
+
+
+def test_data_of_another_resolution_are_refused(grids, tmp_path):
+    list(prepare(grids, tmp_path / "set", resolution=16, workers=1))
+    assert refused(recipes.load("iwgan-tiny"), tmp_path / "set") == (
+        f"{tmp_path / 'set'} has 16 voxels a side, model.resolution is 20; prepare it again with --resolution 20, or "
+        "set model.resolution"
+    )
+
+
+def test_data_without_views_or_with_others_are_refused(grids, tmp_path):
+    recipe = recipes.load("vae-iwgan-image-tiny")
+    again = "prepare it again with --views 2 --view-size 32 --channels 1"
+    list(prepare(grids, tmp_path / "bare", resolution=20, workers=1))
+    line = f"{tmp_path / 'bare'} has no views, which a vae-iwgan-image model learns from; {again}"
+    assert refused(recipe, tmp_path / "bare") == line
+    list(prepare(grids, tmp_path / "large", resolution=20, views=1, view_size=48, channels=3, workers=1))
+    line = f"{tmp_path / 'large'} has views of 48 pixels and 3 channels, the recipe's model reads 32 and 1 channel; "
+    assert refused(recipe, tmp_path / "large") == line + again
+    colour = replace(recipe, model=replace(recipe.model, image_size=48, image_channels=3))
+    opened = replace(colour, data=replace(colour.data, path=(str(tmp_path / "large"),)))
+    assert list(job.prepared(opened, lambda: False)) == [], "what fits is opened, with no event"
+
+
+def test_preparing_says_how_many_shapes_there_are_the_first_time_and_again(grids, tmp_path, capsys):
+    out = str(tmp_path / "set")
+    for _ in range(2):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["data", "prepare", str(grids), "--out", out, "--resolution", "8", "--workers", "1"])
+        assert stopped.value.code == 1, "a file was skipped"
+        assert capsys.readouterr().out == f"{out}: 2 shapes, 1 skipped\n"
+    with pytest.raises(SystemExit):
+        cli.main(["data", "audit", out])
+    assert capsys.readouterr().out.splitlines()[-1] == "1 finding"
