@@ -81,6 +81,8 @@ def test_the_test_shapes_themselves_are_as_good_as_can_be(archive, tmp_path):
         tested = np.stack([resample(grid, 20) for grid in whole["X_test"]]).astype(np.float32)
     measured = measure(archive, tmp_path, lambda count: np.resize(tested, (count, *tested.shape[1:])))
     assert measured.details["made"]["coverage"] == 1.0
+    more = measure(archive, tmp_path, lambda count: grids(count, 3), plan=dataclasses.replace(PLAN, samples=8))
+    assert more.details["samples"] == more.details["real"] == 6, "sets of one size, or the figures are biased"
 
 
 def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):

@@ -34,7 +34,7 @@ NAMES = ("minimum matching distance x1000", "coverage", "1-NN accuracy (0.5 is b
 class Plan:
     """How much is measured.
 
-    samples: made shapes whose surfaces are compared, with as many of the test split (all, if there are fewer). points:
+    samples: made shapes whose surfaces are compared with as many of the test split; fewer, if that has fewer. points:
     of each surface for the Chamfer distance. emd_points: for the earth mover's, which takes the cube of it. many: made
     shapes for the Fréchet distance, which needs more than it has features. turns: 1: shapes face one way; 2, 3, 4,
     6 or 12: the test and training shapes come in so many orientations about z, as the model was trained.
@@ -77,7 +77,7 @@ def evaluate_generation(
     few = min(plan.samples, len(tested))
     pick = rng.permutation(len(tested))[:few]
     stand_in = training[rng.permutation(len(training))[: plan.many]]
-    sets = {"real": tested[pick], "made": made[~empty][: plan.samples], "training": stand_in[:few]}
+    sets = {"real": tested[pick], "made": made[~empty][:few], "training": stand_in[:few]}
     clouds: dict[str, list[np.ndarray]] = {}
     for name, voxels in sets.items():
         clouds[name] = []
