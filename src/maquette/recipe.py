@@ -43,6 +43,8 @@ class DataRecipe:
     raw data are prepared once and kept in `cache`."""
     cache: str = "data-cache"
     """Folder for what is prepared from raw data."""
+    classes: tuple[str, ...] = ()
+    """Classes of the data to learn from; empty: all."""
     furniture: int = 2000
     """How many pieces of furniture are made where `path` says so."""
     furniture_kinds: tuple[str, ...] = ()

@@ -63,3 +63,31 @@ def test_preparing_says_how_many_shapes_there_are_the_first_time_and_again(grids
     with pytest.raises(SystemExit):
         cli.main(["data", "audit", out])
     assert capsys.readouterr().out.splitlines()[-1] == "1 finding"
+
+
+def test_classes_that_are_not_asked_for_are_left_out(tmp_path):
+    for kind, count in (("box", 3), ("slab", 4), ("rod", 5)):
+        (tmp_path / "grids" / kind).mkdir(parents=True)
+        for number in range(count):
+            grid = np.zeros((8, 8, 8), np.float32)
+            grid[1:4, 1 : 3 + number] = 1
+            np.save(tmp_path / "grids" / kind / f"{kind}-{number}.npy", grid)
+    list(prepare(tmp_path / "grids", tmp_path / "set", resolution=20, workers=1))
+    recipe = recipes.load("iwgan-tiny")
+
+    def opened(*classes):
+        data = replace(recipe.data, path=(str(tmp_path / "set"),), classes=classes)
+        steps = job.prepared(replace(recipe, data=data), lambda: False)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value
+
+    everything, some = opened(), opened("slab", "rod")
+    assert everything.label_names == ("box", "rod", "slab") and some.label_names == ("rod", "slab")
+    rows = np.concatenate(job.split(some, 0.3))
+    assert {some.id(row).split("-")[0] for row in rows} == {"rod", "slab"} and len(rows) == 9
+    assert [some.label_names[some.labels[row]] for row in rows] == [some.id(row).split("-")[0] for row in rows]
+    with pytest.raises(UserError, match="no class of this name, got 'ball'; they have box, rod, slab"):
+        opened("ball")

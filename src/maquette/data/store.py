@@ -164,6 +164,20 @@ class OpenedData:
         """The rows of a split (`train` or `test`), int64 `[m]`."""
         return np.flatnonzero(self.splits == name)
 
+    def keep_classes(self, names: Sequence[str]) -> None:
+        """Leave out all shapes but those of these classes: their rows stay, in no split and with label -1.
+
+        UserError for a class that the data do not have.
+        """
+        unknown = [name for name in names if name not in self.label_names]
+        if unknown:
+            raise UserError("the data have no class of this name", repr(unknown[0]),
+                            f"they have {', '.join(self.label_names)}")
+        kept = tuple(name for name in self.label_names if name in names)
+        number = np.array([kept.index(name) if name in kept else -1 for name in self.label_names])
+        self.labels, self.label_names = number[self.labels], kept
+        self.splits[self.labels < 0] = ""
+
     def voxels(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """The shapes of some rows, bool `[n, R, R, R]`."""
         size = self.resolution**3

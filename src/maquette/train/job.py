@@ -313,6 +313,8 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
     data = open_dataset(folders)
     for folder, info in zip(folders, data.infos, strict=True):
         _check_fit(folder, info, recipe)
+    if recipe.data.classes:
+        data.keep_classes(recipe.data.classes)
     return data
 
 
