@@ -17,7 +17,7 @@ from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.hub import Model, load
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
-from maquette.latent.prior import draw
+from maquette.latent.prior import decode, draw
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.scan import Intrinsics, Scan, read_intrinsics, read_scan
@@ -386,9 +386,11 @@ def _generation(
             raise UserError(f"the classifier must read the model's {resolution} voxels a side", reads)
         features = judge.system.nets["classifier"].features
 
-    def make(count: int) -> np.ndarray:
-        own = kind if "mean" in model.latents and kind in model.info.get("labels", []) else ""
-        return np.stack([shape.occupancy for shape in generate(model, count, seed, kind=own)])
+    known = set(model.info.get("labels", [])) if "mean" in model.latents else set()
+
+    def make(kinds: Sequence[str]) -> np.ndarray:
+        latents = torch.stack([draw(model, seed, k, name if name in known else "") for k, name in enumerate(kinds)])
+        return decode(model, latents)
 
     yield from evaluate_generation(
         make, features, path, cache, resolution=resolution, threshold=model.threshold, kind=kind,

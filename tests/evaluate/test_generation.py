@@ -59,12 +59,12 @@ def measure(archive, tmp_path, make, **options) -> Measured:
 
 
 def test_boxes_of_the_same_kind_are_near_and_specks_are_far(archive, tmp_path):
-    good = measure(archive, tmp_path, lambda count: grids(count, 3))
+    good = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3))
     names = [row[0] for row in good.rows]
     assert tuple(names) == NAMES and good.columns[1:] == ("the model", "training shapes")
 
-    def specks(count):
-        empty = np.zeros((count, 20, 20, 20), np.float32)
+    def specks(kinds):
+        empty = np.zeros((len(kinds), 20, 20, 20), np.float32)
         empty[:, 0, 0, 0] = empty[:, 19, 19, 19] = 1
         return empty
 
@@ -79,9 +79,9 @@ def test_boxes_of_the_same_kind_are_near_and_specks_are_far(archive, tmp_path):
 def test_the_test_shapes_themselves_are_as_good_as_can_be(archive, tmp_path):
     with np.load(archive) as whole:
         tested = np.stack([resample(grid, 20) for grid in whole["X_test"]]).astype(np.float32)
-    measured = measure(archive, tmp_path, lambda count: np.resize(tested, (count, *tested.shape[1:])))
+    measured = measure(archive, tmp_path, lambda kinds: np.resize(tested, (len(kinds), *tested.shape[1:])))
     assert measured.details["made"]["coverage"] == 1.0
-    more = measure(archive, tmp_path, lambda count: grids(count, 3), plan=dataclasses.replace(PLAN, samples=8))
+    more = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), plan=dataclasses.replace(PLAN, samples=8))
     assert more.details["samples"] == more.details["real"] == 6, "sets of one size, or the figures are biased"
 
 
@@ -94,7 +94,8 @@ def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):
         except StopIteration as done:
             data = done.value
             break
-    found = _voxels(data, "box", 12, np.random.default_rng(0))
+    found, labels = _voxels(data, "box", 12, np.random.default_rng(0))
+    assert labels.tolist() == [0] * len(found)
     with np.load(archive) as whole:
         sources = whole["X_train"] > 0
     numbers = []
@@ -103,7 +104,7 @@ def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):
         numbers.append([k for k, one in enumerate(every) if np.array_equal(one, grid)])
     assert all(numbers) and len({first % 3 for first, *_ in numbers}) == 3
     plan = dataclasses.replace(PLAN, turns=12)
-    details = measure(archive, tmp_path, lambda count: grids(count, 3), plan=plan).details
+    details = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), plan=plan).details
     assert details["turns"] == 12 and details["real"] == 6
     with pytest.raises(UserError, match="turns must be 1, 2, 3, 4, 6 or 12, got 8"):
         Plan(turns=8)
@@ -111,11 +112,31 @@ def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):
 
 def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):
     with pytest.raises(UserError, match="every shape that the model made is empty"):
-        measure(archive, tmp_path, lambda count: np.zeros((count, 20, 20, 20), np.float32))
+        measure(archive, tmp_path, lambda kinds: np.zeros((len(kinds), 20, 20, 20), np.float32))
     with pytest.raises(UserError, match="no class of this name, got 'sofa'; they have box"):
-        measure(archive, tmp_path, lambda count: grids(count, 3), kind="sofa")
+        measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), kind="sofa")
     with pytest.raises(UserError, match="samples must be 2 or more, got 1"):
         Plan(samples=1)
+    with pytest.raises(UserError, match="many must be samples or more, got 20 and 30"):
+        Plan(samples=30, many=20)
+
+
+def test_classes_are_made_as_often_as_they_are_tested(tmp_path):
+    grid = grids(40, 1).astype(np.uint8)
+    labels = np.array([0] * 30 + [1] * 10)
+    np.savez(tmp_path / "two.npz", X_train=grid, X_test=grid, y_train=labels, y_test=labels,
+             classes=np.array(["box", "crate"]))
+    asked: list[str] = []
+
+    def make(kinds):
+        asked.extend(kinds)
+        return grids(len(kinds), 3)
+
+    plan = dataclasses.replace(PLAN, many=400)
+    *_, measured = evaluate_generation(make, None, tmp_path / "two.npz", tmp_path / "c", resolution=20, threshold=0.5,
+                                       plan=plan)
+    assert len(asked) == 400 and 0.68 < asked.count("box") / 400 < 0.82
+    assert "Fréchet distance, 3D classifier" not in [row[0] for row in measured.rows]
 
 
 def test_the_classifiers_features_come_before_its_last_layer():

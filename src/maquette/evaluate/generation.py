@@ -5,7 +5,7 @@ the Fréchet distance is Heusel et al. 2017's, in the features of a 3D classifie
 Beside the model's column stands one for as many training shapes in its place: what a perfect model could hope for.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,24 +51,29 @@ class Plan:
             if getattr(self, name) < 2:
                 raise UserError(f"{name} must be 2 or more", getattr(self, name))
         check("turns", self.turns)
+        if self.many < self.samples:
+            raise UserError("many must be samples or more", f"{self.many} and {self.samples}")
 
 
 def evaluate_generation(
-    make: Callable[[int], np.ndarray], features: Features | None, path: str | Path, cache: str | Path, *,
+    make: Callable[[Sequence[str]], np.ndarray], features: Features | None, path: str | Path, cache: str | Path, *,
     resolution: int, threshold: float, kind: str = "", plan: Plan | None = None, seed: int = 0,
 ) -> Iterator[Progressed | Measured]:
     """Measure made shapes against a test split; yields progress, then one table.
 
-    make: a count to occupancy float32 `[count, R, R, R]`, the same for the same count. features: of the classifier;
+    make: a class for each shape, as frequent as in the test split, to occupancy float32 `[count, R, R, R]`; a model of
+    no classes makes as many of any. features: of the classifier;
     None leaves its line out. kind: one class of the data; empty: all.
     """
     plan = plan or Plan()
     train = yield from shapes_of(path, cache, "train", resolution, orientations=plan.turns)
     test = yield from shapes_of(path, cache, "test", resolution, orientations=plan.turns)
     rng = np.random.default_rng(seed)
-    training, tested = (_voxels(data, kind, plan.turns, rng) for data in (train, test))
+    (training, _), (tested, labels) = (_voxels(data, kind, plan.turns, rng) for data in (train, test))
     yield Progressed("making shapes", 0, plan.many)
-    made = make(max(plan.many, plan.samples)) >= threshold
+    names = [test.label_names[label] for label in labels]
+    asked = [names[place] for place in np.random.default_rng([seed, 1]).integers(len(names), size=plan.many)]
+    made = make(asked) >= threshold
     empty = ~made.any((1, 2, 3))
     if empty.all():
         raise UserError("every shape that the model made is empty", hint=f"the threshold is {threshold:g}")
@@ -151,14 +156,16 @@ def nearest(made: np.ndarray, training: np.ndarray, itself: bool = False) -> np.
     return (1 - best).numpy()
 
 
-def _voxels(data: OpenedData, kind: str, turns: int, rng: np.random.Generator) -> np.ndarray:
-    """The shapes of one class or all, bool `[n, R, R, R]`; each in one of its orientations, drawn at random."""
+def _voxels(data: OpenedData, kind: str, turns: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The shapes of one class or all, bool `[n, R, R, R]`, each in one of its orientations, drawn at random, and the
+    numbers of their classes.
+    """
     if kind and kind not in data.label_names:
         raise UserError("the data have no class of this name", repr(kind), f"they have {', '.join(data.label_names)}")
     rows = np.arange(0, len(data), turns)
     if kind:
         rows = rows[data.labels[rows] == data.label_names.index(kind)]
-    return data.voxels(rows + rng.integers(turns, size=len(rows)))
+    return data.voxels(rows + rng.integers(turns, size=len(rows))), data.labels[rows]
 
 
 def _cloud(grid: np.ndarray, points: int, seed: int) -> np.ndarray:
