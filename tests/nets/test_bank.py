@@ -78,7 +78,7 @@ def test_a_judge_learns_alone_once_encoder_and_generator_are_ready(tmp_path):
 
 def a_model(judge: bool, **latents) -> Model:
     torch.manual_seed(0)
-    system = VAEIWGAN3D(VAEIWGAN3DConfig(**{**KEYS, "judge": judge, "critic_from": 0}))
+    system = VAEIWGAN3D(VAEIWGAN3DConfig(**{**KEYS, "judge": judge}))
     system.nets.eval()
     given = {"mean": torch.ones(1, 6), "factor": torch.zeros(1, 2, 6), "rest": torch.zeros(1, 6)} | latents
     return Model("m", system, {"labels": ["chair"]}, given)
