@@ -147,22 +147,20 @@ def require_scans(model: Model) -> None:
 
 @torch.inference_mode()
 def generate(
-    model: Model | str = DEFAULT_MODEL, count: int = 16, seed: int = 0, *, kind: str = "", spread: float = 1.0,
-    best_of: int | None = None,
+    model: Model | str = DEFAULT_MODEL, count: int = 16, seed: int = 0, *, kind: str = "", spread: float = 1.0
 ) -> list[Shape]:
     """New shapes from random latents.
 
     kind: a class that the model knows ("chair"), or empty for the model's own prior: N(0, I), or any class at random.
-    spread: scales the latents' deviation; below 1 gives more typical shapes. best_of: draws for each shape, of which
-    the critic keeps the best (`maquette.latent.prior.draw`). Model, seed and place in the count decide a shape,
-    whatever the count.
+    spread: scales the latents' deviation; below 1
+    gives more typical shapes. Model, seed and place in the count decide a shape, whatever the count.
     """
     model = load(model) if isinstance(model, str) else model
     if count < 1:
         raise UserError("count must be at least 1", count)
     if not model.system.makes_shapes:
         raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}")
-    drawn = torch.stack([draw(model, seed, index, kind, spread, best_of) for index in range(count)])
+    drawn = torch.stack([draw(model, seed, index, kind, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in drawn.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
 

@@ -121,7 +121,6 @@ def generate(
     out: str = "out",
     kind: str = "",
     spread: float = 1.0,
-    best_of: int | None = None,
     size_mm: float = 100.0,
     format: Format = "stl",
     all_parts: bool = False,
@@ -136,7 +135,6 @@ def generate(
         out: Folder for the results.
         kind: One of the model's classes (see `maquette models show`); any if left out.
         spread: Below 1: more typical; above 1: stranger.
-        best_of: Draws for each object, of which the model's critic keeps the best (8 if it is a judge, else 1).
         size_mm: Longest side, in millimetres.
         format: Kind of file.
         all_parts: Keep loose parts too, not only the largest.
@@ -148,8 +146,8 @@ def generate(
     with _status(f"loading model {model}"):
         loaded = api.load(model)
     events = outputs.generate_files(
-        out, loaded, count=count, seed=seed, kind=kind, spread=spread, best_of=best_of, suffix=f".{format}",
-        size_mm=size_mm, largest_part=not all_parts,
+        out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format}", size_mm=size_mm,
+        largest_part=not all_parts,
     )
     return show_files(events, count, json, "generating")
 

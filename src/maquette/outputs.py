@@ -150,7 +150,6 @@ def generate_files(
     seed: int = 0,
     kind: str = "",
     spread: float = 1.0,
-    best_of: int | None = None,
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
@@ -159,7 +158,7 @@ def generate_files(
     model = load(model) if isinstance(model, str) else model
     out = Path(out)
     meshes = []
-    for index, shape in enumerate(generate(model, count, seed, kind=kind, spread=spread, best_of=best_of)):
+    for index, shape in enumerate(generate(model, count, seed, kind=kind, spread=spread)):
         name = f"{kind or 'sample'}-{seed}-{index:03d}"
         try:
             mesh, dropped = shape.printable(size_mm, largest_part)

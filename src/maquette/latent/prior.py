@@ -12,8 +12,6 @@ from maquette.errors import UserError
 from maquette.hub import Model
 from maquette.systems.base import System
 
-BEST_OF = 8
-"""Draws of which a critic that judges keeps one, unless told."""
 _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
 
 
@@ -26,19 +24,12 @@ def class_row(model: Model, kind: str, name: str) -> Tensor:
     return model.latents[name][labels.index(kind)]
 
 
-def draw(
-    model: Model, seed: int, index: int = 0, kind: str = "", spread: float = 1.0, best_of: int | None = None
-) -> Tensor:
-    """A draw from the prior, `[latent]`: a function of the model, the seed, the index and `best_of` alone.
+def draw(model: Model, seed: int, index: int = 0, kind: str = "", spread: float = 1.0) -> Tensor:
+    """A draw from the prior, mapped (`System.mapped`), `[latent]`: a function of the model, seed and index alone.
 
     kind: a class that the model knows, or empty for the model's own prior: what `from_normal` gives, or any class at
-    random where the prior is that of classes. spread: scales the deviation. best_of: draws of which the model's critic
-    keeps the one that it takes most for a real shape; left out: `BEST_OF` for a model whose critic judges, else 1.
+    random where the prior is that of classes. spread: scales the deviation.
     """
-    best_of = (BEST_OF if model.system.judges else 1) if best_of is None else best_of
-    if best_of < 1 or (best_of > 1 and not model.system.judges):
-        least = "must be 1 or more" if best_of < 1 else f"needs a critic that judges; model '{model.name}' has none"
-        raise UserError(f"best_of {least}", best_of, "models of the recipe `bundled` have one" if best_of > 1 else "")
     if seed < 0:
         raise UserError("seed must be 0 or more", seed)
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
@@ -46,22 +37,16 @@ def draw(
     if not kind and getattr(model.system.config, "prior", "normal") == "class" and labels:
         kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not kind:
-        latents = model.system.from_normal(spread * torch.randn(best_of, model.system.config.latent, generator=noise))
-        return _best(model, latents)
+        rough = model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
+        return _mapped(model, rough)
     mean, factor, rest = (class_row(model, kind, name) for name in ("mean", "factor", "rest"))
-    latents = []
-    for _ in range(best_of):
-        along = torch.randn(len(factor), generator=noise)
-        latents.append(mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise)))
-    return _best(model, torch.stack(latents))
+    along = torch.randn(len(factor), generator=noise)
+    return _mapped(model, mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise)))
 
 
 @torch.no_grad()
-def _best(model: Model, latents: Tensor) -> Tensor:
-    """Of latents `[N, latent]` the one whose shape the critic scores highest; the only one where there is one."""
-    if len(latents) == 1:
-        return latents[0]
-    return latents[int(model.system.nets["critic"](model.system.generate(latents)).argmax())]
+def _mapped(model: Model, latent: Tensor) -> Tensor:
+    return model.system.mapped(latent[None])[0]
 
 
 def bounds(system: System) -> tuple[float, float]:

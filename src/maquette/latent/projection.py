@@ -166,7 +166,7 @@ def _candidates(model: Model, filled: np.ndarray, fit: Fit) -> tuple[list[str], 
         names += [f"the mean of {labels[row] if row < len(labels) else row}" for row in range(len(means))]
         found.append(means)
     names += [f"draw {index}" for index in range(fit.draws)]
-    found.append(torch.stack([prior.draw(model, fit.seed, index, best_of=1) for index in range(fit.draws)]))
+    found.append(torch.stack([prior.draw(model, fit.seed, index) for index in range(fit.draws)]))
     return names, torch.cat(found)
 
 
@@ -196,5 +196,5 @@ def _views(filled: np.ndarray, config) -> Tensor:
 
 def _deviation(model: Model) -> float:
     """The mean deviation of a latent's values under the prior."""
-    draws = torch.stack([prior.draw(model, 0, index, best_of=1) for index in range(64)])
+    draws = torch.stack([prior.draw(model, 0, index) for index in range(64)])
     return float(draws.std(0).mean())

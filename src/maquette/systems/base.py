@@ -148,10 +148,9 @@ class System:
         """Standard normal noise `[..., latent]` to a draw from the prior that `generate` was trained with."""
         return noise
 
-    @property
-    def judges(self) -> bool:
-        """Whether its critic has learnt to tell draws from the prior that decode well from those that do not."""
-        return False
+    def mapped(self, latent: Tensor) -> Tensor:
+        """A draw from the prior `[..., latent]` to the latent that is decoded: itself, but where one is learnt."""
+        return latent
 
     def judged(self, made: Tensor, batch: Batch) -> Tensor:
         """What its critic is to be watched on, `[N, 1, R, R, R]`: what was made, if it sees such in training."""

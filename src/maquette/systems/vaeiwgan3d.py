@@ -17,9 +17,8 @@ Differs from the paper, each behind a key of the config, the paper's value being
   (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
 - `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `through_classes`), not
 N(0, I);
-- `judge` keeps the critic out of the training of encoder and generator (as with `adversarial: 0`) and teaches it on
-what draws decode to once these are ready; of several draws it then says which is the best (`maquette.latent.prior`), in
-the manner of Azadi et al., ICLR 2019 (discriminator rejection sampling);
+- `mapping` lets the critic teach a network between those draws and the generator, once encoder and generator are ready:
+what views give is then the work of the reconstruction alone (as with `adversarial: 0`), what draws give the critic's;
 - `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.aligned`): what the critic
 judges and what new shapes are made with stays G(z) alone;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
@@ -40,8 +39,8 @@ from maquette.losses import (
     wasserstein_generator,
 )
 from maquette.nets.aligned import Aligned
-from maquette.nets.bank import Bank, through_classes
 from maquette.nets.image import PaperEncoder, ResidualEncoder
+from maquette.nets.mapping import Bank, Mapping, through_classes
 from maquette.nets.volume import GENERATORS, VolumeCritic, from_cells
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.iwgan3d import critic_terms
@@ -69,7 +68,8 @@ class VAEIWGAN3D(System):
             )
         if not config.joint or config.adversarial:
             self.nets["critic"] = VolumeCritic(config.resolution, config.critic_channels)
-        if config.judge:
+        if config.mapping:
+            self.nets["mapping"] = Mapping(config.latent)
             self.nets["bank"] = Bank(config.latent)
 
     def _encoder(self, config: VAEIWGAN3DConfig) -> nn.Module:
@@ -91,12 +91,14 @@ class VAEIWGAN3D(System):
         )
 
     def _joint_phases(self) -> tuple[Phase, ...]:
-        if self.config.judge:
+        if self.config.mapping:
             return (
-                Phase("autoencoder", self.averaged(), self.autoencoder_loss, until=self.config.critic_from),
-                Phase("critic", ("critic",), self.judge_loss, start=self.config.critic_from),
+                Phase("autoencoder", self._autoencoder(), self.autoencoder_loss, until=self.config.critic_from),
+                Phase("critic", ("critic",), self.mapped_critic_loss, start=self.config.critic_from),
+                Phase("mapping", ("mapping",), self.mapping_loss, every=self.config.critic_steps,
+                      start=self.config.adversarial_from),
             )
-        both = Phase("autoencoder", self.averaged(), self.autoencoder_loss)
+        both = Phase("autoencoder", self._autoencoder(), self.autoencoder_loss)
         if not self.config.adversarial:
             return (both,)
         return both, Phase("critic", ("critic",), self.kept_critic_loss, start=self.config.critic_from)
@@ -107,21 +109,21 @@ class VAEIWGAN3D(System):
         return bool(self.config.aligned)
 
     def averaged(self) -> tuple[str, ...]:
-        """The networks that are used after training, but for a critic that judges."""
+        """The networks that are used after training."""
+        return self._autoencoder() + (("mapping",) if self.config.mapping else ())
+
+    def _autoencoder(self) -> tuple[str, ...]:
         return ("encoder", "generator", "aligned") if self.config.aligned else ("encoder", "generator")
 
-    def kept(self) -> tuple[str, ...]:
-        """The networks that a model's file holds; a critic among them if it judges."""
-        return self.averaged() + (("critic",) if self.config.judge else ())
-
-    @property
-    def judges(self) -> bool:
-        """Whether the critic has learnt to tell draws that decode well from those that do not."""
-        return self.config.judge
+    def mapped(self, latent: Tensor) -> Tensor:
+        """A draw from the prior, moved by the mapping network where there is one."""
+        return self.nets["mapping"](latent) if self.config.mapping else latent
 
     def judged(self, made: Tensor, batch: Batch) -> Tensor:
-        """Reconstructions; for a judge decoded draws, once there is something to draw from."""
-        return self._drawn(self.nets, batch) if self.config.judge and self.nets["bank"].taken else made
+        """Reconstructions, or with a mapping decoded draws, once there is something to draw from."""
+        if not self.config.mapping or not self.nets["bank"].taken:
+            return made
+        return self._drawn(self.nets, batch)
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
@@ -184,7 +186,7 @@ class VAEIWGAN3D(System):
 
     def autoencoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: KL + reconstruction and, from `adversarial_from` on, -E[D(x^)] on shapes from views and prior."""
-        judged = self.config.adversarial > 0 and step >= self.config.critic_from  # never, for a judge
+        judged = self.config.adversarial > 0 and step >= self.config.critic_from  # never, with a mapping
         n_judged = round(self.config.judged * len(batch)) if judged else 0
         n_prior = round(self.config.prior_share * n_judged)
         minimised: dict[str, Tensor] = {}
@@ -217,8 +219,8 @@ class VAEIWGAN3D(System):
         fake = batch.kept["fake"]
         return critic_terms(nets["critic"], batch.voxels[: len(fake)], fake, batch, self._penalty_weight(step))
 
-    def judge_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """For a judge: Eq. 1 on x^ = G(z), z from the classes' Gaussians; the fakes carry no graph."""
+    def mapped_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """With a mapping: Eq. 1 on x^ = G(M(z)), z from the classes' Gaussians; the fakes carry no graph."""
         with torch.no_grad(), _evaluating(nets):
             turn = step - self.config.critic_from
             if not nets["bank"].is_full(turn, len(batch)):
@@ -226,11 +228,16 @@ class VAEIWGAN3D(System):
             fake = self._drawn(nets, batch)
         return critic_terms(nets["critic"], batch.voxels, fake, batch, self._penalty_weight(step))
 
+    def mapping_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """With a mapping: -E[D(G(M(z)))]; generator and critic are held still."""
+        with _evaluating(nets):
+            return Terms({"adversarial": wasserstein_generator(nets["critic"](self._drawn(nets, batch)))})
+
     def _drawn(self, nets: Nets, batch: Batch) -> Tensor:
-        """Shapes `[B, 1, R, R, R]` decoded from draws."""
+        """Shapes `[B, 1, R, R, R]` decoded from mapped draws."""
         bank = nets["bank"]
-        draws = bank.draw(batch.uniform(len(batch)), batch.normal(len(batch), len(bank.labels)))
-        return nets["generator"](draws).sigmoid()
+        rough = bank.draw(batch.uniform(len(batch)), batch.normal(len(batch), len(bank.labels)))
+        return nets["generator"](nets["mapping"](rough)).sigmoid()
 
 
 @contextmanager

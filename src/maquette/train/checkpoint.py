@@ -22,7 +22,7 @@ from maquette.train.engine import like, whole
 FORMAT = 2
 BEST = "best"
 _WEIGHTS, _AVERAGE, _OPTIMISERS, _STATE = "weights.safetensors", "average.safetensors", "optimisers.pt", "state.json"
-_LATE = {"critic", "bank"}  # networks that a run may be resumed with or without
+_LATE = {"critic", "mapping", "bank"}  # networks that a run may be resumed with or without
 _RECIPE = "recipe.yaml"
 
 

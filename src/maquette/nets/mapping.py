@@ -1,7 +1,27 @@
-"""Latents of training shapes, and draws from the Gaussians through those of each class."""
+"""From a rough draw of a latent to one that decodes to a sound shape, and what rough draws are made from."""
 
 import torch
 from torch import Tensor, nn
+
+
+class Mapping(nn.Module):
+    """Latents `[B, latent]` to latents `[B, latent]`: the same ones at first, moved by what is learnt.
+
+    A residual form of the mapping network of Karras et al. 2019 (StyleGAN, section 2), here between a Gaussian through
+    known latents and the latents that the critic takes for those of real shapes.
+    """
+
+    def __init__(self, latent: int, width: int = 256):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.LayerNorm(latent), nn.Linear(latent, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(),
+            nn.Linear(width, latent),
+        )
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return latent + self.layers(latent)
 
 
 class Bank(nn.Module):

@@ -1,4 +1,4 @@
-"""Draws through classes, the bank that they are made from, and a critic that learns to judge draws."""
+"""Draws through classes, the bank that they are made from, and training with a mapping in front of the generator."""
 
 import copy
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from maquette.configs import VAEIWGAN3DConfig
 from maquette.errors import UserError
 from maquette.hub import Model
 from maquette.latent import prior
-from maquette.nets.bank import Bank, through_classes
+from maquette.nets.mapping import Bank, Mapping, through_classes
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import Batch, check_phases
 from maquette.systems.vaeiwgan3d import VAEIWGAN3D
@@ -19,7 +19,7 @@ from maquette.train.engine import Engine
 
 KEYS = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "latent": 6, "encoder": "residual",
         "image_channels": 1, "image_size": 32, "encoder_widths": (4, 8), "encoder_blocks": (1, 1), "joint": True,
-        "prior": "class", "judge": True, "critic_from": 2}
+        "prior": "class", "mapping": True, "critic_from": 2, "adversarial_from": 4, "critic_steps": 2}
 
 
 def a_batch(seed: int) -> Batch:
@@ -56,7 +56,12 @@ def test_a_bank_is_a_ring_and_draws_classes_as_often_as_it_holds_them():
     assert [int((drawn == value).all(1).sum()) for value in (0.0, 1.0, 2.0)] == [2000, 3000, 3000]
 
 
-def test_a_judge_learns_alone_once_encoder_and_generator_are_ready(tmp_path):
+def test_a_mapping_changes_nothing_until_it_has_learnt():
+    latents = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(Mapping(7)(latents), latents)
+
+
+def test_with_a_mapping_encoder_and_generator_end_where_the_critic_begins(tmp_path):
     torch.manual_seed(0)
     system = VAEIWGAN3D(VAEIWGAN3DConfig(**KEYS))
     check_phases(system)
@@ -65,48 +70,27 @@ def test_a_judge_learns_alone_once_encoder_and_generator_are_ready(tmp_path):
     trainer = loop.Trainer(system, recipe, tmp_path, Engine(recipe.train))
     system.nets.train()
     moved = []
-    for step in range(5):
+    for step in range(7):
         before = copy.deepcopy(system.nets.state_dict())
         trainer.step(step, a_batch(step))
         after = system.nets.state_dict()
         moved.append({name.split(".")[0] for name in after if not torch.equal(after[name], before[name])})
-    assert moved == [{"encoder", "generator"}] * 2 + [{"bank", "critic"}] * 3, "batch-norm statistics stay as well"
-    assert system.nets["bank"].taken == 12
+    assert moved[:2] == [{"encoder", "generator"}] * 2
+    assert moved[2:] == [{"bank", "critic"}, {"bank", "critic"}, {"bank", "critic", "mapping"}, {"bank", "critic"},
+                         {"bank", "critic", "mapping"}], "batch-norm statistics stay as well"
+    assert system.nets["bank"].taken == 20
     assert system.nets["generator"].training and system.nets["encoder"].training
-    assert "critic" in system.kept() and not {"bank", "critic"} & set(system.averaged())
+    assert "mapping" in system.averaged() and not {"bank", "critic"} & set(system.kept())
 
 
-def a_model(judge: bool, **latents) -> Model:
-    torch.manual_seed(0)
-    system = VAEIWGAN3D(VAEIWGAN3DConfig(**{**KEYS, "judge": judge}))
-    system.nets.eval()
-    given = {"mean": torch.ones(1, 6), "factor": torch.zeros(1, 2, 6), "rest": torch.zeros(1, 6)} | latents
-    return Model("m", system, {"labels": ["chair"]}, given)
-
-
-def test_of_several_draws_the_critic_keeps_the_one_that_it_scores_highest():
-    model = a_model(True, rest=torch.ones(1, 6))
-    made = []
-
-    class Fullest(torch.nn.Module):
-        def forward(self, shapes):
-            made.append(shapes)
-            return shapes.flatten(1).sum(1)
-
-    model.system.nets["critic"] = Fullest()
-    kept = prior.draw(model, 3)
-    (shapes,) = made
-    assert len(shapes) == prior.BEST_OF and len(set(shapes.flatten(1).sum(1).tolist())) == prior.BEST_OF
-    best = model.system.generate(kept[None])
-    assert best.sum().item() == pytest.approx(shapes.flatten(1).sum(1).max().item(), rel=1e-5)
-    assert torch.equal(prior.draw(model, 3, best_of=1), prior.draw(a_model(False, rest=torch.ones(1, 6)), 3))
-
-
-def test_only_a_judge_can_choose():
-    with pytest.raises(UserError, match="best_of needs a critic that judges; model 'm' has none, got 4"):
-        prior.draw(a_model(False), 3, best_of=4)
-    with pytest.raises(UserError, match="best_of must be 1 or more, got 0"):
-        prior.draw(a_model(True), 3, best_of=0)
+def test_a_model_draws_through_its_mapping():
+    system = VAEIWGAN3D(VAEIWGAN3DConfig(**KEYS))
+    latents = {"mean": torch.ones(1, 6), "factor": torch.zeros(1, 2, 6), "rest": torch.zeros(1, 6)}
+    model = Model("m", system, {"labels": ["chair"]}, latents)
+    assert torch.equal(prior.draw(model, 3), torch.ones(6))
+    torch.nn.init.constant_(system.nets["mapping"].layers[-1].bias, 0.25)
+    assert torch.equal(prior.draw(model, 3), torch.full((6,), 1.25))
+    assert torch.equal(prior.draw(model, 3, kind="chair"), torch.full((6,), 1.25))
 
 
 def test_processes_keep_their_banks_apart():
@@ -121,6 +105,6 @@ def test_processes_keep_their_banks_apart():
 
 
 @pytest.mark.parametrize("change", [{"joint": False, "prior": "normal"}, {"prior": "normal"}, {"adversarial": 0.0}])
-def test_a_judge_needs_what_it_is_taught_by(change):
-    with pytest.raises(UserError, match="judge"):
+def test_a_mapping_needs_what_it_is_taught_by(change):
+    with pytest.raises(UserError, match="mapping"):
         VAEIWGAN3DConfig(**{**KEYS, **change})
