@@ -83,7 +83,6 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
     system.fits(data.label_names)
     batches = Batches(data, training, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
-    sizes = {name: size for name, size in sizes.items() if size}
     yield Started(folder, shapes_in(data, training), shapes_in(data, validation), sizes, engine.world)
     watch = Watch(data, validation, recipe)
 
