@@ -202,7 +202,7 @@ class VAEIWGAN3DConfig:
     penalty_every: int = 1
     """Lazy penalty: computed on every n-th critic step with n times the weight; 1 is the paper's."""
     critic_steps: int = 5
-    """The generator phase runs on every n-th batch, critic and encoder on all (paper's form); so does the mapping."""
+    """The generator phase runs on every n-th batch, critic and encoder on all (paper's form only)."""
     kl: float = 1.0
     """Weight of the KL term, in nats."""
     reconstruction: Literal["l2", "bce-iou"] = "l2"
@@ -226,10 +226,6 @@ class VAEIWGAN3DConfig:
     left to the reconstruction alone, and the critic teaches what lies between the views' latents."""
     prior: Literal["normal", "class"] = "normal"
     """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
-    mapping: bool = False
-    """The critic teaches a network between the draws of the prior and the generator, not the generator: encoder and
-    generator end at `critic_from`, then only the critic and, from `adversarial_from`, every `critic_steps` steps, the
-    mapping learn (joint form, prior of classes)."""
 
     def __post_init__(self):
         check_resolution(self.resolution)
@@ -243,9 +239,6 @@ class VAEIWGAN3DConfig:
         if self.aligned and not (self.joint and self.encoder == "residual" and self.generator == "subvoxel"):
             raise UserError("model.aligned needs the joint form, the residual encoder and the subvoxel generator",
                             hint="set model.joint true, model.encoder residual, model.generator subvoxel")
-        if self.mapping and not (self.joint and self.prior == "class" and self.adversarial):
-            raise UserError("model.mapping needs the joint form, a prior of classes and a critic",
-                            hint="set model.joint true, model.prior class, model.adversarial 1")
         if self.encoder == "paper" and self.image_size != 256:
             raise UserError("model.encoder 'paper' reads views of 256x256", self.image_size, "set model.image-size 256")
         if len(self.encoder_widths) != len(self.encoder_blocks):
@@ -261,7 +254,6 @@ class VAEIWGAN3DScanConfig:
     """The networks and losses of the 3D-VAE-IWGAN from a depth scan; the defaults are the paper's and its code's."""
 
     aligned: ClassVar[bool] = False  # what the image form has and this one does not
-    mapping: ClassVar[bool] = False
     latent_weight: ClassVar[float] = 1.0
 
     resolution: int = 32

@@ -15,7 +15,7 @@ from maquette.systems import SYSTEMS, Batch, Phase, Terms, check_phases
 from maquette.systems.gan3d import GAN3D, GAN3DConfig
 from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
 from maquette.systems.vaegan3d import VAEGAN3D, VAEGAN3DConfig
-from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig
+from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig, class_prior
 from maquette.train.engine import Engine
 from maquette.train.loop import run_phase
 
@@ -220,6 +220,21 @@ def test_the_critic_sees_the_share_of_the_batch_that_it_is_given():
     critic.loss(system.nets, batch, 0)
     with pytest.raises(UserError, match="judged"):
         VAEIWGAN3DConfig(**SMALL_IMAGE, judged=0.0)
+
+
+def test_class_prior_draws_from_each_classes_own_gaussian():
+    noise = torch.Generator().manual_seed(0)
+    labels = torch.tensor([0] * 40 + [1] * 40 + [2])
+    latent = torch.randn(81, 3, generator=noise) * torch.tensor([0.1, 1.0, 3.0])
+    latent[:40] += 10
+    latent[80] = -50
+    draws = torch.cat([class_prior(latent, labels, torch.randn(81, 81, generator=noise)) for _ in range(400)])
+    draws = draws.view(400, 81, 3)
+    for rows in (slice(0, 40), slice(40, 80)):
+        mine, theirs = draws[:, rows].reshape(-1, 3), latent[rows]
+        assert torch.allclose(mine.mean(0), theirs.mean(0), atol=0.1)
+        assert torch.allclose(mine.T.cov(), theirs.T.cov(), atol=0.35)
+    assert torch.allclose(draws[:, 80], latent[80], atol=1e-4), "a class of one gives its member"
 
 
 def test_a_standardised_view_tells_nothing_of_light_and_contrast():

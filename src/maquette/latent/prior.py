@@ -25,7 +25,7 @@ def class_row(model: Model, kind: str, name: str) -> Tensor:
 
 
 def draw(model: Model, seed: int, index: int = 0, kind: str = "", spread: float = 1.0) -> Tensor:
-    """A draw from the prior, mapped (`System.mapped`), `[latent]`: a function of the model, seed and index alone.
+    """A draw from the prior, `[latent]`: a function of the model, the seed and the index alone.
 
     kind: a class that the model knows, or empty for the model's own prior: what `from_normal` gives, or any class at
     random where the prior is that of classes. spread: scales the deviation.
@@ -37,16 +37,10 @@ def draw(model: Model, seed: int, index: int = 0, kind: str = "", spread: float 
     if not kind and getattr(model.system.config, "prior", "normal") == "class" and labels:
         kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not kind:
-        rough = model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
-        return _mapped(model, rough)
+        return model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
     mean, factor, rest = (class_row(model, kind, name) for name in ("mean", "factor", "rest"))
     along = torch.randn(len(factor), generator=noise)
-    return _mapped(model, mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise)))
-
-
-@torch.no_grad()
-def _mapped(model: Model, latent: Tensor) -> Tensor:
-    return model.system.mapped(latent[None])[0]
+    return mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise))
 
 
 def bounds(system: System) -> tuple[float, float]:

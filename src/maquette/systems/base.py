@@ -95,9 +95,9 @@ class Phase:
     """One kind of update inside a system.
 
     trains: the networks whose weights this phase moves; every other network is held still while its loss is computed.
-    loss: `(nets, batch, step) -> Terms`. every: the phase runs on steps divisible by it. start: the first step on which
-    it runs; until: the first on which it no longer does, None: never. step_if: a condition on this very pass's terms;
-    where it is false the gradients are dropped and the networks stay as they are.
+    loss: `(nets, batch, step) -> Terms`. every: the phase runs on steps divisible by it.
+    start: the first step on which it runs. step_if: a condition on this very pass's terms; where it is false the
+    gradients are dropped and the networks stay as they are.
     """
 
     name: str
@@ -105,12 +105,11 @@ class Phase:
     loss: Callable[[Nets, Batch, int], Terms]
     every: int = 1
     start: int = 0
-    until: int | None = None
     step_if: Callable[[Terms], bool] | None = None
 
     def runs_at(self, step: int) -> bool:
         """Whether the phase runs on this absolute step."""
-        return step >= self.start and (self.until is None or step < self.until) and step % self.every == 0
+        return step >= self.start and step % self.every == 0
 
 
 class System:
@@ -147,14 +146,6 @@ class System:
     def from_normal(self, noise: Tensor) -> Tensor:
         """Standard normal noise `[..., latent]` to a draw from the prior that `generate` was trained with."""
         return noise
-
-    def mapped(self, latent: Tensor) -> Tensor:
-        """A draw from the prior `[..., latent]` to the latent that is decoded: itself, but where one is learnt."""
-        return latent
-
-    def judged(self, made: Tensor, batch: Batch) -> Tensor:
-        """What its critic is to be watched on, `[N, 1, R, R, R]`: what was made, if it sees such in training."""
-        return made
 
     def encode(self, seen: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] or scans `[B, 1, R, R, R]` to latents `[B, latent]`: the posterior's mean."""

@@ -15,17 +15,12 @@ Differs from the paper, each behind a key of the config, the paper's value being
 - `joint: true` moves encoder and generator with one forward and backward pass on every batch (a third of the cost of
   the three phases), the critic after them on the very shapes that this pass made; the critic may enter later
   (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
-- `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `through_classes`), not
+- `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `class_prior`), not
 N(0, I);
-- `mapping` lets the critic teach a network between those draws and the generator, once encoder and generator are ready:
-what views give is then the work of the reconstruction alone (as with `adversarial: 0`), what draws give the critic's;
 - `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.aligned`): what the critic
 judges and what new shapes are made with stays G(z) alone;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -40,10 +35,24 @@ from maquette.losses import (
 )
 from maquette.nets.aligned import Aligned
 from maquette.nets.image import PaperEncoder, ResidualEncoder
-from maquette.nets.mapping import Bank, Mapping, through_classes
 from maquette.nets.volume import GENERATORS, VolumeCritic, from_cells
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.iwgan3d import critic_terms
+
+
+def class_prior(latent: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
+    """For each latent a draw from the Gaussian through the batch's latents of its class.
+
+    latent: `[B, L]`. labels: `[B]`. noise: `[B, B]`, standard normal. A draw is the class's mean plus its members'
+    deviations weighed by noise, so its covariance is theirs; a class of one member gives that member. This is the
+    training-time form of fitting a density to the latents of a trained autoencoder (Ghosh et al., ICLR 2020).
+    """
+    same = (labels[:, None] == labels[None, :]).float()  # [B, B]
+    members = same.sum(1, keepdim=True)
+    mean = same @ latent / members
+    weights = same * noise / (members - 1).clamp(min=1).sqrt()
+    # sum_j w_ij (z_j - m_i): all j with a weight are of i's class, so m_i is theirs
+    return mean + weights @ latent - weights.sum(1, keepdim=True) * mean
 
 
 class VAEIWGAN3D(System):
@@ -68,9 +77,6 @@ class VAEIWGAN3D(System):
             )
         if not config.joint or config.adversarial:
             self.nets["critic"] = VolumeCritic(config.resolution, config.critic_channels)
-        if config.mapping:
-            self.nets["mapping"] = Mapping(config.latent)
-            self.nets["bank"] = Bank(config.latent)
 
     def _encoder(self, config: VAEIWGAN3DConfig) -> nn.Module:
         if config.encoder == "paper":
@@ -91,14 +97,7 @@ class VAEIWGAN3D(System):
         )
 
     def _joint_phases(self) -> tuple[Phase, ...]:
-        if self.config.mapping:
-            return (
-                Phase("autoencoder", self._autoencoder(), self.autoencoder_loss, until=self.config.critic_from),
-                Phase("critic", ("critic",), self.mapped_critic_loss, start=self.config.critic_from),
-                Phase("mapping", ("mapping",), self.mapping_loss, every=self.config.critic_steps,
-                      start=self.config.adversarial_from),
-            )
-        both = Phase("autoencoder", self._autoencoder(), self.autoencoder_loss)
+        both = Phase("autoencoder", self.averaged(), self.autoencoder_loss)
         if not self.config.adversarial:
             return (both,)
         return both, Phase("critic", ("critic",), self.kept_critic_loss, start=self.config.critic_from)
@@ -110,20 +109,7 @@ class VAEIWGAN3D(System):
 
     def averaged(self) -> tuple[str, ...]:
         """The networks that are used after training."""
-        return self._autoencoder() + (("mapping",) if self.config.mapping else ())
-
-    def _autoencoder(self) -> tuple[str, ...]:
         return ("encoder", "generator", "aligned") if self.config.aligned else ("encoder", "generator")
-
-    def mapped(self, latent: Tensor) -> Tensor:
-        """A draw from the prior, moved by the mapping network where there is one."""
-        return self.nets["mapping"](latent) if self.config.mapping else latent
-
-    def judged(self, made: Tensor, batch: Batch) -> Tensor:
-        """Reconstructions, or with a mapping decoded draws, once there is something to draw from."""
-        if not self.config.mapping or not self.nets["bank"].taken:
-            return made
-        return self._drawn(self.nets, batch)
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
@@ -140,9 +126,7 @@ class VAEIWGAN3D(System):
         """
         latent = mean + (0.5 * log_variance).exp() * batch.normal(*mean.shape)
         if n_prior and self.config.prior == "class":
-            drawn = through_classes(
-                latent.detach().float(), batch.labels, batch.labels, batch.normal(len(batch), len(batch))
-            )[:n_prior]
+            drawn = class_prior(latent.detach().float(), batch.labels, batch.normal(len(batch), len(batch)))[:n_prior]
         else:
             drawn = batch.normal(n_prior, self.config.latent)
         return torch.cat([latent, drawn])
@@ -186,7 +170,7 @@ class VAEIWGAN3D(System):
 
     def autoencoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: KL + reconstruction and, from `adversarial_from` on, -E[D(x^)] on shapes from views and prior."""
-        judged = self.config.adversarial > 0 and step >= self.config.critic_from  # never, with a mapping
+        judged = self.config.adversarial > 0 and step >= self.config.critic_from
         n_judged = round(self.config.judged * len(batch)) if judged else 0
         n_prior = round(self.config.prior_share * n_judged)
         minimised: dict[str, Tensor] = {}
@@ -218,36 +202,3 @@ class VAEIWGAN3D(System):
         """Joint form: the critic's loss on the shapes that the autoencoder phase has just made."""
         fake = batch.kept["fake"]
         return critic_terms(nets["critic"], batch.voxels[: len(fake)], fake, batch, self._penalty_weight(step))
-
-    def mapped_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """With a mapping: Eq. 1 on x^ = G(M(z)), z from the classes' Gaussians; the fakes carry no graph."""
-        with torch.no_grad(), _evaluating(nets):
-            turn = step - self.config.critic_from
-            if not nets["bank"].is_full(turn, len(batch)):
-                nets["bank"].keep(turn, nets["encoder"](batch.seen)[0], batch.labels)
-            fake = self._drawn(nets, batch)
-        return critic_terms(nets["critic"], batch.voxels, fake, batch, self._penalty_weight(step))
-
-    def mapping_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """With a mapping: -E[D(G(M(z)))]; generator and critic are held still."""
-        with _evaluating(nets):
-            return Terms({"adversarial": wasserstein_generator(nets["critic"](self._drawn(nets, batch)))})
-
-    def _drawn(self, nets: Nets, batch: Batch) -> Tensor:
-        """Shapes `[B, 1, R, R, R]` decoded from mapped draws."""
-        bank = nets["bank"]
-        rough = bank.draw(batch.uniform(len(batch)), batch.normal(len(batch), len(bank.labels)))
-        return nets["generator"](nets["mapping"](rough)).sigmoid()
-
-
-@contextmanager
-def _evaluating(nets: Nets) -> Iterator[None]:
-    """Encoder and generator as they are used after training: with the batch-norm statistics that they have."""
-    modes = {name: nets[name].training for name in ("encoder", "generator")}
-    for name in modes:
-        nets[name].eval()
-    try:
-        yield
-    finally:
-        for name, mode in modes.items():
-            nets[name].train(mode)

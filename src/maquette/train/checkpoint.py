@@ -22,7 +22,6 @@ from maquette.train.engine import like, whole
 FORMAT = 2
 BEST = "best"
 _WEIGHTS, _AVERAGE, _OPTIMISERS, _STATE = "weights.safetensors", "average.safetensors", "optimisers.pt", "state.json"
-_LATE = {"critic", "mapping", "bank"}  # networks that a run may be resumed with or without
 _RECIPE = "recipe.yaml"
 
 
@@ -107,7 +106,7 @@ def restore(path: Path, state: State) -> int:
                 f"shape {tuple(weights[name].shape)} where {tuple(value.shape)} is needed",
             )
     extra = {name.split(".")[0] for name in set(weights) ^ set(own)}
-    if extra - _LATE:
+    if extra - {"critic"}:
         raise UserError(f"{path}: networks of another recipe", ", ".join(sorted(extra)))
     state.nets.load_state_dict(
         {name: like(weights[name], value) if name in weights else value for name, value in own.items()}

@@ -84,16 +84,12 @@ class Engine:
         return self.fabric.autocast()
 
     def average(self, nets: nn.ModuleDict, trained: Iterable[str]) -> None:
-        """Average the gradients of the trained networks, and all batch-norm statistics, over the processes.
-
-        A network that says `apart` keeps its buffers to its process.
-        """
+        """Average the gradients of the trained networks, and all batch-norm statistics, over the processes."""
         if self.world == 1:
             return
         tensors = [p.grad for name in trained if name not in self._sharded for p in nets[name].parameters()
                    if p.grad is not None]
-        tensors += [buffer for net in nets.values() if not getattr(net, "apart", False) for buffer in net.buffers()
-                    if buffer.is_floating_point()]
+        tensors += [buffer for buffer in nets.buffers() if buffer.is_floating_point()]
         flat = self.fabric.all_reduce(torch.cat([t.detach().float().flatten() for t in tensors]), reduce_op="mean")
         for tensor, mean in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))

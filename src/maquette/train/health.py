@@ -103,7 +103,7 @@ def probe(system: System, voxels: Tensor, seen: Tensor | None, seed: int) -> dic
         values |= of_encoder | _of_samples(made, batch.voxels)
         if "critic" in system.nets:
             # rolled: mixes are of unrelated shapes, as in training, not of a shape and its own reconstruction
-            fake = system.judged(made[: len(batch)].roll(1, 0), batch).float()
+            fake = made[: len(batch)].roll(1, 0)
             values |= _of_critic(system.nets["critic"], batch.voxels, fake, batch.uniform(len(batch)))
     return {name: float(value) for name, value in values.items()}
 

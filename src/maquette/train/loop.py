@@ -23,8 +23,6 @@ from maquette.train.engine import Engine
 from maquette.train.log import Log
 from maquette.train.meter import Meter
 
-ADVERSARIAL = ("critic", "mapping")
-"""Networks that move at `optim.critic_lr` with `optim.critic_betas`, without a schedule: both sides of a game."""
 AGREE_EVERY = 10
 """Steps between two questions to all processes whether to stop or save; a single process is asked at each step."""
 
@@ -164,7 +162,6 @@ class Trainer:
         self.optimisers = {
             name: _optimiser(name, net.parameters(), recipe.optim, fused=recipe.train.strategy == "replicate")
             for name, net in system.nets.items()
-            if any(True for _ in net.parameters())
         }
         self.averaged = Average(system, recipe.train.average)
         self.state = checkpoint.State(system.nets, self.averaged.tensors, self.optimisers, recipes.dump(recipe))
@@ -300,7 +297,7 @@ def run_phase(
     engine.average(nets, phase.trains)
     for name in phase.trains:
         optimiser = optimisers[name]
-        if name not in ADVERSARIAL:
+        if name != "critic":
             for group in optimiser.param_groups:
                 group["lr"] = recipe.optim.lr * scale
             if recipe.optim.clip:
@@ -325,7 +322,7 @@ def schedule(step: int, optim: OptimRecipe) -> float:
 
 
 def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe, fused: bool) -> torch.optim.Optimizer:
-    if name in ADVERSARIAL:
+    if name == "critic":
         return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas, fused=fused)
     return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay, fused=fused)
 
