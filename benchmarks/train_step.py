@@ -48,7 +48,9 @@ class Noise:
 
     def cameras(self, rows, which):
         turns = (np.asarray(rows) * 37 + np.asarray(which) * 11) % 360
-        return np.stack([turns, turns % 50 - 5, turns * 0 + 40, turns * 0, turns * 0 + 1, turns * 0, turns * 0], axis=1).astype(np.float32)
+        nothing = turns * 0
+        values = [turns, turns % 50 - 5, nothing + 40, nothing, nothing + 1, nothing, nothing]
+        return np.stack(values, axis=1).astype(np.float32)
 
 
 def measure(name: str, steps: int) -> dict:

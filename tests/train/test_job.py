@@ -87,7 +87,7 @@ def test_classes_that_are_not_asked_for_are_left_out(tmp_path):
     everything, some = opened(), opened("slab", "rod")
     assert everything.label_names == ("box", "rod", "slab") and some.label_names == ("rod", "slab")
     rows = np.concatenate(job.split(some, 0.3))
-    assert {some.id(row).split("-")[0] for row in rows} == {"rod", "slab"} and len(rows) == 9
-    assert [some.label_names[some.labels[row]] for row in rows] == [some.id(row).split("-")[0] for row in rows]
+    assert {some.id(row).split("/")[0] for row in rows} == {"rod", "slab"} and len(rows) == 9
+    assert [some.label_names[some.labels[row]] for row in rows] == [some.id(row).split("/")[0] for row in rows]
     with pytest.raises(UserError, match="no class of this name, got 'ball'; they have box, rod, slab"):
         opened("ball")
