@@ -122,9 +122,9 @@ def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):
 
 
 def test_classes_are_made_as_often_as_they_are_tested(tmp_path):
-    grid = grids(40, 1).astype(np.uint8)
+    made = {"X_train": grids(40, 1).astype(np.uint8), "X_test": grids(40, 2).astype(np.uint8)}
     labels = np.array([0] * 30 + [1] * 10)
-    np.savez(tmp_path / "two.npz", X_train=grid, X_test=grid, y_train=labels, y_test=labels,
+    np.savez(tmp_path / "two.npz", **made, y_train=labels, y_test=labels,
              classes=np.array(["box", "crate"]))
     asked: list[str] = []
 
