@@ -9,7 +9,16 @@ import torch
 from maquette.data.orientations import turned
 from maquette.errors import UserError
 from maquette.evaluate import generated
-from maquette.evaluate.generation import NAMES, Plan, _voxels, chamfers, earth_movers, evaluate_generation, nearest
+from maquette.evaluate.generation import (
+    NAMES,
+    Plan,
+    _voxels,
+    chamfers,
+    earth_movers,
+    evaluate_generation,
+    matched,
+    nearest,
+)
 from maquette.evaluate.report import Measured
 from maquette.evaluate.volumes import shapes_of
 from maquette.voxelise import resample
@@ -121,10 +130,21 @@ def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):
         Plan(samples=30, many=20)
 
 
-def test_classes_are_made_as_often_as_they_are_tested(tmp_path):
+def test_a_share_of_each_class_is_as_much_as_can_be_had():
+    labels = np.array([0] * 10 + [1] * 10 + [2] * 10)
+    rows = matched(labels, np.array([40, 20, 0]), np.random.default_rng(0))
+    assert np.bincount(labels[rows], minlength=3).tolist() == [10, 5, 0] and len(set(rows)) == 15
+    rows = matched(labels, np.array([1, 1, 1]), np.random.default_rng(0))
+    assert sorted(rows) == list(range(30))
+    rows = matched(labels, np.array([5, 5, 5, 70]), np.random.default_rng(0))
+    assert sorted(rows) == list(range(30)), "a class that the test split lacks binds nobody"
+    assert len(matched(labels, np.array([0, 0, 0, 1]), np.random.default_rng(0))) == 0
+
+
+def test_classes_are_made_and_measured_as_often_as_they_are_trained_on(tmp_path):
     made = {"X_train": grids(40, 1).astype(np.uint8), "X_test": grids(40, 2).astype(np.uint8)}
-    labels = np.array([0] * 30 + [1] * 10)
-    np.savez(tmp_path / "two.npz", **made, y_train=labels, y_test=labels,
+    labels, tested = np.array([0] * 30 + [1] * 10), np.array([0] * 20 + [1] * 20)
+    np.savez(tmp_path / "two.npz", **made, y_train=labels, y_test=tested,
              classes=np.array(["box", "crate"]))
     asked: list[str] = []
 
@@ -132,9 +152,10 @@ def test_classes_are_made_as_often_as_they_are_tested(tmp_path):
         asked.extend(kinds)
         return grids(len(kinds), 3)
 
-    plan = dataclasses.replace(PLAN, many=400)
+    plan = dataclasses.replace(PLAN, samples=40, many=400)
     *_, measured = evaluate_generation(make, None, tmp_path / "two.npz", tmp_path / "c", resolution=20, threshold=0.5,
                                        plan=plan)
+    assert measured.details["real"] == 26, "20 of 30 boxes and a third as many crates"
     assert len(asked) == 400 and 0.68 < asked.count("box") / 400 < 0.82
     assert "Fréchet distance, 3D classifier" not in [row[0] for row in measured.rows]
 

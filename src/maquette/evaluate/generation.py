@@ -59,17 +59,21 @@ def evaluate_generation(
     make: Callable[[Sequence[str]], np.ndarray], features: Features | None, path: str | Path, cache: str | Path, *,
     resolution: int, threshold: float, kind: str = "", plan: Plan | None = None, seed: int = 0,
 ) -> Iterator[Progressed | Measured]:
-    """Measure made shapes against a test split; yields progress, then one table.
+    """Measure made shapes against a test split, its classes as frequent as in training; yields progress, then a table.
 
-    make: a class for each shape, as frequent as in the test split, to occupancy float32 `[count, R, R, R]`; a model of
-    no classes makes as many of any. features: of the classifier;
-    None leaves its line out. kind: one class of the data; empty: all.
+    make: a class for each shape, as frequent as in the training split, to occupancy float32 `[count, R, R, R]`; a model
+    of no classes makes as many of any. features: of the classifier; None leaves its line out. kind: one class of the data; empty: all.
     """
     plan = plan or Plan()
     train = yield from shapes_of(path, cache, "train", resolution, orientations=plan.turns)
     test = yield from shapes_of(path, cache, "test", resolution, orientations=plan.turns)
     rng = np.random.default_rng(seed)
-    (training, _), (tested, labels) = (_voxels(data, kind, plan.turns, rng) for data in (train, test))
+    (training, kinds), (tested, labels) = (_voxels(data, kind, plan.turns, rng) for data in (train, test))
+    classes = [train.label_names[number] for number in kinds]
+    alike = matched(labels, np.array([classes.count(name) for name in test.label_names]), rng)
+    if len(alike) < 2:
+        raise UserError("the test split has too few shapes of the training split's classes to measure by", len(alike))
+    tested, labels = tested[alike], labels[alike]
     yield Progressed("making shapes", 0, plan.many)
     names = [test.label_names[label] for label in labels]
     asked = [names[place] for place in np.random.default_rng([seed, 1]).integers(len(names), size=plan.many)]
@@ -115,6 +119,21 @@ def evaluate_generation(
                "threshold": threshold, "seed": seed}
     title = f"{len(sets['made'])} made shapes beside {few} of the test split{f' ({kind})' if kind else ''}"
     yield Measured(title, ("", "the model", "training shapes"), tuple(rows), details)
+
+
+def matched(labels: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As many rows as can be had of which each class has its share, int64 `[m]`, in random order.
+
+    labels: `[n]`, the class of each row. shares: `[K]`, how frequent each class is to be, up to a factor; a class
+    without rows is left out. A test split that is made of equally many of each class, as ModelNet10's, is otherwise far from its own training split.
+    """
+    present = np.bincount(labels, minlength=len(shares))
+    shares = np.where(present > 0, shares, 0)
+    if not shares.any():
+        return np.zeros(0, np.int64)
+    wanted = shares * np.min(present[shares > 0] / shares[shares > 0])
+    rows = [rng.permutation(np.flatnonzero(labels == k))[: int(np.floor(wanted[k] + 1e-9))] for k in range(len(shares))]
+    return rng.permutation(np.concatenate(rows))
 
 
 def chamfers(a: list[np.ndarray], b: list[np.ndarray]) -> np.ndarray:
