@@ -62,7 +62,8 @@ def evaluate_generation(
     """Measure made shapes against a test split, its classes as frequent as in training; yields progress, then a table.
 
     make: a class for each shape, as frequent as in the training split, to occupancy float32 `[count, R, R, R]`; a model
-    of no classes makes as many of any. features: of the classifier; None leaves its line out. kind: one class of the data; empty: all.
+    of no classes makes as many of any. features: of the classifier; None leaves its line out. kind: one class of the
+    data; empty: all.
     """
     plan = plan or Plan()
     train = yield from shapes_of(path, cache, "train", resolution, orientations=plan.turns)
@@ -125,7 +126,8 @@ def matched(labels: np.ndarray, shares: np.ndarray, rng: np.random.Generator) ->
     """As many rows as can be had of which each class has its share, int64 `[m]`, in random order.
 
     labels: `[n]`, the class of each row. shares: `[K]`, how frequent each class is to be, up to a factor; a class
-    without rows is left out. A test split that is made of equally many of each class, as ModelNet10's, is otherwise far from its own training split.
+    without rows is left out. Otherwise a test split that is made of equally many of each class, as ModelNet10's, is far
+    from its own training split.
     """
     present = np.bincount(labels, minlength=len(shares))
     shares = np.where(present > 0, shares, 0)
