@@ -114,6 +114,14 @@ def test_keys_that_must_change_together_are_both_named(tmp_path):
                          "there and [1, 1] here")
 
 
+def test_a_key_of_training_that_cannot_change_alone_is_not_named(tmp_path):
+    """Without its judge the recipe's critic would enter too late, which decides no tensor of what is shared."""
+    joint = {"joint": True, "prior": "class"}
+    model(tmp_path / "m", "vae-iwgan-image-tiny", **joint)
+    line = refused(asking("vae-iwgan-image-tiny", tmp_path / "m", latent=6, judge=True, critic_from=7, **joint))
+    assert line.split("; ")[-1] == "model.latent is 8 there and 6 here"
+
+
 def test_what_is_no_start_is_one_line(tmp_path):
     model(tmp_path / "m", "iwgan-tiny")
     assert refused(asking("vae-iwgan-image-tiny", tmp_path / "m")) == (

@@ -137,19 +137,21 @@ def _misfit(tensors: Mapping[str, Tensor], needed: Mapping[str, tuple[int, ...]]
 
 def _differing(recipe: Recipe, theirs: Any, shared: list[str]) -> str:
     """The keys of the recipe whose values in the model would give the shared networks other shapes."""
-    found = []
-    own = _shapes(_networks(recipe.system, recipe.model), shared)
-    for key in (field.name for field in dataclasses.fields(recipe.model)):
-        if getattr(recipe.model, key) == getattr(theirs, key):
-            continue
+    keys = [field.name for field in dataclasses.fields(recipe.model)]
+    found = [key for key in keys if getattr(recipe.model, key) != getattr(theirs, key)
+             and _decides(key, recipe.system, recipe.model, theirs, shared)]
+    return ", ".join(_difference(key, theirs, recipe.model) for key in found)
+
+
+def _decides(key: str, system: str, ours: Any, theirs: Any, shared: list[str]) -> bool:
+    """Whether a key alone changes the shared networks' shapes; true for one that cannot change without others."""
+    for config, other in ((ours, theirs), (theirs, ours)):
         try:
-            config = dataclasses.replace(recipe.model, **{key: getattr(theirs, key)})
-            decides = _shapes(_networks(recipe.system, config), shared) != own
-        except UserError:  # it goes with another key that differs
-            decides = True
-        if decides:
-            found.append(_difference(key, theirs, recipe.model))
-    return ", ".join(found)
+            changed = dataclasses.replace(config, **{key: getattr(other, key)})
+        except UserError:
+            continue
+        return _shapes(_networks(system, changed), shared) != _shapes(_networks(system, config), shared)
+    return True
 
 
 def _difference(key: str, theirs: Any, ours: Any) -> str:
