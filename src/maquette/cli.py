@@ -310,6 +310,7 @@ def data_prepare(
     frontal: float = 0.4,
     scans: int = 0,
     orientations: int = 1,
+    up: Literal["z", "y"] = "z",
     workers: int | None = None,
     json: bool = False,
 ) -> int:
@@ -329,6 +330,7 @@ def data_prepare(
         frontal: Share of photos taken from near the front; the others from any side.
         scans: Scans of each shape, as a depth camera sees it from one side; 0: none.
         orientations: Orientations about the up axis of each shape, a row each: 1, 2, 3, 4, 6 or 12.
+        up: The axis that points up in the meshes of a folder; GLB says it itself, and grids are z up.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
@@ -338,7 +340,7 @@ def data_prepare(
     events = api.prepare_data(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
         count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, scans=scans, orientations=orientations,
-        workers=workers,
+        up=up, workers=workers,
     )
     return show_prepare(events, out, json)
 

@@ -126,6 +126,8 @@ class TrainRecipe:
     """Shapes a step."""
     seed: int = 0
     """Order of the data, noise and first weights."""
+    start: str = ""
+    """A model whose weights training starts from: bundled, folder, run or Hub name; empty: fresh weights."""
     precision: Literal["fp32", "bf16"] = "bf16"
     """bf16: autocast, more than twice as fast for 3D convolutions on CPUs that have it."""
     average: float = 0.999

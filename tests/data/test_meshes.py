@@ -63,6 +63,21 @@ def test_y_up(tmp_path):
     assert item.label == tmp_path.name and item.load().extents == pytest.approx([4, 1, 2])
 
 
+def test_y_up_is_for_meshes_that_do_not_say_how_they_stand(tmp_path):
+    """A front at -z faces +y; what a GLB says is not done twice."""
+    wedge().export(tmp_path / "a.stl")
+    write_mesh(tmp_path / "b.glb", wedge())
+    grid = np.zeros((8, 8, 8), bool)
+    grid[1:7, 2:5, 3] = True
+    write_grid(tmp_path / "c.npy", grid)
+    lying, glb, voxels = (item.load() for item in sources.read(tmp_path, up="y"))
+    assert lying.bounds == pytest.approx(np.array([[0, -1, 0], [4, 0, 2]]), abs=1e-6)
+    assert glb.extents == pytest.approx([4, 2, 1], rel=1e-5)
+    assert np.array_equal(voxels, grid)
+    with pytest.raises(UserError, match="up is for folders of meshes, and furniture is none, got 'y'; leave it at z"):
+        sources.read("furniture", up="y")
+
+
 def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(UserError, match="no file or folder"):
         list(meshes.read(tmp_path / "nowhere"))

@@ -8,6 +8,7 @@ from scipy.io import savemat
 
 from maquette.data import modelnet, sources, turn
 from maquette.errors import UserError
+from maquette.evaluate.modelnet import split_of
 from maquette.voxelise import resample
 
 
@@ -157,3 +158,26 @@ def test_real_files_of_both_forms_agree(shared):
             theirs = other.load()[3:27, 3:27, 3:27]
             best[flip] = max(best[flip], (grid & theirs).sum() / (grid | theirs).sum())
     assert best[False] > 0.7 > 0.5 > best[True]
+
+
+def test_modelnet10_is_known_by_its_classes_and_the_size_of_its_test_split(tmp_path, shared):
+    def archive(name, classes, tested):
+        path = tmp_path / name
+        np.savez(path, X_train=[], y_train=[], classes=np.array(classes), y_test=np.zeros(tested, int))
+        return path
+
+    kinds = sorted(modelnet.ROTATIONS)
+    assert modelnet.is_modelnet10(archive("a.npz", kinds, 908)) and modelnet.is_modelnet10(tmp_path)
+    assert not modelnet.is_modelnet10(archive("b.npz", kinds, 907))
+    assert not modelnet.is_modelnet10(archive("c.npz", kinds[1:], 908))
+    assert modelnet.is_modelnet10(shared / "modelnet10" / "modelnet10_30.npz")
+    assert split_of(tmp_path / "a.npz") == "ModelNet10 test split"
+    assert split_of(tmp_path / "b.npz") == "Test split of b.npz"
+    tree = tmp_path / "tree"
+    for number in range(908):
+        file = tree / kinds[number % 10] / "30" / "test" / f"x_{number}_1.mat"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert modelnet.is_modelnet10(tree)
+    file.unlink()
+    assert not modelnet.is_modelnet10(tree) and split_of(tree) == "Test split of tree"

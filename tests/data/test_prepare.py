@@ -1,5 +1,6 @@
 """Preparing, stopping, resuming, opening, showing and auditing, on tiny data."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from maquette import cli
 from maquette.data import audit as looking
 from maquette.data import prepare as preparing
 from maquette.data.prepare import Finished, Prepared, Skipped, open_dataset, prepare
@@ -107,6 +109,36 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(boxes, tmp_path, monkeypat
     assert list(prepare(boxes, stopped, **TINY)) == [events[-1]]  # nothing left to do
     with pytest.raises(UserError, match="prepared otherwise, got seed 0 there and 1 here"):
         next(prepare(boxes, stopped, seed=1, **TINY))
+
+
+def test_meshes_with_y_up_are_turned_and_it_is_known_of_the_dataset(tmp_path, capsys):
+    lying, upright = tmp_path / "lying" / "box", tmp_path / "upright" / "box"
+    for folder, size in ((lying, (3, 4, 1)), (upright, (3, 1, 4))):
+        folder.mkdir(parents=True)
+        trimesh.creation.box(size).export(folder / "a.stl")
+    command = ["data", "prepare", str(lying), "--out", str(tmp_path / "y"), "--resolution", "16", "--workers", "1"]
+
+    def call(*more: str) -> int:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([*command, *more])
+        return stopped.value.code
+
+    assert call("--up", "y") == 0
+    list(prepare(upright, tmp_path / "z", resolution=16, workers=1))
+    made, same = open_dataset(tmp_path / "y").voxels([0]), open_dataset(tmp_path / "z").voxels([0])
+    assert np.array_equal(made, same) and not np.array_equal(made, made.swapaxes(2, 3))
+    assert (Info.load(tmp_path / "y").up, Info.load(tmp_path / "z").up) == ("y", "z")
+    assert call() == 1 and "was prepared otherwise, got up y there and z here" in capsys.readouterr().err
+    assert call("--up", "x") == 2
+
+
+def test_datasets_of_the_time_before_there_was_an_up_axis_are_still_these(tmp_path):
+    trimesh.creation.box((3, 4, 1)).export(tmp_path / "a.stl")
+    list(prepare(tmp_path / "a.stl", tmp_path / "out", resolution=16, workers=1))
+    options = {"resolution": 16, "views": 0, "view_size": 128, "channels": 1, "kinds": ["photo", "pencil"],
+               "backgrounds": None, "seed": 0, "frontal": 0.4}
+    content = json.dumps([preparing.FORMAT, options, [["a", tmp_path.name, "train"]]])
+    assert Info.load(tmp_path / "out").fingerprint == hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def test_an_interruption_while_the_parts_are_put_together(boxes, tmp_path, monkeypatch):

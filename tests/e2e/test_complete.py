@@ -156,4 +156,4 @@ def test_evaluate_on_scans(trained, tmp_path, monkeypatch, capsys):
     assert call("evaluate", str(trained), *options) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["table"][-1]["class"] == "all shapes" and 0 < found["mean_iou_of_scans"] < 0.2
-    assert found["title"].startswith("ModelNet10 test split, completed from 2 scans a shape")
+    assert found["title"].startswith("Test split of tiny.npz, completed from 2 scans a shape")

@@ -38,6 +38,7 @@ def run(archive, cache, predict, views=2):
 def test_scores_of_a_full_prediction_are_the_filled_shares(archive, tmp_path):
     full, asked = run(archive, tmp_path, lambda images: np.ones((len(images), 20, 20, 20), np.float32))
     assert isinstance(full, Measured)
+    assert full.title == "Test split of tiny.npz, 2 views a shape, threshold 0.5"
     assert sum(len(images) for images in asked) == 3 * 2, "3 test shapes, 2 views each, no training shape"
     assert all(images.shape[1:] == (1, 32, 32) and images.max() <= 1 for images in asked)
     classes = full.to_json()["classes"]

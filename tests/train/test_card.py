@@ -41,6 +41,14 @@ def test_every_fact_is_there():
     assert "samples.png" not in card(picture=None) and "Nothing." in card(metrics={})
 
 
+def test_what_training_started_from_is_said():
+    recipe = recipes.load("iwgan-tiny")
+    assert "started from" not in card("iwgan-tiny")
+    recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, start="someone/chairs"))
+    text = write_card(recipe, ("chair",), TERMS, 9, {}, {})
+    assert "Training started from the weights of `someone/chairs`, so the terms of its data are among these." in text
+
+
 def test_the_whole_recipe_can_be_read_back():
     recipe = recipes.load("iwgan-tiny")
     recipe = dataclasses.replace(recipe, about="two\nlines: of 'it'")

@@ -21,7 +21,8 @@ def read(path: str | Path, *, turns: Mapping[str, int] | None = None, up: str = 
     """Every mesh and grid under a folder (or the one file), in the order of their paths; ids are the paths below it.
 
     turns: degrees about z from the front of each class to +y; 0 for classes that are not named.
-    up: `z` or `y`, the axis that points up in the meshes (grids are always taken with z up).
+    up: `z` or `y`, the axis that points up in the meshes; y is turned to z, and what faces -z then faces +y. Grids are
+        always taken with z up, and so is GLB, which is y up by its standard and was turned when it was read.
 
     Raises UserError where there is no such folder or nothing to read in it.
     """
@@ -74,11 +75,12 @@ def _load(file: Path, degrees: int, up: str):
     if file.suffix.lower() in GRIDS:
         return turn(read_grid(file) > 0.5, degrees)
     mesh = read_mesh(file)
-    if degrees or up == "y":
+    lying = up == "y" and file.suffix.lower() != ".glb"
+    if degrees or lying:
         from trimesh.transformations import rotation_matrix
 
         mesh = mesh.copy()
-        if up == "y":
+        if lying:
             mesh.apply_transform(rotation_matrix(1.5707963267948966, [1, 0, 0]))
         mesh.apply_transform(rotation_matrix(degrees * 3.141592653589793 / 180, [0, 0, 1]))
     return mesh

@@ -31,6 +31,9 @@ ROTATIONS = {
 """Degrees about z (counter-clockwise from above) from each class's own front to +y. As stored, chairs, beds and toilets
 have their backs at +y; desks, dresser drawers, screens and sofas open towards -x; tables and bathtubs lie along y."""
 
+TESTED = 908
+"""Shapes of ModelNet10's test split."""
+
 ORIENTATIONS = 12
 """The files of one shape in the `.mat` tree, each turned 30 degrees further."""
 
@@ -55,6 +58,22 @@ def is_npz(path: str | Path) -> bool:
     """Whether a file is an archive of ModelNet's shapes (it has `X_train` and `classes`)."""
     path = Path(path)
     return path.suffix == ".npz" and path.is_file() and {"X_train", "y_train", "classes"} <= _names(path)
+
+
+def is_modelnet10(path: str | Path) -> bool:
+    """Whether a path is ModelNet10 itself, by its classes and the size of its test split: an archive of it, a folder
+    with that, or a tree of its volumes or meshes.
+    """
+    path = Path(path)
+    if path.is_dir():
+        trees = ("{0}/30/test/*_1.mat", "{0}/test/{0}_*.off")
+        if any(sum(1 for kind in ROTATIONS for _ in path.glob(tree.format(kind))) == TESTED for tree in trees):
+            return True
+        path = next((file for file in sorted(path.glob("*.npz")) if is_npz(file)), path)
+    if not is_npz(path) or "y_test" not in _names(path):
+        return False
+    with np.load(path, allow_pickle=False) as archive:
+        return set(archive["classes"].tolist()) == set(ROTATIONS) and len(archive["y_test"]) == TESTED
 
 
 def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> Iterator[Item]:

@@ -87,6 +87,7 @@ def prepare(
     frontal: float = 0.4,
     scans: int = 0,
     orientations: int = 1,
+    up: str = "z",
 ) -> Iterator[Prepared | Skipped | Finished]:
     """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
 
@@ -100,6 +101,7 @@ def prepare(
     scans: how many partial grids of each shape, as one depth camera sees it (`maquette.scan`).
     orientations: in how many orientations about z each shape is prepared, 1, 2, 3, 4, 6 or 12 (`data.orientations`), a
         row each; only where there are neither views nor scans. `count` and the events count shapes, not rows.
+    up: `z` or `y`, the axis that points up in the meshes of a folder (`maquette.data.meshes.read`).
     seed: of the furniture, of the views and of the scans. split: prepare this one alone (`train` or `test`).
     frontal: the share of photo views from near the front, the others being from any side.
     workers: processes; all cores unless said, 1 works in this process.
@@ -116,13 +118,13 @@ def prepare(
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     backgrounds = str(backgrounds) if backgrounds else None
     options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal, scans,
-                      orientations)
-    items = items_of(sources, count=count, seed=seed, split=split)
+                      orientations, up)
+    items = items_of(sources, count=count, seed=seed, split=split, up=up)
     if orientations > 1:
         _refuse_turned(items)
     label_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]
-    unset = (("scans", 0), ("orientations", 1))
+    unset = (("scans", 0), ("orientations", 1), ("up", "z"))
     deciding = {name: value for name, value in asdict(options).items() if (name, value) not in unset}
     content = json.dumps([FORMAT, deciding, names])  # without these what it was before there were any
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -200,7 +202,7 @@ def _refuse_turned(items: list[Item]) -> None:
 def _difference(info: Info, options: Options, count: int) -> str:
     shapes = sum(info.counts.values()) // max(info.orientations, 1) + len(info.skipped)
     theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "scans": info.scans,
-              "orientations": info.orientations, "seed": info.seed, "channels": info.channels,
+              "orientations": info.orientations, "up": info.up, "seed": info.seed, "channels": info.channels,
               "kinds": list(info.kinds), "shapes": shapes}
     ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
     differ = [f"{name} {was} there and {ours[name]} here" for name, was in theirs.items() if was != ours[name]]
@@ -392,6 +394,7 @@ def _assemble(out: Path, groups, label_names, options: Options, sources, fingerp
         label_names=tuple(label_names),
         scans=options.scans,
         orientations=options.orientations,
+        up=options.up,
         seed=options.seed,
         sources=tuple(str(source) for source in sources),
         terms=terms_of(sources),

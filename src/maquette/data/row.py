@@ -25,6 +25,7 @@ class Options:
     frontal: float
     scans: int = 0
     orientations: int = 1
+    up: str = "z"
 
 
 def make_rows(item: Item, options: Options) -> list[dict]:

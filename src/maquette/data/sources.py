@@ -19,12 +19,26 @@ def is_furniture(source: str | Path) -> bool:
     return str(source).split(":")[0] == FURNITURE and not Path(source).exists()
 
 
-def read(source: str | Path, *, count: int | None = None, seed: int = 0, split: str | None = None) -> Iterator[Item]:
+def read(
+    source: str | Path, *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z"
+) -> Iterator[Item]:
     """The items of one source, whatever its form.
 
-    count: for furniture how many are made (1,000 unless said); the other sources have what they have.
-    Raises UserError where there is no such source.
+    count: for furniture how many are made (1,000 unless said); the other sources have what they have. up: the axis that
+    points up in a folder of meshes (`maquette.data.meshes.read`).
+    Raises UserError where there is no such source, and for another `up` than z where the source says how it stands.
     """
+    items = _of_known_form(source, count, seed, split)
+    if items is None:
+        path = Path(source)
+        return meshes.read(path, turns=modelnet.ROTATIONS if _is_modelnet_meshes(path) else None, up=up)
+    if up != "z":
+        raise UserError(f"up is for folders of meshes, and {source} is none", repr(up), "leave it at z")
+    return items
+
+
+def _of_known_form(source: str | Path, count: int | None, seed: int, split: str | None) -> Iterator[Item] | None:
+    """The items of a source that says itself what it is; None for meshes and grids."""
     path = Path(source)
     if is_furniture(source):
         kinds = [kind for kind in str(source).partition(":")[2].split(",") if kind]
@@ -43,7 +57,7 @@ def read(source: str | Path, *, count: int | None = None, seed: int = 0, split: 
             return modelnet.read_npz(archives[0])
         if next(path.glob("*/30/*/*_1.mat"), None):
             return modelnet.read_mat(path)
-    return meshes.read(path, turns=modelnet.ROTATIONS if _is_modelnet_meshes(path) else None)
+    return None
 
 
 def _read_prepared(path: Path) -> Iterator[Item]:
@@ -85,15 +99,16 @@ def furniture(
 
 
 def items_of(
-    sources: Sequence[str | Path], *, count: int | None = None, seed: int = 0, split: str | None = None
+    sources: Sequence[str | Path], *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z"
 ) -> list[Item]:
-    """The items of all sources, at most `count` of each, spread evenly over it.
+    """The items of all sources, at most `count` of each, spread evenly over it. up: as for `read`.
 
     Raises UserError where there are none, and where two items have one id.
     """
     result: list[Item] = []
     for source in sources:
-        items = [item for item in read(source, count=count, seed=seed, split=split) if split in (None, item.split)]
+        found = read(source, count=count, seed=seed, split=split, up=up)
+        items = [item for item in found if split in (None, item.split)]
         if count is not None and len(items) > count:
             items = [items[k * len(items) // count] for k in range(count)]
         if not items:

@@ -40,6 +40,8 @@ class Info:
     """Scans of each shape; 0: the rows have no column of that name."""
     orientations: int = 1
     """Rows of each shape, one after the other, each turned further; see `maquette.data.orientations`."""
+    up: str = "z"
+    """The axis that pointed up in the meshes; in the rows it is z."""
     seed: int = 0
     sources: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
-"""Reconstruction of ModelNet10's test split: IoU by class and by kind of view.
+"""Reconstruction of a test split, ModelNet10's or that of any other data: IoU by class and by kind of view.
 
-The split is the archive's own: `prepare` writes training and test rows to different folders, training reads only
+The split is the data's own: `prepare` writes training and test rows to different folders, training reads only
 `train`, and every number here comes from `test`.
 """
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maquette.data.modelnet import is_modelnet10
 from maquette.data.prepare import FORMAT, Prepared, prepare
 from maquette.data.store import open_dataset
 from maquette.errors import UserError
@@ -65,10 +66,15 @@ def evaluate_modelnet(
                 scores[kind].append((start, iou(found, truth, threshold)))
                 precision[kind].append((start, average_precision(found, truth)))
             yield Progressed(f"reconstructing {kind} views", start + len(part), len(rows))
-    yield _measured(labels, scores, precision, threshold, views, seed)
+    yield _measured(split_of(path), labels, scores, precision, threshold, views, seed)
 
 
-def _measured(labels, scores, precision, threshold: float, views: int, seed: int) -> Measured:
+def split_of(path: str | Path) -> str:
+    """What is measured on, for a title: ModelNet10's test split, or that of the file or folder by its name."""
+    return "ModelNet10 test split" if is_modelnet10(path) else f"Test split of {Path(path).resolve().name}"
+
+
+def _measured(what: str, labels, scores, precision, threshold: float, views: int, seed: int) -> Measured:
     columns: dict[str, list[float]] = {}
     for kind in KINDS:
         columns[f"IoU {kind}"] = _by_shape(scores[kind], len(labels))
@@ -77,7 +83,7 @@ def _measured(labels, scores, precision, threshold: float, views: int, seed: int
     table = Table.of(labels, **columns)
     rows = [(name, count, *means) for name, (count, means) in table.rows.items()]
     rows.append(("all shapes", len(labels), *table.mean))
-    title = f"ModelNet10 test split, {views} views a shape, threshold {threshold:g}"
+    title = f"{what}, {views} views a shape, threshold {threshold:g}"
     error = float(np.std(columns["IoU"]) / len(labels) ** 0.5)
     details = {"mean_iou": table.mean[2], "standard_error": error, "threshold": threshold, "seed": seed}
     details |= table.as_dict()

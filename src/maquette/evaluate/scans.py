@@ -1,7 +1,7 @@
-"""Completion of scans of ModelNet10's test split: IoU by class, beside that of the scans themselves.
+"""Completion of scans of a test split, ModelNet10's or another's: IoU by class, beside that of the scans themselves.
 
 After Smith and Meger, CoRL 2017 (arXiv 1707.09557), section on depth completion. As in `maquette.evaluate.modelnet`
-every number comes from the archive's own test split, which training never reads.
+every number comes from the data's own test split, which training never reads.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import numpy as np
 from maquette.data.prepare import FORMAT, Prepared, prepare
 from maquette.data.store import open_dataset
 from maquette.errors import UserError
+from maquette.evaluate.modelnet import split_of
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.shapes import Table, iou
 
@@ -56,7 +57,7 @@ def evaluate_scans(
     table = Table.of(labels, **{"IoU scan": of_scans, "IoU": completed})
     lines = [(name, count, *means) for name, (count, means) in table.rows.items()]
     lines.append(("all shapes", len(rows), *table.mean))
-    title = f"ModelNet10 test split, completed from {scans} scans a shape, threshold {threshold:g}"
+    title = f"{split_of(path)}, completed from {scans} scans a shape, threshold {threshold:g}"
     details = {"mean_iou": table.mean[1], "mean_iou_of_scans": table.mean[0],
                "standard_error": float(np.std(completed) / len(rows) ** 0.5), "threshold": threshold, "seed": seed}
     yield Measured(title, ("class", "shapes", *table.columns), tuple(lines), details | table.as_dict())

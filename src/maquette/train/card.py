@@ -79,6 +79,8 @@ def write_card(
         "## Training data and their terms",
         f"Trained for {recipe.train.steps} steps of {recipe.train.batch} on {shapes} shapes of {len(labels)} classes: "
         f"{', '.join(labels)}.",
+        f"Training started from the weights of `{recipe.train.start}`, so the terms of its data are among these."
+        if recipe.train.start else "",
         "What may be done with the model is what these terms leave:",
         _list(terms),
         "## Measured on the validation part",

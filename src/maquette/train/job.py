@@ -22,10 +22,12 @@ from maquette.files import atomic_path
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.train import health, inputs, loop, samples
+from maquette.train import start as starts
 from maquette.train.batches import Batches
 from maquette.train.card import write_card
 from maquette.train.engine import Engine
 from maquette.train.environment import environment
+from maquette.train.start import Start
 
 CHECKED_SHAPES = 384
 """Validation shapes that a check looks at: enough for a standard error of about 0.01 of the mean IoU."""
@@ -70,7 +72,11 @@ def run(
 
 
 def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Callable[[], bool]) -> Iterator[object]:
+    weights = None
     with engine.first_only():
+        if recipe.train.start and not resume:
+            weights = starts.load(recipe)
+        start = starts.of_run(folder, recipe) if resume else weights and weights.start
         data = yield from prepared(recipe, stop)
     if data is None:
         yield loop.Note("stopped; the same command goes on with the preparation where it was")
@@ -78,12 +84,17 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
     training, validation = split(data, recipe.data.validation)
     if engine.first:
         _describe(recipe, folder)
+        starts.keep(folder, start)
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
     system.fits(data.label_names)
+    if weights:
+        weights.put(system.nets)
     batches = Batches(data, training, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
     yield Started(folder, shapes_in(data, training), shapes_in(data, validation), sizes, engine.world)
+    if weights:
+        yield loop.Note(weights.note)
     watch = Watch(data, validation, recipe)
 
     def drawn(system: System, step: int):
@@ -102,7 +113,7 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
             return
     facts = {"seconds": round(time.monotonic() - began), "processes": engine.world}
     if engine.first:
-        yield Exported(export(system, recipe, data, training, folder, watch, facts))
+        yield Exported(export(system, recipe, data, training, folder, watch, facts, start))
 
 
 def _describe(recipe: Recipe, folder: Path) -> None:
@@ -225,9 +236,14 @@ def export(
     folder: Path,
     watch: Watch,
     facts: dict[str, object],
+    start: Start | None = None,
 ) -> Path:
-    """Write `folder/model` from a system that holds its averaged weights. facts: of the run, for the card."""
-    recipe = without_places(recipe)
+    """Write `folder/model` from a system that holds its averaged weights.
+
+    facts: of the run, for the card. start: the model that the run was started from, whose terms are the new one's too.
+    """
+    recipe = without_places(recipe, start)
+    bound = terms(data, recipe, start)
     latents, metrics = {}, {}
     if system.has_encoder():
         metrics = watch.check(system, recipe.train.steps)
@@ -237,32 +253,35 @@ def export(
     info = {
         "threshold": watch.threshold,
         "labels": list(data.label_names),
-        "data": list(terms(data, recipe)),
+        "data": list(bound),
         "validation": metrics,
         "run": facts,
         "recipe": recipes.to_tree(recipe),
     }
     shown = None if picture is None else hub.PICTURE
-    text = write_card(recipe, data.label_names, terms(data, recipe), shapes_in(data, training), metrics, facts, shown)
+    text = write_card(recipe, data.label_names, bound, shapes_in(data, training), metrics, facts, shown)
     return hub.save(folder / "model", system, info, text, latents, picture)
 
 
-def without_places(recipe: Recipe) -> Recipe:
-    """The recipe as it goes into a model: data by name, without the folders of the machine that trained it."""
+def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:
+    """The recipe as it goes into a model: data and the model that it was started from by name, without the folders of
+    the machine that trained it.
+    """
     data = replace(
         recipe.data,
         path=tuple(Path(source).name for source in recipe.data.path),
         cache=DataRecipe().cache,
         backgrounds=Path(recipe.data.backgrounds).name,
     )
-    return replace(recipe, data=data)
+    return replace(recipe, data=data, train=replace(recipe.train, start=start.name if start else ""))
 
 
-def terms(data: OpenedData, recipe: Recipe) -> tuple[str, ...]:
-    """The terms of use of everything that was trained on, each once."""
+def terms(data: OpenedData, recipe: Recipe, start: Start | None = None) -> tuple[str, ...]:
+    """The terms of use of everything that was trained on, by the model that training started from too, each once."""
     lines = [line for info in data.infos for line in info.terms]
     if recipe.data.backgrounds:
         lines.append(f"pictures for surfaces and backgrounds ({recipe.data.backgrounds}): as their owners say")
+    lines += start.terms if start else ()
     return tuple(dict.fromkeys(lines))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from maquette.errors import UserError
 from maquette.files import atomic_path
 
-METRICS, TENSORBOARD, SAMPLES, RECIPE = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml"
+METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml", "start.json"
 
 
 class Log:

@@ -18,7 +18,7 @@ import yaml
 
 from maquette.errors import UserError
 from maquette.files import atomic_path, write_bytes
-from maquette.train.log import METRICS, RECIPE, SAMPLES, picture_step, read_metrics
+from maquette.train.log import METRICS, RECIPE, SAMPLES, START, picture_step, read_metrics
 
 FINISHED, STOPPED, RUNNING, DIVERGED = "finished", "stopped", "running?", "diverged"
 """States of a run. Whether it runs is a guess: it wrote something within a few times its usual interval."""
@@ -64,7 +64,7 @@ def pack(run: str | Path, out: str | Path) -> Path:
     if newest is None:
         raise UserError(f"{run} holds no whole checkpoint")
     checkpoint.pack(newest, out / "checkpoints")
-    for name in (RECIPE, METRICS, "environment.json"):
+    for name in (RECIPE, METRICS, START, "environment.json"):
         if (run / name).is_file():
             write_bytes(out / name, (run / name).read_bytes())
     return out
