@@ -12,6 +12,7 @@ the dearest part of the run.
 import argparse
 import dataclasses
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -19,10 +20,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-CYCLE = 10
-"""Steps after which every phase table here has come round: penalties every second step, generators every fifth."""
-
 
 class Noise:
     """Stands in for OpenedData: shapes, views and scans of the right sizes in memory."""
@@ -54,7 +51,7 @@ class Noise:
 
 
 def measure(name: str, steps: int) -> dict:
-    """The numbers of one recipe, in this process."""
+    """The numbers of one recipe, in this process; steps: at least so many, until its phases have come round."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import flop_registry
@@ -85,12 +82,12 @@ def measure(name: str, steps: int) -> dict:
     trainer = Trainer(system, recipe, Path("unused"), Engine(recipe.train))
     system.nets.train()
     batches = Batches(Noise(recipe), np.arange(256), recipe, system)
-    for step in range(3):
-        trainer.step(step, batches.at(step))
-    with Counter() as counter:
-        for step in range(CYCLE):
+    cycle = math.lcm(*(phase.every for phase in system.phases()), getattr(recipe.model, "penalty_every", 1))
+    steps = math.ceil(steps / cycle) * cycle
+    with Counter() as counter:  # these steps warm up as well
+        for step in range(cycle):
             trainer.step(step, batches.at(step))
-    flops = counter.flops / CYCLE
+    flops = counter.flops / cycle
     drawing, started = 0.0, time.perf_counter()
     for step in range(steps):
         before = time.perf_counter()
@@ -134,7 +131,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="*", default=[n for n in recipes.names() if not n.endswith("-tiny")])
-    parser.add_argument("--steps", type=int, default=CYCLE)
+    parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--json")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)  # a process of its own
     options = parser.parse_args()
