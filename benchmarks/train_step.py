@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+
 class Noise:
     """Stands in for OpenedData: shapes, views and scans of the right sizes in memory."""
 
