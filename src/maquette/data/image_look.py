@@ -3,7 +3,9 @@
 Every measure is a plain one that a reader can check by eye; each says what it cannot see.
 """
 
+import hashlib
 import io
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -61,6 +63,8 @@ class Look:
     """uint8 [64, 64], the same of what is inside the border."""
     jpeg: bytes = field(repr=False)
     """A thumbnail for the report."""
+    digest: bytes = field(repr=False)
+    """SHA-256 of the size and the pixels."""
     declared: bool = False
     """The DICOM file itself says that text is burnt into its pixels."""
 
@@ -88,13 +92,13 @@ def look(pixels: np.ndarray, *, declared: bool = False, thumbnail_px: int = 200)
     inside = grey[top : grey.shape[0] - bottom, left : grey.shape[1] - right]
     low, median, high = np.percentile(inside, (1, 50, 99))
     back = max(height, width) / max(grey.shape)
-    border = tuple(min(round(lines * back), side) for lines, side in
+    border = tuple(min(math.ceil(lines * back), side) for lines, side in
                    zip((left, top, right, bottom), (width, height) * 2, strict=True))
     markers = tuple(tuple(round(value * back) for value in box) for box in find_markers(grey))
     return Look(
         width, height, colour, float(inside.mean()), float(low), float(high), float((inside >= 250).mean()),
         float(median), ring_of(grey), border, markers, perceptual_hash(grey), _square(grey), _square(inside),
-        _jpeg(work, thumbnail_px), declared,
+        _jpeg(work, thumbnail_px), hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest(), declared,
     )
 
 
