@@ -82,7 +82,7 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
         except (TypeError, ValueError):
             raise damaged from None
         if width < 1 or height < 1:
-            raise UserError(f"{name} is a DICOM file without a picture", hint="leave it out")
+            raise UserError(f"{name} is a DICOM file without a picture, or damaged", hint="leave it out")
         if frames != 1:
             raise UserError(f"{name} holds {frames} pictures, not one", hint="export the one that you want")
         if width * height > max_pixels:
@@ -96,7 +96,7 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
         try:
             stored = pixel_array(dataset)
         except (NotImplementedError, RuntimeError):
-            raise UserError(f"{name} is compressed in a way that cannot be read here", syntax.name,
+            raise UserError(f"{name} is damaged, or compressed in a way that cannot be read here", syntax.name,
                             "export it uncompressed, or install pylibjpeg with its decoders") from None
         except Exception:
             raise damaged from None

@@ -34,7 +34,7 @@ KINDS = {
     "aspect": "Another ratio of width to height than most.",
     "size": "Another size than most, in the same aspect.",
     "colour": "In colour where most are grey. A cleaned copy makes them grey.",
-    "border": "Lines of pure black or white at an edge. A cleaned copy cuts them off.",
+    "border": "Lines of pure black or white at an edge of a picture that is well exposed. A cleaned copy cuts them off.",
     "marker": "What looks like letters or signs burnt in near an edge. Faint ones, those in the middle and those on a "
               "white frame are not seen; ear-rings and other metal near an edge are taken for markers. They may be "
               "names: look. A cleaned copy leaves them as they are.",
@@ -169,14 +169,16 @@ def compare(looks: dict[str, Look]) -> tuple[list[Finding], list[str]]:
     odd, notes = _odd_sizes(looks)
     inverted = _inverted(full)
     findings += odd + [Finding("inverted", name, why) for name, why in inverted.items()]
-    findings += _duplicates(full, set(inverted)) + _exposure(full)
+    exposure = _exposure(full)
+    findings += _duplicates(full, set(inverted)) + exposure
+    badly_exposed = {finding.id for finding in exposure}
     in_colour = [name for name, seen in looks.items() if seen.colour]
     if 2 * len(in_colour) <= len(looks):
         findings += [Finding("colour", name, "its channels differ") for name in in_colour]
     else:
         notes.append(f"{len(in_colour)} of {len(looks)} images are in colour")
     for name, seen in full.items():
-        if seen.bordered:
+        if seen.bordered and name not in badly_exposed:
             findings.append(Finding("border", name, "left {}, top {}, right {}, bottom {} px".format(*seen.border)))
         if seen.markers or seen.declared:
             declared = ["the DICOM file says so"] if seen.declared else []

@@ -170,7 +170,13 @@ def find_markers(grey: np.ndarray) -> list[tuple[int, int, int, int]]:
             values = tone[y : y + height, x : x + width][labels[y : y + height, x : x + width] == number]
             if (values >= 0.9 * np.percentile(values, 90)).mean() >= 0.8 - 2.0 / max(width, 10):
                 boxes.append((x, y, width, height))
-    return boxes
+    return [box for box in boxes if not any(_inside(box, other) for other in boxes if other != box)]
+
+
+def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    """Whether a box lies in another, as the hole of a letter in the letter."""
+    (x, y, width, height), (left, top, across, down) = box, other
+    return left <= x and top <= y and x + width <= left + across and y + height <= top + down
 
 
 def _near_an_edge(x: float, y: float, shape: tuple[int, int]) -> bool:
