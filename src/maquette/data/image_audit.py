@@ -34,7 +34,7 @@ KINDS = {
     "aspect": "Another ratio of width to height than most.",
     "size": "Another size than most, in the same aspect.",
     "colour": "In colour where most are grey. A cleaned copy makes them grey.",
-    "border": "Lines of pure black or white at an edge of a picture that is well exposed. A cleaned copy cuts them off.",
+    "border": "Lines of pure black or white at an edge of a well exposed picture. A cleaned copy cuts them off.",
     "marker": "What looks like letters or signs burnt in near an edge. Faint ones, those in the middle and those on a "
               "white frame are not seen; ear-rings and other metal near an edge are taken for markers. They may be "
               "names: look. A cleaned copy leaves them as they are.",
