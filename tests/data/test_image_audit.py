@@ -144,7 +144,18 @@ def test_letters_near_an_edge_are_found_where_they_are(light):
     assert image_look.find_markers(np.rot90(picture, 2)) != []
     middle = np.clip(cv2.resize(radiograph(1), (640, 320)), 20, 110)
     cv2.putText(middle, "R", (300, 170), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2, cv2.LINE_AA)
-    assert image_look.find_markers(middle) == [], "those in the middle are not looked for"
+    assert image_look.find_markers(middle) == [], "one letter in the middle is not looked for"
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_words_are_found_in_the_middle_too(light):
+    picture = cv2.resize(radiograph(1), (640, 320), interpolation=cv2.INTER_CUBIC)
+    picture = np.clip(picture, 20, 110) if light else np.clip(picture, 150, 235)
+    cv2.putText(picture, "HANNE", (260, 170), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255 if light else 0, 2, cv2.LINE_AA)
+    ((x, y, width, height),) = image_look.find_markers(picture)
+    (across, _), _ = cv2.getTextSize("HANNE", cv2.FONT_HERSHEY_SIMPLEX, 0.8, 2)
+    assert abs(x - 262) <= 4 and abs(y + height - 171) <= 3 and abs(width - across) <= 6
+    assert abs(height - 17) <= 2, "a capital of this font is 21 x 0.8 pixels high"
 
 
 def test_hashes_are_near_for_copies_and_far_for_others():
@@ -230,7 +241,9 @@ def test_the_command_tells_images_from_shapes(faulty, tmp_path, capsys):
     assert "maquette: no folder" in capsys.readouterr().err
 
 
-def test_the_sign_on_real_panoramic_radiographs_is_found(shared):
+def test_signs_on_real_panoramic_radiographs_are_found(shared):
+    with Image.open(shared / "dental" / "panoramic" / "837.jpg") as picture:  # a length, 11.1, beside an implant
+        assert (356, 391, 31, 13) in image_look.look(np.asarray(picture)).markers
     files = sorted((shared / "dental" / "panoramic").glob("*.jpg"))[:6]
     for file in files:
         with Image.open(file) as picture:

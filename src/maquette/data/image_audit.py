@@ -35,9 +35,9 @@ KINDS = {
     "size": "Another size than most, in the same aspect.",
     "colour": "In colour where most are grey. A cleaned copy makes them grey.",
     "border": "Lines of pure black or white at an edge of a well exposed picture. A cleaned copy cuts them off.",
-    "marker": "What looks like letters or signs burnt in near an edge. Faint ones, those in the middle and those on a "
-              "white frame are not seen; ear-rings and other metal near an edge are taken for markers. They may be "
-              "names: look. A cleaned copy leaves them as they are.",
+    "marker": "What looks like letters or signs burnt in near an edge, or like a word anywhere. Faint ones, one or two "
+              "letters in the middle and those on a white frame are not seen; ear-rings and other metal near an edge "
+              "are taken for markers. They may be names: look. A cleaned copy leaves them as they are.",
 }
 """The kinds of findings, in the order of the report, each with what it means and what a cleaned copy does."""
 SAME_BITS = 40

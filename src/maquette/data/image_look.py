@@ -143,34 +143,60 @@ def ring_of(grey: np.ndarray) -> float:
 
 
 def find_markers(grey: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """Boxes (x, y, width, height) of what looks like letters or signs burnt in near the edges of uint8 [H, W].
+    """Boxes (x, y, width, height) of what looks like letters or signs burnt into uint8 [H, W].
 
     What is sought: connected strokes that are thin (a top-hat of 2.5 % of the shorter side keeps them whole), stand out
     from what is around them by MARKER_STEP levels, are of one tone (four fifths of their pixels within 10 % of it),
-    are 1.5 to 12 % of the shorter side high and lie within MARKER_BAND of an edge; light on dark and dark on light.
-    Not seen: faint or see-through letters, those in the middle, those that touch a white frame. Taken for markers:
-    ear-rings, pins and other metal near an edge.
+    are 1.5 to 12 % of the shorter side high, and lie within MARKER_BAND of an edge or stand in a row of three of one
+    height, as letters of a word do; light on dark and dark on light.
+    Not seen: faint or see-through letters, one or two in the middle, those that touch a white frame or each other.
+    Taken for markers: ear-rings, pins and other metal near an edge.
     """
     short = min(grey.shape)
     if short < 64:
         return []
     size = max(5, round(0.025 * short)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
-    boxes = []
+    boxes: list[tuple[int, int, int, int]] = []
     for tone in (grey, 255 - grey):
         raised = cv2.morphologyEx(tone, cv2.MORPH_TOPHAT, kernel)
         strokes = ((raised > MARKER_STEP) & (tone > 180)).astype(np.uint8)
+        letters = []
         count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
         for number in range(1, count):
             x, y, width, height, area = (int(value) for value in stats[number])
             if not (0.015 * short <= height <= 0.12 * short and 3 <= width <= 3 * height and height <= 6 * width):
                 continue
-            if not _near_an_edge(x + width / 2, y + height / 2, grey.shape) or area > 0.85 * width * height:
-                continue
             values = tone[y : y + height, x : x + width][labels[y : y + height, x : x + width] == number]
-            if (values >= 0.9 * np.percentile(values, 90)).mean() >= 0.8 - 2.0 / max(width, 10):
+            even = (values >= 0.9 * np.percentile(values, 90)).mean()
+            if even >= 0.5:  # the rims of small letters are smoothed
+                letters.append((x, y, width, height))
+            near = _near_an_edge(x + width / 2, y + height / 2, grey.shape)
+            if near and area <= 0.85 * width * height and even >= 0.8 - 2.0 / max(width, 10):
                 boxes.append((x, y, width, height))
+        boxes += _words(letters)
     return [box for box in boxes if not any(_inside(box, other) for other in boxes if other != box)]
+
+
+def _words(letters: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """Boxes round rows of three letters or more: heights within a fifth, on one line, gaps of a height at most."""
+    rows: list[list[tuple[int, int, int, int]]] = []
+    for letter in sorted(letters):
+        for row in rows:
+            x, y, width, height = row[-1]
+            gap, unit = letter[0] - x - width, max(height, letter[3])
+            if abs(height - letter[3]) <= 0.2 * unit and abs(y - letter[1]) <= 0.2 * unit and -1 <= gap <= unit:
+                row.append(letter)
+                break
+        else:
+            rows.append([letter])
+    words = []
+    for row in rows:
+        if len(row) >= 3:
+            left, top = row[0][0], min(y for _, y, _, _ in row)
+            right, bottom = row[-1][0] + row[-1][2], max(y + height for _, y, _, height in row)
+            words.append((left, top, right - left, bottom - top))
+    return words
 
 
 def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:

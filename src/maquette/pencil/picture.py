@@ -183,7 +183,7 @@ def _damaged(name: str, data: bytes, problem: Exception | None) -> UserError:
     return UserError(f"{name} is damaged or cut short{detail}", hint="copy or save the picture again")
 
 
-def _to_rgb(picture: Image.Image, name: str, kept_side_px: int, bits: int) -> np.ndarray:
+def _to_rgb(picture: Image.Image, name: str, kept_side_px: int = KEPT_SIDE_PX, bits: int = 0) -> np.ndarray:
     orientation = _orientation(picture)
     if picture.format in ("JPEG", "MPO"):
         picture.draft(None, (kept_side_px, kept_side_px))  # decodes at 1/2, 1/4 or 1/8, never below the size asked for
