@@ -29,7 +29,7 @@ def help_of(arguments: list[str], capsys) -> str:
 @pytest.mark.parametrize("page, line", COMMANDS)
 def test_commands_of_the_docs_exist(page, line, capsys):
     words = line.split()[1:]
-    name = " ".join(words[:2]) if " ".join(words[:2]) in cli.COMMANDS else words[0]
+    name = next((known for k in (3, 2) if (known := " ".join(words[:k])) in cli.COMMANDS), words[0])
     assert name in cli.COMMANDS, f"{page}: {line}"
     options = {word.split("=")[0] for word in words if word.startswith("--")}
     known = help_of(name.split(), capsys)

@@ -408,8 +408,11 @@ def show_data(path: str, out: str = "") -> dict[str, object]:
     folder.
     """
     from maquette.data.audit import show
+    from maquette.data.images import is_images, show_images
 
     sheet = Path(out) if out else Path(path) / "sheet.png"
+    if is_images(path):
+        return show_images(path, sheet)
     found = show(path, sheet)
     counts = {label: sum(by_split.values()) for label, by_split in found.counts.items()}
     splits = {split: count for split, count in found.info.counts.items()}

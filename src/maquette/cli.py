@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, arg
 
+from maquette.cli_images import data_audit, data_prepare_images
 from maquette.cli_latent import combine, interpolate, project, suggest
 from maquette.cli_scan import complete
 from maquette.cli_train import train
@@ -59,6 +60,8 @@ def run(arguments: list[str]) -> int:
         if not rest or rest[0] in ("-h", "--help"):
             print(_overview(name))
             return 0 if rest else 2
+        name, rest = f"{name} {rest[0]}", rest[1:]
+    if rest and f"{name} {rest[0]}" in COMMANDS:
         name, rest = f"{name} {rest[0]}", rest[1:]
     if name not in COMMANDS:
         import difflib
@@ -317,7 +320,8 @@ def data_prepare(
     """Turn shapes into a Hugging Face dataset folder for training; a stopped run continues where it was.
 
     Args:
-        source: An .npz or a folder (ModelNet .mat tree, meshes, grids), or `furniture` for the built-in generator.
+        source: An .npz or a folder (ModelNet .mat tree, meshes, grids), or `furniture` for the built-in generator. For
+            pictures see: maquette data prepare images --help.
         out: Folder of the dataset.
         resolution: Voxels a side.
         views: Views rendered of each shape; 0: none.
@@ -401,25 +405,6 @@ def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
     return 0
 
 
-def data_audit(path: Positional[str], json: bool = False) -> int:
-    """Look for damage in a prepared dataset: empty or full grids, duplicates, loose parts, blank views.
-
-    Args:
-        path: A prepared dataset.
-        json: Print one JSON document.
-    """
-    from maquette import api
-
-    findings = api.audit_data(path)
-    if json:
-        _print_json(findings)
-    else:
-        for finding in findings:
-            print(finding["line"])
-        print(f"{len(findings)} finding{'s' if len(findings) > 1 else ''}" if findings else "nothing found")
-    return 0
-
-
 def demo(out: str = "demo") -> int:
     """Reconstruct the bundled examples and say where the meshes and the picture are.
 
@@ -460,6 +445,7 @@ COMMANDS: dict[str, Callable] = {
     "train": train,
     "evaluate": evaluate,
     "data prepare": data_prepare,
+    "data prepare images": data_prepare_images,
     "data render": data_render,
     "data show": data_show,
     "data audit": data_audit,
@@ -476,7 +462,8 @@ COMMANDS: dict[str, Callable] = {
 
 def _overview(group: str = "") -> str:
     shown = {name: function for name, function in COMMANDS.items() if not group or name.startswith(f"{group} ")}
-    lines = [f"  {name:<14} {(function.__doc__ or '').strip().splitlines()[0]}" for name, function in shown.items()]
+    wide = max(len(name) for name in shown)
+    lines = [f"  {name:<{wide}} {(function.__doc__ or '').strip().splitlines()[0]}" for name, function in shown.items()]
     head = f"usage: maquette {group} COMMAND ..." if group else "usage: maquette COMMAND ..."
     return "\n".join([head, "", "A pencil sketch, a photo or a depth scan in, a printable mesh out.", "", *lines, "",
                       "maquette COMMAND --help lists the options of a command."])

@@ -69,17 +69,52 @@ def _follow(bar: Progress, task, event, said: tuple) -> tuple:
     return tenth
 
 
-def show_prepare(events: Iterable, out: str, as_json: bool) -> int:
-    """Follow `data prepare`: a bar, a line for each skipped file, where the dataset is and how many shapes it has. 1
-    where something was skipped, by an earlier run of the same preparation too.
+def show_prepare(events: Iterable, out: str, as_json: bool, what: str = "shapes") -> int:
+    """Follow `data prepare`: a bar, a line for each skipped file, where the dataset is and how many shapes it has, or
+    images. 1 where something was skipped, by an earlier run of the same preparation too.
     """
     count, skips = _follow_prepare(events, "preparing")
     skipped = [{"id": name, "reason": reason} for name, reason in skips]
     if as_json:
-        print(json.dumps({"output": str(out), "shapes": count, "skipped": skipped}, indent=1))
+        print(json.dumps({"output": str(out), what: count, "skipped": skipped}, indent=1))
     else:
-        print(f"{out}: {count} shapes" + (f", {len(skipped)} skipped" if skipped else ""))
+        print(f"{out}: {count} {what}" + (f", {len(skipped)} skipped" if skipped else ""))
     return 1 if skipped else 0
+
+
+def show_image_audit(events: Iterable, as_json: bool) -> int:
+    """Follow the audit of a folder of images: a bar, then how many findings of which kind, and where the report is."""
+    from maquette.data.image_audit import KINDS, Audited
+
+    audited, said = None, ()
+    with progress() as bar:
+        task = bar.add_task("looking", total=None)
+        for event in events:
+            if isinstance(event, Audited):
+                audited = event
+            else:
+                said = _follow(bar, task, event, said)
+    if as_json:
+        findings = [{"kind": f.kind, "images": [f.id] + [f.other] * bool(f.other), "line": f.line}
+                    for f in audited.findings]
+        written = {"report": str(audited.report), "table": str(audited.table)}
+        copy = {} if audited.fixed is None else {"cleaned": str(audited.fixed), "kept": audited.kept}
+        print(json.dumps({"images": audited.images, "findings": findings, "notes": audited.notes, **written, **copy},
+                         indent=1))
+        return 0
+    for note in audited.notes:
+        print(note)
+    for kind in KINDS:
+        found = [finding for finding in audited.findings if finding.kind == kind]
+        if found:
+            print(f"{kind:<13} {len(found):>6}  {', '.join(finding.id for finding in found[:5])}"
+                  + (", ..." if len(found) > 5 else ""))
+    if not audited.findings:
+        print("nothing found")
+    print(f"written to {audited.report} and {audited.table}")
+    if audited.fixed is not None:
+        print(f"{audited.fixed}: {audited.kept} of {audited.images} images, cleaned")
+    return 0
 
 
 def _follow_prepare(events: Iterable, doing: str) -> tuple[int, tuple[tuple[str, str], ...]]:

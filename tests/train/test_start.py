@@ -75,11 +75,8 @@ def test_what_is_fresh_what_is_left_out_and_what_is_read_otherwise_is_said(tmp_p
     joint = {"joint": True, "generator": "subvoxel"}
     model(tmp_path / "plain", "vae-iwgan-image-tiny", standardise=True, **joint)
     model(tmp_path / "corrected", "vae-iwgan-image-tiny", aligned=True, **joint)
-    judge = {"judge": True, "prior": "class"}
-    note = start.load(asking("vae-iwgan-image-tiny", tmp_path / "plain", aligned=True, **joint, **judge)).note
-    assert note == ("starts from plain; fresh: aligned, critic; model.standardise is true there and false here"), (
-        "a bank has nothing to learn, so it is not named"
-    )
+    note = start.load(asking("vae-iwgan-image-tiny", tmp_path / "plain", aligned=True, **joint)).note
+    assert note == "starts from plain; fresh: aligned, critic; model.standardise is true there and false here"
     note = start.load(asking("vae-iwgan-image-tiny", tmp_path / "corrected", adversarial=0.0, **joint)).note
     assert note == "starts from corrected; left out: aligned"
 
@@ -115,10 +112,11 @@ def test_keys_that_must_change_together_are_both_named(tmp_path):
 
 
 def test_a_key_of_training_that_cannot_change_alone_is_not_named(tmp_path):
-    """Without its judge the recipe's critic would enter too late, which decides no tensor of what is shared."""
+    """Without `adversarial_from` the recipe's critic would enter too late, which decides no tensor of what is shared."""
     joint = {"joint": True, "prior": "class"}
     model(tmp_path / "m", "vae-iwgan-image-tiny", **joint)
-    line = refused(asking("vae-iwgan-image-tiny", tmp_path / "m", latent=6, judge=True, critic_from=7, **joint))
+    late = {"critic_from": 7, "adversarial_from": 8}
+    line = refused(asking("vae-iwgan-image-tiny", tmp_path / "m", latent=6, **late, **joint))
     assert line.split("; ")[-1] == "model.latent is 8 there and 6 here"
 
 

@@ -5,69 +5,32 @@ are there they are moved into place and described, which copies nothing. Each sh
 own id only, so that neither the number of workers nor an interruption changes the result.
 """
 
-import errno
 import hashlib
-import importlib.metadata
 import json
-import os
 import shutil
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from maquette.data import Item
 from maquette.data import orientations as turning
+from maquette.data.parts import PARTS, Finished, Prepared, Skipped, assemble, claim, to_do, version, work, write_group
 from maquette.data.row import Options, make_rows
 from maquette.data.sources import items_of, terms_of
 from maquette.data.store import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
+from maquette.data.workers import cores as _cores
 from maquette.errors import UserError
-from maquette.files import atomic_path, write_bytes
+from maquette.files import write_bytes
 
 __all__ = ["Finished", "OpenedData", "Prepared", "Skipped", "open_dataset", "prepare"]
 
-_PARTS = ".parts"
 _GROUP = 64
 """Shapes that are written in one go: what an interruption can cost, per worker."""
 FORMAT = 2
 """Changes when the rows of the same options change."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A shape is done."""
-
-    id: str
-    done: int
-    """Shapes behind us in this preparation, the skipped and those of an earlier run among them."""
-    total: int
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A shape cannot be prepared; the others go on."""
-
-    id: str
-    reason: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The dataset is whole."""
-
-    path: Path
-    count: int
-    """Rows of the dataset."""
-    skipped: tuple[tuple[str, str], ...]
-    """(id, reason) of what is not in it, earlier runs of the same preparation included."""
 
 
 def prepare(
@@ -128,7 +91,7 @@ def prepare(
     deciding = {name: value for name, value in asdict(options).items() if (name, value) not in unset}
     content = json.dumps([FORMAT, deciding, names])  # without these what it was before there were any
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
-    parts = out / _PARTS
+    parts = out / PARTS
     if is_prepared(out):
         info = Info.load(out)
         if info.fingerprint != fingerprint:
@@ -138,25 +101,21 @@ def prepare(
         shutil.rmtree(parts, ignore_errors=True)
         yield Finished(out, sum(info.counts.values()), info.skipped)
         return
-    _claim(out, parts, fingerprint, options, len(items))
+    claim(out, fingerprint, asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)})
 
     groups = _groups(items, options)
-    done = 0
-    todo = []
-    for name, group in groups.items():
-        if (parts / f"{name}.json").is_file() and (parts / f"{name}.arrow").is_file():
-            done += len(group)
-        else:
-            todo.append((name, group))
+    todo, done = to_do(parts, groups)
     schema = arrow_schema(label_names, bool(scans))
-    for event_item, skipped, ready in _work(todo, options, workers):
+    for event_item, skipped, ready in work(todo, partial(_make, options=options), workers or _cores()):
         done += 1
         if skipped is None:
             event = Prepared(event_item.id, done, len(items))
         else:
             event = Skipped(event_item.id, skipped, done, len(items))
         if ready is not None:
-            _write_group(parts, *ready, label_names, schema)
+            name, rows, skips = ready
+            rows = [row | {"label": label_names.index(row["label"])} for row in rows]
+            write_group(parts, name, rows, skips, schema)
         yield event
     yield _assemble(out, groups, label_names, options, sources, fingerprint)
 
@@ -209,29 +168,6 @@ def _difference(info: Info, options: Options, count: int) -> str:
     return "; ".join(differ) or "other shapes or backgrounds"
 
 
-def _claim(out: Path, parts: Path, fingerprint: str, options: Options, count: int) -> None:
-    """Makes the folder for parts, or finds that it belongs to this preparation."""
-    note = parts / "options.json"
-    if note.is_file():
-        try:
-            begun = json.loads(note.read_text(encoding="utf-8"))
-            same = begun["fingerprint"] == fingerprint
-        except (ValueError, KeyError, TypeError):
-            begun, same = {}, False
-        if not same:
-            ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
-            differ = [f"{name} {begun[name]} there and {value} here" for name, value in ours.items()
-                      if name in begun and begun[name] != value]
-            raise UserError(f"{out} holds a preparation that was begun with other options",
-                            "; ".join(differ) or "another source", "give the same options, or delete the folder")
-        return
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file, not a folder", hint="choose another name for the dataset")
-    if out.is_dir() and any(entry.name != _PARTS for entry in out.iterdir()):
-        raise UserError(f"{out} is not empty", hint="choose a new folder for the dataset")
-    write_bytes(note, json.dumps({"fingerprint": fingerprint, **asdict(options), "shapes": count}).encode())
-
-
 def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
     """The items in groups of at most _GROUP of one split, by the name of the group: `train-00003`."""
     volumes = (options.orientations + options.scans) * options.resolution**3 // 8
@@ -245,82 +181,6 @@ def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
     return groups
 
 
-def _work(todo, options: Options, workers: int | None):
-    """Yields (item, reason to skip it or None, (group's name, rows, skips) when its group is complete or None)."""
-    waiting = {name: len(group) for name, group in todo}
-    rows: dict[str, dict[int, list[dict]]] = {name: {} for name in waiting}
-    skips: dict[str, list[tuple[str, str]]] = {name: [] for name in waiting}
-    for name, place, item, made, reason in _results(todo, options, workers):
-        if reason is None:
-            rows[name][place] = made
-        else:
-            skips[name].append((item.id, reason))
-        waiting[name] -= 1
-        ready = None
-        if not waiting[name]:
-            done = rows.pop(name)
-            ready = (name, [row for k in sorted(done) for row in done[k]], skips.pop(name))
-        yield item, reason, ready
-
-
-def _results(todo, options: Options, workers: int | None):
-    jobs = ((name, place, item) for name, group in todo for place, item in enumerate(group))
-    total = sum(len(group) for _, group in todo)
-    workers = min(workers or _cores(), max(1, total))
-    if workers == 1:
-        for name, place, item in jobs:
-            yield name, place, item, *_make(item, options)
-        return
-    with _one_thread_each():
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker)
-        try:
-            running = {}
-            while True:
-                while len(running) < workers * 4 and (job := next(jobs, None)) is not None:
-                    running[pool.submit(_make, job[2], options)] = job
-                if not running:
-                    return
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield *running.pop(future), *future.result()
-        except BrokenProcessPool as error:
-            raise UserError("a worker process died, most often for want of memory",
-                            hint="run it again with fewer --workers, what is done is kept; a script of your own needs "
-                            "its work under if __name__ == '__main__'") from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started in this block use one thread each."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    import cv2
-
-    cv2.setNumThreads(1)
-
-
 def _make(item: Item, options: Options) -> tuple[list[dict] | None, str | None]:
     """(rows, None), or (None, why there are none)."""
     try:
@@ -331,59 +191,10 @@ def _make(item: Item, options: Options) -> tuple[list[dict] | None, str | None]:
         return None, f"{type(error).__name__}: {error}"
 
 
-def _write_group(parts: Path, name: str, rows: list[dict], skips: list, label_names: Sequence[str], schema) -> None:
-    import pyarrow as pa
-
-    rows = [row | {"label": label_names.index(row["label"])} for row in rows]
-    try:
-        with atomic_path(parts / f"{name}.arrow") as unfinished:
-            with pa.OSFile(str(unfinished), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
-                stream.write_table(pa.Table.from_pylist(rows, schema=schema))
-    except pa.ArrowException as error:
-        raise UserError(f"cannot write {parts / name}", error) from error
-    write_bytes(parts / f"{name}.json", json.dumps({"rows": len(rows), "skipped": skips}).encode())
-
-
 def _assemble(out: Path, groups, label_names, options: Options, sources, fingerprint: str) -> Finished:
     """Moves the finished groups into the form of `datasets` and writes what describes them, the sidecar last."""
-    from datasets import Dataset, DatasetDict
-
-    parts = out / _PARTS
-    notes = {name: json.loads((parts / f"{name}.json").read_text(encoding="utf-8")) for name in groups}
-    skipped = tuple((id, reason) for note in notes.values() for id, reason in note["skipped"])
-    counts = {"train": 0, "test": 0}
-    files: dict[str, list[str]] = {"train": [], "test": []}
-    for name, note in notes.items():
-        if note["rows"]:
-            counts[name.split("-")[0]] += note["rows"]
-            files[name.split("-")[0]].append(name)
-    counts = {split: n for split, n in counts.items() if n}
-    if not counts:
-        reason = f"{skipped[0][0]}: {skipped[0][1]}" if skipped else "the source is empty"
-        shutil.rmtree(parts, ignore_errors=True)
-        raise UserError("no shape could be prepared", reason)
-
     columns = features(label_names, bool(options.scans))
-    empty = Dataset.from_dict({name: [] for name in columns}, features=columns)
-    described = parts / "described"
-    with _no_progress():
-        DatasetDict(dict.fromkeys(counts, empty)).save_to_disk(described)
-    try:
-        for split in counts:
-            folder = out / split
-            folder.mkdir(exist_ok=True)
-            names = []
-            for number, name in enumerate(files[split]):
-                names.append(f"data-{number:05d}-of-{len(files[split]):05d}.arrow")
-                _place(parts / f"{name}.arrow", folder / names[-1])
-            state = json.loads((described / split / "state.json").read_text(encoding="utf-8"))
-            state |= {"_data_files": [{"filename": n} for n in names], "_fingerprint": fingerprint, "_split": split}
-            write_bytes(folder / "dataset_info.json", (described / split / "dataset_info.json").read_bytes())
-            write_bytes(folder / "state.json", json.dumps(state, indent=2).encode())
-        write_bytes(out / "dataset_dict.json", (described / "dataset_dict.json").read_bytes())
-    except OSError as error:
-        hint = "free some space and run it again" if error.errno == errno.ENOSPC else ""
-        raise UserError(f"cannot write {out}: {error.strerror}", hint=hint) from error
+    counts, skipped = assemble(out, list(groups), columns, fingerprint, "no shape")
     packages = ("maquette", "datasets", "trimesh", "numpy")
     info = Info(
         resolution=options.resolution,
@@ -400,41 +211,9 @@ def _assemble(out: Path, groups, label_names, options: Options, sources, fingerp
         terms=terms_of(sources),
         counts=counts,
         skipped=skipped,
-        versions={package: _version(package) for package in packages},
+        versions={package: version(package) for package in packages},
         fingerprint=fingerprint,
     )
     write_bytes(out / SIDECAR, info.to_json().encode())
-    shutil.rmtree(parts, ignore_errors=True)
+    shutil.rmtree(out / PARTS, ignore_errors=True)
     return Finished(out, sum(counts.values()), skipped)
-
-
-def _place(part: Path, final: Path) -> None:
-    """The file under its final name too; the part stays until all is done, so an interruption here costs nothing."""
-    if final.exists():
-        return
-    try:
-        os.link(part, final)
-    except OSError:  # a disk without hard links
-        with atomic_path(final) as unfinished:
-            shutil.copyfile(part, unfinished)
-
-
-@contextmanager
-def _no_progress() -> Iterator[None]:
-    """Keeps `datasets` from drawing its own progress bars."""
-    from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    shown = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        if shown:
-            enable_progress_bars()
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"

@@ -138,13 +138,13 @@ class OpenedData:
         for path, info in zip(paths, infos, strict=True):
             to_label = np.array([self.label_names.index(name) for name in info.label_names] or [0])
             for split in ("train", "test"):
-                for batch in _batches(Path(path) / split):
+                for batch in batches(Path(path) / split):
                     self._files.append(batch)
-                    self._bits.append(_bytes(batch.column("voxels")))
-                    self._pixels.append(_bytes(batch.column("views")))
+                    self._bits.append(column_bytes(batch.column("voxels")))
+                    self._pixels.append(column_bytes(batch.column("views")))
                     self._cameras.append(_cameras(batch.column("cameras")))
                     scanned = "scans" in batch.schema.names
-                    self._scans.append(_bytes(batch.column("scans")) if scanned else None)
+                    self._scans.append(column_bytes(batch.column("scans")) if scanned else None)
                     labels.append(to_label[batch.column("label").to_numpy(zero_copy_only=False)])
                     splits += [split] * len(batch)
                     blocks.append(len(batch))
@@ -298,8 +298,8 @@ def open_dataset(path: str | Path | Sequence[str | Path]) -> OpenedData:
     return OpenedData(paths, infos)
 
 
-def _batches(folder: Path) -> list:
-    """The record batches of a split, in the order of its files, memory-mapped."""
+def batches(folder: Path, columns: Sequence[str] = COLUMNS) -> list:
+    """The record batches of a split, in the order of its files, memory-mapped. UserError where a column is missing."""
     import pyarrow as pa
 
     state = folder / "state.json"
@@ -310,7 +310,7 @@ def _batches(folder: Path) -> list:
         result = []
         for name in names:
             with pa.memory_map(str(folder / Path(name).name)) as mapped, pa.ipc.open_stream(mapped) as stream:
-                missing = set(COLUMNS) - set(stream.schema.names)
+                missing = set(columns) - set(stream.schema.names)
                 if missing:
                     raise UserError(f"{folder / name} is not of this form", f"no column {', '.join(sorted(missing))}")
                 result += [batch for batch in stream if len(batch)]
@@ -319,7 +319,7 @@ def _batches(folder: Path) -> list:
         raise UserError(f"cannot read the dataset in {folder}", error, "prepare it again") from error
 
 
-def _bytes(column) -> tuple[np.ndarray, np.ndarray]:
+def column_bytes(column) -> tuple[np.ndarray, np.ndarray]:
     """(offsets int [n + 1], bytes uint8) of a binary Arrow column, without a copy."""
     _, offsets, data = column.buffers()
     offsets = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]

@@ -45,14 +45,17 @@ _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, K
 _pillow_limits = threading.Lock()
 
 
-def read_picture(source: "str | Path | bytes") -> np.ndarray:
+def read_picture(
+    source: "str | Path | bytes", *, kept_side_px: int = KEPT_SIDE_PX, max_pixels: int = MAX_PIXELS, bits: int = 0
+) -> np.ndarray:
     """Any picture as RGB pixels, the right way up.
 
     source: a path, the bytes of a file, or "-" for standard input. The first frame of an animation is taken, an alpha
     channel is laid on white, the EXIF orientation is applied, and 10 to 32 bits a pixel come down to 8.
+    bits: of greys deeper than 8 bits, how many are used, 9 to 16; 0: the smallest usual range that holds the picture's.
 
-    Returns uint8 [H, W, 3], longest side below 2 * KEPT_SIDE_PX.
-    Raises UserError, naming the file, when it is missing, empty, truncated, no picture, 0x0, or larger than MAX_PIXELS.
+    Returns uint8 [H, W, 3], longest side below 2 * kept_side_px.
+    Raises UserError, naming the file, when it is missing, empty, truncated, no picture, 0x0, or larger than max_pixels.
     """
     name, data = _bytes_of(source)
     if not data:
@@ -67,9 +70,9 @@ def read_picture(source: "str | Path | bytes") -> np.ndarray:
             raise UserError(f"{name} needs more memory than there is", hint="make the picture smaller") from None
         except _DAMAGED as problem:
             raise _damaged(name, data, problem) from None
-        _check_size(name, *picture.size)
+        _check_size(name, *picture.size, max_pixels)
         try:
-            return _to_rgb(picture, name)
+            return _to_rgb(picture, name, kept_side_px, bits)
         except MemoryError:
             raise UserError(f"{name} needs more memory than there is", hint="make the picture smaller") from None
         except _DAMAGED as problem:
@@ -133,12 +136,12 @@ def _our_limits():
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _check_size(name: str, width: int, height: int) -> None:
+def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     if width < 1 or height < 1:
         raise UserError(f"{name} has no pixels", got=f"{width}x{height}", hint="give another picture")
-    if width * height > MAX_PIXELS:
+    if width * height > max_pixels:
         raise UserError(
-            f"{name} is larger than {MAX_PIXELS // 1_000_000} megapixels",
+            f"{name} is larger than {max_pixels / 1e6:g} megapixels",
             got=f"{width}x{height} ({width * height / 1e6:.0f} megapixels)", hint="make the picture smaller")
     if max(width, height) > MAX_SIDE_PX:
         raise UserError(f"{name} is longer than {MAX_SIDE_PX} pixels", got=f"{width}x{height}",
@@ -180,18 +183,18 @@ def _damaged(name: str, data: bytes, problem: Exception | None) -> UserError:
     return UserError(f"{name} is damaged or cut short{detail}", hint="copy or save the picture again")
 
 
-def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
+def _to_rgb(picture: Image.Image, name: str, kept_side_px: int = KEPT_SIDE_PX, bits: int = 0) -> np.ndarray:
     orientation = _orientation(picture)
     if picture.format in ("JPEG", "MPO"):
-        picture.draft(None, (KEPT_SIDE_PX, KEPT_SIDE_PX))  # decodes at 1/2, 1/4 or 1/8, never below the size asked for
+        picture.draft(None, (kept_side_px, kept_side_px))  # decodes at 1/2, 1/4 or 1/8, never below the size asked for
     picture.load()
-    factor = max(picture.size) // KEPT_SIDE_PX
+    factor = max(picture.size) // kept_side_px
     if "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
         picture = _shrink(picture.convert("RGBA"), factor)
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
     elif picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-        picture = _shrink(_eight_bits(np.asarray(picture), name), factor).convert("RGB")
+        picture = _shrink(_eight_bits(np.asarray(picture), name, bits), factor).convert("RGB")
     else:
         if picture.mode in ("1", "P", "LAB", "HSV"):
             picture = picture.convert("L" if picture.mode == "1" else "RGB")
@@ -212,7 +215,7 @@ def _shrink(picture: Image.Image, factor: int) -> Image.Image:
     return picture.reduce(factor) if factor > 1 else picture
 
 
-def _eight_bits(values: np.ndarray, name: str) -> Image.Image:
+def _eight_bits(values: np.ndarray, name: str, bits: int) -> Image.Image:
     """Greys of 10 to 32 bits, or real numbers, as 8 bits: the range is the smallest usual one that holds them all."""
     values = values.astype(np.float32)
     if not np.isfinite(values).all():
@@ -220,5 +223,6 @@ def _eight_bits(values: np.ndarray, name: str) -> Image.Image:
     low, high = float(values.min()), float(values.max())
     if low < 0:
         values, high, low = values - low, high - low, 0.0
-    top = next((t for t in (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0) if high <= t), high)
-    return Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
+    usual = next((t for t in (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0) if high <= t), high)
+    top = 2.0**bits - 1 if bits else usual
+    return Image.fromarray(np.rint(np.minimum(values * (255.0 / top), 255)).astype(np.uint8))

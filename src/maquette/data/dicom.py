@@ -1,0 +1,166 @@
+"""DICOM files as plain grey or RGB pixels. Nothing else of a file goes on: no name, no date, no number of a patient.
+
+Messages never repeat what pydicom says of a file, since that may quote its fields.
+"""
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from maquette.errors import UserError
+
+SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
+DEFLATED = "1.2.840.10008.1.2.1.99"
+"""A transfer syntax that is refused: its files can unpack to any size before their header is known."""
+
+
+@dataclass(frozen=True)
+class DicomImage:
+    """The picture in a DICOM file."""
+
+    pixels: np.ndarray
+    """uint8 [H, W] or [H, W, 3], as a viewer shows it first: windowed, bright where the body absorbs."""
+    burnt_in: bool
+    """The file says (BurnedInAnnotation) that text is part of the pixels."""
+
+
+def is_dicom(path: str | Path) -> bool:
+    """Whether a file has a DICOM name, or `DICM` where DICOM files have it."""
+    if Path(path).suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def anonymous_name(path: str | Path) -> str | None:
+    """`dicom-` and 16 hexadecimal digits of a hash of the file's SOP instance UID; None where it cannot be read.
+
+    Whoever has the original can find it again by its UID; the UID cannot be read out of the name.
+    """
+    import pydicom
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            uid = _header(pydicom, path).get("SOPInstanceUID")
+    except Exception:  # pydicom raises whatever its parsers raise; the file is reported when it is read in full
+        return None
+    return f"dicom-{hashlib.sha256(str(uid).encode()).hexdigest()[:16]}" if uid else None
+
+
+def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
+    """The pixels of a DICOM file, 8 bits, with rescale, window and MONOCHROME1 applied.
+
+    The first window is applied as PS3.3 C.11.2.1 has it (linear, linear exact or sigmoid), or the first VOI lookup
+    table; without either, the darkest pixel becomes 0 and the brightest 255. name: what messages call the file.
+    max_pixels: larger pictures are refused by their header.
+
+    Raises UserError for a file that is no DICOM or damaged, that holds no picture or several, that is too large, and
+    for a compression that no installed decoder knows.
+    """
+    import pydicom
+    from pydicom.pixels import pixel_array
+
+    damaged = UserError(f"{name} is damaged or no DICOM file", hint="export it again")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            header = _header(pydicom, path)
+        except UserError as error:
+            raise UserError(f"{name} {error}") from None
+        except Exception:  # anything can be in a file that is named .dcm
+            raise damaged from None
+        try:
+            width, height = int(header.get("Columns", 0) or 0), int(header.get("Rows", 0) or 0)
+            frames = int(header.get("NumberOfFrames", 1) or 1)
+        except (TypeError, ValueError):
+            raise damaged from None
+        if width < 1 or height < 1:
+            raise UserError(f"{name} is a DICOM file without a picture, or damaged", hint="leave it out")
+        if frames != 1:
+            raise UserError(f"{name} holds {frames} pictures, not one", hint="export the one that you want")
+        if width * height > max_pixels:
+            raise UserError(f"{name} is larger than {max_pixels / 1e6:g} megapixels",
+                            f"{width}x{height} ({width * height / 1e6:.0f} megapixels)", "raise --max-megapixels")
+        try:
+            dataset = pydicom.dcmread(path)
+            syntax = dataset.file_meta.TransferSyntaxUID
+        except Exception:
+            raise damaged from None
+        try:
+            stored = pixel_array(dataset)
+        except (NotImplementedError, RuntimeError):
+            raise UserError(f"{name} is damaged, or compressed in a way that cannot be read here", syntax.name,
+                            "export it uncompressed, or install pylibjpeg with its decoders") from None
+        except Exception:
+            raise damaged from None
+        try:
+            pixels = _shown(dataset, stored)
+        except Exception:
+            raise damaged from None
+        return DicomImage(pixels, str(dataset.get("BurnedInAnnotation", "")).upper() == "YES")
+
+
+def _header(pydicom, path: str | Path):
+    """The fields that say what the picture is, and no others."""
+    from pydicom.filereader import read_file_meta_info
+
+    if str(read_file_meta_info(path).get("TransferSyntaxUID", "")) == DEFLATED:
+        raise UserError("is deflated as a whole, which is not read here", hint="export it uncompressed")
+    wanted = ["SOPInstanceUID", "Rows", "Columns", "NumberOfFrames"]
+    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
+
+
+def _shown(dataset, stored: np.ndarray) -> np.ndarray:
+    from pydicom.pixels import apply_color_lut, apply_modality_lut
+
+    kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+    if kind == "PALETTE COLOR":
+        colours = apply_color_lut(stored, dataset)
+        return (colours >> 8).astype(np.uint8) if colours.dtype == np.uint16 else colours.astype(np.uint8)
+    if stored.ndim == 3:
+        high = int(dataset.BitsStored) - 8
+        return (stored >> high).astype(np.uint8) if high > 0 else stored.astype(np.uint8)
+    values = windowed(apply_modality_lut(stored, dataset).astype(np.float64), dataset)
+    pixels = np.rint(255 * values).astype(np.uint8)
+    return 255 - pixels if kind == "MONOCHROME1" else pixels
+
+
+def windowed(values: np.ndarray, dataset) -> np.ndarray:
+    """Real values [H, W] to [0, 1] by the first window or VOI lookup table of a file, or by their own range.
+
+    values: after rescaling. The formulas are those of PS3.3 C.11.2.1.2 and C.11.2.1.3.
+    """
+    from pydicom.pixels import apply_voi
+
+    centre, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
+    if centre is not None and width is not None and width > 0:
+        function = str(dataset.get("VOILUTFunction", "") or "LINEAR")
+        if function == "SIGMOID":
+            return 1 / (1 + np.exp(np.clip(-4 * (values - centre) / width, -700, 700)))
+        if function == "LINEAR_EXACT":
+            return np.clip((values - centre) / width + 0.5, 0, 1)
+        if width <= 1:
+            return (values > centre - 0.5).astype(np.float64)
+        return np.clip((values - (centre - 0.5)) / (width - 1) + 0.5, 0, 1)
+    if dataset.get("VOILUTSequence"):
+        bits = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
+        return np.clip(apply_voi(values.astype(np.int64), dataset) / (2.0**bits - 1), 0, 1)
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low) if high > low else np.zeros_like(values)
+
+
+def _first(value) -> float | None:
+    """The first of a field that may have one value, several or none."""
+    if value is None or value == "":
+        return None
+    try:
+        return float(value if np.isscalar(value) else value[0])
+    except (TypeError, IndexError):
+        return float(value)

@@ -1,0 +1,108 @@
+"""The images of a folder: which files they are, what reports and datasets call them, and their pixels."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from maquette.data import dicom
+from maquette.errors import UserError
+from maquette.pencil.picture import MAX_SIDE_PX, SUFFIXES, read_picture
+
+MAX_FILE_BYTES = 2**30
+"""Largest file that is read at all."""
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One image of a folder, not yet read."""
+
+    id: str
+    """Its path in the folder; for a DICOM file, whose name may be a patient's, a name that says nothing."""
+    path: Path
+    is_dicom: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How pictures are read."""
+
+    max_pixels: int = 100_000_000
+    """Larger ones are refused by their header, before anything is decoded."""
+    bits: int = 0
+    """Of greys deeper than 8 bits, how many are used (12 for most sensors); 0: the smallest usual range (8, 10, 12, 14
+    or 16 bits) that holds the brightest pixel of each picture."""
+
+    def __post_init__(self):
+        if self.bits and not 9 <= self.bits <= 16:
+            raise UserError("bits must be from 9 to 16, or 0", self.bits)
+        if self.max_pixels < 1:
+            raise UserError("max-megapixels must be above 0", self.max_pixels / 1e6)
+
+
+def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFile]:
+    """The pictures and DICOM files of a folder and the folders in it, in the order of their names.
+
+    DICOM files are known by their suffix or by their content. Hidden files and folders are left out.
+    keep_names: call DICOM files by their names too, not by a hash of their SOP instance UID (a running number where
+    that cannot be read).
+
+    Raises UserError where there is no such folder, or no image in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder of images" if folder.exists() else f"no folder {folder}")
+    found: list[ImageFile] = []
+    taken: set[str] = set()
+    numbered = 0
+    for path in _files(folder):
+        name = path.relative_to(folder).as_posix()
+        picture = path.suffix.lower() in SUFFIXES
+        if not picture and not dicom.is_dicom(path):
+            continue
+        if not picture:
+            numbered += 1
+            if not keep_names:
+                name = dicom.anonymous_name(path) or f"dicom-file-{numbered:05d}"
+        unique, copies = name, 1
+        while unique in taken:
+            copies += 1
+            unique = f"{name}-{copies}"
+        taken.add(unique)
+        found.append(ImageFile(unique, path, not picture))
+    if not found:
+        raise UserError(f"no image in the folder {folder}",
+                        hint=f"known endings: {' '.join(SUFFIXES + dicom.SUFFIXES)}")
+    return found
+
+
+def _files(folder: Path):
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(where) / name
+            if not name.startswith(".") and path.is_file():
+                yield path
+
+
+def open_image(file: ImageFile, limits: Limits) -> tuple[np.ndarray, bool]:
+    """(pixels uint8 [H, W] or [H, W, 3], whether the file declares burnt-in text), the right way up.
+
+    Raises UserError, calling the file by its id and never by its path, for all that cannot be read.
+    """
+    try:
+        size = file.path.stat().st_size
+    except OSError as error:
+        raise UserError(f"{file.id} cannot be read", error.strerror) from None
+    if size > MAX_FILE_BYTES:
+        raise UserError(f"{file.id} is a file of more than 1 GiB", f"{size / 2**30:.1f} GiB", "make it smaller")
+    try:
+        if file.is_dicom:
+            image = dicom.read_dicom(file.path, file.id, max_pixels=limits.max_pixels)
+            return image.pixels, image.burnt_in
+        return read_picture(file.path, kept_side_px=MAX_SIDE_PX, max_pixels=limits.max_pixels, bits=limits.bits), False
+    except UserError as error:
+        raise UserError(str(error).replace(str(file.path), file.id)) from None
+    except MemoryError:
+        raise UserError(f"{file.id} needs more memory than there is", hint="lower --max-megapixels") from None

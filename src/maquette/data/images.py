@@ -1,0 +1,383 @@
+"""Images for training: a folder of pictures becomes a dataset of pixels of one size, and fast access to its rows.
+
+`train/` and `test/` hold Arrow files, one row an image: what it is called and its raw pixels. `images.json` beside them
+says what all rows share. Nothing is decoded on the way: a batch is copied out of the memory map of the files.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from maquette.data.image_files import ImageFile, Limits, find_images, open_image
+from maquette.data.image_look import to_grey
+from maquette.data.parts import PARTS, Finished, Prepared, Skipped, assemble, claim, to_do, version, work, write_group
+from maquette.data.store import batches, column_bytes
+from maquette.data.workers import cores
+from maquette.errors import UserError
+from maquette.files import atomic_path, write_bytes
+
+SIDECAR = "images.json"
+COLUMNS = ("id", "pixels", "height", "width", "channels")
+FORMAT = 1
+"""Changes when the rows of the same options change."""
+_GROUP = 64
+"""Images that are written in one go: what an interruption can cost, per worker."""
+SIDES = (8, 4096)
+"""Shortest and longest side of a prepared image."""
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """What all rows of a dataset of images share; the content of `images.json`."""
+
+    width: int
+    height: int
+    channels: int
+    """1 for grey, 3 for RGB."""
+    crop: str
+    holdout: int
+    source: str
+    """The name of the folder that they were made from."""
+    terms: str
+    counts: dict[str, int] = field(default_factory=dict)
+    """Rows of each split."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """(id, reason) of each image that could not be prepared."""
+    versions: dict[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
+    """Of the options and images that the dataset was prepared with."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one image: (height, width) or (height, width, 3)."""
+        return (self.height, self.width) + ((3,) if self.channels == 3 else ())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "ImageInfo":
+        """Reads `images.json`. Raises UserError where the folder is no prepared dataset of images."""
+        file = Path(folder) / SIDECAR
+        if not file.is_file():
+            raise UserError(f"{folder} is not a prepared dataset of images: it has no {SIDECAR}",
+                            hint="make one with: maquette data prepare images DIR --size 256x256 --out DIR")
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            known = {f.name: content[f.name] for f in fields(cls) if f.name in content}
+            known["skipped"] = tuple((a, b) for a, b in known.get("skipped", ()))
+            info = cls(**known)
+            if info.channels not in (1, 3) or not all(isinstance(n, int) and n > 0 for n in info.shape):
+                raise ValueError(f"images of shape {info.shape}")
+            return info
+        except (ValueError, TypeError, OSError) as error:
+            raise UserError(f"cannot read {file}", error) from error
+
+
+def is_images(path: str | Path) -> bool:
+    """Whether a path is a prepared dataset of images."""
+    return (Path(path) / SIDECAR).is_file()
+
+
+class OpenedImages:
+    """A prepared dataset of images, memory-mapped. Made by `open_images`. Rows: `train` before `test`.
+
+    info: what all rows share. splits: str [n]. width, height, channels: as in `ImageInfo`.
+    """
+
+    def __init__(self, path: Path, info: ImageInfo):
+        self.path, self.info = path, info
+        self.width, self.height, self.channels = info.width, info.height, info.channels
+        self._files: list = []  # Arrow batches, kept so that their memory stays mapped
+        self._pixels: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets, bytes) of each block
+        splits: list[str] = []
+        size = int(np.prod(info.shape))
+        for split in ("train", "test"):
+            for batch in batches(path / split, COLUMNS):
+                offsets, data = column_bytes(batch.column("pixels"))
+                if (np.diff(offsets) != size).any():
+                    raise UserError(f"{path / split} holds images that are not {info.width}x{info.height}",
+                                    hint="prepare it again")
+                self._files.append(batch)
+                self._pixels.append((offsets, data))
+                splits += [split] * len(batch)
+        self._start = np.concatenate([[0], np.cumsum([len(batch) for batch in self._files])]).astype(np.int64)
+        self.splits = np.array(splits, dtype="U5")
+
+    def __len__(self) -> int:
+        return int(self._start[-1])
+
+    def _place(self, index: int) -> tuple[int, int]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"row {index} of {len(self)}")
+        block = int(np.searchsorted(self._start, index, "right")) - 1
+        return block, int(index - self._start[block])
+
+    def split(self, name: str) -> np.ndarray:
+        """The rows of a split (`train` or `test`), int64 [m]."""
+        return np.flatnonzero(self.splits == name)
+
+    def pixels(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The images of some rows, uint8 [n, H, W] or [n, H, W, 3], a copy."""
+        size = int(np.prod(self.info.shape))
+        result = np.empty((len(rows), size), np.uint8)
+        for place, index in enumerate(rows):
+            block, local = self._place(int(index))
+            offsets, data = self._pixels[block]
+            begin = int(offsets[local])
+            result[place] = data[begin : begin + size]
+        return result.reshape(len(rows), *self.info.shape)
+
+    def id(self, index: int) -> str:
+        """The name of a row."""
+        block, local = self._place(int(index))
+        return self._files[block].column("id")[local].as_py()
+
+    @property
+    def ids(self) -> list[str]:
+        """The names of all rows."""
+        return [name for batch in self._files for name in batch.column("id").to_pylist()]
+
+
+def open_images(path: str | Path) -> OpenedImages:
+    """Opens a prepared dataset of images; nothing is read until it is asked for. UserError where it is none."""
+    return OpenedImages(Path(path), ImageInfo.load(path))
+
+
+def show_images(path: str | Path, sheet: str | Path, *, count: int = 64, seed: int = 0) -> dict[str, object]:
+    """What a prepared dataset of images holds, by name; `count` random ones of it are drawn to `sheet`, a PNG."""
+    data = open_images(path)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:count])
+    across = int(np.ceil(np.sqrt(len(chosen) * data.height / data.width)))
+    scale = min(1.0, 160 / max(data.width, data.height))
+    cell = max(1, round(data.width * scale)), max(1, round(data.height * scale))
+    canvas = Image.new("RGB", (across * cell[0], -(-len(chosen) // across) * cell[1]), "white")
+    for place, pixels in enumerate(data.pixels(chosen)):
+        canvas.paste(Image.fromarray(pixels).resize(cell, Image.Resampling.LANCZOS).convert("RGB"),
+                     (place % across * cell[0], place // across * cell[1]))
+    with atomic_path(sheet) as unfinished:
+        canvas.save(unfinished, format="PNG")
+    info = data.info
+    return {
+        "images": len(data), "splits": dict(info.counts), "size": f"{info.width}x{info.height}",
+        "colour": "grey" if info.channels == 1 else "RGB", "crop": info.crop, "skipped": len(info.skipped),
+        "terms": info.terms, "sheet": str(sheet),
+    }
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """What decides the pixels of a row, besides the image itself."""
+
+    width: int
+    height: int
+    grey: bool
+    crop: str
+    """`centre`, `none`, or `x,y,w,h`; see `crop_box`."""
+    max_pixels: int
+    bits: int
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`512x256` as (width, height): 512 wide and 256 high. Raises UserError for what is none, or outside SIDES."""
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise UserError("size must be WIDTHxHEIGHT in pixels, as 512x256", repr(text))
+    width, height = (int(part) for part in parts)
+    if not all(SIDES[0] <= side <= SIDES[1] for side in (width, height)):
+        raise UserError(f"the sides of size must be from {SIDES[0]} to {SIDES[1]} pixels", text)
+    return width, height
+
+
+def parse_crop(text: str) -> str | tuple[float, float, float, float]:
+    """`centre`, `none`, or the four numbers of `x,y,w,h`. Raises UserError for anything else."""
+    if text in ("centre", "center"):
+        return "centre"
+    if text == "none":
+        return text
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError("crop must be centre, none, or x,y,w,h in pixels or as fractions", repr(text),
+                        "0.1,0.2,0.8,0.5 keeps the middle 80 % of the width") from None
+    if not (min(x, y) >= 0 and min(width, height) > 0 and np.isfinite([x, y, width, height]).all()):
+        raise UserError("crop must have x and y from 0 on and a width and height above 0", repr(text))
+    return x, y, width, height
+
+
+def crop_box(crop: str, width: int, height: int, aspect: float) -> tuple[float, float, float, float]:
+    """The part (left, top, right, bottom) of a picture that is kept, in pixels; `none` keeps all.
+
+    `x,y,w,h` is taken as fractions of the picture where no number is above 1, else as pixels. What is kept is then cut
+    about its centre to the aspect (width / height), so that nothing is squeezed. Raises UserError where the box does
+    not lie in the picture.
+    """
+    form = parse_crop(crop)
+    if form == "none":
+        return 0.0, 0.0, float(width), float(height)
+    x, y, w, h = (0.0, 0.0, float(width), float(height)) if form == "centre" else form
+    if form != "centre" and max(form) <= 1:
+        x, y, w, h = x * width, y * height, w * width, h * height
+    if x + w > width + 1e-6 or y + h > height + 1e-6:
+        raise UserError(f"the crop {crop} does not lie in the picture", f"{width}x{height}")
+    across, down = min(w, h * aspect), min(h, w / aspect)
+    x, y = x + (w - across) / 2, y + (h - down) / 2
+    return x, y, min(x + across, width), min(y + down, height)
+
+
+def fit(pixels: np.ndarray, options: ImageOptions) -> np.ndarray:
+    """A picture, uint8 [H, W] or [H, W, 3], cropped or padded and resized: uint8 of the options' size and channels.
+
+    Reduced and enlarged with a Lanczos filter. `crop` none: the whole picture, with black beside it where the aspects
+    differ. Raises UserError for a crop that does not lie in it.
+    """
+    picture = Image.fromarray(to_grey(pixels) if options.grey else pixels)
+    if not options.grey:
+        picture = picture.convert("RGB")
+    box = crop_box(options.crop, *picture.size, options.width / options.height)
+    if options.crop == "none":
+        scale = min(options.width / picture.width, options.height / picture.height)
+        inner = tuple(max(1, round(side * scale)) for side in picture.size)
+    else:
+        inner = (options.width, options.height)
+    resized = picture.resize(inner, Image.Resampling.LANCZOS, box=box)
+    if inner == (options.width, options.height):
+        return np.asarray(resized)
+    canvas = Image.new(picture.mode, (options.width, options.height))
+    canvas.paste(resized, ((options.width - inner[0]) // 2, (options.height - inner[1]) // 2))
+    return np.asarray(canvas)
+
+
+def split_by_name(files: Sequence[ImageFile], holdout: int) -> dict[str, list[ImageFile]]:
+    """`train` and `test`: the `holdout` images whose names have the smallest hash are for testing.
+
+    The split depends on the names alone, not on their order; an image that is added changes it by one image at most.
+    """
+    by_hash = sorted(files, key=lambda file: hashlib.sha256(file.id.encode()).digest())
+    held = {file.id for file in by_hash[:holdout]}
+    return {"train": [f for f in files if f.id not in held], "test": [f for f in files if f.id in held]}
+
+
+def prepare_images(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    size: str = "256x256",
+    crop: str = "centre",
+    grey: bool = False,
+    holdout: int = 16,
+    keep_names: bool = False,
+    terms: str = "",
+    bits: int = 0,
+    max_megapixels: float = 100.0,
+    workers: int | None = None,
+) -> Iterator[Prepared | Skipped | Finished]:
+    """Prepares a folder of images for training, step by step as the events are asked for.
+
+    folder: pictures and DICOM files, folders in it included. out: the folder to make; run again with the same options
+        it goes on where it stopped, and when it is finished there is nothing to do.
+    size: width x height of the rows in pixels. crop: see `crop_box`. grey: one channel. holdout: so many images are for
+        testing, see `split_by_name`; those of them that cannot be read are not replaced.
+    keep_names: see `find_images`. terms: of the images' use, for the README. bits, max_megapixels: see `Limits`.
+    workers: processes; all cores unless said, 1 works in this process.
+
+    The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else,
+    where no image at all can be prepared, and where the disk is full (free some space and run it again).
+    """
+    folder, out = Path(folder), Path(out)
+    width, height = parse_size(size)
+    parse_crop(crop)
+    if holdout < 0:
+        raise UserError("holdout must be 0 or more", holdout)
+    if workers is not None and workers < 1:
+        raise UserError("workers must be 1 or more", workers)
+    limits = Limits(int(max_megapixels * 1e6), bits)
+    options = ImageOptions(width, height, grey, "centre" if crop == "center" else crop, limits.max_pixels, bits)
+    files = find_images(folder, keep_names=keep_names)
+    if len(files) <= holdout:
+        raise UserError(f"holding out {holdout} images leaves none to learn from",
+                        f"{len(files)} image{'s' if len(files) > 1 else ''}", "lower --holdout")
+    split = split_by_name(files, holdout)
+    told = asdict(options) | {"holdout": holdout, "images": len(files)}
+    content = json.dumps([FORMAT, told, [[f.id, f.path.stat().st_size] for f in files]])
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
+    if is_images(out):
+        info = ImageInfo.load(out)
+        if info.fingerprint != fingerprint:
+            raise UserError(f"{out} holds images that were prepared otherwise", hint="choose another folder, or delete "
+                            "this one")
+        shutil.rmtree(out / PARTS, ignore_errors=True)
+        yield Finished(out, sum(info.counts.values()), info.skipped)
+        return
+    claim(out, fingerprint, told)
+    group = int(np.clip(2**28 // (width * height * (1 if grey else 3)), 1, _GROUP))
+    groups = {f"{name}-{number:05d}": chosen[start : start + group] for name, chosen in split.items()
+              for number, start in enumerate(range(0, len(chosen), group))}
+    todo, done = to_do(out / PARTS, groups)
+    for file, reason, ready in work(todo, partial(_make, options=options), workers or cores()):
+        done += 1
+        if ready is not None:
+            write_group(out / PARTS, *ready, features().arrow_schema)
+        yield Prepared(file.id, done, len(files)) if reason is None else Skipped(file.id, reason, done, len(files))
+    counts, skipped = assemble(out, list(groups), features(), fingerprint, "no image")
+    info = ImageInfo(
+        width=width, height=height, channels=1 if grey else 3, crop=options.crop, holdout=holdout,
+        source=folder.resolve().name, terms=terms or "as their owner says", counts=counts, skipped=skipped,
+        versions={package: version(package) for package in ("maquette", "datasets", "pillow", "pydicom", "numpy")},
+        fingerprint=fingerprint,
+    )
+    write_bytes(out / "README.md", _readme(info).encode())
+    write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
+    shutil.rmtree(out / PARTS, ignore_errors=True)
+    yield Finished(out, sum(counts.values()), skipped)
+
+
+def features():
+    """The columns as `datasets.Features`; `pixels` are the raw bytes of uint8 [H, W] or [H, W, 3], C order."""
+    from datasets import Features, Value
+
+    number = Value("int32")
+    return Features({"id": Value("string"), "pixels": Value("binary"), "height": number, "width": number,
+                     "channels": number})
+
+
+def _make(file: ImageFile, options: ImageOptions) -> tuple[list[dict] | None, str | None]:
+    """(one row, None), or (None, why there is none)."""
+    try:
+        pixels, _ = open_image(file, Limits(options.max_pixels, options.bits))
+        fitted = fit(pixels, options)
+    except UserError as error:
+        return None, str(error) if file.id in str(error) else f"{file.id}: {error}"
+    except Exception as error:  # one strange file among thousands must not end the others
+        return None, f"{file.id}: {type(error).__name__}"
+    return [{"id": file.id, "pixels": fitted.tobytes(), "height": options.height, "width": options.width,
+             "channels": 1 if options.grey else 3}], None
+
+
+def _readme(info: ImageInfo) -> str:
+    shape = "[height, width]" if info.channels == 1 else "[height, width, 3]"
+    rows = ", ".join(f"{count} in `{split}`" for split, count in info.counts.items())
+    skipped = "\n".join(f"- {reason}" for _, reason in info.skipped) or "none"
+    return f"""# Images of {info.source}
+{info.width} wide and {info.height} high, {"grey" if info.channels == 1 else "RGB"}; {rows}; crop: {info.crop}.
+The {info.holdout} images whose names have the smallest SHA-256 are held out for testing.
+
+Terms of use: {info.terms}
+
+The rows hold names and pixels and nothing else of the files: no EXIF, no DICOM fields. Names of pictures that are not
+DICOM are the files' own, and what is written in the pixels is still there: look at both before you pass this on.
+
+```python
+from datasets import load_from_disk
+import numpy as np
+row = load_from_disk("this folder")["train"][0]
+image = np.frombuffer(row["pixels"], np.uint8).reshape({info.shape})  # {shape}
+```
+
+Skipped:
+{skipped}
+"""
