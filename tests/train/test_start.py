@@ -112,7 +112,7 @@ def test_keys_that_must_change_together_are_both_named(tmp_path):
 
 
 def test_a_key_of_training_that_cannot_change_alone_is_not_named(tmp_path):
-    """Without `adversarial_from` the recipe's critic would enter too late, which decides no tensor of what is shared."""
+    """Without `adversarial_from` the critic would enter too late, which decides no tensor of what is shared."""
     joint = {"joint": True, "prior": "class"}
     model(tmp_path / "m", "vae-iwgan-image-tiny", **joint)
     late = {"critic_from": 7, "adversarial_from": 8}
