@@ -134,16 +134,22 @@ def jitter_scans(scans: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     Up to DROPPED of the voxels are left out, the rest are moved by one voxel or none along each axis (what leaves the
     grid is gone), and up to STRAY voxels are added anywhere.
     """
-    varied, side = np.zeros_like(scans), scans.shape[-1]
-    for scan, new, seed in zip(scans, varied, seeds, strict=True):
+    side = scans.shape[-1]
+    strides = np.array([side**2, side, 1])
+    varied = np.zeros((len(scans), side**3), bool)
+    for scan, new, seed in zip(scans.reshape(len(scans), -1), varied, seeds, strict=True):
         rng = np.random.default_rng(int(seed))
-        cells = np.argwhere(scan)
+        cells = np.flatnonzero(scan)
         cells = cells[rng.random(len(cells)) >= rng.uniform(0, DROPPED)]
-        cells = cells + np.rint(rng.uniform(-1, 1, 3)).astype(np.int64)
-        cells = cells[((cells >= 0) & (cells < side)).all(1)]
-        cells = np.concatenate([cells, rng.integers(side, size=(rng.integers(STRAY + 1), 3))])
-        new[tuple(cells.T)] = True
-    return varied
+        inside = np.ones(len(cells), bool)
+        moved = np.rint(rng.uniform(-1, 1, 3)).astype(np.int64)
+        for stride, by in zip(strides, moved, strict=True):
+            if by:
+                place = cells // stride % side + by
+                inside &= (place >= 0) & (place < side)
+        new[(cells + moved @ strides)[inside]] = True
+        new[rng.integers(side, size=(rng.integers(STRAY + 1), 3)) @ strides] = True
+    return varied.reshape(scans.shape)
 
 
 def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slice = slice(None)):
