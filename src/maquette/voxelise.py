@@ -290,6 +290,17 @@ def _vote(triangles: np.ndarray, part: np.ndarray, resolution: int, inside: np.n
         inside[low[0] : high[0], low[1] : high[1], low[2] : high[2]] |= votes > 0
 
 
+def cropped(grid: np.ndarray) -> np.ndarray:
+    """The object in a grid, cut to its bounding box: bool or 0/1 `[a, b, c]` to bool. UserError for an empty grid."""
+    grid = np.asarray(grid) > 0.5
+    if grid.ndim != 3 or not grid.any():
+        raise UserError("there is no object in the grid: it must have three axes and an occupied voxel", grid.shape)
+    for axis in range(3):
+        used = np.flatnonzero(grid.any(tuple({0, 1, 2} - {axis})))
+        grid = grid.take(np.arange(used[0], used[-1] + 1), axis)
+    return grid
+
+
 def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
     """The object in a grid, at another resolution and in the frame of the package: bool `[resolution] * 3`.
 
@@ -299,12 +310,7 @@ def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
 
     Raises UserError for an empty grid.
     """
-    grid = np.asarray(grid) > 0.5
-    if grid.ndim != 3 or not grid.any():
-        raise UserError("there is no object in the grid: it must have three axes and an occupied voxel", grid.shape)
-    for axis in range(3):
-        used = np.flatnonzero(grid.any(tuple({0, 1, 2} - {axis})))
-        grid = grid.take(np.arange(used[0], used[-1] + 1), axis)
+    grid = cropped(grid)
     scale = resolution / max(grid.shape)
     if scale == 1:
         before = [(resolution - n) // 2 for n in grid.shape]

@@ -13,6 +13,7 @@ import numpy as np
 from maquette.configs import ORIENTATIONS
 from maquette.data import turn
 from maquette.errors import UserError
+from maquette.voxelise import cropped
 
 _LEVEL, _EXTENT = 0.37, 0.6
 """Where a turned grid is cut: its voxels, and its sides for the fit to the cube. Of levels 0.3 to 0.5, a level that
@@ -72,12 +73,7 @@ def turned_mesh(mesh, degrees: int):
 def _interpolated(grid: np.ndarray, degrees: int) -> np.ndarray:
     from scipy import ndimage
 
-    grid = np.asarray(grid) > 0.5
-    if grid.ndim != 3 or not grid.any():
-        raise UserError("there is no object in the grid: it must have three axes and an occupied voxel", grid.shape)
-    for axis in range(3):
-        used = np.flatnonzero(grid.any(tuple({0, 1, 2} - {axis})))
-        grid = grid.take(np.arange(used[0], used[-1] + 1), axis)
+    grid = cropped(grid)
     size = np.array(grid.shape)
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     field = np.pad(grid, 1).astype(np.float32)
