@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from PIL import Image
 from maquette.data.image_files import ImageFile, Limits, find_images, open_image
 from maquette.data.image_look import to_grey
 from maquette.data.parts import PARTS, Finished, Prepared, Skipped, assemble, claim, to_do, version, work, write_group
-from maquette.data.store import batches, column_bytes
+from maquette.data.store import batches, column_bytes, sidecar_values
 from maquette.data.workers import cores
 from maquette.errors import UserError
 from maquette.files import atomic_path, write_bytes
@@ -67,10 +67,7 @@ class ImageInfo:
             raise UserError(f"{folder} is not a prepared dataset of images: it has no {SIDECAR}",
                             hint="make one with: maquette data prepare images DIR --size 256x256 --out DIR")
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            known = {f.name: content[f.name] for f in fields(cls) if f.name in content}
-            known["skipped"] = tuple((a, b) for a, b in known.get("skipped", ()))
-            info = cls(**known)
+            info = cls(**sidecar_values(cls, file))
             if info.channels not in (1, 3) or not all(isinstance(n, int) and n > 0 for n in info.shape):
                 raise ValueError(f"images of shape {info.shape}")
             return info

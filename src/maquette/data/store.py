@@ -20,6 +20,14 @@ CAMERA = 7
 COLUMNS = ("id", "label", "source", "resolution", "voxels", "views", "view_kinds", "cameras")
 
 
+def sidecar_values(kind: type, file: Path) -> dict:
+    """The values of a dataclass's fields in a JSON file, those that it has; raises what reading and parsing raise."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    known = {f.name: content[f.name] for f in fields(kind) if f.name in content}
+    known["skipped"] = tuple((a, b) for a, b in known.get("skipped", ()))
+    return known
+
+
 @dataclass(frozen=True)
 class Info:
     """What all rows of a prepared dataset share; the content of `maquette.json`."""
@@ -70,11 +78,9 @@ class Info:
             raise UserError(f"{folder} is not a prepared dataset: it has no {SIDECAR}",
                             hint="make one with: maquette data prepare SOURCE --out DIR")
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            known = {f.name: content[f.name] for f in fields(cls) if f.name in content}
+            known = sidecar_values(cls, file)
             for name in ("kinds", "label_names", "sources", "terms"):
                 known[name] = tuple(known.get(name, ()))
-            known["skipped"] = tuple((a, b) for a, b in known.get("skipped", ()))
             return cls(**known)
         except (ValueError, TypeError, OSError) as error:
             raise UserError(f"cannot read {file}", error) from error
