@@ -329,7 +329,7 @@ def evaluate(
         yield from _recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
         return
     if on == "generation":
-        yield from _generation(model, path, cache, kind, turns or 1, classifier, seed)
+        yield from _generation(model, path, cache, kind, turns or 1, classifier, seed, limit)
         return
     if on == "modelnet10":
         from maquette.evaluate.modelnet import evaluate_modelnet
@@ -369,7 +369,7 @@ def _recognition(model: Model, path: str, cache: str, **options) -> Iterator[obj
 
 
 def _generation(
-    model: Model, path: str, cache: str, kind: str, turns: int, classifier: str, seed: int
+    model: Model, path: str, cache: str, kind: str, turns: int, classifier: str, seed: int, limit: int | None
 ) -> Iterator[object]:
     from maquette.evaluate.generation import Plan, evaluate_generation
 
@@ -392,7 +392,7 @@ def _generation(
 
     yield from evaluate_generation(
         make, features, path, cache, resolution=resolution, threshold=model.threshold, kind=kind,
-        plan=Plan(turns=turns), seed=seed,
+        plan=Plan(samples=limit or Plan.samples, many=max(Plan.many, limit or 0), turns=turns), seed=seed,
     )
 
 

@@ -176,7 +176,7 @@ def evaluate(
             responses; generation: new shapes beside the test split.
         data_path: Where the data are.
         views: Views or scans of each test shape (modelnet10, scans).
-        limit: Stop after so many shapes or photos.
+        limit: Stop after so many shapes or photos; generation: so many made shapes (100 if left out).
         seed: Of the views or scans that are made (modelnet10, scans), of the shapes that are made (generation).
         kind: One class of the data (generation).
         turns: Orientations about the up axis of each shape: 1, 2, 3, 4, 6 or 12 (recognition: 4 if left out;

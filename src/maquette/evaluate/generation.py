@@ -40,9 +40,9 @@ class Plan:
     6 or 12: the test and training shapes come in so many orientations about z, as the model was trained.
     """
 
-    samples: int = 200
-    points: int = 1024
-    emd_points: int = 256
+    samples: int = 100
+    points: int = 512
+    emd_points: int = 128
     many: int = 1000
     turns: int = 1
 
