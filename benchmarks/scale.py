@@ -1,7 +1,9 @@
 """What training on several devices sends over the wire, by the model of docs/scale.md and as it is here.
 
     torchrun --standalone --nproc-per-node 2 benchmarks/scale.py [RECIPE ...]
+    python benchmarks/scale.py --model
 
+The second form runs nothing: it prints the model's numbers of every recipe, with all phases at work, for two devices.
 For each recipe: bytes a step that each process sends by the model (a ring sends 2 (N - 1) / N of what is averaged: the
 gradients of the networks that a phase trains and all batch-norm statistics, 4 bytes each), bytes that the loopback
 device counted over the same steps, divided by the processes, and seconds a step with and without the averaging.
@@ -25,13 +27,13 @@ from maquette.train.loop import Trainer
 STEPS = 10
 
 
-def sent(system, world: int) -> float:
-    """Bytes a step that one process sends by the model, the mean over the first STEPS steps."""
+def sent(system, world: int, first: int = 0) -> float:
+    """Bytes a step that one process sends by the model, the mean over the STEPS steps from `first` on."""
     statistics = sum(b.numel() for b in system.nets.buffers() if b.is_floating_point())
     total = 0.0
     for phase in system.phases():
         gradients = sum(p.numel() for name in phase.trains for p in system.nets[name].parameters())
-        total += 4 * (gradients + statistics) * sum(map(phase.runs_at, range(STEPS))) / STEPS
+        total += 4 * (gradients + statistics) * sum(map(phase.runs_at, range(first, first + STEPS))) / STEPS
     return total * 2 * (world - 1) / world
 
 
@@ -71,8 +73,24 @@ def measure(name: str) -> dict:
             "counted_mb": wire / 1e6, "seconds": seconds, "seconds_without": alone, "first": engine.first}
 
 
+def model(name: str) -> None:
+    """Print the closed forms of one recipe: weights, bytes a step on two devices, memory without activations."""
+    recipe = recipes.load(name)
+    with torch.device("meta"):
+        system = SYSTEMS[recipe.system](recipe.model)
+    late = max(phase.start for phase in system.phases())
+    weights = sum(p.numel() for p in system.nets.parameters())
+    print(f"| {name} | {weights / 1e6:.1f} | {sent(system, 2, late) / 1e6:.1f} | {20 * weights / 1e9:.2f} |")
+
+
 def main() -> None:
     """Measure and print, on the first process."""
+    if sys.argv[1:] == ["--model"]:
+        print("| recipe | M weights | MB a step, 2 devices | GB of weights and optimiser |\n| --- | --- | --- | --- |")
+        for name in recipes.names():
+            if not name.endswith("-tiny"):
+                model(name)
+        return
     for name in sys.argv[1:] or [n for n in recipes.names() if not n.endswith("-tiny")]:
         row = measure(name)
         if row.pop("first"):

@@ -5,6 +5,8 @@ Messages never repeat what pydicom says of a file, since that may quote its fiel
 
 import hashlib
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +48,9 @@ def anonymous_name(path: str | Path) -> str | None:
     import pydicom
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            uid = _header(pydicom, path).get("SOPInstanceUID")
-    except Exception:  # pydicom raises whatever its parsers raise; the file is reported when it is read in full
+        with _damage_named(Path(path).name):
+            uid = _header(pydicom, path, Path(path).name).get("SOPInstanceUID")
+    except UserError:  # the file is reported when it is read in full
         return None
     return f"dicom-{hashlib.sha256(str(uid).encode()).hexdigest()[:16]}" if uid else None
 
@@ -67,20 +68,10 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
     import pydicom
     from pydicom.pixels import pixel_array
 
-    damaged = UserError(f"{name} is damaged or no DICOM file", hint="export it again")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            header = _header(pydicom, path)
-        except UserError as error:
-            raise UserError(f"{name} {error}") from None
-        except Exception:  # anything can be in a file that is named .dcm
-            raise damaged from None
-        try:
-            width, height = int(header.get("Columns", 0) or 0), int(header.get("Rows", 0) or 0)
-            frames = int(header.get("NumberOfFrames", 1) or 1)
-        except (TypeError, ValueError):
-            raise damaged from None
+    with _damage_named(name):
+        header = _header(pydicom, path, name)
+        width, height = int(header.get("Columns", 0) or 0), int(header.get("Rows", 0) or 0)
+        frames = int(header.get("NumberOfFrames", 1) or 1)
         if width < 1 or height < 1:
             raise UserError(f"{name} is a DICOM file without a picture, or damaged", hint="leave it out")
         if frames != 1:
@@ -88,31 +79,40 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
         if width * height > max_pixels:
             raise UserError(f"{name} is larger than {max_pixels / 1e6:g} megapixels",
                             f"{width}x{height} ({width * height / 1e6:.0f} megapixels)", "raise --max-megapixels")
-        try:
-            dataset = pydicom.dcmread(path)
-            syntax = dataset.file_meta.TransferSyntaxUID
-        except Exception:
-            raise damaged from None
+        dataset = pydicom.dcmread(path)
+        syntax = dataset.file_meta.TransferSyntaxUID
         try:
             stored = pixel_array(dataset)
-        except (NotImplementedError, RuntimeError):
+        except (NotImplementedError, RuntimeError):  # what pydicom raises where no decoder can read the pixels
             raise UserError(f"{name} is damaged, or compressed in a way that cannot be read here", syntax.name,
                             "export it uncompressed, or install pylibjpeg with its decoders") from None
-        except Exception:
-            raise damaged from None
-        try:
-            pixels = _shown(dataset, stored)
-        except Exception:
-            raise damaged from None
+        pixels = _shown(dataset, stored)
         return DicomImage(pixels, str(dataset.get("BurnedInAnnotation", "")).upper() == "YES")
 
 
-def _header(pydicom, path: str | Path):
+@contextmanager
+def _damage_named(name: str) -> Iterator[None]:
+    """Whatever parsing raises becomes one line that calls the file damaged and quotes nothing of it.
+
+    Anything can be in a file that is named .dcm, and pydicom raises what its many parsers raise, with a patient's
+    fields in the message.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception:
+            raise UserError(f"{name} is damaged or no DICOM file", hint="export it again") from None
+
+
+def _header(pydicom, path: str | Path, name: str):
     """The fields that say what the picture is, and no others."""
     from pydicom.filereader import read_file_meta_info
 
     if str(read_file_meta_info(path).get("TransferSyntaxUID", "")) == DEFLATED:
-        raise UserError("is deflated as a whole, which is not read here", hint="export it uncompressed")
+        raise UserError(f"{name} is deflated as a whole, which is not read here", hint="export it uncompressed")
     wanted = ["SOPInstanceUID", "Rows", "Columns", "NumberOfFrames"]
     return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
 
