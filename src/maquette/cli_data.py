@@ -1,12 +1,122 @@
-"""`maquette data audit` and `maquette data prepare images`: folders of pictures, looked through and made a dataset.
+"""`maquette data ...`: shapes and folders of pictures, prepared, rendered, shown and looked through.
 
 Heavy modules are imported inside the bodies, as in `maquette.cli`.
 """
 
 import json as js
+import sys
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
+
+from maquette.cli_types import Inputs
+
+
+def data_prepare(
+    source: Positional[str],
+    out: str,
+    resolution: int = 32,
+    views: int = 0,
+    view_size: int = 128,
+    channels: Literal[1, 3] = 1,
+    kinds: tuple[str, ...] = ("photo", "pencil"),
+    count: int | None = None,
+    seed: int = 0,
+    backgrounds: str | None = None,
+    frontal: float = 0.4,
+    scans: int = 0,
+    orientations: int = 1,
+    up: Literal["z", "y"] = "z",
+    workers: int | None = None,
+    json: bool = False,
+) -> int:
+    """Turn shapes into a Hugging Face dataset folder for training; a stopped run continues where it was.
+
+    Args:
+        source: An .npz or a folder (ModelNet .mat tree, meshes, grids), or `furniture` for the built-in generator. For
+            pictures see: maquette data prepare images --help.
+        out: Folder of the dataset.
+        resolution: Voxels a side.
+        views: Views rendered of each shape; 0: none.
+        view_size: Pixels a side of a view.
+        channels: 1: grey views; 3: colour.
+        kinds: Kinds of views: photo, pencil, depth.
+        count: How many shapes; all if left out (furniture: 1000).
+        seed: Of furniture, views and scans.
+        backgrounds: Folder of pictures for the backgrounds of photo views.
+        frontal: Share of photos taken from near the front; the others from any side.
+        scans: Scans of each shape, as a depth camera sees it from one side; 0: none.
+        orientations: Orientations about the up axis of each shape, a row each: 1, 2, 3, 4, 6 or 12.
+        up: The axis that points up in the meshes of a folder; GLB says it itself, and grids are z up.
+        workers: Processes; all cores if left out.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_prepare
+
+    events = api.prepare_data(
+        source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
+        count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, scans=scans, orientations=orientations,
+        up=up, workers=workers,
+    )
+    return show_prepare(events, out, json)
+
+
+def data_render(
+    inputs: Inputs,
+    out: str = "out",
+    count: int = 8,
+    kinds: tuple[str, ...] = ("photo", "pencil", "depth"),
+    size_px: int = 256,
+    color: bool = False,
+    seed: int = 0,
+    backgrounds: str | None = None,
+    json: bool = False,
+) -> int:
+    """Render views of meshes or grids as PNG files, with their cameras in cameras.json.
+
+    Args:
+        inputs: Mesh or grid files, or furniture:KIND:SEED (furniture:chair:7).
+        out: Folder for the pictures.
+        count: Views of each input.
+        kinds: Kinds of views: photo, pencil, depth.
+        size_px: Pixels a side.
+        color: Photos in colour.
+        seed: Same seed, same views.
+        backgrounds: Folder of pictures for the backgrounds of photo views.
+        json: Print one JSON document.
+    """
+    if not inputs:
+        print("maquette data render: name at least one mesh, or furniture:chair:7", file=sys.stderr, flush=True)
+        return 2
+    from maquette import outputs
+    from maquette.show import show_files
+
+    events = outputs.render_files(
+        inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed,
+        backgrounds=backgrounds,
+    )
+    return show_files(events, len(inputs), json, "rendering")
+
+
+def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
+    """Say what a prepared dataset holds, and draw a sheet of some of it.
+
+    Args:
+        path: A prepared dataset.
+        out: PNG for the sheet; PATH/sheet.png if left out.
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    facts = api.show_data(path, out)
+    if json:
+        print(js.dumps(facts, indent=1))
+    else:
+        for key, value in facts.items():
+            print(f"{key:<14} {value}")
+    return 0
 
 
 def data_audit(
