@@ -17,7 +17,7 @@ from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.hub import Model, load
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
-from maquette.latent.prior import decode, draw
+from maquette.latent.prior import draw
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.scan import Intrinsics, Scan, read_intrinsics, read_scan
@@ -326,10 +326,14 @@ def evaluate(
         raise UserError("no data there", repr(path), "name them with --data.path")
     config = model.system.config
     if on == "recognition":
-        yield from _recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
+        from maquette.evaluate.of_models import recognition
+
+        yield from recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
         return
     if on == "generation":
-        yield from _generation(model, path, cache, kind, turns or 1, classifier, seed, limit)
+        from maquette.evaluate.of_models import generation
+
+        yield from generation(model, path, cache, kind, turns or 1, classifier, seed, limit)
         return
     if on == "modelnet10":
         from maquette.evaluate.modelnet import evaluate_modelnet
@@ -356,44 +360,6 @@ def evaluate(
         )
     else:
         raise UserError("on must be modelnet10, ikea, scans, recognition or generation", repr(on))
-
-
-def _recognition(model: Model, path: str, cache: str, **options) -> Iterator[object]:
-    from maquette.evaluate.recognition import evaluate_recognition
-
-    if "critic" not in model.system.kept():
-        raise UserError(f"model '{model.name}' came without its critic, whose responses are measured here",
-                        hint="models of 3D-GAN and 3D-IWGAN have theirs")
-    critic, resolution = model.system.nets["critic"], model.system.config.resolution
-    yield from evaluate_recognition(critic, path, cache, resolution=resolution, **options)
-
-
-def _generation(
-    model: Model, path: str, cache: str, kind: str, turns: int, classifier: str, seed: int, limit: int | None
-) -> Iterator[object]:
-    from maquette.evaluate.generation import Plan, evaluate_generation
-
-    resolution, features = model.system.config.resolution, None
-    if classifier:
-        judge = load(classifier)
-        if judge.system.name != "classifier":
-            hint = "train one: maquette train classifier"
-            raise UserError(f"model '{classifier}' is no classifier", judge.system.name, hint)
-        if judge.system.config.resolution != resolution:
-            reads = judge.system.config.resolution
-            raise UserError(f"the classifier must read the model's {resolution} voxels a side", reads)
-        features = judge.system.nets["classifier"].features
-
-    known = set(model.info.get("labels", [])) if "mean" in model.latents else set()
-
-    def make(kinds: Sequence[str]) -> np.ndarray:
-        latents = torch.stack([draw(model, seed, k, name if name in known else "") for k, name in enumerate(kinds)])
-        return decode(model, latents)
-
-    yield from evaluate_generation(
-        make, features, path, cache, resolution=resolution, threshold=model.threshold, kind=kind,
-        plan=Plan(samples=limit or Plan.samples, many=max(Plan.many, limit or 0), turns=turns), seed=seed,
-    )
 
 
 def prepare_data(source: str, out: str, **options) -> Iterator[object]:
