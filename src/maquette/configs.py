@@ -254,7 +254,6 @@ class VAEIWGAN3DScanConfig:
     """The networks and losses of the 3D-VAE-IWGAN from a depth scan; the defaults are the paper's and its code's."""
 
     aligned: ClassVar[bool] = False  # what the image form has and this one does not
-    latent_weight: ClassVar[float] = 1.0
 
     resolution: int = 32
     """Voxels a side, of scans and shapes: 20, 32 or 64."""
@@ -268,6 +267,10 @@ class VAEIWGAN3DScanConfig:
     """Widths of the critic from full size down (code)."""
     encoder_channels: tuple[int, ...] = (32, 64, 128, 256)
     """Widths of the encoder from full size down (code)."""
+    skips: bool = False
+    """Correct a completion by the scan itself at each cell (joint form and subvoxel generator)."""
+    latent_weight: float = 1.0
+    """Weight of the reconstruction from the latent alone in the joint form; the corrected one weighs 1."""
     penalty: float = 10.0
     """Weight of the gradient penalty."""
     penalty_every: int = 1
@@ -303,7 +306,12 @@ class VAEIWGAN3DScanConfig:
                               "encoder_channels": WIDTHS, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
                               "critic_steps": POSITIVE, "kl": NOT_NEGATIVE, "positive_weight": POSITIVE,
                               "delta": NOT_NEGATIVE, "adversarial": NOT_NEGATIVE, "adversarial_from": NOT_NEGATIVE,
-                              "critic_from": NOT_NEGATIVE})
+                              "critic_from": NOT_NEGATIVE, "latent_weight": NOT_NEGATIVE})
+        if len(self.encoder_channels) < 3:
+            raise UserError("model.encoder_channels must be 3 widths or more", len(self.encoder_channels))
+        if self.skips and not (self.joint and self.generator == "subvoxel"):
+            raise UserError("model.skips needs the joint form and the subvoxel generator",
+                            hint="set model.joint true, model.generator subvoxel")
         _check_vae_iwgan(self)
 
 

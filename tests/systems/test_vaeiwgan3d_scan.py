@@ -7,6 +7,7 @@ import torch
 
 from maquette.configs import VAEIWGAN3DScanConfig
 from maquette.errors import UserError
+from maquette.nets.volume import from_cells, to_cells
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, check_phases
 from maquette.systems.vaeiwgan3d_scan import VAEIWGAN3DScan
@@ -60,9 +61,45 @@ def test_the_table_is_the_papers_and_what_it_reads_are_scans():
     assert (defaults.latent, defaults.penalty, defaults.critic_steps, defaults.delta) == (200, 10, 5, 100)
 
 
-@pytest.mark.parametrize("joint", [False, True])
-def test_each_phase_moves_only_its_networks(joint):
-    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL, joint=joint))
+SKIPS = {"joint": True, "generator": "subvoxel", "skips": True, "latent_weight": 0.25}
+
+
+def test_cells_and_back():
+    grid = torch.rand(2, 1, 12, 12, 12)
+    assert torch.equal(from_cells(to_cells(grid)), grid)
+    assert torch.equal(to_cells(grid)[1, :, 0, 2, 1], grid[1, 0, 0:4, 8:12, 4:8].flatten())
+
+
+@pytest.mark.parametrize("resolution", [20, 32, 64])
+def test_a_correction_starts_at_nothing_and_reaches_each_cell_from_its_own_scan(resolution):
+    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL | SKIPS, resolution=resolution))
+    assert system.averaged() == ("encoder", "generator", "skips")
+    system.nets.eval()
+    scans = torch.zeros(2, 1, *[resolution] * 3)
+    scans[1, 0, 5, 6, 7] = 1
+    with torch.no_grad():
+        assert torch.equal(system.reconstruct(scans), system.generate(system.encode(scans)))
+        last = system.nets["skips"].layers[-1]
+        torch.nn.init.ones_(last.weight)
+        cells = torch.zeros(2, system.nets["generator"].cell_channels, *[resolution // 4] * 3)
+        maps = torch.zeros(2, SMALL["encoder_channels"][1], *[resolution // 4] * 3)
+        more = system.nets["skips"](cells, maps, scans)
+    changed = (more[0] != more[1])[0].nonzero()
+    assert len(changed) and changed.min() >= 0 and changed.max() < 12  # the cell 1, 1, 1 and those beside it
+
+
+def test_the_terms_of_a_corrected_completion():
+    """With the correction at nothing both reconstructions are one, and the latent's weighs a quarter."""
+    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL | SKIPS, adversarial=0.0))
+    batch = a_batch()
+    terms = system.autoencoder_loss(system.nets, batch, 0).minimised
+    assert set(terms) == {"skips", "kl", "reconstruction"}
+    assert terms["reconstruction"].item() == pytest.approx(0.25 * terms["skips"].item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("keys", [{}, {"joint": True}, SKIPS])
+def test_each_phase_moves_only_its_networks(keys):
+    system = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL, **keys))
     recipe = Recipe(system.name, system.config, optim=OptimRecipe(lr=0.01), train=TrainRecipe(precision="fp32"))
     optimisers = {name: torch.optim.Adam(net.parameters(), 0.01) for name, net in system.nets.items()}
     batch = a_batch()
@@ -100,6 +137,9 @@ def test_the_encoder_hears_of_the_scan_alone():
 
 def test_contradictory_configs_are_refused():
     for keys, says in (({"encoder_channels": ()}, "encoder_channels must be positive numbers, one at least"),
+                       ({"encoder_channels": (8, 8)}, "encoder_channels must be 3 widths or more, got 2"),
+                       ({"skips": True}, "model.skips needs the joint form and the subvoxel generator"),
+                       ({"latent_weight": -1.0}, "model.latent_weight must be 0 or more"),
                        ({"prior": "class"}, "model.prior 'class' needs the joint form"),
                        ({"judged": 0.0}, "model.judged must be above 0"),
                        ({"critic_from": 3, "adversarial_from": 2}, "critic_from must not come after"),

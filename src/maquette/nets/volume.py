@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from maquette.configs import check_resolution
@@ -42,6 +43,13 @@ def from_cells(values: Tensor) -> Tensor:
     side = values.shape[-1]
     blocks = values.view(len(values), 4, 4, 4, side, side, side).permute(0, 4, 1, 5, 2, 6, 3)
     return blocks.reshape(len(values), 1, *[4 * side] * 3).float()
+
+
+def to_cells(grid: Tensor) -> Tensor:
+    """The inverse of `from_cells`: `[B, 1, 4c, 4c, 4c]` to `[B, 64, c, c, c]`."""
+    side = grid.shape[-1] // 4
+    blocks = grid.view(len(grid), side, 4, side, 4, side, 4).permute(0, 2, 4, 6, 1, 3, 5)
+    return blocks.reshape(len(grid), 64, side, side, side)
 
 
 class SubvoxelGenerator(nn.Module):
@@ -168,7 +176,39 @@ class ScanEncoder(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.linear = nn.Linear(inward * side**3, 2 * latent)
 
-    def forward(self, scan: Tensor) -> tuple[Tensor, Tensor]:
-        """`[B, 1, R, R, R]` of 0 and 1 to (mean, log_variance), each `[B, latent]`, float32."""
-        mean, log_variance = self.linear(self.layers(scan).flatten(1)).float().chunk(2, dim=1)
-        return mean, log_variance.clamp(-12, 8)
+    def forward(self, scan: Tensor, maps: bool = False) -> tuple[Tensor, ...]:
+        """`[B, 1, R, R, R]` of 0 and 1 to (mean, log_variance), each `[B, latent]`, float32.
+
+        maps: also what the second halving gave, `[B, channels[1], R / 4, R / 4, R / 4]`.
+        """
+        quarter = self.layers[:6](scan)
+        mean, log_variance = self.linear(self.layers[6:](quarter).flatten(1)).float().chunk(2, dim=1)
+        log_variance = log_variance.clamp(-12, 8)
+        return (mean, log_variance, quarter) if maps else (mean, log_variance)
+
+
+class Skips(nn.Module):
+    """Corrections to a SubvoxelGenerator's logits from the scan itself, which lies in the shape's own grid.
+
+    A skip connection as in U-Nets (Ronneberger et al., MICCAI 2015; in three dimensions Cicek et al., MICCAI 2016), at
+    a quarter of the resolution: each cell has the scan's own 4x4x4 voxels, the encoder's map there and what the
+    generator makes its voxels of. cells, maps: channels of the last two. hidden: width of what is between.
+    """
+
+    def __init__(self, cells: int, maps: int, hidden: int = 64):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv3d(cells + maps + 64, hidden, 1, bias=False), nn.BatchNorm3d(hidden), nn.ReLU(),
+            nn.Conv3d(hidden, hidden, 3, 1, 1, bias=False), nn.BatchNorm3d(hidden), nn.ReLU(),
+            nn.Conv3d(hidden, 64, 1),
+        )  # fmt: skip
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, cells: Tensor, maps: Tensor, scan: Tensor) -> Tensor:
+        """Corrections `[B, 1, R, R, R]`, float32.
+
+        cells: `[B, C, c, c, c]` of the generator, c = R / 4. maps: `[B, M, c, c, c]` of the encoder. scan:
+        `[B, 1, R, R, R]`.
+        """
+        return from_cells(self.layers(torch.cat([cells, maps.to(cells.dtype), to_cells(scan).to(cells.dtype)], dim=1)))

@@ -71,10 +71,8 @@ class VAEIWGAN3D(System):
                 "generator": GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
             }
         )
-        if config.aligned:
-            self.nets["aligned"] = Aligned(
-                config.resolution, self.nets["generator"].cell_channels, config.encoder_widths, encoder.features
-            )
+        if self.corrector:
+            self.nets[self.corrector] = self._corrections(config, encoder)
         if not config.joint or config.adversarial:
             self.nets["critic"] = VolumeCritic(config.resolution, config.critic_channels)
 
@@ -83,6 +81,16 @@ class VAEIWGAN3D(System):
             return PaperEncoder(config.image_channels, config.latent, strides=(4, 4, 2, 2, 1), slope=0.2)
         return ResidualEncoder(
             config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks, config.standardise
+        )
+
+    @property
+    def corrector(self) -> str:
+        """The network that corrects what a latent gives by what was seen, or nothing."""
+        return "aligned" if self.config.aligned else ""
+
+    def _corrections(self, config: VAEIWGAN3DConfig, encoder: nn.Module) -> nn.Module:
+        return Aligned(
+            config.resolution, self.nets["generator"].cell_channels, config.encoder_widths, encoder.features
         )
 
     def phases(self) -> tuple[Phase, ...]:
@@ -109,7 +117,7 @@ class VAEIWGAN3D(System):
 
     def averaged(self) -> tuple[str, ...]:
         """The networks that are used after training."""
-        return ("encoder", "generator", "aligned") if self.config.aligned else ("encoder", "generator")
+        return ("encoder", "generator", self.corrector) if self.corrector else ("encoder", "generator")
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
@@ -173,30 +181,33 @@ class VAEIWGAN3D(System):
         judged = self.config.adversarial > 0 and step >= self.config.critic_from
         n_judged = round(self.config.judged * len(batch)) if judged else 0
         n_prior = round(self.config.prior_share * n_judged)
-        minimised: dict[str, Tensor] = {}
-        watched: dict[str, Tensor] = {}
         count = len(batch)
-        if self.config.aligned:
-            mean, log_variance, maps, features = nets["encoder"](batch.images, maps=True)
-            logits, cells = nets["generator"](self._latent(mean, log_variance, batch, n_prior), cells=True)
-            known = max(0.0, 1 - step / self.config.poses_until) if self.config.poses_until else 0.0
-            more, said = nets["aligned"](cells[:count], maps, features, batch.poses, known)
-            seen = self._reconstruction(logits[:count] + from_cells(more), batch.voxels)
-            pose = nets["aligned"].pose_head.loss(said, batch.poses)
-            minimised |= {"aligned": seen, "pose": self.config.pose_weight * pose}
-        else:
-            mean, log_variance = nets["encoder"](batch.seen)
-            logits = nets["generator"](self._latent(mean, log_variance, batch, n_prior))
+        mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
         kl = kl_to_standard_normal(mean, log_variance)
         reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.voxels)
         minimised |= {"kl": self.config.kl * kl, "reconstruction": reconstruction}
-        watched |= {"kl_nats": kl.detach()}
         if judged:
             fake = logits[len(logits) - n_judged :].sigmoid()  # the prior's are the last, views' before them
             batch.kept["fake"] = fake.detach()
             if step >= self.config.adversarial_from:
                 minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets["critic"](fake))
-        return Terms(minimised, watched)
+        return Terms(minimised, {"kl_nats": kl.detach()})
+
+    def _autoencode(
+        self, nets: Nets, batch: Batch, n_prior: int, step: int
+    ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
+        """Mean, log-variance, logits of latents alone (`n_prior` draws last), and the terms of the corrections."""
+        if not self.corrector:
+            mean, log_variance = nets["encoder"](batch.seen)
+            return mean, log_variance, nets["generator"](self._latent(mean, log_variance, batch, n_prior)), {}
+        count = len(batch)
+        mean, log_variance, maps, features = nets["encoder"](batch.images, maps=True)
+        logits, cells = nets["generator"](self._latent(mean, log_variance, batch, n_prior), cells=True)
+        known = max(0.0, 1 - step / self.config.poses_until) if self.config.poses_until else 0.0
+        more, said = nets["aligned"](cells[:count], maps, features, batch.poses, known)
+        seen = self._reconstruction(logits[:count] + from_cells(more), batch.voxels)
+        pose = nets["aligned"].pose_head.loss(said, batch.poses)
+        return mean, log_variance, logits, {"aligned": seen, "pose": self.config.pose_weight * pose}
 
     def kept_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: the critic's loss on the shapes that the autoencoder phase has just made."""

@@ -11,13 +11,15 @@ with s a partial grid of as many voxels as the shape x, filled where a surface w
 reads it with convolutions 4x4x4 of stride 2, 32-64-128-256 channels (code), and gives 200 means and 200 log-variances.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default: `generator: subvoxel`,
-`joint: true`, `prior: class` and `reconstruction: bce-iou` as in the image form, whose file says what they do.
+`joint: true`, `prior: class` and `reconstruction: bce-iou` as in the image form, whose file says what they do; `skips`
+corrects what a latent gives by the scan itself, which lies in the same grid (`maquette.nets.volume.Skips`).
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 from maquette.configs import VAEIWGAN3DScanConfig
-from maquette.nets.volume import ScanEncoder
+from maquette.nets.volume import ScanEncoder, Skips
+from maquette.systems.base import Batch, Nets
 from maquette.systems.vaeiwgan3d import VAEIWGAN3D
 
 
@@ -31,3 +33,30 @@ class VAEIWGAN3DScan(VAEIWGAN3D):
 
     def _encoder(self, config: VAEIWGAN3DScanConfig) -> nn.Module:
         return ScanEncoder(config.resolution, config.latent, config.encoder_channels)
+
+    @property
+    def corrector(self) -> str:
+        """The network that corrects what a latent gives by the scan, or nothing."""
+        return "skips" if self.config.skips else ""
+
+    def _corrections(self, config: VAEIWGAN3DScanConfig, encoder: nn.Module) -> nn.Module:
+        return Skips(self.nets["generator"].cell_channels, config.encoder_channels[1])
+
+    def reconstruct(self, scans: Tensor) -> Tensor:
+        """Scans `[B, 1, R, R, R]` of 0 and 1 to the occupancy `[B, 1, R, R, R]` of the whole objects."""
+        if not self.corrector:
+            return super().reconstruct(scans)
+        mean, _, maps = self.nets["encoder"](scans, maps=True)
+        logits, cells = self.nets["generator"](mean, cells=True)
+        return (logits + self.nets["skips"](cells, maps, scans)).sigmoid()
+
+    def _autoencode(
+        self, nets: Nets, batch: Batch, n_prior: int, step: int
+    ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
+        if not self.corrector:
+            return super()._autoencode(nets, batch, n_prior, step)
+        count = len(batch)
+        mean, log_variance, maps = nets["encoder"](batch.scans, maps=True)
+        logits, cells = nets["generator"](self._latent(mean, log_variance, batch, n_prior), cells=True)
+        seen = logits[:count] + nets["skips"](cells[:count], maps, batch.scans)
+        return mean, log_variance, logits, {"skips": self._reconstruction(seen, batch.voxels)}
