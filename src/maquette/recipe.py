@@ -64,6 +64,8 @@ class DataRecipe:
     jitter: bool = True
     """Vary each view's framing, brightness, contrast and noise, and hide parts of it; move each scan by up to a voxel,
     leave out some of its voxels and add stray ones."""
+    occluded: float = 0.0
+    """Share of the photos in which a piece of another photo hides a part, as things in front of an object do."""
     small_size: int = 0
     """Pixels a side to which views are shrunk on the steps before `small_until`: they cost less, and proportions can be
     learned from them; 0: never."""
@@ -77,7 +79,7 @@ class DataRecipe:
 
     def __post_init__(self):
         check("data", self, {"furniture": POSITIVE, "views": POSITIVE, "scans": POSITIVE, "validation": _BETWEEN,
-                             "small_size": _SMALL_SIZE, "small_until": NOT_NEGATIVE,
+                             "occluded": SHARE, "small_size": _SMALL_SIZE, "small_until": NOT_NEGATIVE,
                              "orientations": ORIENTATIONS})
         if not self.path:
             raise UserError("data.path must name at least one source", "none")

@@ -83,6 +83,7 @@ def test_the_folder_opens_with_datasets(boxes, tmp_path):
         views = np.frombuffer(row["views"], np.uint8).reshape(3, 32, 32)
         assert np.array_equal(views, data.views([index] * 3, range(3)))
         assert row["view_kinds"] == list(data.view_kinds(index))
+        assert data.photos(index).tolist() == [kind == "photo" for kind in row["view_kinds"]]
 
 
 def test_an_interrupted_run_goes_on_and_ends_the_same(boxes, tmp_path, monkeypatch):

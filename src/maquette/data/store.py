@@ -140,6 +140,7 @@ class OpenedData:
         self._pixels: list[tuple[np.ndarray, np.ndarray]] = []
         self._scans: list[tuple[np.ndarray, np.ndarray] | None] = []  # (offsets, bytes) of each block
         self._cameras: list[tuple[np.ndarray, np.ndarray] | None] = []  # (offsets in views, [V, 7]) of each block
+        self._photos: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets in views, bool [V]) of each block
         blocks, labels, splits = [], [], []
         for path, info in zip(paths, infos, strict=True):
             to_label = np.array([self.label_names.index(name) for name in info.label_names] or [0])
@@ -149,6 +150,7 @@ class OpenedData:
                     self._bits.append(column_bytes(batch.column("voxels")))
                     self._pixels.append(column_bytes(batch.column("views")))
                     self._cameras.append(_cameras(batch.column("cameras")))
+                    self._photos.append(_photos(batch.column("view_kinds")))
                     scanned = "scans" in batch.schema.names
                     self._scans.append(column_bytes(batch.column("scans")) if scanned else None)
                     labels.append(to_label[batch.column("label").to_numpy(zero_copy_only=False)])
@@ -244,6 +246,12 @@ class OpenedData:
         """The kind of each view of a row."""
         return tuple(self._value(index, "view_kinds"))
 
+    def photos(self, index: int) -> np.ndarray:
+        """Which views of a row are photos, bool `[V]`; the others are drawings."""
+        block, local = self._place(int(index))
+        offsets, photos = self._photos[block]
+        return photos[offsets[local] : offsets[local + 1]]
+
     def cameras(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
         """The camera of one view of each of some rows, float32 `[n, 7]`, as `maquette.render.Camera` has them.
 
@@ -330,6 +338,13 @@ def column_bytes(column) -> tuple[np.ndarray, np.ndarray]:
     _, offsets, data = column.buffers()
     offsets = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
     return offsets, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+
+
+def _photos(column) -> tuple[np.ndarray, np.ndarray]:
+    """(offsets int [n + 1] in views, bool [V]) of a column of lists of kinds of views."""
+    import pyarrow.compute as compute
+
+    return column.offsets.to_numpy(), compute.equal(column.values, "photo").to_numpy(zero_copy_only=False).astype(bool)
 
 
 def _cameras(column) -> tuple[np.ndarray, np.ndarray] | None:

@@ -74,6 +74,8 @@ class Batches:
                 chosen = torch.from_numpy(rng.random(count)[own] < 0.5)
                 images, voxels = mirror(images, voxels, chosen)
                 poses = poses if poses is None else torch.where(chosen[:, None], aligned.mirrored(poses), poses)
+            if self.recipe.data.occluded:
+                images = self._occluded(images, rows, which, rng.integers(2**62, size=count)[own])
             images = sized(images, self.recipe.data, step)
             if self.recipe.data.jitter:
                 images, framing = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
@@ -90,6 +92,20 @@ class Batches:
             voxels = turn(voxels, rng.integers(4, size=count)[own])
         labels = torch.from_numpy(self.data.labels[rows])
         return Batch(voxels.float(), images, noise_seed, labels, self.part, poses, scans)
+
+    def _occluded(self, images: Tensor, rows: np.ndarray, which: np.ndarray, seeds: np.ndarray) -> Tensor:
+        """The views with a share of their photos partly hidden; each follows its own seed `[B]`."""
+        images = images.clone()
+        for image, row, view, seed in zip(images, rows, which, seeds, strict=True):
+            rng = np.random.default_rng(int(seed))
+            photos = self.data.photos(row)
+            if rng.random() >= self.recipe.data.occluded or not photos[view % len(photos)]:
+                continue
+            other = rng.choice(self.indices)
+            found = np.flatnonzero(self.data.photos(other))
+            if len(found):
+                occlude(image, as_images(self.data.views([other], [rng.choice(found)]))[0], rng)
+        return images
 
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.
@@ -121,6 +137,24 @@ def mirror(images: Tensor, voxels: Tensor, chosen: Tensor) -> tuple[Tensor, Tens
     images = torch.where(chosen_, images.flip(3), images)
     voxels = torch.where(chosen_.unsqueeze(4), voxels.flip(2), voxels)
     return images, voxels
+
+
+def occlude(image: Tensor, other: Tensor, rng: np.random.Generator) -> None:
+    """Lay a piece of another photo over a photo, in place; both `[C, S, S]`.
+
+    The piece is a rectangle or an ellipse, turned by up to 30 degrees, its sides 0.3 to 1 of the picture's, its middle
+    a quarter to half a side from the picture's: it hides a flank, a corner or what stands on the floor.
+    """
+    size = image.shape[-1]
+    place = (2 * torch.arange(size) + 1) / size - 1
+    away, distance, angle = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.0), rng.uniform(-np.pi / 6, np.pi / 6)
+    across = place[None, :] - distance * np.cos(away)
+    down = place[:, None] - distance * np.sin(away)
+    cos, sin = np.cos(angle), np.sin(angle)
+    along = (cos * across + sin * down).abs() / rng.uniform(0.3, 1.0)
+    beside = (cos * down - sin * across).abs() / rng.uniform(0.3, 1.0)
+    reach = torch.maximum(along, beside) if rng.random() < 0.5 else (along.square() + beside.square()).sqrt()
+    image.lerp_(other, ((1 - reach) * size / 4).clamp_(0, 1))
 
 
 def turn(voxels: Tensor, quarters: np.ndarray) -> Tensor:
