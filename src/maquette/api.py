@@ -313,7 +313,7 @@ def evaluate(
     on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
     `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
     responses) or `generation` (new shapes beside the test split). path: where these data are. views: views or scans of
-    each test shape. cache: folder for what is prepared of them. kind: one class (generation). turns: orientations
+    each test shape. cache: folder for what is prepared of them. kind: one class (generation, ikea). turns: orientations
     of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the model whose
     features are used (generation); none: the line is left out.
     """
@@ -350,7 +350,7 @@ def evaluate(
             found = [pick_up(picture, config.image_size, config.image_channels).image for picture in pictures]
             return occupancy(model, np.stack(found))
 
-        yield from measure_ikea(predict, path, limit=limit)
+        yield from measure_ikea(predict, path, limit=limit, kind=kind)
     elif on == "scans":
         from maquette.evaluate.scans import evaluate_scans
 

@@ -178,7 +178,7 @@ def evaluate(
         views: Views or scans of each test shape (modelnet10, scans).
         limit: Stop after so many shapes or photos; generation: so many made shapes (100 if left out).
         seed: Of the views or scans that are made (modelnet10, scans), of the shapes that are made (generation).
-        kind: One class of the data (generation).
+        kind: One class of the data (generation, ikea).
         turns: Orientations about the up axis of each shape: 1, 2, 3, 4, 6 or 12 (recognition: 4 if left out;
             generation: 1).
         classifier: A model of the system classifier, for the Frechet distance in its features (generation).

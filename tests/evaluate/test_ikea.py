@@ -140,6 +140,10 @@ def test_a_whole_run(tiny_ikea):
     assert result.table.rows["table"][0] == 2 and result.table.columns == ("ap", "ap_aligned")
     assert steps == [(2, 6), (3, 6), (4, 6), (5, 6), (6, 6)] and result.seconds > 0
 
+    tables = evaluate_ikea(predict, folder, align=False, kind="table")
+    assert [row.image for row in tables.rows] == ["1.png", "2.png"] and list(tables.table.rows) == ["table"]
+    with pytest.raises(UserError, match="has no photos of this class, got 'sofa'; it has chair, table"):
+        evaluate_ikea(predict, folder, kind="sofa")
     plain = evaluate_ikea(predict, folder, align=False, limit=1)
     assert len(plain.rows) == 1 and plain.rows[0].aligned is None and plain.table.columns == ("ap",)
     assert plain.mean_ap == plain.rows[0].ap

@@ -84,6 +84,7 @@ def evaluate_ikea(
     *,
     align: bool = True,
     limit: int | None = None,
+    kind: str = "",
     batch: int = 32,
     resize: Literal["mean", "max"] = "mean",
     threads: int | None = None,
@@ -93,11 +94,17 @@ def evaluate_ikea(
 
     predict: pictures (RGB uint8 [H, W, 3], the photos as they are) to occupancy float [n, R, R, R] in [0, 1].
     data_dir: a folder with Images/, Lists/ and Voxels/. limit: only so many photos, spread evenly over the lists.
-    batch: pictures a call. resize: see `resize_grid`. threads: for the search, all cores if None.
+    kind: only the photos of one class. batch: pictures a call. resize: see `resize_grid`. threads: for the search, all
+    cores if None.
     progress: called with (done, total) steps; a photo is one step when predicted and one when aligned.
     Raises UserError for a folder that is not laid out so and for predictions of another shape or range.
     """
     entries = photos(data_dir)
+    if kind:
+        known = sorted({entry.label for entry in entries})
+        if kind not in known:
+            raise UserError(f"{data_dir} has no photos of this class", repr(kind), f"it has {', '.join(known)}")
+        entries = [entry for entry in entries if entry.label == kind]
     if limit is not None:
         if limit < 1:
             raise UserError("limit must be at least 1 photo", got=limit)
@@ -270,7 +277,7 @@ def _align_all(pairs: list[tuple[np.ndarray, int]], truths: dict[int, np.ndarray
 
 
 def measure_ikea(
-    predict: Callable[[list[np.ndarray]], np.ndarray], data_dir: str | Path, *, limit: int | None = None
+    predict: Callable[[list[np.ndarray]], np.ndarray], data_dir: str | Path, *, limit: int | None = None, kind: str = ""
 ) -> Iterator[Progressed | Measured]:
     """`evaluate_ikea`, run in a thread of its own so that its progress can be yielded, and its table as a report."""
     events: SimpleQueue[Progressed | None] = SimpleQueue()
@@ -278,7 +285,7 @@ def measure_ikea(
     def work() -> IkeaResult:
         try:
             return evaluate_ikea(
-                predict, data_dir, limit=limit,
+                predict, data_dir, limit=limit, kind=kind,
                 progress=lambda done, total: events.put(Progressed("predicting and aligning", done, total)),
             )
         finally:
