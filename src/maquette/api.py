@@ -20,6 +20,7 @@ from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.latent.prior import draw
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
+from maquette.sampling import sample_images as sample_images
 from maquette.scan import Intrinsics, Scan, read_intrinsics, read_scan
 from maquette.shape import Shape
 
@@ -158,11 +159,18 @@ def generate(
     model = load(model) if isinstance(model, str) else model
     if count < 1:
         raise UserError("count must be at least 1", count)
-    if not model.system.makes_shapes:
-        raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}")
+    _require_shapes(model)
     drawn = torch.stack([draw(model, seed, index, kind, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in drawn.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
+
+
+def _require_shapes(model: Model) -> Model:
+    """The model; UserError for one that makes no shapes."""
+    if not model.system.makes_shapes:
+        hint = "it makes images: sample_images, or maquette generate" if model.system.makes_images else ""
+        raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}", hint=hint)
+    return model
 
 
 def interpolate(
@@ -174,7 +182,8 @@ def interpolate(
     operands: seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latent.operands`). steps:
     shapes a pair, both ends among them. path: `straight` or `spherical`. fit: how shapes are projected.
     """
-    return latents.interpolate(load(model) if isinstance(model, str) else model, operands, steps, path, fit)
+    model = _require_shapes(load(model) if isinstance(model, str) else model)
+    return latents.interpolate(model, operands, steps, path, fit)
 
 
 def combine(
@@ -183,7 +192,7 @@ def combine(
     """The sum of latents that "A - B + 0.5*C" describes, operands as of `interpolate`; yields Progressed, then one
     Combined.
     """
-    return latents.combine(load(model) if isinstance(model, str) else model, expression, fit)
+    return latents.combine(_require_shapes(load(model) if isinstance(model, str) else model), expression, fit)
 
 
 def project(
@@ -193,7 +202,7 @@ def project(
 
     shape: a mesh or grid file, a Shape, or a grid `[R, R, R]` in [0, 1]. fit: how it is looked for.
     """
-    return latents.project(load(model) if isinstance(model, str) else model, shape, fit)
+    return latents.project(_require_shapes(load(model) if isinstance(model, str) else model), shape, fit)
 
 
 def suggest(
@@ -239,9 +248,10 @@ def models() -> list[dict]:
 
 def _facts(folder: Path) -> dict:
     info = hub.read_config(folder)
+    made = {key: info["model"][key] for key in ("resolution", "width", "height") if key in info["model"]}
     return {
         "system": info["system"],
-        "resolution": info["model"]["resolution"],
+        **made,
         "labels": info.get("labels", []),
         "data": info.get("data", []),
         "megabytes": round(_size(folder / hub.WEIGHTS) / 1e6, 1),

@@ -129,7 +129,7 @@ def generate(
     all_parts: bool = False,
     json: bool = False,
 ) -> int:
-    """Make new objects out of random latents, and a sheet of them.
+    """Make new objects out of random latents, or new images with a model that makes those; and a sheet of them.
 
     Args:
         count: How many.
@@ -138,9 +138,9 @@ def generate(
         out: Folder for the results.
         kind: One of the model's classes (see `maquette models show`); any if left out.
         spread: Below 1: more typical; above 1: stranger.
-        size_mm: Longest side, in millimetres.
-        format: Kind of file.
-        all_parts: Keep loose parts too, not only the largest.
+        size_mm: Longest side, in millimetres (objects).
+        format: Kind of file (objects); images are PNG.
+        all_parts: Keep loose parts too, not only the largest (objects).
         json: Print one JSON document.
     """
     from maquette import api, outputs
@@ -148,6 +148,11 @@ def generate(
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
+    if loaded.system.makes_images:
+        if kind:
+            raise UserError(f"model '{loaded.name}' knows no classes", f"--kind {kind}")
+        events = outputs.generate_image_files(out, loaded, count=count, seed=seed, spread=spread)
+        return show_files(events, count + 1, json, "generating")
     events = outputs.generate_files(
         out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format}", size_mm=size_mm,
         largest_part=not all_parts,

@@ -28,6 +28,7 @@ SHARE = Rule("from 0 to 1", lambda value: 0 <= value <= 1)
 WIDTHS = Rule("positive numbers, one at least", lambda values: len(values) > 0 and min(values) > 0)
 ORIENTATIONS = Rule("1, 2, 3, 4, 6 or 12", lambda count: count in (1, 2, 3, 4, 6, 12))
 VIEW_SIZE = Rule("from 16 to 1024 pixels", lambda value: 16 <= value <= 1024)
+IMAGE_SIDE = Rule("from 8 to 4096 pixels", lambda value: 8 <= value <= 4096)
 
 
 def check(section: str, values: object, rules: Mapping[str, Rule]) -> None:
@@ -313,6 +314,68 @@ class VAEIWGAN3DScanConfig:
             raise UserError("model.skips needs the joint form and the subvoxel generator",
                             hint="set model.joint true, model.generator subvoxel")
         _check_vae_iwgan(self)
+
+
+@dataclass(frozen=True)
+class WGANGPConfig:
+    """The networks and losses of the image WGAN-GP; the defaults are the paper's, the sizes the dental project's."""
+
+    starts_with: ClassVar[dict[str, dict]] = {"data": {"flip": False}}  # radiographs have sides
+
+    height: int = 256
+    """Rows of an image, from 8 to 4096."""
+    width: int = 256
+    """Columns of an image, from 8 to 4096; the longer side is at most 8 times the shorter."""
+    channels: Literal[1, 3] = 1
+    """1: grey; 3: colour."""
+    latent: int = 100
+    """Values of z, standard normal."""
+    features: int = 64
+    """Width of the layers at half the image's size; every halving from there on doubles it."""
+    most_features: int = 512
+    """No layer is wider than this."""
+    kernels: Literal["even", "dental"] = "even"
+    """even: the first grid has the image's aspect, each later layer doubles it, the last crop is exact; dental: the
+    dental project's way to 508x287, a square of 256 and kernels of 4x2 and 33x1."""
+    up: Literal["transposed", "resize", "blur"] = "transposed"
+    """How the generator doubles a grid. transposed: convolutions 4x4 of stride 2 (paper); resize: nearest neighbours,
+    then a convolution 3x3; blur: the same with a low pass (1, 3, 3, 1) after the doubling."""
+    generator_norm: Literal["batch", "pixel", "none"] = "batch"
+    """batch: batch norm (paper); pixel: each pixel's features to one length; none."""
+    critic_norm: Literal["instance", "none"] = "instance"
+    """instance: affine instance norm (dental project); none."""
+    equalised: bool = False
+    """Equalise the learning rates of all layers: weights are kept at deviation 1 and scaled as they are used."""
+    penalty: float = 10.0
+    """Weight of the gradient penalty."""
+    penalty_every: int = 1
+    """The penalty is computed on every n-th critic step with n times the weight (lazy); 1 is the paper's."""
+    critic_steps: int = 5
+    """The generator is updated on every n-th batch, the critic on all."""
+    fresh_noise: bool = True
+    """Draw new latents for every update (paper); false: one batch of latents for all critic updates between two of the
+    generator and for that one (dental project)."""
+    augment: Literal["none", "diffaugment", "adaptive"] = "none"
+    """Vary real and made images alike before the critic sees them (light, place, a square cut out). diffaugment: all of
+    them; adaptive: with a probability that follows how far the critic learns its images by heart."""
+    augment_target: float = 0.6
+    """Where the adaptive probability settles: the share of the critic's gap between real and made images that it does
+    not find between held-out and made ones."""
+    augment_images: int = 500000
+    """Images over which the adaptive probability can move from 0 to 1."""
+    checkpointing: bool = False
+    """Compute the layers again in the backward pass instead of keeping what they gave: less memory, more arithmetic."""
+
+    def __post_init__(self):
+        check("model", self, {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "latent": POSITIVE, "features": POSITIVE,
+                              "most_features": POSITIVE, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
+                              "critic_steps": POSITIVE, "augment_target": SHARE, "augment_images": POSITIVE})
+        size = f"{self.width}x{self.height}"
+        if max(self.height, self.width) > 8 * min(self.height, self.width):
+            raise UserError("the longer of model.width and model.height must be at most 8 times the shorter", size)
+        if self.kernels == "dental" and ((self.width, self.height) != (508, 287) or self.up != "transposed"):
+            raise UserError("model.kernels 'dental' makes 508x287 with model.up transposed", f"{size} and {self.up}",
+                            "set model.kernels even")
 
 
 def _check_vae_iwgan(config: VAEIWGAN3DConfig | VAEIWGAN3DScanConfig) -> None:

@@ -142,6 +142,33 @@ def complete_files(
         yield _written(source, paths, made, facts, (placement.line(),) if placement else (), started)
 
 
+def generate_image_files(
+    out: str | Path, model: Model | str, *, count: int = 16, seed: int = 0, spread: float = 1.0
+) -> Iterator[Written]:
+    """`sample_images`, written to the folder `out` as PNG with a sheet of the first 64; yields one event a file."""
+    from PIL import Image
+
+    from maquette.files import atomic_path
+    from maquette.sampling import batches_of_images
+
+    def write(path: Path, pixels: np.ndarray, line: str) -> Written:
+        with atomic_path(path) as unfinished:
+            Image.fromarray(pixels).save(unfinished, format="PNG")
+        return Written(path.stem, (path,), line, {"output": [str(path)]})
+
+    out, index = Path(out), 0
+    first: list[np.ndarray] = []
+    for made in batches_of_images(model, count, seed, spread=spread):
+        first += list(made[: 64 - len(first)])
+        for pixels in made:
+            colour = "colour" if pixels.ndim == 3 else "grey"
+            path = out / f"sample-{seed}-{index:03d}.png"
+            yield write(path, pixels, f"{pixels.shape[1]}x{pixels.shape[0]}, {colour}")
+            index += 1
+    sheet = previews.montage(np.stack(first), 4 if len(first) <= 16 else 8)
+    yield write(out / "sheet.png", sheet, f"{len(first)} samples")
+
+
 def generate_files(
     out: str | Path,
     model: Model | str = DEFAULT_MODEL,

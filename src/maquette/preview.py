@@ -97,6 +97,26 @@ def sheet_of_images(
     return _lay_out(cells, list(captions or ()), path, min(columns, len(cells)), cell_px, title)
 
 
+def montage(images: np.ndarray, columns: int, longest_px: int = 2048) -> np.ndarray:
+    """Images of one size, uint8 `[N, H, W]` or `[N, H, W, 3]`, row by row on one page: uint8 `[H', W', 3]`.
+
+    One pixel of white between them. They keep their size, or are reduced together where the page's longer side would
+    be over `longest_px`.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    height, width = images.shape[1:3]
+    scale = min(1.0, (longest_px - columns - 1) / (columns * width), (longest_px - rows - 1) / (rows * height))
+    size = (max(1, int(width * scale)), max(1, int(height * scale)))
+    page = Image.new("RGB", (columns * (size[0] + 1) + 1, rows * (size[1] + 1) + 1), _PAPER)
+    for index, pixels in enumerate(images):
+        picture = Image.fromarray(pixels)
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        page.paste(picture, (index % columns * (size[0] + 1) + 1, index // columns * (size[1] + 1) + 1))
+    return np.asarray(page)
+
+
 def equation(
     images: Sequence[np.ndarray], signs: Sequence[str], captions: Sequence[str], path: str | Path, cell_px: int = 160
 ) -> Path:

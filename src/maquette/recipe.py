@@ -40,7 +40,7 @@ class DataRecipe:
 
     path: tuple[str, ...] = ("furniture",)
     """Prepared datasets, raw data (an .npz, a folder of meshes or .mat files) or `furniture`, the built-in generator;
-    raw data are prepared once and kept in `cache`."""
+    raw data are prepared once and kept in `cache`. Systems that make images: one prepared dataset of images."""
     cache: str = "data-cache"
     """Folder for what is prepared from raw data."""
     classes: tuple[str, ...] = ()
@@ -58,9 +58,10 @@ class DataRecipe:
     backgrounds: str = ""
     """Folder of pictures for the backgrounds and textures of photo views; empty: procedural ones only."""
     validation: float = 0.05
-    """Share of the training shapes held out to watch and to pick by."""
+    """Share of the training shapes or images held out to watch and to pick by."""
     flip: bool = True
-    """Mirror view or scan, and shape, left to right at random."""
+    """Mirror view or scan, and shape, left to right at random; systems that make images start from false, for
+    radiographs have sides."""
     jitter: bool = True
     """Vary each view's framing, brightness, contrast and noise, and hide parts of it; move each scan by up to a voxel,
     leave out some of its voxels and add stray ones."""
@@ -125,7 +126,7 @@ class TrainRecipe:
     steps: int = 20000
     """Steps (batches) in all."""
     batch: int = 64
-    """Shapes a step."""
+    """Shapes or images a step."""
     seed: int = 0
     """Order of the data, noise and first weights."""
     start: str = ""
@@ -146,9 +147,9 @@ class TrainRecipe:
     accumulate: int = 1
     """Parts that a batch is cut into: gradients are summed over them before the weights move."""
     compile: bool = False
-    """torch.compile the networks: slow to start, faster steps on GPUs."""
+    """torch.compile all networks but critics: slow to start, faster steps on GPUs."""
     channels_last: bool = True
-    """Keep images and the encoder's weights with channels last, which convolutions like."""
+    """Keep images and the weights that they meet with channels last, which convolutions like."""
     threads: int = 0
     """CPU threads; 0: all cores."""
     log_every: int = 50
@@ -156,7 +157,7 @@ class TrainRecipe:
     check_every: int = 1000
     """Steps between two measurements on the validation part."""
     sample_every: int = 2000
-    """Steps between two sheets of samples, as rendered meshes; 0: none."""
+    """Steps between two sheets of samples, as rendered meshes or as images; 0: none."""
     save_minutes: float = 5.0
     """Minutes between two checkpoints; 0: by steps only."""
     save_steps: int = 0
@@ -230,7 +231,7 @@ def from_tree(tree: Any, where: str) -> Recipe:
         raise UserError(f"{where}: a recipe is a mapping with the key 'system'", type(tree).__name__)
     try:
         kind = recipe_type(tree["system"])
-        recipe = TypeAdapter(kind).validate_python(_with_tuples(tree))
+        recipe = TypeAdapter(kind).validate_python(_with_tuples(_with_starts(tree)))
     except UserError as error:
         raise UserError(f"{where}: {error.what}", error.got, error.hint) from None
     except ValidationError as error:
@@ -302,6 +303,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _with_starts(tree: dict) -> dict:
+    """The tree with what the system starts from in other sections than its own, where the tree says nothing of it."""
+    for section, values in getattr(SYSTEMS.config(tree["system"]), "starts_with", {}).items():
+        if isinstance(tree.get(section, {}), dict):
+            tree = {**tree, section: {**values, **tree.get(section, {})}}
+    return tree
 
 
 def _with_tuples(value: Any) -> Any:

@@ -162,7 +162,7 @@ def show_training(events: Iterable, recipe, run: Path) -> int:
                 _errors.print(event.text, soft_wrap=True)
             elif isinstance(event, job.Started):
                 sizes = ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in event.parameters.items())
-                shapes = f"{event.train_shapes} shapes to learn from, {event.validation_shapes} held out"
+                shapes = f"{event.train_shapes} {event.what} to learn from, {event.validation_shapes} held out"
                 _errors.print(f"run {event.run}: {shapes}")
                 _errors.print(f"parameters: {sizes}; stop any time, go on with: maquette train --resume {event.run}")
                 training = bar.add_task("training", total=recipe.train.steps)

@@ -86,6 +86,9 @@ class OpenedImages:
     info: what all rows share. splits: str [n]. width, height, channels: as in `ImageInfo`.
     """
 
+    what = "images"
+    label_names: tuple[str, ...] = ()
+
     def __init__(self, path: Path, info: ImageInfo):
         self.path, self.info = path, info
         self.width, self.height, self.channels = info.width, info.height, info.channels
@@ -138,6 +141,11 @@ class OpenedImages:
     def ids(self) -> list[str]:
         """The names of all rows."""
         return [name for batch in self._files for name in batch.column("id").to_pylist()]
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The terms of use, with the name of the folder that they hold for."""
+        return (f"{self.info.source}: {self.info.terms}",)
 
 
 def open_images(path: str | Path) -> OpenedImages:

@@ -125,6 +125,8 @@ class OpenedData:
     in `Info`. infos: the Info of each folder. paths: the folders.
     """
 
+    what = "shapes"
+
     def __init__(self, paths: Sequence[Path], infos: Sequence[Info]):
         self.paths, self.infos = tuple(paths), tuple(infos)
         first = infos[0]
@@ -279,6 +281,11 @@ class OpenedData:
     def source(self, index: int) -> str:
         """The source of a row."""
         return self._value(index, "source")
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The terms of use of the sources."""
+        return tuple(line for info in self.infos for line in info.terms)
 
     @property
     def ids(self) -> list[str]:

@@ -16,6 +16,7 @@ from maquette.configs import (
     VAEGAN3DConfig,
     VAEIWGAN3DConfig,
     VAEIWGAN3DScanConfig,
+    WGANGPConfig,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ SYSTEMS = Systems({
     "iwgan": Entry("iwgan3d", "IWGAN3D", IWGAN3DConfig),
     "vae-iwgan-image": Entry("vaeiwgan3d", "VAEIWGAN3D", VAEIWGAN3DConfig),
     "vae-iwgan-scan": Entry("vaeiwgan3d_scan", "VAEIWGAN3DScan", VAEIWGAN3DScanConfig),
+    "wgan-gp": Entry("wgan_gp", "WGANGP", WGANGPConfig),
     "classifier": Entry("classifier3d", "Classifier3D", Classifier3DConfig),
 })
 

@@ -21,17 +21,19 @@ Nets = nn.ModuleDict
 class Batch:
     """One batch on its device, and the noise that belongs to it.
 
-    voxels: `[B, 1, R, R, R]` in [0, 1]. images: `[B, C, S, S]` in [0, 1], or None for a system that reads none.
+    voxels: `[B, 1, R, R, R]` in [0, 1], or None for a system that makes images. images: `[B, C, S, S]` in [0, 1], or
+    None for a system that reads none; for one that makes images what it learns from, `[B, C, H, W]` in [-1, 1].
     scans: `[B, 1, R, R, R]` of 0 and 1, the voxels that a depth camera saw, or None.
     labels: `[B]`, the number of each shape's class, or None. seed: all noise of this batch is drawn from it, so that a
     step is a function of (weights, seed, step) alone. part: (which, of how many) equal parts of the step's whole batch
     this is; noise is drawn for the whole and the part takes its own, so that cutting a batch over devices changes no
     sample's noise. poses: `[B, 7]`, where each view was taken from (`maquette.nets.aligned`), or None. kept: what a
     phase leaves for a later phase of the same batch (detached), instead of computing it
-    twice.
+    twice. held_out: as many images that are not learned from, on the steps on which the system wants them. run: the
+    run's seed, for noise that several batches share.
     """
 
-    voxels: Tensor
+    voxels: Tensor | None
     images: Tensor | None = None
     seed: int = 0
     labels: Tensor | None = None
@@ -39,10 +41,17 @@ class Batch:
     poses: Tensor | None = None
     scans: Tensor | None = None
     kept: dict[str, Tensor] = field(default_factory=dict)
+    held_out: Tensor | None = None
+    run: int = 0
     _generator: torch.Generator | None = None
 
     def __len__(self) -> int:
-        return len(self.voxels)
+        return len(self.real)
+
+    @property
+    def real(self) -> Tensor:
+        """What a generator learns to make: shapes, or images."""
+        return self.images if self.voxels is None else self.voxels
 
     @property
     def seen(self) -> Tensor | None:
@@ -57,6 +66,11 @@ class Batch:
         """Fresh uniform noise on [0, 1), samples along the first axis; each call draws on."""
         return self._own(torch.rand, shape)
 
+    def shared_normal(self, number: int, *shape: int) -> Tensor:
+        """Standard normal noise of this shape, the same in all batches of a run that ask for this number."""
+        generator = torch.Generator(self.real.device).manual_seed(((self.run + 1) << 32) + number)
+        return self._part(torch.randn, shape, generator)
+
     def cut(self, count: int) -> list["Batch"]:
         """The batch in `count` equal parts, each with its part of the noise."""
         if count == 1:
@@ -65,16 +79,21 @@ class Batch:
         pieces = {
             name: [None] * count if value is None else value.chunk(count)
             for name, value in (("voxels", self.voxels), ("images", self.images), ("labels", self.labels),
-                                ("poses", self.poses), ("scans", self.scans))
+                                ("poses", self.poses), ("scans", self.scans), ("held_out", self.held_out))
         }
         parts = [{name: piece[i] for name, piece in pieces.items()} for i in range(count)]
-        return [Batch(**own, seed=self.seed, part=(which * count + i, of * count)) for i, own in enumerate(parts)]
+        return [Batch(**own, seed=self.seed, part=(which * count + i, of * count), run=self.run)
+                for i, own in enumerate(parts)]
 
     def _own(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
         if self._generator is None:
-            self._generator = torch.Generator(self.voxels.device).manual_seed(self.seed)
+            self._generator = torch.Generator(self.real.device).manual_seed(self.seed)
+        return self._part(draw, shape, self._generator)
+
+    def _part(self, draw: Callable[..., Tensor], shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """This part of the noise of the whole batch."""
         which, of = self.part
-        whole = draw(shape[0] * of, *shape[1:], generator=self._generator, device=self.voxels.device)
+        whole = draw(shape[0] * of, *shape[1:], generator=generator, device=generator.device)
         return whole[which * shape[0] : (which + 1) * shape[0]]
 
 
@@ -115,8 +134,9 @@ class Phase:
 class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
-    reads_images, reads_scans: it has an encoder of views, or of scans. makes_shapes: it has a generator. wants_poses:
-    training needs to know where each view was taken from. Subclasses set `name`, `Config` and the traits below, build
+    reads_images, reads_scans: it has an encoder of views, or of scans. makes_shapes: it has a generator of shapes;
+    makes_images: of images, and is trained on a dataset of images instead of shapes. wants_poses: training needs to
+    know where each view was taken from. Subclasses set `name`, `Config` and the traits below, build
     `self.nets` in `__init__`, and define `phases`. How a trained one is used is the same for all whose networks are
     called `generator` (and `encoder`).
     """
@@ -126,6 +146,7 @@ class System:
     reads_images: ClassVar[bool] = False
     reads_scans: ClassVar[bool] = False
     makes_shapes: ClassVar[bool] = True
+    makes_images: ClassVar[bool] = False
     wants_poses: bool = False
     config: Any
     nets: Nets
@@ -140,7 +161,10 @@ class System:
         return cls.reads_images or cls.reads_scans
 
     def generate(self, latent: Tensor) -> Tensor:
-        """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]; a generator gives logits."""
+        """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]; a generator gives logits.
+
+        A system that makes images gives those, `[B, C, H, W]` in [-1, 1].
+        """
         return self.nets["generator"](latent).sigmoid()
 
     def from_normal(self, noise: Tensor) -> Tensor:
@@ -159,6 +183,10 @@ class System:
 
     def fits(self, labels: Sequence[str]) -> None:
         """Raise UserError where the system cannot be trained on data of these classes."""
+
+    def wants_held_out(self, step: int) -> bool:
+        """Whether the batch of this step needs images that are not learned from (`Batch.held_out`)."""
+        return False
 
     def averaged(self) -> tuple[str, ...]:
         """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""

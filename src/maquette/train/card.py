@@ -42,6 +42,19 @@ for number, shape in enumerate(maquette.generate(model, count=4, seed=7)):
     shape.save(f"shape-{number}.stl", size_mm=100)
 ```"""
 
+_MAKES_IMAGES = """```
+maquette generate --count 16 --seed 7 --model MODEL --out out/
+```
+
+```python
+from maquette.api import sample_images
+
+pixels = sample_images("MODEL", count=4, seed=7)  # uint8 [4, height, width], or [4, height, width, 3] in colour
+```
+
+Images like those that it learned from; nothing keeps one from coming close to one of them: compare before you publish.
+"""
+
 _MEASURES = """Its features measure what other models make:
 
 ```
@@ -61,15 +74,18 @@ def write_card(
     """The card as Markdown with its YAML head.
 
     recipe: as it goes into the model, without the machine's folders. labels: the classes. terms: of use of the data,
-    each once. shapes: how many were trained on. metrics: on the validation part. facts: of the run, by name, each a row
-    of a table: `seconds` and the versions, commit and machine of `maquette.train.environment`. picture: the file of the
+    each once. shapes: how many, or how many images, were trained on. metrics: on the validation part. facts: of the
+    run, by name, each a row of a table: `seconds` and the versions, commit and machine of `maquette.train.environment`. picture: the file of the
     samples beside the card, None for none.
     """
     system = SYSTEMS[recipe.system]
     usage = _READS_PICTURES if system.reads_images else _COMPLETES_SCANS if system.reads_scans else _MAKES_SHAPES
-    usage = usage if system.makes_shapes else _MEASURES
+    usage = usage if system.makes_shapes else _MAKES_IMAGES if system.makes_images else _MEASURES
+    learned = f"{shapes} images" if system.makes_images else (
+        f"{shapes} shapes of {len(labels)} classes: {', '.join(labels)}")
+    task = "image-to-3d" if system.reads_images else "unconditional-image-generation" if system.makes_images else ""
     parts = [
-        _head(recipe.system, system.reads_images),
+        _head(recipe.system, task, ("images",) if system.makes_images else ("3d", "voxels")),
         f"# A {recipe.system} model of maquette",
         recipe.about.strip(),
         f"![What the model makes]({picture})" if picture else "",
@@ -77,8 +93,7 @@ def write_card(
         "With `maquette` installed; MODEL is this folder, or the model's `owner/name` on the Hugging Face Hub.",
         usage,
         "## Training data and their terms",
-        f"Trained for {recipe.train.steps} steps of {recipe.train.batch} on {shapes} shapes of {len(labels)} classes: "
-        f"{', '.join(labels)}.",
+        f"Trained for {recipe.train.steps} steps of {recipe.train.batch} on {learned}.",
         f"Training started from the weights of `{recipe.train.start}`, so the terms of its data are among these."
         if recipe.train.start else "",
         "What may be done with the model is what these terms leave:",
@@ -101,13 +116,13 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _head(system: str, reads_images: bool) -> str:
+def _head(system: str, task: str, tags: Sequence[str]) -> str:
     fields = {
         "license": "other",
         "license_name": "terms-of-the-training-data",
         "library_name": "maquette",
-        **({"pipeline_tag": "image-to-3d"} if reads_images else {}),
-        "tags": ["maquette", "3d", "voxels", "gan", system],
+        **({"pipeline_tag": task} if task else {}),
+        "tags": ["maquette", *tags, "gan", system],
     }
     return f"---\n{yaml.safe_dump(fields, sort_keys=False)}---"
 

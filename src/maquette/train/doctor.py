@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 
 from maquette import recipe as recipes
+from maquette.data.images import OpenedImages
 from maquette.data.store import OpenedData
 from maquette.errors import UserError
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.train import checkpoint, health, job
 from maquette.train.average import Average
-from maquette.train.batches import Batches
 from maquette.train.health import Finding
 from maquette.train.log import read_metrics
 
@@ -76,23 +76,23 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
         data = _opened(recipe)
         if data is None:
             return [], f"networks: not probed, the prepared data of the recipe are not in {recipe.data.cache}"
-        training, _ = job.split(data, recipe.data.validation)
+        parts = job.split(data, recipe.data.validation)
         with torch.random.fork_rng(devices=[]):  # making networks and restoring both set the random state
             system = SYSTEMS[recipe.system](recipe.model)
             average = Average(system, recipe.train.average).tensors
             step = checkpoint.restore(path, checkpoint.State(system.nets, average, {}))
     except (UserError, OSError) as error:  # OSError: a run that goes on has dropped this checkpoint for a newer one
         return [], f"networks: not probed, {error}"
-    batches = Batches(data, training, recipe, system)
+    batches = job.batches_of(data, *parts, recipe, system)
     rows = []
     for turn in range(health.PROBES):
         batch = batches.at(max(step - 1 - turn, 0))  # of steps that were trained, so with views of their size
-        values = health.probe(system, batch.voxels, batch.seen, turn)
+        values = health.probe(system, batch.real, batch.seen if system.has_encoder() else None, turn)
         rows.append({"event": "probed", "step": step, **values})
     return rows, f"networks: {path.name}, on {health.PROBES} batches of its training data"
 
 
-def _opened(recipe: Recipe) -> OpenedData | None:
+def _opened(recipe: Recipe) -> OpenedData | OpenedImages | None:
     """The recipe's data where all of them are prepared; None, before anything is prepared, where some are not."""
     events = job.prepared(recipe, stop=lambda: True)
     try:

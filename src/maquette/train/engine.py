@@ -59,9 +59,10 @@ class Engine:
         """Move the networks to the device, equal on all processes; spread those named over the devices if asked."""
         nets.to(self.device)
         sharding = self.recipe.strategy == "shard"
-        flat = "encoder" in nets and all(weight.dim() < 5 for weight in nets["encoder"].parameters())  # no volumes
-        if self.recipe.channels_last and flat and not sharding:  # fully_shard wants contiguous weights
-            nets["encoder"].to(memory_format=torch.channels_last)
+        for net in nets.values():
+            flat = all(weight.dim() < 5 for weight in net.parameters())  # no volumes
+            if self.recipe.channels_last and flat and not sharding:  # fully_shard wants contiguous weights
+                net.to(memory_format=torch.channels_last)
         if self.world > 1:
             for tensor in nets.state_dict().values():
                 torch.distributed.broadcast(tensor, 0)
@@ -76,8 +77,9 @@ class Engine:
                 fully_shard(nets[name], mesh=mesh)
                 self._sharded.add(name)
         if self.recipe.compile:
-            for net in nets.values():
-                net.compile()
+            for name, net in nets.items():
+                if name != "critic":  # compiled graphs cannot be differentiated twice, as penalties do
+                    net.compile()
 
     def autocast(self) -> contextlib.AbstractContextManager:
         """The recipe's precision for what runs within."""

@@ -15,10 +15,13 @@ from torch import Tensor, nn
 
 from maquette.losses import kl_to_standard_normal
 from maquette.recipe import Recipe
+from maquette.systems import SYSTEMS
 from maquette.systems.base import Batch, System
 
 PROBED_SHAPES = 32
 """Shapes that a probe looks at: 496 pairs give a steady mean, and the cost stays below a few training steps."""
+PROBED_IMAGES = 16
+"""The same of images, which are larger: 120 pairs."""
 
 PROBES = 2
 """Probes in a row that must agree: one batch alone may be odd."""
@@ -74,42 +77,44 @@ class Finding:
         return f"{self.code} at step {self.step}: {self.seen}; {self.meaning}; {self.change}"
 
 
-def probe(system: System, voxels: Tensor, seen: Tensor | None, seed: int) -> dict[str, float]:
+def probe(system: System, real: Tensor, seen: Tensor | None, seed: int) -> dict[str, float]:
     """Numbers about networks as they are; weights, modes, gradients and the global random state stay untouched.
 
-    voxels: real shapes `[B, 1, R, R, R]`. seen: their views `[B, C, S, S]` or scans `[B, 1, R, R, R]`, for systems with
-    an encoder. seed: of the latents and mixes. At most PROBED_SHAPES of the batch are used, in evaluation mode and
-    float32. The shapes made are reconstructions of what is seen, or samples of N(0, I) for a system without an encoder.
+    real: shapes `[B, 1, R, R, R]`, or images `[B, C, H, W]` in [-1, 1] for a system that makes images. seen: views
+    `[B, C, S, S]` or scans `[B, 1, R, R, R]` of the shapes, for systems with an encoder. seed: of the latents and
+    mixes. At most PROBED_SHAPES or PROBED_IMAGES of the batch are used, in evaluation mode and float32. What is made
+    are reconstructions of what is seen, or samples of N(0, I) for a system without an encoder.
 
-    - `nonfinite/<network>`: how many of its weights and statistics are not finite; `nonfinite/samples`: of made voxels.
+    - `nonfinite/<network>`: how many of its weights and statistics are not finite; `nonfinite/samples`: of made values.
     - `samples/empty`, `samples/full`: shares of made grids without any voxel, or with all voxels, above 0.5.
-    - `samples/distance`, `real/distance`, `samples/variety`: mean difference a voxel over pairs of made and of real
-      shapes, and the first as a share of the second.
-    - `critic/real`, `critic/fake`, with `_std`: its scores. `critic/reach`: mean L2 distance of real and made shapes,
-      the most that a critic of slope 1 can part their scores by. `critic/slope`: mean norm of its gradient at mixes of
+    - `samples/distance`, `real/distance`, `samples/variety`: mean difference a voxel or pixel over pairs of made and of
+      real ones, and the first as a share of the second.
+    - `critic/real`, `critic/fake`, with `_std`: its scores. `critic/reach`: mean L2 distance of real and made ones, the
+      most that a critic of slope 1 can part their scores by. `critic/slope`: mean norm of its gradient at mixes of
       them, which the penalty wants at 1.
     - `encoder/kl_nats`, and `encoder/spread`: the deviation of a latent's mean over the shapes, averaged over latents.
 
     A value that cannot be had (of networks that are not finite, or of one shape's pairs) is NaN.
     """
     device = next(system.nets.parameters()).device
-    seen = None if seen is None else seen[:PROBED_SHAPES].to(device)
-    batch = Batch(voxels[:PROBED_SHAPES].to(device).float(), seed=seed)
+    limit = PROBED_IMAGES if system.makes_images else PROBED_SHAPES
+    seen, real = None if seen is None else seen[:limit].to(device), real[:limit].to(device).float()
+    batch = Batch(None, real, seed=seed) if system.makes_images else Batch(real, seed=seed)
     values: dict[str, Tensor | float] = {f"nonfinite/{name}": _broken(net) for name, net in system.nets.items()}
-    if not system.makes_shapes:
+    if not (system.makes_shapes or system.makes_images):
         return {name: float(value) for name, value in values.items()}
-    with _evaluating(system.nets), torch.no_grad():
-        made, of_encoder = _make(system, batch, seen)
-        values |= of_encoder | _of_samples(made, batch.voxels)
+    with evaluating(system.nets), torch.no_grad():
+        made, of_encoder = _make(system, batch, seen, limit)
+        values |= of_encoder | _of_samples(made, real) | (_of_grids(made) if system.makes_shapes else {})
         if "critic" in system.nets:
             # rolled: mixes are of unrelated shapes, as in training, not of a shape and its own reconstruction
             fake = made[: len(batch)].roll(1, 0)
-            values |= _of_critic(system.nets["critic"], batch.voxels, fake, batch.uniform(len(batch)))
+            values |= _of_critic(system.nets["critic"], real, fake, batch.uniform(len(batch)))
     return {name: float(value) for name, value in values.items()}
 
 
 @contextmanager
-def _evaluating(nets: nn.Module) -> Iterator[None]:
+def evaluating(nets: nn.Module) -> Iterator[None]:
     """Evaluation mode, and every module's own mode back after it."""
     training = [module for module in nets.modules() if module.training]
     nets.eval()
@@ -127,10 +132,9 @@ def _broken(net: nn.Module) -> int:
     return sum(int(value.isfinite().logical_not().sum()) for value in tensors)
 
 
-def _make(system: System, batch: Batch, seen: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
-    """Shapes `[B, 1, R, R, R]` from what is seen or from N(0, I), and the numbers of the encoder."""
+def _make(system: System, batch: Batch, seen: Tensor | None, count: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Shapes or images from what is seen or `count` from N(0, I), and the numbers of the encoder."""
     if seen is None or "encoder" not in system.nets:
-        count = max(len(batch), PROBED_SHAPES)
         return system.generate(system.from_normal(batch.normal(count, system.config.latent))).float(), {}
     mean, log_variance = system.nets["encoder"](seen)
     spread = mean.std(0, correction=0).mean()
@@ -140,20 +144,25 @@ def _make(system: System, batch: Batch, seen: Tensor | None) -> tuple[Tensor, di
 
 def _of_samples(made: Tensor, real: Tensor) -> dict[str, Tensor | float]:
     distance, of_real = _mean_distance(made), _mean_distance(real)
-    occupied, broken = (made > 0.5).flatten(1), made.isfinite().logical_not().sum()
     return {
-        "nonfinite/samples": broken,
+        "nonfinite/samples": made.isfinite().logical_not().sum(),
         "samples/distance": distance,
         "real/distance": of_real,
         "samples/variety": distance / of_real if of_real > 0 else math.nan,
+    }
+
+
+def _of_grids(made: Tensor) -> dict[str, Tensor | float]:
+    occupied, broken = (made > 0.5).flatten(1), not made.isfinite().all()
+    return {
         "samples/empty": math.nan if broken else (~occupied.any(1)).float().mean(),
         "samples/full": math.nan if broken else occupied.all(1).float().mean(),
     }
 
 
 def _mean_distance(shapes: Tensor) -> Tensor:
-    """Mean absolute difference a voxel over all pairs. Unlike 1 - IoU it needs no threshold: grey grids that are alike
-    cannot differ by which voxels cross it, and two empty ones are 0 apart.
+    """Mean absolute difference a voxel or pixel over all pairs. Unlike 1 - IoU it needs no threshold: grey grids that
+    are alike cannot differ by which voxels cross it, and two empty ones are 0 apart.
     """
     flat = shapes.flatten(1)
     return torch.pdist(flat, p=1).mean() / flat.shape[1]
@@ -161,7 +170,7 @@ def _mean_distance(shapes: Tensor) -> Tensor:
 
 def _of_critic(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> dict[str, Tensor]:
     score_real, score_fake = critic(real).float(), critic(fake).float()
-    mix = mix.view(-1, 1, 1, 1, 1)
+    mix = mix.view(-1, *[1] * (real.dim() - 1))
     with torch.enable_grad():
         between = (mix * real + (1 - mix) * fake).requires_grad_()
         (gradient,) = torch.autograd.grad(critic(between).float().sum(), between)
@@ -241,7 +250,8 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
     last = probes[-1]
     step, slope, reach = last["step"], _number(last, "critic/slope"), _number(last, "critic/reach")
     gap, spread = _gap(last), _spread(last)
-    numbers = f"gap of real and made scores {gap:.3g}, slope {slope:.3g} (target 1), distance of the shapes {reach:.3g}"
+    what, _ = _words(recipe)
+    numbers = f"gap of real and made scores {gap:.3g}, slope {slope:.3g} (target 1), distance of the {what} {reach:.3g}"
     critic_lr, penalty = _now(recipe, "optim.critic_lr"), _now(recipe, "model.penalty")
     lazy = f"; set {_now(recipe, 'model.penalty_every')} to 1" if recipe.model.penalty_every > 1 else ""
     if all(max(abs(_gap(row)), _spread(row)) < CONSTANT * _number(row, "critic/reach") for row in probes):
@@ -255,7 +265,7 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
         return Finding(
             "critic-saturated", step, f"the critic's scores have run apart: {numbers}",
             "nothing holds its slope, so what the generator gets from it tells of its weights' size, not of where the "
-            "shapes are wrong",
+            f"{what} are wrong",
             f"raise {penalty} to about 10; lower {critic_lr}{lazy}",
         )
     steep = all(_number(row, "critic/slope") > _steepest(row) for row in probes)
@@ -329,16 +339,21 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
             )
     if latent_unused or not all(_number(row, "samples/variety") < ALIKE for row in probes):
         return None
-    last = probes[-1]
-    seen = (f"made shapes differ by {_number(last, 'samples/distance'):.2g} a voxel, real ones by "
+    last, (what, place) = probes[-1], _words(recipe)
+    seen = (f"made {what} differ by {_number(last, 'samples/distance'):.2g} a {place}, real ones by "
             f"{_number(last, 'real/distance'):.2g}: {_number(last, 'samples/variety'):.1%} of it")
-    meaning = "the generator makes one shape whatever it is given: mode collapse, or a dead layer"
+    meaning = f"the generator makes one {what[:-1]} whatever it is given: mode collapse, or a dead layer"
     rule = "model.critic_steps" if hasattr(recipe.model, "critic_steps") else "model.accuracy_limit"
     change = f"raise {_now(recipe, rule)}"
     if joint:  # there the critic moves on every step, and may be left out
         keys = ("model.adversarial", "model.kl") if recipe.model.adversarial else ("model.kl",)
         change = f"lower {' or '.join(_now(recipe, key) for key in keys)}"
     return Finding("samples-alike", step, seen, meaning, f"lower {lr}; {change}")
+
+
+def _words(recipe: Recipe) -> tuple[str, str]:
+    """What the system makes, and one value of it."""
+    return ("images", "pixel") if SYSTEMS[recipe.system].makes_images else ("shapes", "voxel")
 
 
 def _probes(rows: Sequence[Mapping], since: float) -> list[Mapping]:

@@ -12,6 +12,7 @@ import torch
 
 from maquette import hub
 from maquette import recipe as recipes
+from maquette.data.images import OpenedImages
 from maquette.data.orientations import shape_id
 from maquette.data.prepare import FORMAT, prepare
 from maquette.data.sources import FURNITURE, is_furniture
@@ -22,6 +23,7 @@ from maquette.files import atomic_path
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.train import health, inputs, loop, samples
+from maquette.train import images as of_images
 from maquette.train import start as starts
 from maquette.train.batches import Batches
 from maquette.train.card import write_card
@@ -34,15 +36,19 @@ CHECKED_SHAPES = 384
 THRESHOLDS = tuple(np.round(np.arange(0.2, 0.65, 0.05), 2).tolist())
 
 
+Data = OpenedData | OpenedImages
+
+
 @dataclass(frozen=True)
 class Started:
-    """Training begins: the run's folder, the shapes that it learns from and those held out."""
+    """Training begins: the run's folder, the shapes or images (`what`) that it learns from and those held out."""
 
     run: Path
     train_shapes: int
     validation_shapes: int
     parameters: dict[str, int]
     processes: int = 1
+    what: str = "shapes"
 
 
 @dataclass(frozen=True)
@@ -90,19 +96,19 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
     system.fits(data.label_names)
     if weights:
         weights.put(system.nets)
-    batches = Batches(data, training, recipe, system, (engine.rank, engine.world))
+    batches = batches_of(data, training, validation, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
-    yield Started(folder, shapes_in(data, training), shapes_in(data, validation), sizes, engine.world)
+    yield Started(folder, shapes_in(data, training), shapes_in(data, validation), sizes, engine.world, data.what)
     if weights:
         yield loop.Note(weights.note)
-    watch = Watch(data, validation, recipe)
-
-    def drawn(system: System, step: int):
-        return samples.sheet(system, data, watch.rows, recipe, step)
-
+    watch: Watch | of_images.ImageWatch
+    if system.makes_images:
+        watch = of_images.ImageWatch(data, training, validation, recipe)
+    else:
+        watch = Watch(data, validation, recipe)
     hooks = loop.Hooks(
         check=watch.check if system.has_encoder() else None,
-        sample=drawn if system.makes_shapes else None,
+        sample=watch.sheet if system.makes_shapes or system.makes_images else None,
         probe=watch.probe,
         diagnose=lambda rows: health.diagnose(rows, recipe),
     )
@@ -128,7 +134,17 @@ def _describe(recipe: Recipe, folder: Path) -> None:
         raise UserError(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
+def batches_of(
+    data: Data, training: np.ndarray, validation: np.ndarray, recipe: Recipe, system: System,
+    part: tuple[int, int] = (0, 1),
+) -> Batches:
+    """Batches of the shapes or images that are learned from."""
+    if system.makes_images:
+        return of_images.ImageBatches(data, training, validation, recipe, system, part)
+    return Batches(data, training, recipe, system, part)
+
+
+def split(data: Data, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Rows for training and for validation.
 
     Its id alone decides a shape's part, so that it never changes sides; all its orientations are on the same one.
@@ -137,7 +153,7 @@ def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
     ids = [shape_id(id) for id in data.ids]
     shapes = len({ids[row] for row in rows})
     if shapes < 2:
-        raise UserError("training needs at least 2 shapes in the train split", shapes)
+        raise UserError(f"training needs at least 2 {data.what} in the train split", shapes)
     draws = [int(hashlib.sha256(f"validation {ids[row]}".encode()).hexdigest()[:8], 16) / 2**32 for row in rows]
     held_out = np.asarray(draws) < share
     if held_out.all() or not held_out.any():
@@ -145,8 +161,8 @@ def split(data: OpenedData, share: float) -> tuple[np.ndarray, np.ndarray]:
     return rows[~held_out], rows[held_out]
 
 
-def shapes_in(data: OpenedData, rows: np.ndarray) -> int:
-    """How many different shapes some rows show, in one or several orientations."""
+def shapes_in(data: Data, rows: np.ndarray) -> int:
+    """How many different shapes some rows show, in one or several orientations; or how many images."""
     ids = data.ids
     return len({shape_id(ids[row]) for row in rows})
 
@@ -157,7 +173,7 @@ class Watch:
     def __init__(self, data: OpenedData, rows: np.ndarray, recipe: Recipe):
         rng = np.random.default_rng(recipe.train.seed)
         self.rows = np.sort(rng.permutation(rows)[:CHECKED_SHAPES])
-        self.data, self.batch, self.recipe = data, recipe.train.batch, recipe.data
+        self.data, self.batch, self.recipe = data, recipe.train.batch, recipe
         count = inputs.per_shape(SYSTEMS[recipe.system], data)
         self.which = np.arange(len(self.rows)) % count if count else None
         self.threshold = 0.5
@@ -187,7 +203,11 @@ class Watch:
 
     def _seen(self, system: System, part: slice | np.ndarray, step: int) -> torch.Tensor:
         seen = inputs.read(system, self.data, self.rows[part], self.which[part])
-        return inputs.sized(seen, self.recipe, step - 1)
+        return inputs.sized(seen, self.recipe.data, step - 1)
+
+    def sheet(self, system: System, step: int) -> np.ndarray | None:
+        """What the system makes; see `maquette.train.samples.sheet`."""
+        return samples.sheet(system, self.data, self.rows, self.recipe, step)
 
     def probe(self, system: System, step: int) -> dict[str, float]:
         """Numbers about the networks' health on a few held-out shapes; see `maquette.train.health.probe`."""
@@ -231,10 +251,10 @@ def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int 
 def export(
     system: System,
     recipe: Recipe,
-    data: OpenedData,
+    data: Data,
     training: np.ndarray,
     folder: Path,
-    watch: Watch,
+    watch: Watch | of_images.ImageWatch,
     facts: dict[str, object],
     start: Start | None = None,
 ) -> Path:
@@ -248,10 +268,11 @@ def export(
     if system.has_encoder():
         metrics = watch.check(system, recipe.train.steps)
         latents = class_latents(system, data, training)
-    picture = samples.sheet(system, data, watch.rows, recipe, recipe.train.steps) if system.makes_shapes else None
+    makes = system.makes_shapes or system.makes_images
+    picture = watch.sheet(system, recipe.train.steps) if makes else None
     facts = {**facts, **environment()}
     info = {
-        "threshold": watch.threshold,
+        **({} if system.makes_images else {"threshold": watch.threshold}),
         "labels": list(data.label_names),
         "data": list(bound),
         "validation": metrics,
@@ -276,18 +297,23 @@ def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:
     return replace(recipe, data=data, train=replace(recipe.train, start=start.name if start else ""))
 
 
-def terms(data: OpenedData, recipe: Recipe, start: Start | None = None) -> tuple[str, ...]:
+def terms(data: Data, recipe: Recipe, start: Start | None = None) -> tuple[str, ...]:
     """The terms of use of everything that was trained on, by the model that training started from too, each once."""
-    lines = [line for info in data.infos for line in info.terms]
+    lines = [*data.terms]
     if recipe.data.backgrounds:
         lines.append(f"pictures for surfaces and backgrounds ({recipe.data.backgrounds}): as their owners say")
     lines += start.terms if start else ()
     return tuple(dict.fromkeys(lines))
 
 
-def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, OpenedData | None]:
-    """Prepare what is raw, open everything; yields the events of `prepare`, returns the dataset, None when stopped."""
+def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None, Data | None]:
+    """Prepare what is raw, open everything; yields the events of `prepare`, returns the dataset, None when stopped.
+
+    Images are prepared beforehand: they want looking through first.
+    """
     system = SYSTEMS[recipe.system]
+    if system.makes_images:
+        return of_images.opened(recipe)
     orientations = recipe.data.orientations
     if orientations > 1 and system.has_encoder():
         raise UserError("data.orientations is for systems without an encoder, whose views and scans would have to turn "
@@ -312,6 +338,7 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
         if source == FURNITURE and recipe.data.furniture_kinds:
             source = f"{FURNITURE}:{','.join(recipe.data.furniture_kinds)}"
         path = Path(source)
+        of_images.refuse(path, recipe.system)
         if is_prepared(path):
             folders.append(path)
             continue

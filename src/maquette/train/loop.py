@@ -328,8 +328,8 @@ def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe, fuse
 
 
 def _on(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
-    if batch.voxels.device != device:
-        for name in ("voxels", "images", "labels", "poses", "scans"):
+    if batch.real.device != device:
+        for name in ("voxels", "images", "labels", "poses", "scans", "held_out"):
             value = getattr(batch, name)
             setattr(batch, name, None if value is None else value.to(device, non_blocking=True))
     if batch.images is not None and channels_last:

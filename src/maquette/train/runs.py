@@ -28,7 +28,8 @@ Line = tuple[str, list[int], list[float]]
 """One curve of a panel: label, steps, values."""
 _QUIET_S = 300.0  # a run that wrote nothing for so long, and for four of its usual intervals, has stopped
 _NO_CURVES = ("diverged",)
-_MAIN_KEYS = {"model": ("resolution",), "train": ("steps", "batch", "seed", "precision"), "optim": ("lr", "critic_lr")}
+_MAIN_KEYS = {"model": ("resolution", "width", "height"), "train": ("steps", "batch", "seed", "precision"),
+              "optim": ("lr", "critic_lr")}
 _COLUMNS = 4
 
 

@@ -1,0 +1,59 @@
+"""Images out of a model that makes images, and how they lie in memory: [-1, 1] in networks, 0 to 255 outside."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maquette.errors import UserError
+from maquette.hub import Model, load
+from maquette.latent.prior import draw
+
+
+def as_pixels(images: Tensor) -> np.ndarray:
+    """Images `[B, C, H, W]` in [-1, 1] to uint8 `[B, H, W]`, or `[B, H, W, 3]` where C is 3."""
+    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return np.ascontiguousarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def from_pixels(pixels: np.ndarray) -> Tensor:
+    """The inverse of `as_pixels`, float32."""
+    images = torch.from_numpy(pixels)
+    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
+    return images.float() / 127.5 - 1
+
+
+def sample_images(
+    model: Model | str, count: int = 16, seed: int = 0, batch: int = 16, *, spread: float = 1.0
+) -> np.ndarray:
+    """New images from random latents, uint8 `[count, H, W]` or, in colour, `[count, H, W, 3]`.
+
+    batch: images that are made at once. spread: scales the latents' deviation. Model, seed and place in the count
+    decide an image, whatever the count; with another batch, or on another device, sums are rounded otherwise and some
+    values can differ by a level. Raises UserError for a model that makes no images, and for one whose weights are not
+    finite.
+    """
+    return np.concatenate(list(batches_of_images(model, count, seed, batch, spread=spread)))
+
+
+def batches_of_images(
+    model: Model | str, count: int = 16, seed: int = 0, batch: int = 16, *, spread: float = 1.0
+) -> Iterator[np.ndarray]:
+    """`sample_images`, `batch` at a time."""
+    model = load(model) if isinstance(model, str) else model
+    if not model.system.makes_images:
+        raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
+                        hint="use one trained with wgan-gp")
+    for name, value in (("count", count), ("batch", batch)):
+        if value < 1:
+            raise UserError(f"{name} must be at least 1", value)
+    device = next(model.system.nets.parameters()).device
+    for first in range(0, count, batch):
+        # always whole batches: how sums are rounded depends on their size
+        latents = torch.stack([draw(model, seed, index, spread=spread) for index in range(first, first + batch)])
+        with torch.inference_mode():
+            images = model.system.generate(latents.to(device))
+        if not images.isfinite().all():
+            raise UserError(f"model '{model.name}' makes values that are not finite", hint="its training diverged")
+        yield as_pixels(images[: count - first])

@@ -1,0 +1,308 @@
+"""WGAN-GP for images: Improved training of Wasserstein GANs, as a dental-radiograph project used it, and ours.
+
+Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville, NIPS 2017 (arXiv 1704.00028), algorithm 1 and section 4:
+
+    critic     E[D(G(z))] - E[D(x)] + 10 E[(||grad D(x~)|| - 1)^2]    on every batch
+    generator  -E[D(G(z))]                                            on every fifth (or third)
+
+z: 100 values, standard normal. Images lie in [-1, 1]; the generator ends in a tanh. Adam 1e-4, betas (0, 0.9).
+
+The networks are DCGAN's (Radford et al. 2016): the generator doubles its first grid with transposed convolutions 4x4,
+batch norm and ReLU between; the critic halves the image with convolutions 4x4 of stride 2, affine instance norm (of
+each image alone, so that the penalty is a matter of each image) and leaky ReLU 0.2. The paper has layer norm instead.
+
+For any height and width: the first grid has the image's aspect, every later layer doubles it, and what is over is cut
+off all round, by a crop that is exact. `kernels: dental` keeps the project's way to 508x287, a square grid and two odd
+kernels; their sizes are known, the strides and padding here are ones that lead from 256x256 to 508x287.
+
+Options beyond the paper, its value being the default: `up` resize (Odena et al. 2016) or blur (anti-aliased as in Zhang
+2019 and StyleGAN2) against checkerboards; `equalised` learning rates and `generator_norm: pixel` (Karras et al. 2018);
+`augment`, differentiable or adaptive (`maquette.nets.augment`); `penalty_every`; `checkpointing`. `fresh_noise: false`
+is the project's reuse of one batch of latents.
+"""
+
+import contextlib
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.utils.checkpoint import checkpoint
+
+from maquette.configs import WGANGPConfig
+from maquette.losses import wasserstein_generator
+from maquette.nets.augment import DRAWS, augment
+from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.iwgan3d import critic_terms
+
+SHORTEST, LONGEST = 4, 9
+"""Sides that the shorter side of a first grid may have; 4 is DCGAN's."""
+ADAPT_EVERY = 4
+"""Critic steps between two looks at the held-out images (ADA's interval)."""
+REMEMBERED = 0.9
+"""Share of the old in the running means that the adaptive probability follows."""
+
+
+def first_grid(height: int, width: int) -> tuple[int, int, int]:
+    """Rows and columns of the first grid, and how many doublings take it to the image or just beyond.
+
+    Of the grids whose shorter side is 4 to 9 the one of which least is cut off, of equals the smallest: 4x4 six times
+    for 256x256, 9x16 five times for 287x508, 9x15 seven times for 1080x1920.
+    """
+    grids = []
+    for doublings in range(1, 12):
+        rows, columns = (-(-side // 2**doublings) for side in (height, width))
+        if SHORTEST <= min(rows, columns) <= LONGEST:
+            grids.append((rows * columns * 4**doublings, -doublings, rows, columns))
+    _, doublings, rows, columns = min(grids)
+    return rows, columns, -doublings
+
+
+def plan(config: WGANGPConfig) -> tuple[int, int, tuple[int, ...]]:
+    """Rows and columns of the first grid, and the widths of its layers and of those after each doubling but the last.
+
+    The dental kernels start from a square of 4x4, doubled to 256x256, where it still has `features`.
+    """
+    rows, columns, doublings = first_grid(256, 256) if config.kernels == "dental" else first_grid(
+        config.height, config.width)
+    halvings = range(doublings if config.kernels == "dental" else doublings - 1, -1, -1)
+    return rows, columns, tuple(min(config.most_features, config.features * 2**n) for n in halvings)
+
+
+class Scale(nn.Module):
+    """A layer's weights times a constant, each time that they are used."""
+
+    def __init__(self, by: float):
+        super().__init__()
+        self.by = by
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The same shape."""
+        return weight * self.by
+
+
+def prepared(layer: nn.Module, equalised: bool, gain: float = math.sqrt(2)) -> nn.Module:
+    """A layer with fresh weights: N(0, 0.02) (Radford et al. 2016), or with its learning rate equalised.
+
+    Equalised (Karras et al. 2018, section 4.1): weights N(0, 1), times gain / sqrt(inputs of one output) when used.
+    Adam moves all weights by steps of one size, and so each layer by the same share of its own.
+    """
+    nn.init.normal_(layer.weight, 0.0, 1.0 if equalised else 0.02)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    if equalised:
+        inputs = layer.weight[0].numel()
+        if isinstance(layer, nn.ConvTranspose2d):
+            inputs = len(layer.weight) * math.prod(layer.kernel_size) / math.prod(layer.stride)
+        parametrize.register_parametrization(layer, "weight", Scale(gain / math.sqrt(inputs)))
+    return layer
+
+
+class PixelNorm(nn.Module):
+    """Each pixel's features divided by their root mean square (Karras et al. 2018, section 4.2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, H, W]` to the same; also latents `[B, L]`."""
+        length = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.float32)
+        return x * (math.sqrt(x.shape[1]) / (length + 1e-4)).to(x.dtype)
+
+
+class Double(nn.Module):
+    """A grid of twice the height and width.
+
+    nearest: each value four times. bilinear: zeros put in between and a low pass of (1, 3, 3, 1) / 4 along both axes,
+    which is what interpolating with weights of 3/4 and 1/4 does; beyond its edges the grid goes on as at the edge.
+    """
+
+    def __init__(self, mode: str):
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, H, W]` to `[B, C, 2H, 2W]`, in the precision that comes in."""
+        with torch.autocast(x.device.type, enabled=False):
+            return F.interpolate(x, scale_factor=2, mode=self.mode)
+
+
+class Generator(nn.Module):
+    """Latents `[B, latent]` to images `[B, C, H, W]` in [-1, 1]."""
+
+    def __init__(self, config: WGANGPConfig):
+        super().__init__()
+        self.config = config
+        rows, columns, widths = plan(config)
+        self.grid = (widths[0], rows, columns)
+        plain = config.generator_norm != "batch"  # batch norm has its own shift
+        self.linear = prepared(nn.Linear(config.latent, math.prod(self.grid), bias=plain), config.equalised)
+        self.first = nn.Sequential(*self._norm(widths[0]), nn.ReLU(inplace=True))
+        self.stages = nn.ModuleList()
+        for wide, narrow in zip(widths, widths[1:], strict=False):
+            up = self._up(wide, narrow, plain)
+            self.stages.append(nn.Sequential(*up, *self._norm(narrow), nn.ReLU(inplace=True)))
+        if config.kernels == "dental":
+            wide = widths[-1]
+            odd = self._prepared(nn.ConvTranspose2d(wide, wide, (4, 2), (1, 2), 2, bias=plain))  # to 255x508
+            self.stages.append(nn.Sequential(odd, *self._norm(wide), nn.ReLU(inplace=True)))
+            self.stages.append(self._prepared(nn.ConvTranspose2d(wide, config.channels, (33, 1)), gain=1))  # to 287x508
+        else:
+            self.stages.append(nn.Sequential(*self._up(widths[-1], config.channels, True, gain=1)))
+
+    def _prepared(self, layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
+        return prepared(layer, self.config.equalised, gain)
+
+    def _norm(self, width: int) -> list[nn.Module]:
+        return {"batch": [nn.BatchNorm2d(width)], "pixel": [PixelNorm()], "none": []}[self.config.generator_norm]
+
+    def _up(self, wide: int, narrow: int, bias: bool, gain: float = math.sqrt(2)) -> list[nn.Module]:
+        if self.config.up == "transposed":
+            return [self._prepared(nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=bias), gain)]
+        double = Double("nearest" if self.config.up == "resize" else "bilinear")
+        return [double, self._prepared(nn.Conv2d(wide, narrow, 3, 1, 1, bias=bias), gain)]
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """`[B, latent]` to `[B, C, H, W]` in [-1, 1], float32."""
+        if self.config.generator_norm == "pixel":
+            latent = PixelNorm()(latent)
+        grid = self.first(self.linear(latent).view(-1, *self.grid))
+        images = run(self.stages, grid, self.config.checkpointing)
+        height, width = self.config.height, self.config.width
+        top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
+        return images[:, :, top : top + height, left : left + width].float().tanh()
+
+
+class Critic(nn.Module):
+    """Images `[B, C, H, W]` to scores `[B]`."""
+
+    def __init__(self, config: WGANGPConfig):
+        super().__init__()
+        self.config = config
+        rows, columns, widths = plan(config)
+        inward, stages = config.channels, []
+        kernels: list[tuple] = [(width, 4, 2, 1) for width in reversed(widths)]
+        height, width = config.height, config.width
+        if config.kernels == "dental":  # the generator's two, mirrored: to 255x508, to 256x256
+            kernels = [(widths[-1], (33, 1), 1, 0), (widths[-1], (4, 2), (1, 2), 2), *kernels[1:]]
+            height, width = 512, 512  # of which the doublings of the even kernels below leave the first grid
+        for number, (outward, *shape) in enumerate(kernels):
+            norm = number > 0 and config.critic_norm == "instance"
+            conv = prepared(nn.Conv2d(inward, outward, *shape, bias=not norm), config.equalised)
+            norms = [nn.InstanceNorm2d(outward, affine=True)] if norm else []
+            stages.append(nn.Sequential(conv, *norms, nn.LeakyReLU(0.2, inplace=True)))
+            inward = outward
+        self.stages = nn.ModuleList(stages)
+        last = inward * (height >> len(widths)) * (width >> len(widths))
+        self.linear = prepared(nn.Linear(last, 1), config.equalised, gain=1)
+        if config.augment == "adaptive":  # the probability; running means of D(x) - D(held out) and D(x) - D(G(z))
+            self.register_buffer("adaptive", torch.zeros(3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """`[B, C, H, W]` to `[B]`, float32."""
+        features = run(self.stages, images, self.config.checkpointing).flatten(1)
+        with torch.autocast(images.device.type, enabled=False):  # differences of scores are small beside the scores
+            return self.linear(features.float()).squeeze(1)
+
+
+def run(stages: nn.ModuleList, x: Tensor, checkpointing: bool) -> Tensor:
+    """The stages one after the other; checkpointing: each keeps its input only, and is computed again going back."""
+    for stage in stages:
+        if checkpointing and torch.is_grad_enabled():
+            x = checkpoint(stage, x, use_reentrant=False, preserve_rng_state=False,
+                           context_fn=lambda stage=stage: (contextlib.nullcontext(), _uncounted(stage)))
+        else:
+            x = stage(x)
+    return x
+
+
+class _Uncounted(contextlib.AbstractContextManager):
+    """Within it batch norm leaves its running statistics as they are: a batch that is computed twice counts once."""
+
+    def __init__(self, stage: nn.Module):
+        self.norms = [module for module in stage.modules() if isinstance(module, nn.BatchNorm2d)]
+
+    def __enter__(self) -> None:
+        self.kept = [(norm.momentum, norm.num_batches_tracked.clone()) for norm in self.norms]
+        for norm in self.norms:
+            norm.momentum = 0.0
+
+    def __exit__(self, *_: object) -> None:
+        for norm, (momentum, count) in zip(self.norms, self.kept, strict=True):
+            norm.momentum = momentum
+            norm.num_batches_tracked.copy_(count)
+
+
+class WGANGP(System):
+    """Latents in, images out (arXiv 1704.00028)."""
+
+    name = "wgan-gp"
+    Config = WGANGPConfig
+    makes_shapes = False
+    makes_images = True
+
+    def __init__(self, config: WGANGPConfig):
+        self.config = config
+        self.nets = nn.ModuleDict({"generator": Generator(config), "critic": Critic(config)})
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Critic on every batch, generator on every fifth."""
+        return (
+            Phase("critic", ("critic",), self.critic_loss),
+            Phase("generator", ("generator",), self.generator_loss, every=self.config.critic_steps),
+        )
+
+    def generate(self, latent: Tensor) -> Tensor:
+        """Latents `[B, latent]` to images `[B, C, H, W]` in [-1, 1]."""
+        return self.nets["generator"](latent)
+
+    def wants_held_out(self, step: int) -> bool:
+        """Now and then for adaptive augmentation."""
+        return self.config.augment == "adaptive" and step % ADAPT_EVERY == 0
+
+    def _latents(self, batch: Batch, step: int) -> Tensor:
+        """`[B, latent]`: fresh ones, or those of all critic steps since the generator's last one and of its next."""
+        if self.config.fresh_noise:
+            return batch.normal(len(batch), self.config.latent)
+        return batch.shared_normal(-(-step // self.config.critic_steps), len(batch), self.config.latent)
+
+    def _varied(self, nets: Nets, batch: Batch, *images: Tensor) -> list[Tensor]:
+        """Several batches of images for the critic, varied by the same draws."""
+        if self.config.augment == "none":
+            return list(images)
+        draws = batch.uniform(len(batch), DRAWS)
+        probability = nets["critic"].adaptive[0] if self.config.augment == "adaptive" else 1.0
+        return [augment(each, draws, probability) for each in images]
+
+    def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """Algorithm 1, lines 4 to 7; the fakes carry no graph, and real and fake pass the critic together."""
+        with torch.no_grad():
+            fake = nets["generator"](self._latents(batch, step))
+        real, fake = self._varied(nets, batch, batch.images, fake)
+        lazy = self.config.penalty_every
+        weight = self.config.penalty * lazy if step % lazy == 0 else 0.0
+        terms = critic_terms(nets["critic"], real, fake, batch, weight)
+        if batch.held_out is None:
+            return terms
+        return Terms(terms.minimised, terms.watched | self._adapt(nets, batch, terms.watched))
+
+    @torch.no_grad()
+    def _adapt(self, nets: Nets, batch: Batch, scores: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Move the probability of the adaptive augmentation; its state is a buffer of the critic, saved with it.
+
+        ADA has two measures of overfitting. The sign of the critic's scores, its default, means nothing here: a
+        Wasserstein critic's zero is anywhere. Taken is the other one (Karras et al. 2020, eq. 1, left), which is free
+        of offset and scale: (E[D(x)] - E[D(held out)]) / (E[D(x)] - E[D(G(z))]), 0 where the critic knows held-out
+        images as it knows its own, 1 where it takes them for made ones.
+        """
+        (held_out,) = self._varied(nets, batch, batch.held_out)
+        score = nets["critic"](held_out).mean()
+        state, real = nets["critic"].adaptive, scores["score_real"]
+        state[1:].lerp_(torch.stack([real - score, real - scores["score_fake"]]).float(), 1 - REMEMBERED)
+        too_sure = (state[2] > 0) & (state[1] > self.config.augment_target * state[2])
+        by = ADAPT_EVERY * len(batch) / self.config.augment_images
+        state[0].add_(torch.where(too_sure, by, -by)).clamp_(0, 1)
+        return dict(zip(("augment_probability", "over_held_out", "over_made"), state.clone(), strict=True))
+
+    def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """-E[D(G(z))]."""
+        (fake,) = self._varied(nets, batch, nets["generator"](self._latents(batch, step)))
+        return Terms({"adversarial": wasserstein_generator(nets["critic"](fake))})
