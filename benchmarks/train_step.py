@@ -51,6 +51,18 @@ class Noise:
         return np.stack(values, axis=1).astype(np.float32)
 
 
+class NoiseImages:
+    """Stands in for OpenedImages: images of the right size in memory."""
+
+    def __init__(self, recipe, count: int = 64):
+        model = recipe.model
+        shape = (count, model.height, model.width) + ((3,) if model.channels == 3 else ())
+        self._pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+    def pixels(self, rows):
+        return self._pixels[rows]
+
+
 def measure(name: str, steps: int) -> dict:
     """The numbers of one recipe, in this process; steps: at least so many, until its phases have come round."""
     import torch
@@ -59,8 +71,8 @@ def measure(name: str, steps: int) -> dict:
 
     from maquette import recipe as recipes
     from maquette.systems import SYSTEMS
-    from maquette.train.batches import Batches
     from maquette.train.engine import Engine
+    from maquette.train.job import batches_of
     from maquette.train.loop import Trainer
 
     class Counter(TorchDispatchMode):
@@ -82,7 +94,9 @@ def measure(name: str, steps: int) -> dict:
     system = SYSTEMS[recipe.system](recipe.model)
     trainer = Trainer(system, recipe, Path("unused"), Engine(recipe.train))
     system.nets.train()
-    batches = Batches(Noise(recipe), np.arange(256), recipe, system)
+    data = NoiseImages(recipe) if system.makes_images else Noise(recipe)
+    rows = np.arange(64 if system.makes_images else 256)
+    batches = batches_of(data, rows, rows[:8], recipe, system)
     cycle = math.lcm(*(phase.every for phase in system.phases()), getattr(recipe.model, "penalty_every", 1))
     steps = math.ceil(steps / cycle) * cycle
     with Counter() as counter:  # these steps warm up as well

@@ -32,6 +32,15 @@ def fill(folder: Path, count: int) -> Path:
     return folder
 
 
+def dataset(folder: Path, count: int = 16, size: str = "64x32", grey: bool = True) -> Path:
+    """A prepared dataset of such pictures, two of them for testing."""
+    from maquette.data.images import prepare_images
+
+    fill(folder / "pictures", count)
+    list(prepare_images(folder / "pictures", folder / "set", size=size, grey=grey, holdout=2, workers=1))
+    return folder / "set"
+
+
 def dicom(path: Path, stored: np.ndarray, *, uid: str = "1.2.3", syntax: str = "1.2.840.10008.1.2.1", **fields) -> Path:
     """A DICOM file of uint16 [H, W], 12 bits stored, of a patient called Quirinus Zimmermann; fields by their names."""
     from pydicom.dataset import Dataset, FileMetaDataset

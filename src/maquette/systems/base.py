@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -68,8 +69,8 @@ class Batch:
 
     def shared_normal(self, number: int, *shape: int) -> Tensor:
         """Standard normal noise of this shape, the same in all batches of a run that ask for this number."""
-        generator = torch.Generator(self.real.device).manual_seed(((self.run + 1) << 32) + number)
-        return self._part(torch.randn, shape, generator)
+        seed = int(np.random.SeedSequence([self.run, number]).generate_state(1)[0])
+        return self._part(torch.randn, shape, torch.Generator(self.real.device).manual_seed(seed))
 
     def cut(self, count: int) -> list["Batch"]:
         """The batch in `count` equal parts, each with its part of the noise."""

@@ -11,6 +11,8 @@ sigmoid in [0, 1], not a tanh. Options beyond the paper, its value being the def
 last two doublings in one step; `penalty_every` computes the penalty on every n-th batch only.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -20,17 +22,21 @@ from maquette.nets.volume import GENERATORS, VolumeCritic
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 
 
-def critic_terms(critic: nn.Module, real: Tensor, fake: Tensor, batch: Batch, weight: float) -> Terms:
+def critic_terms(
+    critic: nn.Module, real: Tensor, fake: Tensor, batch: Batch, weight: float,
+    penalised: Callable[[Tensor], Tensor] | None = None,
+) -> Terms:
     """The critic's Wasserstein loss, one pass over real and fake together, with `weight` times the gradient penalty.
 
-    real, fake: `[B, 1, R, R, R]`, fake without a graph. weight 0 leaves the penalty out (for lazy penalties).
+    real, fake: shapes or images `[B, ...]`, fake without a graph. weight 0 leaves the penalty out (for lazy penalties).
+    penalised: the critic as the penalty calls it, where that is another way.
     """
     scores = critic(torch.cat([real, fake]))
     score_real, score_fake = scores[: len(real)], scores[len(real) :]
     minimised = {"wasserstein": wasserstein_critic(score_real, score_fake)}
     watched = {"score_real": score_real.mean(), "score_fake": score_fake.mean()}
     if weight > 0:
-        penalty = gradient_penalty(critic, real, fake, batch.uniform(len(real)))
+        penalty = gradient_penalty(penalised or critic, real, fake, batch.uniform(len(real)))
         minimised["penalty"] = weight * penalty
         watched["gradient_penalty"] = penalty
     return Terms(minimised, {name: value.detach() for name, value in watched.items()})

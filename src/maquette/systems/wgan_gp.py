@@ -23,6 +23,7 @@ is the project's reuse of one batch of latents.
 
 import contextlib
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -196,9 +197,9 @@ class Critic(nn.Module):
         if config.augment == "adaptive":  # the probability; running means of D(x) - D(held out) and D(x) - D(G(z))
             self.register_buffer("adaptive", torch.zeros(3))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """`[B, C, H, W]` to `[B]`, float32."""
-        features = run(self.stages, images, self.config.checkpointing).flatten(1)
+    def forward(self, images: Tensor, keep: bool = False) -> Tensor:
+        """`[B, C, H, W]` to `[B]`, float32. keep: without checkpointing, see `critic_loss`."""
+        features = run(self.stages, images, self.config.checkpointing and not keep).flatten(1)
         with torch.autocast(images.device.type, enabled=False):  # differences of scores are small beside the scores
             return self.linear(features.float()).squeeze(1)
 
@@ -208,7 +209,7 @@ def run(stages: nn.ModuleList, x: Tensor, checkpointing: bool) -> Tensor:
     for stage in stages:
         if checkpointing and torch.is_grad_enabled():
             x = checkpoint(stage, x, use_reentrant=False, preserve_rng_state=False,
-                           context_fn=lambda stage=stage: (contextlib.nullcontext(), _uncounted(stage)))
+                           context_fn=lambda stage=stage: (contextlib.nullcontext(), _Uncounted(stage)))
         else:
             x = stage(x)
     return x
@@ -273,13 +274,18 @@ class WGANGP(System):
         return [augment(each, draws, probability) for each in images]
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Algorithm 1, lines 4 to 7; the fakes carry no graph, and real and fake pass the critic together."""
+        """Algorithm 1, lines 4 to 7; the fakes carry no graph, and real and fake pass the critic together.
+
+        The penalty is computed without checkpointing: the graph of its gradient holds every layer's input, so what is
+        computed again would lie there twice.
+        """
         with torch.no_grad():
             fake = nets["generator"](self._latents(batch, step))
         real, fake = self._varied(nets, batch, batch.images, fake)
         lazy = self.config.penalty_every
         weight = self.config.penalty * lazy if step % lazy == 0 else 0.0
-        terms = critic_terms(nets["critic"], real, fake, batch, weight)
+        penalised = partial(nets["critic"], keep=True) if self.config.checkpointing else None
+        terms = critic_terms(nets["critic"], real, fake, batch, weight, penalised)
         if batch.held_out is None:
             return terms
         return Terms(terms.minimised, terms.watched | self._adapt(nets, batch, terms.watched))
