@@ -88,8 +88,8 @@ def test_what_only_two_keys_together_get_wrong_names_both():
 
 def test_the_resolution_is_refused_with_the_nearest_one():
     expected = "model.resolution must be 20, 32 or 64 voxels a side, got 33; try 32"
-    for system in SYSTEMS:
-        assert message({"system": system, "model": {"resolution": 33}}) == f"mine.yaml: {expected}"
+    for name in (name for name, system in SYSTEMS.items() if not system.makes_images):
+        assert message({"system": name, "model": {"resolution": 33}}) == f"mine.yaml: {expected}"
 
 
 def test_true_is_no_number():
