@@ -9,7 +9,7 @@ from maquette.configs import check_resolution
 
 
 class VolumeGenerator(nn.Module):
-    """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: the released 3D-IWGAN generator (PAPERS 3 and 4).
+    """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: the released 3D-IWGAN generator (arXiv 1707.09557).
 
     32 voxels: linear to c0 x 2^3, then transposed convolutions 4x4x4 of stride 2 through c1, c2, c3 to one channel.
     64 voxels: one more doubling. 20 voxels: linear to c1 x 5^3, doublings to 10 and 20, then stride 1 to one channel.
@@ -86,7 +86,7 @@ GENERATORS = {"paper": VolumeGenerator, "subvoxel": SubvoxelGenerator}
 
 
 class MirrorGenerator(nn.Module):
-    """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: 3D-GAN's generator (PAPERS 1).
+    """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: 3D-GAN's generator (arXiv 1610.07584).
 
     Five transposed convolutions 4x4x4, the first from 1 voxel to 4, each other one doubling; batch norm and ReLU
     between. channels: widths from 4 voxels up, 512-256-128-64 in the paper; 32 voxels take one doubling less and the
@@ -109,7 +109,7 @@ class MirrorGenerator(nn.Module):
 
 
 class MirrorCritic(nn.Module):
-    """Occupancy `[B, 1, R, R, R]` to logits `[B]`: 3D-GAN's discriminator, its generator mirrored (PAPERS 1).
+    """Occupancy `[B, 1, R, R, R]` to logits `[B]`: 3D-GAN's discriminator, its generator mirrored (arXiv 1610.07584).
 
     Convolutions 4x4x4 of stride 2 down to 4 voxels, then one to a single value; batch norm (not on the first) and leaky
     ReLU 0.2. channels: widths from full size down, 64-128-256-512 in the paper; 32 voxels take the last three.
@@ -158,7 +158,7 @@ class VolumeCritic(nn.Module):
 
 
 class ScanEncoder(nn.Module):
-    """Scan `[B, 1, R, R, R]` to the mean and log-variance of the latent, each `[B, latent]` (PAPERS 5).
+    """Scan `[B, 1, R, R, R]` to the mean and log-variance of the latent, each `[B, latent]` (arXiv 1707.09557).
 
     Convolutions 4x4x4 of stride 2, batch norm and leaky ReLU 0.2, then one linear layer. 20 voxels are halved three
     times, 32 and 64 until 2 voxels are left (64: the last width is doubled). channels: widths from full size down.
