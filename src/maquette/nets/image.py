@@ -11,7 +11,8 @@ FAINTEST = 0.05
 class PaperEncoder(nn.Module):
     """View `[B, C, 256, 256]` to the mean and log-variance of the latent, each `[B, latent]`.
 
-    arXiv 1610.07584 and 1707.09557. Five convolutions, kernels 11-5-5-5-8, channels 64-128-256-512-2*latent, norm and activation between.
+    arXiv 1610.07584 and 1707.09557: five convolutions, kernels 11-5-5-5-8, channels 64-128-256-512-2*latent, norm and
+    activation between.
     strides: 4-2-2-2-1 in 3D-VAE-GAN, 4-4-2-2-1 in the released 3D-VAE-IWGAN, where 4x4 places are left
     for the last kernel, which is cut to that. slope: of the leaky ReLU (0: ReLU).
     """
