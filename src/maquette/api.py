@@ -3,8 +3,10 @@
 What takes long yields events as it goes; whoever asked shows them.
 """
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,8 @@ from maquette.scan import Intrinsics, Scan, read_intrinsics, read_scan
 from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
+BENCHMARKS = ("modelnet10", "ikea", "scans", "recognition", "generation")
+"""What shapes are measured on, by name; images are measured on images."""
 
 
 @dataclass(frozen=True)
@@ -317,17 +321,27 @@ def evaluate(
     kind: str = "",
     turns: int = 0,
     classifier: str = "",
+    inception: str = "",
+    out: str | Path = "evaluation",
 ) -> Iterator[object]:
     """Measure a model on data that it never saw; yields Progressed, then one Measured (`maquette.evaluate.report`).
 
     on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
     `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
-    responses) or `generation` (new shapes beside the test split). path: where these data are. views: views or scans of
-    each test shape. cache: folder for what is prepared of them. kind: one class (generation, ikea). turns: orientations
+    responses) or `generation` (new shapes beside the test split); or real images, a prepared dataset or a folder (made
+    images beside those held out). path: where these data are, but for images. views: views or scans of each test shape.
+    cache: folder for what is prepared of them. kind: one class (generation, ikea). turns: orientations
     of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the model whose
-    features are used (generation); none: the line is left out.
+    features are used (generation); none: the line is left out. inception, out: see
+    `maquette.evaluate.images.evaluate_images`.
     """
     model = load(model) if isinstance(model, str) else model
+    if on not in BENCHMARKS or getattr(model.system, "makes_images", False):
+        from maquette.evaluate.of_models import images
+
+        make = partial(sample_images, model, seed=seed)
+        yield from images(model, make, on, out, BENCHMARKS, inception=inception, seed=seed, limit=limit)
+        return
     if on == "scans":
         require_scans(model)
     elif on in ("modelnet10", "ikea") and not model.system.reads_images:
@@ -361,15 +375,34 @@ def evaluate(
             return occupancy(model, np.stack(found))
 
         yield from measure_ikea(predict, path, limit=limit, kind=kind)
-    elif on == "scans":
+    else:
         from maquette.evaluate.scans import evaluate_scans
 
         yield from evaluate_scans(
             lambda scans: occupancy(model, scans), path, cache, resolution=config.resolution,
             threshold=model.threshold, scans=views, limit=limit, seed=seed,
         )
-    else:
-        raise UserError("on must be modelnet10, ikea, scans, recognition or generation", repr(on))
+
+
+def make_study(
+    model: Model | str, real: str | Path, out: str | Path = "study", *, count: int = 20, seed: int | None = None
+) -> Iterator[object]:
+    """Make a reader study of a model's images and real ones; yields Progressed, then one StudyMade.
+
+    real, out, count, seed: see `maquette.evaluate.study.make_study`. Raises UserError for a model that makes none.
+    """
+    from maquette.evaluate.of_models import study
+
+    model = load(model) if isinstance(model, str) else model
+    own = secrets.randbits(31) if seed is None else seed
+    return study(model, partial(sample_images, model, seed=own), real, out, count=count, seed=seed)
+
+
+def score_study(key: str | Path, answers: Sequence[str | Path]):
+    """How well the readers of a study told real images from synthetic ones: a `maquette.evaluate.report.Measured`."""
+    from maquette.evaluate.study_score import score_study
+
+    return score_study(key, answers)
 
 
 def prepare_data(source: str, out: str, **options) -> Iterator[object]:

@@ -9,7 +9,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 from tyro.conf import Positional, arg
@@ -17,6 +17,7 @@ from tyro.conf import Positional, arg
 from maquette.cli_data import data_audit, data_prepare, data_prepare_images, data_render, data_show
 from maquette.cli_latent import combine, interpolate, project, suggest
 from maquette.cli_scan import complete
+from maquette.cli_study import study_make, study_score
 from maquette.cli_train import train
 from maquette.cli_types import Format, Inputs
 from maquette.errors import UserError
@@ -55,14 +56,10 @@ def run(arguments: list[str]) -> int:
 
         print(f"maquette {importlib.metadata.version('maquette')}")
         return 0
-    name, rest = arguments[0], arguments[1:]
-    if name in {key.split()[0] for key in COMMANDS if " " in key}:
-        if not rest or rest[0] in ("-h", "--help"):
-            print(_overview(name))
-            return 0 if rest else 2
-        name, rest = f"{name} {rest[0]}", rest[1:]
-    if rest and f"{name} {rest[0]}" in COMMANDS:
-        name, rest = f"{name} {rest[0]}", rest[1:]
+    name, rest = _split(arguments)
+    if name in _groups() and name not in COMMANDS:
+        print(_overview(name))
+        return 0 if rest else 2
     if name not in COMMANDS:
         import difflib
 
@@ -74,6 +71,26 @@ def run(arguments: list[str]) -> int:
         return train(rest)
     about = (command.__doc__ or "").split("Args:")[0].strip()
     return tyro.cli(command, args=rest, prog=f"maquette {name}", description=about) or 0
+
+
+def _split(arguments: list[str]) -> tuple[str, list[str]]:
+    """The longest command that the arguments begin with, or a group of them with nothing but a call for help, or what
+    was meant for one; and what follows it.
+    """
+    groups, count = _groups(), 1
+    while (name := " ".join(arguments[:count])) in groups and count < len(arguments):
+        longer = " ".join(arguments[: count + 1])
+        if longer not in COMMANDS and longer not in groups:
+            if name not in COMMANDS and arguments[count] not in ("-h", "--help"):
+                return longer, arguments[count + 1 :]
+            break
+        count += 1
+    return name, arguments[count:]
+
+
+def _groups() -> set[str]:
+    """The words that stand before commands: `data`, `evaluate study`."""
+    return {" ".join(words[:count]) for words in map(str.split, COMMANDS) for count in range(1, len(words))}
 
 
 def reconstruct(
@@ -162,7 +179,7 @@ def generate(
 
 def evaluate(
     model: Positional[str] = "maquette",
-    on: Literal["modelnet10", "ikea", "scans", "recognition", "generation"] = "modelnet10",
+    on: str = "modelnet10",
     data_path: Annotated[str, arg(name="data.path")] = "",
     views: int = 4,
     limit: int | None = None,
@@ -170,30 +187,39 @@ def evaluate(
     kind: str = "",
     turns: int = 0,
     classifier: str = "",
+    inception: str = "",
+    out: str = "evaluation",
     json: str = "",
 ) -> int:
     """Measure a model on data that it never saw.
+
+    A test of whether readers can tell a model's images from real ones is made with: maquette evaluate study make.
 
     Args:
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
         on: modelnet10: IoU on the test split, half pencil and half photo views; ikea: AP on photos, after alignment;
             scans: IoU on ModelNet10's test split, completed from scans; recognition: a linear SVM on the critic's
-            responses; generation: new shapes beside the test split.
+            responses; generation: new shapes beside the test split. A prepared dataset of images, or a folder of
+            them: images that the model makes beside those held out, with a report.
         data_path: Where the data are.
         views: Views or scans of each test shape (modelnet10, scans).
-        limit: Stop after so many shapes or photos; generation: so many made shapes (100 if left out).
-        seed: Of the views or scans that are made (modelnet10, scans), of the shapes that are made (generation).
+        limit: Stop after so many shapes or photos; generation: so many made shapes (100 if left out); images: so many
+            of each set at most (500 if left out).
+        seed: Of the views or scans that are made (modelnet10, scans), of the shapes or images that are made.
         kind: One class of the data (generation, ikea).
         turns: Orientations about the up axis of each shape: 1, 2, 3, 4, 6 or 12 (recognition: 4 if left out;
             generation: 1).
         classifier: A model of the system classifier, for the Frechet distance in its features (generation).
+        inception: Weights for FID and KID of images: a .safetensors file, or owner/name in the Hugging Face Hub's
+            cache; without them both are left out.
+        out: Folder for the report on images: report.html, report.json, report.csv.
         json: File for the result; - for standard output.
     """
     from maquette import api
     from maquette.show import show_evaluation
 
     events = api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed, kind=kind, turns=turns,
-                          classifier=classifier)
+                          classifier=classifier, inception=inception, out=out)
     return show_evaluation(events, json)
 
 
@@ -343,6 +369,8 @@ COMMANDS: dict[str, Callable] = {
     "suggest": suggest,
     "train": train,
     "evaluate": evaluate,
+    "evaluate study make": study_make,
+    "evaluate study score": study_score,
     "data prepare": data_prepare,
     "data prepare images": data_prepare_images,
     "data render": data_render,

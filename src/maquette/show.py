@@ -227,10 +227,37 @@ def show_evaluation(events: Iterable, out: str) -> int:
     for row in result.rows:
         table.add_row(*[f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row])
     _output.print(table)
+    for note in result.notes:
+        _output.print(note, soft_wrap=True, markup=False)
     if out:
         with atomic_path(Path(out)) as path:
             path.write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
         _output.print(f"written to {out}", soft_wrap=True)
+    return 0
+
+
+def show_study(events: Iterable, as_json: bool) -> int:
+    """Follow the making of a reader study: a bar, then where it is and what is to be done with it."""
+    from maquette.evaluate.study import StudyMade
+
+    made, said = None, ()
+    with progress() as bar:
+        task = bar.add_task("making images", total=None)
+        for event in events:
+            if isinstance(event, StudyMade):
+                made = event
+            else:
+                said = _follow(bar, task, event, said)
+    if as_json:
+        print(json.dumps({"page": str(made.page), "key": str(made.key), "of_each_kind": made.count, "size": made.size,
+                          "trained_on": made.trained_on, "notes": made.notes}, indent=1))
+        return 0
+    for note in made.notes:
+        print(note)
+    print(f"{made.page}: {made.count} real and {made.count} synthetic images, {made.size}; for the readers")
+    print(f"{made.key}: which is which; keep it from them")
+    print(f"{made.trained_on} of the {made.count} real images were among those to train on, the others were held out")
+    print(f"score what they save with: maquette evaluate study score {made.key} ANSWERS...")
     return 0
 
 

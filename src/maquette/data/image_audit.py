@@ -232,8 +232,8 @@ def _inverted(looks: dict[str, Look]) -> dict[str, str]:
         return {}
     names = list(looks)
     small = np.stack([cv2.resize(looks[name].inner, (32, 32), interpolation=cv2.INTER_AREA) for name in names])
-    vectors = _standard(small.reshape(len(names), -1))
-    middle = _standard(np.median(vectors, 0, keepdims=True))[0]
+    vectors = standardised(small.reshape(len(names), -1))
+    middle = standardised(np.median(vectors, 0, keepdims=True))[0]
     alike = vectors @ middle
     if np.median(alike) >= ALIKE:
         return {name: f"correlation {c:.2f} with the folder's median image"
@@ -251,7 +251,7 @@ def _duplicates(looks: dict[str, Look], inverted: set[str]) -> list[Finding]:
         return []
     bits = np.unpackbits(np.frombuffer(b"".join(looks[n].hash for n in names), np.uint8)).reshape(len(names), -1)
     signs = bits.astype(np.float32) * 2 - 1
-    thumbs = _standard(np.stack([looks[name].thumb for name in names]).reshape(len(names), THUMB_SIDE**2))
+    thumbs = standardised(np.stack([looks[name].thumb for name in names]).reshape(len(names), THUMB_SIDE**2))
     turned = np.array([name in inverted for name in names])
     signs[turned], thumbs[turned] = -signs[turned], -thumbs[turned]
     kept = list(range(len(names)))  # the first of each group, by its member
@@ -284,7 +284,7 @@ def _root(parents: list[int], k: int) -> int:
     return k
 
 
-def _standard(rows: np.ndarray) -> np.ndarray:
+def standardised(rows: np.ndarray) -> np.ndarray:
     """Rows of mean 0 and length 1, float32, so that their products are correlations."""
     rows = rows.astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)

@@ -1,37 +1,21 @@
 """The report of an audit of images as one HTML page that needs nothing else and asks for nothing from anywhere."""
 
-import base64
 import html
 
 from maquette.data.image_look import Look
+from maquette.html_page import inline, page
 
 SHOWN = 200
 """Thumbnails of one kind of finding at most; the table has them all."""
 SAMPLES = 24
 """Images without findings that are shown for comparison."""
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Audit of {title}</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width">
-<style>
-body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; padding: 0 1em; color: #222 }}
-table {{ border-collapse: collapse }} td {{ padding: 2px 14px 2px 0 }} td:first-child {{ text-align: right }}
-.grid {{ display: flex; flex-wrap: wrap; gap: 12px }}
-figure {{ margin: 0; width: 200px }} figcaption {{ font-size: 12px; overflow-wrap: anywhere }}
-.picture {{ position: relative; display: inline-block; line-height: 0; background: #888; max-width: 200px }}
-.picture img {{ max-width: 200px }}
-.box {{ position: absolute; outline: 2px solid #e30; }}
-.note {{ color: #555; max-width: 60em }}
-</style></head><body>
-<h1>Audit of {title}</h1>
+_BODY = """<h1>Audit of {title}</h1>
 <p>{images} images, {odd} with findings.{notes}</p>
-<table>{summary}</table>
+<table class="counts">{summary}</table>
 <p class="note">This page holds small copies of the images: keep it as you keep the images. It loads nothing from
 anywhere. The findings are made by simple rules, which are told with each; look before you act on them.</p>
-{sections}
-</body></html>
-"""
+{sections}"""
 
 
 def html_report(title: str, images: int, looks: dict[str, Look], findings, notes, kinds: dict[str, str]) -> str:
@@ -56,8 +40,9 @@ def html_report(title: str, images: int, looks: dict[str, Look], findings, notes
         figures = "".join(_figure(name, "", looks) for name in chosen)
         sections.append(f'<h2>nothing found: {len(fine)}</h2><div class="grid">{figures}</div>')
     told = "".join(f" {html.escape(note[0].upper() + note[1:])}." for note in notes)
-    return _PAGE.format(title=html.escape(title), images=images, odd=len(odd), notes=told, summary="".join(summary),
-                        sections="\n".join(sections))
+    return page(f"Audit of {title}", _BODY.format(
+        title=html.escape(title), images=images, odd=len(odd), notes=told, summary="".join(summary),
+        sections="\n".join(sections)))
 
 
 def _figure(name: str, detail: str, looks: dict[str, Look], boxes: bool = False, other: str = "") -> str:
@@ -70,5 +55,4 @@ def _picture(seen: Look, boxes: bool) -> str:
         f'<span class="box" style="left:{100 * x / seen.width:.1f}%;top:{100 * y / seen.height:.1f}%;'
         f'width:{100 * w / seen.width:.1f}%;height:{100 * h / seen.height:.1f}%"></span>'
         for x, y, w, h in (seen.markers if boxes else ()))
-    data = base64.b64encode(seen.jpeg).decode()
-    return f'<span class="picture"><img alt="" src="data:image/jpeg;base64,{data}">{marks}</span>'
+    return f'<span class="picture"><img alt="" src="{inline(seen.jpeg, "jpeg")}">{marks}</span>'

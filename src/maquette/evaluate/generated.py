@@ -89,12 +89,16 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     """
     if min(len(a), len(b)) < 2:
         raise UserError("a Fréchet distance needs 2 samples or more of each set", f"{len(a)} and {len(b)}")
-    of_a, of_b = np.atleast_2d(np.cov(a, rowvar=False)), np.atleast_2d(np.cov(b, rowvar=False))
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    shift = np.sum((a.mean(0) - b.mean(0)) ** 2)
+    x, y = ((side - side.mean(0)) / np.sqrt(len(side) - 1) for side in (a, b))  # C = x^T x
+    if max(len(a), len(b)) <= a.shape[1]:  # the root's trace is the sum of the singular values of x y^T, which is small
+        return float(shift + np.sum(x**2) + np.sum(y**2) - 2 * linalg.svdvals(x @ y.T).sum())
+    of_a, of_b = x.T @ x, y.T @ y
     # the root's trace is that of a symmetric matrix, which stays real where features are fewer than samples
     own, directions = linalg.eigh(of_a)
     root = (directions * np.sqrt(np.clip(own, 0, None))) @ directions.T
     values = linalg.eigvalsh(root @ of_b @ root)
-    shift = np.sum((a.mean(0) - b.mean(0)) ** 2)
     return float(shift + np.trace(of_a) + np.trace(of_b) - 2 * np.sqrt(np.clip(values, 0, None)).sum())
 
 

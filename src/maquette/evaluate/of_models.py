@@ -1,6 +1,7 @@
 """What a loaded model gives to the measures that ask for its networks or for new shapes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -46,3 +47,39 @@ def generation(
         make, features, path, cache, resolution=resolution, threshold=model.threshold, kind=kind,
         plan=Plan(samples=limit or Plan.samples, many=max(Plan.many, limit or 0), turns=turns), seed=seed,
     )
+
+
+def images(
+    model: Model, make: Callable[[int], np.ndarray], on: str, out: str | Path, benchmarks: Sequence[str], *,
+    inception: str, seed: int, limit: int | None,
+) -> Iterator[object]:
+    """`evaluate_images` with images that the model makes. make: a number of images to their pixels."""
+    from maquette.evaluate.image_page import Plan
+    from maquette.evaluate.images import evaluate_images
+
+    if not Path(on).exists():
+        hint = f"it knows {', '.join(benchmarks)}, and prepared datasets and folders of images"
+        if on in benchmarks:
+            raise UserError(f"model '{model.name}' makes images, which are not measured on {on}",
+                            hint="name real images with --on DIR")
+        raise UserError("nothing of this name to measure on", repr(on), hint)
+    require_images(model)
+    if limit is not None and limit < 8:
+        raise UserError("limit must be 8 images or more", limit)
+    plan = Plan(most=limit or Plan.most)
+    yield from evaluate_images(make, on, out, model=Path(model.name).name, inception=inception, plan=plan, seed=seed)
+
+
+def study(model: Model, make: Callable[[int], np.ndarray], real: str | Path, out: str | Path, **options):
+    """`make_study` with images that the model makes. make: a number of images to their pixels."""
+    from maquette.evaluate.study import make_study
+
+    require_images(model)
+    return make_study(make, real, out, model=Path(model.name).name, **options)
+
+
+def require_images(model: Model) -> None:
+    """UserError for a model that makes no images."""
+    if not getattr(model.system, "makes_images", False):
+        raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
+                        hint="train one with wgan-gp")

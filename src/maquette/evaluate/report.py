@@ -20,8 +20,11 @@ class Measured:
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     details: dict = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What must be known to read the table, a line each."""
 
     def to_json(self) -> dict:
         """Plain values for a JSON document."""
         rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-        return {"title": self.title, "table": rows, **self.details}
+        notes = {"notes": list(self.notes)} if self.notes else {}
+        return {"title": self.title, "table": rows, **notes, **self.details}
