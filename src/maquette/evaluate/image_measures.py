@@ -16,12 +16,11 @@ from maquette.evaluate.generated import frechet
 from maquette.evaluate.nearest import Nearest, Small, middle, nearer, nearest
 from maquette.evaluate.ssim import likeness
 
-SLICED, FID, KID, SPECTRUM = "sliced Wasserstein x1000", "FID", "KID x1000", "spectrum, dB"
-ALIKE = "MS-SSIM between samples"
-LEVELS = "nearest training image, grey levels"
-CORRELATION = "correlation with the nearest training image"
-NEARER = "nearer to training than unseen real images"
-COPIES = "share that pass for copies"
+SLICED, FID, KID, SPECTRUM = "SWD x1000", "FID", "KID x1000", "spectrum, dB"
+ALIKE = "MS-SSIM"
+LEVELS, CORRELATION = "nearest: grey levels", "nearest: correlation"
+NEARER, COPIES = "nearer than unseen", "pass for copies"
+"""Short names, so that the table fits into a terminal; docs/evaluate-images.md tells of each."""
 CURVES = (SLICED, FID, KID, SPECTRUM)
 """The measures that are drawn against the number of real images."""
 
@@ -97,9 +96,11 @@ def against_held_out(column: Seen, held_out: Seen, size: int, repeats: int, seed
     return found
 
 
-def curve_sizes(real: int) -> list[int]:
-    """Numbers of real images for the curve: 10, 20, 40, ... up to 320 and to what there is; half of fewer than 10."""
-    return [count for count in (10 * 2**k for k in range(6)) if count <= real] or [real // 2]
+def curve_sizes(real: int, made: int) -> list[int]:
+    """Numbers of images for the curve: 10, 20, 40, ... up to 320 and to what there is; where that is fewer than 10, it.
+    """
+    most = max(real // 2, min(real, made))
+    return [count for count in (10 * 2**k for k in range(6)) if count <= most] or [most]
 
 
 def curve(columns: Mapping[str, Seen], real: Seen, repeats: int, seed: int) -> Iterator[tuple[int, str, Values]]:
@@ -107,7 +108,7 @@ def curve(columns: Mapping[str, Seen], real: Seen, repeats: int, seed: int) -> I
     `curve_sizes`. The column `real` has other real images, so it ends at half of them; every column ends where it has
     fewer than n.
     """
-    for count in curve_sizes(len(real)):
+    for count in curve_sizes(len(real), max(map(len, columns.values()))):
         for name in (*columns, "real"):
             if (2 * count > len(real)) if name == "real" else (count > len(columns[name])):
                 continue

@@ -69,9 +69,12 @@ class Found:
     alike_in: str
 
 
-READING = """Each number is the mean ± deviation over {repeats} random subsets of {size} images; a distance is to
-{size} held-out real ones. In the column real stand as many training images in the place of generated ones, which is
-what a perfect model could hope for; where the nearest training image is looked for, it has the held-out images."""
+READING = """Each number is the mean ± deviation over {repeats} random subsets of {size} images. SWD (sliced
+Wasserstein distance, by level and on average), FID, KID and the difference of the spectra are distances to {size}
+held-out real images; MS-SSIM is between the images of one set; the nearest is looked for among all training images. In
+the column real stand as many training images in the place of generated ones, which is what a perfect model could hope
+for; for the nearest training image it has the held-out ones. Nearer than unseen: how often an image is nearer to a
+training image than a held-out one is, 0.5 for an unseen real one, 1 for copies."""
 SAMPLES = """The first generated images, not chosen; held-out real ones; and the two kinds of noise. Gaussian noise has
 the mean and deviation of each pixel; radial noise those of the ring at its distance from the centre."""
 LEVELS = """Left the finest detail, right the coarsest. Lower is nearer to the held-out images; real is the floor."""

@@ -111,10 +111,11 @@ def _figure(panels: int, wide: float, high: float) -> tuple[Any, list[Any]]:
 
 
 def _scale(axes: Any, log: bool) -> None:
-    """A logarithmic axis with plain numbers at 1, 2 and 5 of each power of ten; or a linear one."""
+    """A logarithmic axis with plain numbers at 1, 2 and 5 of each power of ten; a linear one where that has few."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    if not log:
+    low, high = axes.get_ylim()
+    if not log or low <= 0 or high < 5 * low:
         return
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -110,7 +110,7 @@ def _curve(seen: dict[str, measures.Seen], plan: Plan, seed: int):
     """The values of each measure by column and number of images; yields progress."""
     every = seen[REAL].and_also(seen[HELD_OUT])
     columns = {name: seen[name] for name in COLUMNS if name != REAL}
-    steps = len(measures.curve_sizes(len(every))) * len(COLUMNS)
+    steps = len(measures.curve_sizes(len(every), len(seen[GENERATED]))) * len(COLUMNS)
     curve: dict[str, dict[str, dict[int, list[float]]]] = {}
     for step, (count, column, found) in enumerate(measures.curve(columns, every, plan.curve_repeats, seed)):
         for name in measures.CURVES:

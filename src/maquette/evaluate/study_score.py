@@ -1,7 +1,7 @@
 """What the readers of a study could tell: accuracy, sensitivity, specificity, d' and agreement.
 
-A hit is a synthetic image that was called synthetic, a false alarm a real one that was (Macmillan and Creelman, Detection
-Theory, 2005).
+A hit is a synthetic image that was called synthetic, a false alarm a real one that was (Macmillan and Creelman,
+Detection Theory, 2005).
 """
 
 import json
@@ -21,7 +21,8 @@ from maquette.evaluate.study_page import ANSWERS_FORMAT
 
 MAX_BYTES = 2**22
 """Of a key or a file of answers: those of 1000 images have a tenth of it."""
-COLUMNS = ("reader", "answers", "accuracy", "95 % interval", "p (chance)", "sensitivity", "specificity", "d'", "criterion")
+COLUMNS = ("reader", "answers", "accuracy", "95 % interval", "p (chance)", "sensitivity", "specificity", "d'",
+           "criterion")
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def score_study(key: str | Path, answers: Sequence[str | Path]) -> Measured:
     that the study has not, or is of a reader who is there already.
     """
     if not answers:
-        raise UserError("name at least one file of answers", hint="maquette evaluate study score key.json answers/*.json")
+        raise UserError("name at least one file of answers", hint="as evaluate study score key.json answers/*.json")
     known = read_key(key)
     given = [read_answers(path, known) for path in answers]
     names = [one.reader for one in given]
@@ -137,8 +138,8 @@ def score_study(key: str | Path, answers: Sequence[str | Path]) -> Measured:
         kappa = agreement(given)
         said = "cannot be told: they said the same of every image" if kappa is None else f"{kappa:.2f}"
         notes += [f"agreement between readers (Cohen's kappa, mean of the pairs; 1 full, 0 by chance): {said}",
-                  "all readers: the interval, p and the error of d' take all answers for independent; answers about one "
-                  "image are not, so they are too narrow"]
+                  "all readers: the interval, p and the error of d' take all answers for independent; answers about "
+                  "one image are not, so they are too narrow"]
     missing = sum(len(known.kinds) - len(one.said) for one in given)
     if missing:
         notes.append(f"{missing} of {len(known.kinds) * len(given)} answers are missing")
@@ -160,11 +161,9 @@ def read_key(path: str | Path) -> Key:
     if not isinstance(tree, dict) or tree.get("format") != KEY_FORMAT:
         raise UserError(f"{path} is not the key of a study", hint="it is called key.json, beside the study's page")
     images = tree.get("images")
-    kinds = {name: facts.get("kind") for name, facts in images.items() if isinstance(facts, dict)} \
-        if isinstance(images, dict) else {}
-    right = isinstance(tree.get("study"), str) and len(kinds) == len(images or ()) and set(kinds.values()) == {
-        REAL, SYNTHETIC}
-    if not right:
+    facts = images if isinstance(images, dict) else {}
+    kinds = {name: own.get("kind") if isinstance(own, dict) else None for name, own in facts.items()}
+    if not isinstance(tree.get("study"), str) or sorted({str(kind) for kind in kinds.values()}) != [REAL, SYNTHETIC]:
         raise UserError(f"{path} is damaged: it must name real and synthetic images")
     return Key(tree["study"], kinds, str(tree.get("model", "")))
 
