@@ -7,11 +7,13 @@ from maquette.html_page import inline, page
 ANSWERS_FORMAT = "maquette-study-answers-1"
 
 _STYLE = """
-body { max-width: 1100px; text-align: center } main > section { display: none } main > section.now { display: block }
+body { max-width: 1100px; text-align: center; background: #1c1c1c; color: #ddd } main > section { display: none } main > section.now { display: block }
 img.item { display: none; margin: 0 auto; max-width: 100%; max-height: 72vh; background: #000 }
 img.item.now { display: block }
-button { font: inherit; padding: 0.5em 1.4em; margin: 0.6em 0.4em; cursor: pointer } progress { width: 60% }
-textarea { width: 100%; height: 9em; font: 12px monospace } input { font: inherit }
+button, a.button, input, textarea { font: inherit; color: #eee; background: #333; border: 1px solid #777 }
+button, a.button { padding: 0.5em 1.4em; margin: 0.6em 0.4em; cursor: pointer; border-radius: 3px }
+button:disabled { color: #777; cursor: default } a.button { display: inline-block; text-decoration: none }
+textarea { width: 100%; height: 9em; font: 12px monospace } progress { width: 60% }
 """
 _BODY = """<h1>Real or synthetic?</h1>
 <main data-study="{study}" data-format="{format}">
@@ -31,7 +33,7 @@ your answers and give it to whoever asked you.</p>
 </section>
 <section id="end">
 <p>That was the last image. Thank you. Save your answers and give the file to whoever asked you:</p>
-<p><a id="save" href="#"><button>Save the answers</button></a></p>
+<p><a id="save" class="button" href="#">Save the answers</a></p>
 <p>If that does not work, copy this text into a file:</p>
 <textarea id="text" readonly></textarea>
 </section>
