@@ -3,10 +3,8 @@
 What takes long yields events as it goes; whoever asked shows them.
 """
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -336,11 +334,10 @@ def evaluate(
     `maquette.evaluate.images.evaluate_images`.
     """
     model = load(model) if isinstance(model, str) else model
-    if on not in BENCHMARKS or getattr(model.system, "makes_images", False):
+    if on not in BENCHMARKS or model.system.makes_images:
         from maquette.evaluate.of_models import images
 
-        make = partial(sample_images, model, seed=seed)
-        yield from images(model, make, on, out, BENCHMARKS, inception=inception, seed=seed, limit=limit)
+        yield from images(model, on, out, BENCHMARKS, inception=inception, seed=seed, limit=limit)
         return
     if on == "scans":
         require_scans(model)
@@ -393,9 +390,7 @@ def make_study(
     """
     from maquette.evaluate.of_models import study
 
-    model = load(model) if isinstance(model, str) else model
-    own = secrets.randbits(31) if seed is None else seed
-    return study(model, partial(sample_images, model, seed=own), real, out, count=count, seed=seed)
+    return study(load(model) if isinstance(model, str) else model, real, out, count=count, seed=seed)
 
 
 def score_study(key: str | Path, answers: Sequence[str | Path]):

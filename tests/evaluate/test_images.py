@@ -28,8 +28,14 @@ def dataset(tmp_path_factory):
     return folder / "set"
 
 
+def in_batches(make):
+    """The images of a function, five at a time, as a model gives them."""
+    return lambda count: iter(np.array_split(make(count), range(5, count, 5)))
+
+
 def measured(make, dataset, out, **options) -> Measured:
-    *progress, found = evaluate_images(make, dataset, out, **({"plan": PLAN} | options))
+    shape = make(1).shape[1:]
+    *progress, found = evaluate_images(in_batches(make), shape, dataset, out, **({"plan": PLAN} | options))
     assert isinstance(found, Measured) and all(isinstance(event, Progressed) for event in progress)
     assert all(0 <= event.done <= event.total for event in progress)
     return found
@@ -88,15 +94,6 @@ def test_every_number_says_how_many_images_it_is_of(report):
     assert measures.curve_sizes(16, 8) == [8] and measures.curve_sizes(8, 64) == [8]
 
 
-def test_a_generator_that_copies_is_found_out(dataset, tmp_path):
-    found = measured(copying(dataset), dataset, tmp_path, seed=1)
-    of = {name: columns["generated"]["mean"] for name, columns in found.details["measures"].items()}
-    assert of[measures.COPIES] == 1 and of[measures.NEARER] == 1 and of[measures.LEVELS] == 0
-    nearest = found.details["nearest"]
-    assert [entry["training_row"] for entry in nearest[:22]] == list(range(22)) and nearest[0]["copy"]
-    assert "passes for a copy" in (tmp_path / "report.html").read_text()
-
-
 def test_distances_of_sets_of_different_size_are_refused():
     seen = measures.Seen((np.zeros((4, 2, 1, 49)),), np.zeros((4, 5)))
     with pytest.raises(ValueError, match="both sets must have as many images, got 4 and 3"):
@@ -151,13 +148,19 @@ def test_the_numbers_are_in_json_and_csv_too(report):
     assert sorted(path.name for path in out.iterdir()) == ["report.csv", "report.html", "report.json"]
 
 
-def test_with_inception_weights_fid_and_kid_are_measured_with_their_controls(dataset, tmp_path, monkeypatch):
+def test_a_generator_that_copies_is_found_out_and_inception_is_used_where_it_is(dataset, tmp_path, monkeypatch):
     lines = np.random.default_rng(0).normal(size=(44 * 88, 12)) / 5000
     monkeypatch.setattr(images, "find_weights", lambda named: features.Weights(tmp_path / named, "ab" * 32))
     monkeypatch.setattr(images, "load_inception", lambda weights: "a network")
     monkeypatch.setattr(features, "features", lambda network, pixels: iter([pixels.reshape(len(pixels), -1) @ lines]))
-    found = measured(like_real, dataset, tmp_path / "out", inception="w.safetensors")
+    found = measured(copying(dataset), dataset, tmp_path / "out", inception="w.safetensors", seed=1)
     of = found.details["measures"]
+    copies = {name: columns["generated"]["mean"] for name, columns in of.items()}
+    assert copies[measures.COPIES] == 1 and copies[measures.NEARER] == 1 and copies[measures.LEVELS] == 0
+    nearest = found.details["nearest"]
+    assert [entry["training_row"] for entry in nearest[:22]] == list(range(22)) and nearest[0]["copy"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "passes for a copy" in page and "features of Inception are alike" in page
     for name in (measures.FID, measures.KID):
         assert {column: values["repeats"] for column, values in of[name].items()} == {
             "generated": 3, "real": 3, "Gaussian noise": 3, "radial noise": 3}
@@ -165,7 +168,6 @@ def test_with_inception_weights_fid_and_kid_are_measured_with_their_controls(dat
         assert of[name]["radial noise"]["mean"] > of[name]["generated"]["mean"]
     assert f"Inception weights: SHA-256 {'ab' * 32}" in found.notes and NO_WEIGHTS not in found.notes
     assert found.details["inception_sha256"] == "ab" * 32
-    assert "features of Inception are alike" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_colour_images_and_a_collapsed_generator(tmp_path):
@@ -183,7 +185,7 @@ def test_colour_images_and_a_collapsed_generator(tmp_path):
 def test_what_cannot_be_measured_is_one_clear_line(dataset, tmp_path):
     def says(text: str, make=like_real, path=dataset, **options) -> None:
         with pytest.raises(UserError, match=text):
-            list(evaluate_images(make, path, tmp_path / "out", **options))
+            list(evaluate_images(in_batches(make), make(1).shape[1:], path, tmp_path / "out", **options))
 
     says("must be as the model's, 20x20, grey, got 88x44, grey", lambda count: np.zeros((count, 20, 20), np.uint8))
     says("no folder .*gone", path=tmp_path / "gone")
@@ -196,5 +198,9 @@ def test_what_cannot_be_measured_is_one_clear_line(dataset, tmp_path):
         with pytest.raises(UserError, match=text):
             Plan(**{name: 1})
     assert not (tmp_path / "out").exists()
-    with pytest.raises(ValueError, match="64 images of .* were asked for"):
-        list(evaluate_images(lambda count: np.zeros((1, 44, 88), np.uint8), dataset, tmp_path / "out"))
+    for wrong, text in ((lambda count: [np.zeros((1, 44, 88), np.uint8)], "38 images were asked for, got 1"),
+                        (lambda count: [np.zeros((count, 4, 8), np.uint8)], r"of \(44, 88\) were asked for, got u"),
+                        (lambda count: [np.zeros((99, 44, 88), np.uint8)], "38 images uint8 of"),
+                        (lambda count: [np.zeros((count, 44, 88))], "got float64")):
+        with pytest.raises(ValueError, match=text):
+            list(evaluate_images(wrong, (44, 88), dataset, tmp_path / "out", plan=Plan(most=38)))

@@ -34,7 +34,8 @@ def make(count: int) -> np.ndarray:
 
 
 def made(dataset, out, **options) -> StudyMade:
-    *_, found = make_study(make, dataset, out, **({"count": 8, "seed": 3, "model": "runs-secret"} | options))
+    options = {"count": 8, "seed": 3, "model": "runs-secret"} | options
+    *_, found = make_study(lambda count: [make(count)], (16, 32), dataset, out, **options)
     return found
 
 
@@ -182,11 +183,11 @@ def test_readers_are_scored_alone_and_together(study, tmp_path):
     same = answers(tmp_path / "b.json", key, "B", lambda place, kind: "real")
     score = score_study(found.key, [right, same])
     rows = {row[0]: dict(zip(score.columns, row, strict=True)) for row in score.rows}
-    assert rows["A"]["accuracy"] == 1 and rows["B"]["accuracy"] == 0.5 and rows["all readers"]["accuracy"] == 0.75
-    assert rows["A"]["95 % interval"] == f"{0.025 ** (1 / 16):.3f} to 1.000" and rows["B"]["p (chance)"] == 1
-    assert rows["B"]["d'"].startswith("0.00 ± ") and rows["B"]["criterion"] > 1
-    assert rows["all readers"]["answers"] == 32 and score.title == "2 readers, 16 images"
-    assert "the accuracy of 0.750 is above it" in score.notes[0] and score.details["kappa"] == 0
+    assert rows["A"]["accuracy"] == 1 and rows["B"]["accuracy"] == 0.5 and rows["all"]["accuracy"] == 0.75
+    assert rows["A"]["95 %"] == f"{0.025 ** (1 / 16):.2f}-1.00" and rows["A"]["sens."] == 1 == rows["A"]["spec."]
+    assert rows["B"]["d'"].startswith("0.00 ± ") and rows["B"]["c"] > 1
+    assert rows["all"]["n"] == 32 and score.title == "2 readers, 16 images"
+    assert "the accuracy of 0.750 is above it (p = 0.007)" in score.notes[0] and score.details["kappa"] == 0
     by_image = score.details["images"]
     assert {by["right"] for by in by_image.values() if by["kind"] == "real"} == {2}
     assert {by["right"] for by in by_image.values() if by["kind"] == "synthetic"} == {1}

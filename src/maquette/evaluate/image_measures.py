@@ -17,9 +17,10 @@ from maquette.evaluate.nearest import Nearest, Small, middle, nearer, nearest
 from maquette.evaluate.ssim import likeness
 
 SLICED, FID, KID, SPECTRUM = "SWD x1000", "FID", "KID x1000", "spectrum, dB"
+OF_LEVEL = "SWD, "
 ALIKE = "MS-SSIM"
-LEVELS, CORRELATION = "nearest: grey levels", "nearest: correlation"
-NEARER, COPIES = "nearer than unseen", "pass for copies"
+LEVELS, CORRELATION = "nearest, levels", "nearest, corr."
+NEARER, COPIES = "nearer than new", "pass for copies"
 """Short names, so that the table fits into a terminal; docs/evaluate-images.md tells of each."""
 CURVES = (SLICED, FID, KID, SPECTRUM)
 """The measures that are drawn against the number of real images."""
@@ -71,7 +72,7 @@ def between(a: Seen, b: Seen, seed: int, sizes: list[tuple[int, int]] | None = N
     levels = pyramid.distance(a.patches, b.patches, seed)
     found = {}
     if sizes is not None:
-        found = {f"{SLICED}, {w}x{h}": float(level) for (h, w), level in zip(sizes, levels, strict=True)}
+        found = {f"{OF_LEVEL}{w}x{h}": float(level) for (h, w), level in zip(sizes, levels, strict=True)}
     found[SLICED] = float(levels.mean())
     if a.features is not None and b.features is not None:
         found[FID] = frechet(a.features, b.features)

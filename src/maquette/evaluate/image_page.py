@@ -70,11 +70,11 @@ class Found:
 
 
 READING = """Each number is the mean ± deviation over {repeats} random subsets of {size} images. SWD (sliced
-Wasserstein distance, by level and on average), FID, KID and the difference of the spectra are distances to {size}
-held-out real images; MS-SSIM is between the images of one set; the nearest is looked for among all training images. In
-the column real stand as many training images in the place of generated ones, which is what a perfect model could hope
-for; for the nearest training image it has the held-out ones. Nearer than unseen: how often an image is nearer to a
-training image than a held-out one is, 0.5 for an unseen real one, 1 for copies."""
+Wasserstein distance times 1000, by level and on average), FID, KID and the difference of the spectra are distances to
+{size} held-out real images; MS-SSIM is between the images of one set; the nearest is looked for among all training
+images. In the column real stand as many training images in the place of generated ones, which is what a perfect model
+could hope for; for the nearest training image it has the held-out ones. Nearer than new: how often an image is nearer
+to a training image than a held-out one is, 0.5 for an unseen real one, 1 for copies."""
 SAMPLES = """The first generated images, not chosen; held-out real ones; and the two kinds of noise. Gaussian noise has
 the mean and deviation of each pixel; radial noise those of the ring at its distance from the centre."""
 LEVELS = """Left the finest detail, right the coarsest. Lower is nearer to the held-out images; real is the floor."""
@@ -118,8 +118,8 @@ def _sections(found: Found, plan: Plan) -> list[str]:
     sets, near, shown = found.sets, found.near, plan.shown
     rows = [f"<h3>{name}</h3>" + _grid([_figure(image) for image in sets[name][:count]]) for name, count in
             ((GENERATED, shown), (HELD_OUT, shown), (GAUSSIAN, min(4, shown)), (RADIAL, min(4, shown)))]
-    levels = {name.rpartition(", ")[2]: columns for name, columns in found.values.items()
-              if name.startswith(f"{measures.SLICED}, ")}
+    levels = {name.removeprefix(measures.OF_LEVEL): columns for name, columns in found.values.items()
+              if name.startswith(measures.OF_LEVEL)}
     power = {name: seen.spectra for name, seen in found.seen.items()}
     nearness = {name: of_set.correlation for name, of_set in near.items()}
     pairs = [f"<h3>{name}</h3>" + _neighbours(sets[name], near[name], found.real, count)

@@ -1,6 +1,6 @@
 """The sets of images that a measurement compares: real ones to learn from, real ones held out, and noise to control."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,10 @@ import numpy as np
 from maquette.data.image_files import Limits, find_images, open_image
 from maquette.data.images import ImageOptions, fit, is_images, open_images, split_by_name
 from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
 
+Make = Callable[[int], Iterable[np.ndarray]]
+"""A number of images to that many of them, some at a time: uint8 `[n, H, W]` or `[n, H, W, 3]`."""
 FEWEST = 4
 """Images that each split must have."""
 HOLDOUT = 16
@@ -116,6 +119,21 @@ def _folder(path: Path, shape: tuple[int, ...]) -> Real:
     notes += [f"left out: {len(bad)} that cannot be read"] if bad else []
     train, skipped = splits["train"], tuple(f"left out: {reason}" for reason in bad)
     return Real(path.resolve().name, lambda rows: train[rows], len(train), splits["test"], tuple(notes), skipped)
+
+
+def made_images(make: Make, count: int, shape: tuple[int, ...]) -> Generator[Progressed, None, np.ndarray]:
+    """`count` images of a maker, `[count, *shape]`; yields progress. ValueError where it gives others."""
+    made, done = np.empty((count, *shape), np.uint8), 0
+    yield Progressed("making images", 0, count)
+    for part in make(count):
+        if part.dtype != np.uint8 or part.shape[1:] != shape or done + len(part) > count:
+            raise ValueError(f"{count} images uint8 of {shape} were asked for, got {part.dtype} {part.shape}")
+        made[done : done + len(part)] = part
+        done += len(part)
+        yield Progressed("making images", done, count)
+    if done < count:
+        raise ValueError(f"{count} images were asked for, got {done}")
+    return made
 
 
 @dataclass(frozen=True)

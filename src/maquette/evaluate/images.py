@@ -4,7 +4,7 @@ After the dental project (PAPERS 6: distances against the number of real images,
 al. 2018 (sliced Wasserstein distance, MS-SSIM).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +15,16 @@ from maquette.evaluate import pyramid
 from maquette.evaluate.features import Weights, find_weights, load_inception
 from maquette.evaluate.image_page import Found, Plan, page, rows_of, write
 from maquette.evaluate.image_plots import COLUMNS, GAUSSIAN, GENERATED, HELD_OUT, RADIAL, REAL
-from maquette.evaluate.image_sets import Real, gaussian_noise, open_real, radial_noise, statistics, told
+from maquette.evaluate.image_sets import (
+    Make,
+    Real,
+    gaussian_noise,
+    made_images,
+    open_real,
+    radial_noise,
+    statistics,
+    told,
+)
 from maquette.evaluate.nearest import small
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.ssim import scales
@@ -25,26 +34,22 @@ NO_WEIGHTS = ("no Inception weights were named, so FID and KID are left out; wit
 
 
 def evaluate_images(
-    make: Callable[[int], np.ndarray], path: str | Path, out: str | Path, *, model: str = "the model",
+    make: Make, shape: tuple[int, ...], path: str | Path, out: str | Path, *, model: str = "the model",
     inception: str = "", plan: Plan | None = None, seed: int = 0,
 ) -> Iterator[Progressed | Measured]:
-    """Compare the images that `make(count)` gives, uint8 `[count, H, W]` or `[count, H, W, 3]`, with real ones.
+    """Compare the images that `make` gives with real ones.
 
-    path: a prepared dataset of images, or a plain folder (see `open_real`). out: folder for `report.html`,
-    `report.json` and `report.csv`. inception: weights, see `find_weights`; empty: FID and KID are left out. Yields
-    progress, then a table. Raises UserError for data and weights that do not fit.
+    shape: of one image, (H, W) or (H, W, 3). path: a prepared dataset of images, or a plain folder (see `open_real`).
+    out: folder for `report.html`, `report.json` and `report.csv`. inception: weights, see `find_weights`; empty: FID
+    and KID are left out. Yields progress, then a table. Raises UserError for data and weights that do not fit.
     """
     plan, out = plan or Plan(), Path(out)
     weights = find_weights(inception) if inception else None
     network = load_inception(weights) if weights else None
-    real = open_real(path, make(1).shape[1:])
+    real = open_real(path, shape)
     scales(*real.shape[:2])  # or they are too small
     count = min(plan.most, max(real.train_count + len(real.held_out), 64))
-    yield Progressed("making images", 0, count)
-    made = make(count)
-    if made.shape != (count, *real.shape) or made.dtype != np.uint8:
-        raise ValueError(f"{count} images of {real.shape} were asked for, got {made.dtype} {made.shape}")
-    yield Progressed("making images", count, count)
+    made = yield from made_images(make, count, shape)
     known = statistics(real)
     sets = {
         GENERATED: made, REAL: real.some(plan.most, seed), HELD_OUT: real.held_out[: plan.most],

@@ -1,6 +1,8 @@
 """What a loaded model gives to the measures that ask for its networks or for new shapes."""
 
-from collections.abc import Callable, Iterator, Sequence
+import secrets
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from maquette.evaluate.generation import Plan, evaluate_generation
 from maquette.evaluate.recognition import evaluate_recognition
 from maquette.hub import Model, load
 from maquette.latent.prior import decode, draw
+from maquette.sampling import batches_of_images
 
 
 def recognition(model: Model, path: str, cache: str, **options) -> Iterator[object]:
@@ -50,36 +53,41 @@ def generation(
 
 
 def images(
-    model: Model, make: Callable[[int], np.ndarray], on: str, out: str | Path, benchmarks: Sequence[str], *,
-    inception: str, seed: int, limit: int | None,
+    model: Model, on: str, out: str | Path, benchmarks: Sequence[str], *, inception: str, seed: int, limit: int | None
 ) -> Iterator[object]:
-    """`evaluate_images` with images that the model makes. make: a number of images to their pixels."""
+    """`evaluate_images` with images that the model makes. benchmarks: what shapes are measured on, for messages."""
     from maquette.evaluate.image_page import Plan
     from maquette.evaluate.images import evaluate_images
 
     if not Path(on).exists():
-        hint = f"it knows {', '.join(benchmarks)}, and prepared datasets and folders of images"
         if on in benchmarks:
             raise UserError(f"model '{model.name}' makes images, which are not measured on {on}",
                             hint="name real images with --on DIR")
+        hint = f"it knows {', '.join(benchmarks)}, and prepared datasets and folders of images"
         raise UserError("nothing of this name to measure on", repr(on), hint)
-    require_images(model)
+    shape = _shape_of_images(model)
     if limit is not None and limit < 8:
         raise UserError("limit must be 8 images or more", limit)
-    plan = Plan(most=limit or Plan.most)
-    yield from evaluate_images(make, on, out, model=Path(model.name).name, inception=inception, plan=plan, seed=seed)
+    make = partial(batches_of_images, model, seed=seed)
+    yield from evaluate_images(make, shape, on, out, model=Path(model.name).name, inception=inception,
+                               plan=Plan(most=limit or Plan.most), seed=seed)
 
 
-def study(model: Model, make: Callable[[int], np.ndarray], real: str | Path, out: str | Path, **options):
-    """`make_study` with images that the model makes. make: a number of images to their pixels."""
+def study(
+    model: Model, real: str | Path, out: str | Path, *, count: int = 20, seed: int | None = None
+) -> Iterator[object]:
+    """`make_study` with images that the model makes."""
     from maquette.evaluate.study import make_study
 
-    require_images(model)
-    return make_study(make, real, out, model=Path(model.name).name, **options)
+    shape = _shape_of_images(model)
+    make = partial(batches_of_images, model, seed=secrets.randbits(31) if seed is None else seed)
+    return make_study(make, shape, real, out, count=count, seed=seed, model=Path(model.name).name)
 
 
-def require_images(model: Model) -> None:
-    """UserError for a model that makes no images."""
-    if not getattr(model.system, "makes_images", False):
+def _shape_of_images(model: Model) -> tuple[int, ...]:
+    """(H, W) or (H, W, 3) of the images that it makes; UserError for a model that makes none."""
+    if not model.system.makes_images:
         raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
-                        hint="train one with wgan-gp")
+                        hint="use one trained with wgan-gp")
+    config = model.system.config
+    return (config.height, config.width) + ((3,) if config.channels == 3 else ())

@@ -7,14 +7,14 @@ The key is a file of its own that stays with whoever made the study.
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.evaluate.image_sets import open_real, told
+from maquette.evaluate.image_sets import Make, made_images, open_real, told
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.study_page import study_page
 from maquette.files import write_bytes
@@ -40,13 +40,13 @@ class StudyMade:
 
 
 def make_study(
-    make: Callable[[int], np.ndarray], path: str | Path, out: str | Path, *, count: int = 20, seed: int | None = None,
-    model: str = "the model",
+    make: Make, shape: tuple[int, ...], path: str | Path, out: str | Path, *, count: int = 20,
+    seed: int | None = None, model: str = "the model",
 ) -> Iterator[Progressed | StudyMade]:
     """Write `study.html` and `key.json` to a folder: `count` real and `count` synthetic images.
 
-    make: a number of images to uint8 `[n, H, W]` or `[n, H, W, 3]`. path: real images, see `open_real`; held-out ones
-    are taken first, then training ones. seed: of the choice, the names and the order; None: nobody can work it out.
+    shape: of one image, (H, W) or (H, W, 3). path: real images, see `open_real`; held-out ones are taken first, then
+    training ones. seed: of the choice, the names and the order; None: nobody can work it out.
     Raises UserError for fewer real images than asked for, and where `out` holds a study already: its answers would fit
     no key.
     """
@@ -58,18 +58,14 @@ def make_study(
     page, key = out / "study.html", out / "key.json"
     if key.exists() or page.exists():
         raise UserError(f"{out} holds a study already", hint="choose another folder with --out, or delete it")
-    real = open_real(path, make(1).shape[1:])
+    real = open_real(path, shape)
     held_out, every = len(real.held_out), len(real.held_out) + real.train_count
     if every < count:
         raise UserError(f"{count} real images were asked for", f"{every} in {path}", "lower --count")
     rng = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
     from_test = np.sort(rng.permutation(held_out)[:count])
     from_train = np.sort(rng.permutation(real.train_count)[: count - len(from_test)])
-    yield Progressed("making images", 0, count)
-    made = make(count)
-    if made.shape != (count, *real.shape) or made.dtype != np.uint8:
-        raise ValueError(f"{count} images of {real.shape} were asked for, got {made.dtype} {made.shape}")
-    yield Progressed("making images", count, count)
+    made = yield from made_images(make, count, shape)
 
     images = [(pixels, {"kind": REAL, "split": "test", "row": int(row)})
               for row, pixels in zip(from_test, real.held_out[from_test], strict=True)]

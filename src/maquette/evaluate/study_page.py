@@ -7,7 +7,8 @@ from maquette.html_page import inline, page
 ANSWERS_FORMAT = "maquette-study-answers-1"
 
 _STYLE = """
-body { max-width: 1100px; text-align: center; background: #1c1c1c; color: #ddd } main > section { display: none } main > section.now { display: block }
+body { max-width: 1100px; text-align: center; background: #1c1c1c; color: #ddd }
+main > section { display: none } main > section.now { display: block }
 img.item { display: none; margin: 0 auto; max-width: 100%; max-height: 72vh; background: #000 }
 img.item.now { display: block }
 button, a.button, input, textarea { font: inherit; color: #eee; background: #333; border: 1px solid #777 }

@@ -21,8 +21,8 @@ from maquette.evaluate.study_page import ANSWERS_FORMAT
 
 MAX_BYTES = 2**22
 """Of a key or a file of answers: those of 1000 images have a tenth of it."""
-COLUMNS = ("reader", "answers", "accuracy", "95 % interval", "p (chance)", "sensitivity", "specificity", "d'",
-           "criterion")
+COLUMNS = ("reader", "n", "accuracy", "95 %", "sens.", "spec.", "d'", "c")
+"""Reader, answers, accuracy and its interval, sensitivity, specificity, d' and its standard error, criterion."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,11 @@ def score_study(key: str | Path, answers: Sequence[str | Path]) -> Measured:
     pooled = sum(told.values(), Told(0, 0, 0, 0))
     notes = [f"chance: accuracy 0.5, d' 0; {_verdict(pooled)}"]
     if len(given) > 1:
-        rows.append(_row("all readers", pooled))
+        rows.append(_row("all", pooled))
         kappa = agreement(given)
         said = "cannot be told: they said the same of every image" if kappa is None else f"{kappa:.2f}"
         notes += [f"agreement between readers (Cohen's kappa, mean of the pairs; 1 full, 0 by chance): {said}",
-                  "all readers: the interval, p and the error of d' take all answers for independent; answers about "
+                  "all: the interval, p and the error of d' take all answers for independent; answers about "
                   "one image are not, so they are too narrow"]
     missing = sum(len(known.kinds) - len(one.said) for one in given)
     if missing:
@@ -217,15 +217,15 @@ def _told(given: Answers, key: Key) -> Told:
 
 def _row(name: str, told: Told) -> tuple[object, ...]:
     low, high = told.interval
-    return (name, told.answers, told.accuracy, f"{low:.3f} to {high:.3f}", told.p_value, told.sensitivity,
-            told.specificity, f"{told.d_prime:.2f} ± {told.d_prime_error:.2f}", told.criterion)
+    return (name, told.answers, told.accuracy, f"{low:.2f}-{high:.2f}", told.sensitivity, told.specificity,
+            f"{told.d_prime:.2f} ± {told.d_prime_error:.2f}", told.criterion)
 
 
 def _verdict(told: Told) -> str:
     low, high = told.interval
-    if low <= 0.5 <= high:
-        return f"the accuracy of {told.accuracy:.3f} is not told from it by {told.answers} answers"
-    return f"the accuracy of {told.accuracy:.3f} is {'above' if low > 0.5 else 'below'} it"
+    told_apart = "above it" if low > 0.5 else "below it" if high < 0.5 else ""
+    where = told_apart or f"not told from it by {told.answers} answers"
+    return f"the accuracy of {told.accuracy:.3f} is {where} (p = {told.p_value:.2g})"
 
 
 def _facts(told: Told) -> dict[str, object]:
