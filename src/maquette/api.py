@@ -25,8 +25,7 @@ from maquette.scan import Intrinsics, Scan, read_intrinsics, read_scan
 from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
-BENCHMARKS = ("modelnet10", "ikea", "scans", "recognition", "generation")
-"""What shapes are measured on, by name; images are measured on images."""
+SCAN_MODEL = "scan"
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def reconstruct(
 
 def complete(
     scan: np.ndarray | str | Path,
-    model: Model | str,
+    model: Model | str = SCAN_MODEL,
     *,
     intrinsics: Intrinsics | str | Path | None = None,
     depth_scale: float = 1000.0,
@@ -145,7 +144,8 @@ def complete(
 def require_scans(model: Model) -> None:
     """UserError for a model that does not read scans."""
     if not model.system.reads_scans:
-        raise UserError(f"model '{model.name}' does not read scans", hint="use one trained with vae-iwgan-scan")
+        hint = f"use '{SCAN_MODEL}' or one trained with vae-iwgan-scan"
+        raise UserError(f"model '{model.name}' does not read scans", hint=hint)
 
 
 @torch.inference_mode()
@@ -333,52 +333,12 @@ def evaluate(
     features are used (generation); none: the line is left out. inception, out: see
     `maquette.evaluate.images.evaluate_images`.
     """
-    model = load(model) if isinstance(model, str) else model
-    if on not in BENCHMARKS or model.system.makes_images:
-        from maquette.evaluate.of_models import images
+    from maquette.evaluate.of_models import measure
 
-        yield from images(model, on, out, BENCHMARKS, inception=inception, seed=seed, limit=limit)
-        return
-    if on == "scans":
-        require_scans(model)
-    elif on in ("modelnet10", "ikea") and not model.system.reads_images:
-        raise UserError(f"model '{model.name}' does not read pictures, so there is nothing to measure on {on}")
-    if not path or not Path(path).exists():
-        raise UserError("no data there", repr(path), "name them with --data.path")
-    config = model.system.config
-    if on == "recognition":
-        from maquette.evaluate.of_models import recognition
-
-        yield from recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
-        return
-    if on == "generation":
-        from maquette.evaluate.of_models import generation
-
-        yield from generation(model, path, cache, kind, turns or 1, classifier, seed, limit)
-        return
-    if on == "modelnet10":
-        from maquette.evaluate.modelnet import evaluate_modelnet
-
-        yield from evaluate_modelnet(
-            lambda images: occupancy(model, images), path, cache, resolution=config.resolution,
-            view_size=config.image_size, channels=config.image_channels, threshold=model.threshold, views=views,
-            limit=limit, seed=seed,
-        )
-    elif on == "ikea":
-        from maquette.evaluate.ikea import measure_ikea
-
-        def predict(pictures: list[np.ndarray]) -> np.ndarray:
-            found = [pick_up(picture, config.image_size, config.image_channels).image for picture in pictures]
-            return occupancy(model, np.stack(found))
-
-        yield from measure_ikea(predict, path, limit=limit, kind=kind)
-    else:
-        from maquette.evaluate.scans import evaluate_scans
-
-        yield from evaluate_scans(
-            lambda scans: occupancy(model, scans), path, cache, resolution=config.resolution,
-            threshold=model.threshold, scans=views, limit=limit, seed=seed,
-        )
+    yield from measure(
+        load(model) if isinstance(model, str) else model, on, path, views=views, limit=limit, seed=seed, cache=cache,
+        kind=kind, turns=turns, classifier=classifier, inception=inception, out=out,
+    )
 
 
 def make_study(

@@ -14,7 +14,7 @@ Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz
 
 def complete(
     inputs: Scans,
-    model: str,
+    model: str = "scan",
     out: str = "out",
     intrinsics: str = "",
     depth_scale: float = 1000.0,
@@ -33,7 +33,7 @@ def complete(
 
     Args:
         inputs: Depth pictures (16-bit PNG), point clouds (PLY, OBJ, STL, OFF, npy), partial grids, folders of these.
-        model: A model's or run's folder, or owner/name on the Hugging Face Hub; trained with vae-iwgan-scan.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub; trained on scans.
         out: Folder for the results, or the one file to write.
         intrinsics: Of the depth camera: fx,fy,cx,cy in pixels, or a JSON file with these keys or a 3x3 matrix K.
         depth_scale: Units of a depth picture a metre.

@@ -14,7 +14,16 @@ import trimesh
 
 from maquette import formats
 from maquette import preview as previews
-from maquette.api import DEFAULT_MODEL, Completion, Reconstruction, complete, generate, reconstruct, require_scans
+from maquette.api import (
+    DEFAULT_MODEL,
+    SCAN_MODEL,
+    Completion,
+    Reconstruction,
+    complete,
+    generate,
+    reconstruct,
+    require_scans,
+)
 from maquette.errors import UserError
 from maquette.hub import Model, load
 from maquette.mesh import printability, to_frame
@@ -89,7 +98,7 @@ def reconstruct_files(
 def complete_files(
     inputs: Iterable[str],
     out: str | Path,
-    model: Model | str,
+    model: Model | str = SCAN_MODEL,
     *,
     suffix: str = ".stl",
     preview: bool = False,

@@ -112,14 +112,14 @@ def test_what_cannot_be_is_one_clear_line(trained, inputs, tmp_path, capsys):
     assert "name at least one scan" in capsys.readouterr().err
     system = hub.SYSTEMS["iwgan"](hub.SYSTEMS.config("iwgan")(resolution=20, latent=4))
     other = hub.Model("other", system, {}, {})
-    with pytest.raises(UserError, match="model 'other' does not read scans; use one trained with vae-iwgan-scan"):
+    with pytest.raises(UserError, match="'other' does not read scans; use 'scan' or one trained with vae-iwgan-scan"):
         api.complete(inputs / "grid.npy", other)
     with pytest.raises(UserError, match="does not read scans"):
         next(api.evaluate(other, "scans", str(inputs)))
     with pytest.raises(UserError, match="does not read pictures; it reads scans: maquette complete"):
         api.reconstruct(depth, str(trained))
     pictures = hub.Model("pictures", hub.SYSTEMS["vae-iwgan-image"](load("vae-iwgan-image-tiny").model), {}, {})
-    with pytest.raises(UserError, match="on must be modelnet10, ikea, scans, recognition or generation, got 'moon'"):
+    with pytest.raises(UserError, match="nothing of this name to measure on, got 'moon'; it knows modelnet10, ikea, scans"):
         next(api.evaluate(pictures, "moon", str(inputs)))
 
 

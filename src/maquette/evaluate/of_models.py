@@ -1,4 +1,4 @@
-"""What a loaded model gives to the measures that ask for its networks or for new shapes."""
+"""What a loaded model gives to each of the measures: its answers, its networks, or new shapes and images."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,76 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from maquette.api import occupancy, require_scans
 from maquette.errors import UserError
 from maquette.evaluate.generation import Plan, evaluate_generation
 from maquette.evaluate.recognition import evaluate_recognition
 from maquette.hub import Model, load
 from maquette.latent.prior import decode, draw
+from maquette.pencil.pickup import pick_up
 from maquette.sampling import batches_of_images
+
+BENCHMARKS = ("modelnet10", "ikea", "scans", "recognition", "generation")
+"""What shapes are measured on, by name; images are measured on images."""
+
+
+def measure(
+    model: Model, on: str, path: str, *, views: int, limit: int | None, seed: int, cache: str, kind: str, turns: int,
+    classifier: str, inception: str, out: str | Path,
+) -> Iterator[object]:
+    """See `maquette.api.evaluate`."""
+    if on not in BENCHMARKS or model.system.makes_images:
+        yield from images(model, on, out, inception=inception, seed=seed, limit=limit)
+        return
+    if on == "scans":
+        require_scans(model)
+    elif on in ("modelnet10", "ikea") and not model.system.reads_images:
+        raise UserError(f"model '{model.name}' does not read pictures, so there is nothing to measure on {on}")
+    if not path or not Path(path).exists():
+        raise UserError("no data there", repr(path), "name them with --data.path")
+    if on == "recognition":
+        yield from recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
+    elif on == "generation":
+        yield from generation(model, path, cache, kind, turns or 1, classifier, seed, limit)
+    elif on == "ikea":
+        yield from photos(model, path, limit=limit, kind=kind)
+    else:
+        test_split = views_of_shapes if on == "modelnet10" else scans_of_shapes
+        yield from test_split(model, path, cache, views, limit=limit, seed=seed)
+
+
+def views_of_shapes(model: Model, path: str, cache: str, views: int, **options) -> Iterator[object]:
+    """`evaluate_modelnet` with the model's reconstructions."""
+    from maquette.evaluate.modelnet import evaluate_modelnet
+
+    config = model.system.config
+    yield from evaluate_modelnet(
+        partial(occupancy, model), path, cache, resolution=config.resolution, view_size=config.image_size,
+        channels=config.image_channels, threshold=model.threshold, views=views, **options,
+    )
+
+
+def scans_of_shapes(model: Model, path: str, cache: str, scans: int, **options) -> Iterator[object]:
+    """`evaluate_scans` with the model's completions."""
+    from maquette.evaluate.scans import evaluate_scans
+
+    yield from evaluate_scans(
+        partial(occupancy, model), path, cache, resolution=model.system.config.resolution, threshold=model.threshold,
+        scans=scans, **options,
+    )
+
+
+def photos(model: Model, path: str, **options) -> Iterator[object]:
+    """`measure_ikea` with the model's reconstructions of what is found in the photos."""
+    from maquette.evaluate.ikea import measure_ikea
+
+    config = model.system.config
+
+    def predict(pictures: list[np.ndarray]) -> np.ndarray:
+        found = [pick_up(picture, config.image_size, config.image_channels).image for picture in pictures]
+        return occupancy(model, np.stack(found))
+
+    yield from measure_ikea(predict, path, **options)
 
 
 def recognition(model: Model, path: str, cache: str, **options) -> Iterator[object]:
@@ -53,17 +117,17 @@ def generation(
 
 
 def images(
-    model: Model, on: str, out: str | Path, benchmarks: Sequence[str], *, inception: str, seed: int, limit: int | None
+    model: Model, on: str, out: str | Path, *, inception: str, seed: int, limit: int | None
 ) -> Iterator[object]:
-    """`evaluate_images` with images that the model makes. benchmarks: what shapes are measured on, for messages."""
+    """`evaluate_images` with images that the model makes."""
     from maquette.evaluate.image_page import Plan
     from maquette.evaluate.images import evaluate_images
 
     if not Path(on).exists():
-        if on in benchmarks:
+        if on in BENCHMARKS:
             raise UserError(f"model '{model.name}' makes images, which are not measured on {on}",
                             hint="name real images with --on DIR")
-        hint = f"it knows {', '.join(benchmarks)}, and prepared datasets and folders of images"
+        hint = f"it knows {', '.join(BENCHMARKS)}, and prepared datasets and folders of images"
         raise UserError("nothing of this name to measure on", repr(on), hint)
     shape = _shape_of_images(model)
     if limit is not None and limit < 8:
