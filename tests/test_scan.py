@@ -16,7 +16,18 @@ from maquette.data.furniture import make
 from maquette.errors import UserError
 from maquette.mesh import to_frame
 from maquette.render import Camera
-from maquette.scan import Intrinsics, find_scans, place, read_intrinsics, read_scan, scan, scan_cameras, scans
+from maquette.scan import (
+    Intrinsics,
+    find_scans,
+    guess_facing,
+    place,
+    read_intrinsics,
+    read_scan,
+    scan,
+    scan_cameras,
+    scans,
+)
+from maquette.scan.facing import doubt
 from maquette.scan.read import depth_points, read_depth
 from maquette.voxelise import voxelise
 
@@ -125,6 +136,44 @@ def test_upright_clouds_keep_their_axes_and_turn_by_the_azimuth():
     on_floor, found = place(np.concatenate([points, floor[floor[:, 2] > -0.4001]]), 32, up="z")
     assert found.plane and near_enough(on_floor[..., 3:], expected[..., 3:])
     assert 0.97 * len(points) < found.kept < len(points), "what is lowest is taken for the floor"
+
+
+def test_a_scan_is_turned_as_if_it_had_been_read_so(tmp_path):
+    path = write_png(tmp_path / "a.png", depth_mm(trimesh.util.concatenate([SETTEE, FLOOR])))
+    found = read_scan(path, 32, intrinsics=intrinsics()).facing(30)
+    told = read_scan(path, 32, intrinsics=intrinsics(), azimuth_deg=30)
+    assert np.array_equal(found.voxels, told.voxels) and found.placement.line() == told.placement.line()
+    assert found.cube_mm == pytest.approx(told.cube_mm) and found.placement.azimuth_deg == 30
+    assert found.facing(390).placement.azimuth_deg == 30
+    grid = read_scan(told.voxels, 32)
+    assert grid.facing(90) is grid
+
+
+def test_the_azimuth_is_the_one_at_which_a_model_has_least_doubt(tmp_path):
+    """A model that is sure of what it is shown where that is the settee as it stands, and elsewhere as sure as not."""
+    path = write_png(tmp_path / "a.png", depth_mm(trimesh.util.concatenate([SETTEE, FLOOR])))
+    known = ndimage.binary_dilation(voxelise(SETTEE, 32))
+
+    def complete(scans: np.ndarray) -> np.ndarray:
+        assert scans.shape == (24, 1, 32, 32, 32) and scans.dtype == np.float32
+        outside = (scans[:, 0] * ~known).sum((1, 2, 3), keepdims=True)
+        return np.clip(known * 1.0 - outside / 400, 0.5 * known, 1)
+
+    found, made = guess_facing(read_scan(path, 32, intrinsics=intrinsics()), complete)
+    assert found.placement.azimuth_deg == 30 and found.placement.guessed
+    assert found.placement.line().endswith("camera 30 degrees above the horizon, taken to be seen from 30 degrees")
+    assert np.array_equal(found.voxels, read_scan(path, 32, intrinsics=intrinsics(), azimuth_deg=30).voxels)
+    assert made.shape == (32, 32, 32) and made.max() > 0.9
+    seen, made = guess_facing(read_scan(found.voxels, 32), lambda scans: scans[:, 0] / 2)
+    assert seen.placement is None and np.array_equal(made, found.voxels / 2)
+
+
+def test_doubt_is_the_entropy_a_filled_voxel():
+    certain = np.zeros((8, 8, 8), np.float32)
+    certain[:2] = 1
+    even, half = np.full((8, 8, 8), 0.5, np.float32), certain / 2
+    expected = [0, 2 * np.log(2), 2 * np.log(2), np.inf]
+    assert doubt(np.stack([certain, even, half, np.zeros_like(even)])) == pytest.approx(expected, abs=1e-4)
 
 
 def test_points_in_files_are_read_as_the_array_is(tmp_path):

@@ -5,6 +5,7 @@ What takes long yields events as it goes; whoever asked shows them.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from maquette.latent.prior import draw
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.sampling import sample_images as sample_images
-from maquette.scan import Intrinsics, Scan, read_intrinsics, read_scan
+from maquette.scan import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
@@ -110,7 +111,7 @@ def complete(
     *,
     intrinsics: Intrinsics | str | Path | None = None,
     depth_scale: float = 1000.0,
-    azimuth_deg: float = 0.0,
+    azimuth_deg: float | None = None,
     elevation_deg: float | None = None,
     up: str | None = None,
     size_mm: float | None = None,
@@ -121,19 +122,23 @@ def complete(
     """The whole object of a depth scan as a printable mesh.
 
     scan, intrinsics, depth_scale, azimuth_deg, elevation_deg, up: see `maquette.scan.read_scan`; intrinsics also as
-    `fx,fy,cx,cy` or a JSON file. size_mm: the longest side; None: the scan's own where it is metric, else 100.
-    threshold: the occupancy at which a voxel is solid; None: the model's own. Raises UserError for a scan that cannot
-    be read or holds nothing, for a model that reads none, and for an empty result.
+    `fx,fy,cx,cy` or a JSON file. azimuth_deg None: the model guesses (`maquette.scan.facing`). size_mm: the longest
+    side; None: the scan's own where it is metric, else 100. threshold: the occupancy at which a voxel is solid; None:
+    the model's own. Raises UserError for a scan that cannot be read or holds nothing, for a model that reads none, and
+    for an empty result.
     """
     model = load(model) if isinstance(model, str) else model
     require_scans(model)
     if isinstance(intrinsics, str | Path):
         intrinsics = read_intrinsics(intrinsics)
     seen = read_scan(
-        scan, model.system.config.resolution, intrinsics=intrinsics, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
-        elevation_deg=elevation_deg, up=up,
+        scan, model.system.config.resolution, intrinsics=intrinsics, depth_scale=depth_scale,
+        azimuth_deg=azimuth_deg or 0.0, elevation_deg=elevation_deg, up=up,
     )
-    made = occupancy(model, seen.voxels[None, None])[0]
+    if azimuth_deg is None:
+        seen, made = guess_facing(seen, partial(occupancy, model))
+    else:
+        made = occupancy(model, seen.voxels[None, None])[0]
     shape = Shape(made, model.threshold if threshold is None else threshold)
     own = seen.cube_mm if size_mm is None else None
     mesh, dropped = shape.printable(100.0 if size_mm is None else size_mm, largest_part, cube_mm=own)

@@ -18,7 +18,7 @@ def complete(
     out: str = "out",
     intrinsics: str = "",
     depth_scale: float = 1000.0,
-    azimuth_deg: float = 0.0,
+    azimuth_deg: float | None = None,
     elevation_deg: float | None = None,
     up: Literal["z"] | None = None,
     size_mm: float | None = None,
@@ -37,7 +37,7 @@ def complete(
         out: Folder for the results, or the one file to write.
         intrinsics: Of the depth camera: fx,fy,cx,cy in pixels, or a JSON file with these keys or a 3x3 matrix K.
         depth_scale: Units of a depth picture a metre.
-        azimuth_deg: The side that the camera saw; 0: the object's front, 90: its left.
+        azimuth_deg: The side that the camera saw; 0: the object's front, 90: its left. The model guesses if left out.
         elevation_deg: Of the camera above the horizon; found from the floor or table if left out.
         up: z for point clouds that stand upright already.
         size_mm: Longest side of the object, in millimetres; the scan's own if left out (100 where it has none).

@@ -104,7 +104,7 @@ def complete_files(
     preview: bool = False,
     intrinsics: str = "",
     depth_scale: float = 1000.0,
-    azimuth_deg: float = 0.0,
+    azimuth_deg: float | None = None,
     elevation_deg: float | None = None,
     up: str | None = None,
     size_mm: float | None = None,

@@ -94,6 +94,7 @@ def test_one_file_of_a_size_and_a_format(trained, inputs, tmp_path, capsys):
     assert trimesh.load(out).extents.max() == pytest.approx(60, abs=1e-3)
     said = capsys.readouterr().out
     assert "floor left out" in said and "camera 30 degrees above the horizon" in said and f"-> {out}" in said
+    assert "taken to be seen from" in said, "no azimuth was given"
     assert complete(trained, str(inputs), "--out", str(out)) == 1
     assert "is one file, but there are 3 inputs; give a folder" in capsys.readouterr().err
 

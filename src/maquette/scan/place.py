@@ -38,7 +38,8 @@ class Placement:
 
     unit: the cube's side in the scan's own unit (metres for a depth picture). elevation_deg: of the camera above the
     horizon, given or found; None for points that came upright. plane: whether a floor or table was found and left out.
-    kept, total: points of the object, and all that were looked at.
+    kept, total: points of the object, and all that were looked at. azimuth_deg: the side that the camera saw, from 0 to
+    360. guessed: whether a model chose it (`maquette.scan.facing`).
     """
 
     unit: float
@@ -46,6 +47,8 @@ class Placement:
     plane: bool
     kept: int
     total: int
+    azimuth_deg: float = 0.0
+    guessed: bool = False
 
     def line(self) -> str:
         """One line for the user: `floor left out, 5120 of 76800 points kept, camera 31 degrees above the horizon`."""
@@ -53,6 +56,8 @@ class Placement:
         parts.append(f"{self.kept} of {self.total} points kept")
         if self.elevation_deg is not None:
             parts.append(f"camera {self.elevation_deg:.0f} degrees above the horizon")
+        if self.guessed:
+            parts.append(f"taken to be seen from {self.azimuth_deg:.0f} degrees")
         return ", ".join(parts)
 
 
@@ -69,6 +74,44 @@ class Plane:
         return points @ self.normal + self.offset
 
 
+@dataclass(frozen=True)
+class Standing:
+    """An object's points, upright and cut out of their surroundings, which can be turned to face any way.
+
+    points: `[N, 3]` along the frame's axes, in the scan's own unit. rays: the directions in which they were seen, or
+    None. floor: (normal `[3]`, offset) of the plane under them, or None. azimuth_deg: how they are turned already. The
+    rest is `Placement`'s.
+    """
+
+    points: np.ndarray
+    rays: np.ndarray | None
+    floor: tuple[np.ndarray, float] | None
+    elevation_deg: float | None
+    total: int
+    azimuth_deg: float
+    name: str
+
+    def facing(self, azimuth_deg: float, resolution: int, fill: float = 1.0) -> tuple[np.ndarray, Placement]:
+        """A partial grid bool `[R, R, R]` of the points as seen from this side; see `place`."""
+        turn = _about_z(azimuth_deg - self.azimuth_deg)
+        seen = self.points @ turn.T
+        low, high = np.quantile(seen, (0.001, 0.999), axis=0)  # a few stray points are no size
+        if self.floor is not None:
+            (normal, offset), middle = self.floor, (low + high) / 2
+            normal = turn @ normal
+            low[2] = -(offset + normal[0] * middle[0] + normal[1] * middle[1]) / normal[2]
+        longest = float((high - low).max())
+        if not longest > 0:
+            raise UserError(f"{self.name}: all points lie in one place")
+        unit = longest / fill
+        local = (seen - (low + high) / 2) / unit
+        if self.rays is not None:
+            local += self.rays @ turn.T * (_INWARDS / resolution)
+        placement = Placement(unit, self.elevation_deg, self.floor is not None, len(seen), self.total,
+                              float(azimuth_deg % 360))
+        return _grid(local, resolution), placement
+
+
 def place(
     points: np.ndarray,
     resolution: int,
@@ -82,16 +125,34 @@ def place(
 ) -> tuple[np.ndarray, Placement]:
     """A partial grid bool `[R, R, R]` in the package's frame out of points `[N, 3]`, and what was done.
 
+    fill: the share of the cube's side that the longest visible extent takes. The rest is as in `stand`. The object
+    rests on its floor; each axis is centred on what is visible.
+    """
+    if not 0 < fill <= 1:
+        raise UserError("fill must be above 0 and at most 1", fill)
+    standing = stand(points, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, up=up, name=name, seed=seed)
+    return standing.facing(azimuth_deg, resolution, fill)
+
+
+def stand(
+    points: np.ndarray,
+    *,
+    azimuth_deg: float = 0.0,
+    elevation_deg: float | None = None,
+    up: str | None = None,
+    name: str = "the scan",
+    seed: int = 0,
+) -> Standing:
+    """The object among points `[N, 3]`, upright.
+
     points: in the camera's axes, x right, y down, z forward, any unit; those that are not finite are missing.
     azimuth_deg: the side that the camera saw, 0 the object's front, as in `maquette.render.Camera`. elevation_deg: of
     the camera above the horizon; None: told by the floor. up: "z" for points that stand upright already; azimuth 0 then
-    leaves them as they are. fill: the share of the cube's side that the longest visible extent takes. seed: of the
-    search for the floor.
+    leaves them as they are. seed: of the search for the floor.
 
     A floor or table (the largest plane with things above it and nothing below, found by RANSAC, Fischler and Bolles
-    1981) is left out with all but the part nearest the middle. The object rests on it; each axis is centred on what is
-    visible. Raises UserError where there are too few points, nothing stands on the floor, or neither floor nor
-    elevation is known.
+    1981) is left out with all but the part nearest the middle. Raises UserError where there are too few points, nothing
+    stands on the floor, or neither floor nor elevation is known.
     """
     if up not in (None, "z"):
         raise UserError("up must be 'z' or left out", repr(up))
@@ -101,8 +162,6 @@ def place(
         raise UserError("elevation_deg must be from -90 to 90", elevation_deg)
     if not np.isfinite(azimuth_deg):
         raise UserError("azimuth_deg must be a number of degrees", azimuth_deg)
-    if not 0 < fill <= 1:
-        raise UserError("fill must be above 0 and at most 1", fill)
     points = _checked(points, name, in_front=up is None)
     upwards = _upwards(elevation_deg, up)
     plane = find_plane(points, upwards, seed)
@@ -116,21 +175,12 @@ def place(
     if chosen.sum() < LEAST_POINTS:
         raise UserError(f"{name}: too few points {'on the floor' if plane else 'in one place'}", int(chosen.sum()),
                         f"at least {LEAST_POINTS} are needed")
-    seen = points[chosen] @ axes.T
-    low, high = np.quantile(seen, (0.001, 0.999), axis=0)  # a few stray points are no size
-    if plane is not None:
-        normal, middle = axes @ plane.normal, (low + high) / 2
-        low[2] = -(plane.offset + normal[0] * middle[0] + normal[1] * middle[1]) / normal[2]
-    longest = float((high - low).max())
-    if not longest > 0:
-        raise UserError(f"{name}: all points lie in one place")
-    unit = longest / fill
-    local = (seen - (low + high) / 2) / unit
+    rays = None
     if up is None:
-        rays = points[chosen] / np.linalg.norm(points[chosen], axis=1, keepdims=True)
-        local += rays @ axes.T * (_INWARDS / resolution)
+        rays = points[chosen] / np.linalg.norm(points[chosen], axis=1, keepdims=True) @ axes.T
+    floor = None if plane is None else (axes @ plane.normal, plane.offset)
     elevation = None if up else float(np.degrees(np.arcsin(np.clip(-upwards[2], -1, 1))))
-    return _grid(local, resolution), Placement(unit, elevation, plane is not None, int(chosen.sum()), len(points))
+    return Standing(points[chosen] @ axes.T, rays, floor, elevation, len(points), azimuth_deg, name)
 
 
 def find_plane(points: np.ndarray, upwards: np.ndarray | None = None, seed: int = 0) -> Plane | None:
@@ -218,8 +268,13 @@ def _axes(upwards: np.ndarray, up: str | None, azimuth_deg: float) -> np.ndarray
         ahead = ahead - (ahead @ upwards) * upwards
         back = -ahead / np.linalg.norm(ahead)
         level = np.stack([np.cross(back, upwards), back, upwards])
-    cos, sin = np.cos(np.radians(azimuth_deg)), np.sin(np.radians(azimuth_deg))
-    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ level
+    return _about_z(azimuth_deg) @ level
+
+
+def _about_z(angle_deg: float) -> np.ndarray:
+    """float64 [3, 3], from x towards y."""
+    cos, sin = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
+    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
 
 
 def _object(points: np.ndarray, upright: np.ndarray, plane: Plane | None, in_front: bool) -> np.ndarray:

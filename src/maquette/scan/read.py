@@ -5,14 +5,14 @@ import json
 import math
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from maquette import formats
 from maquette.errors import UserError
-from maquette.scan.place import Placement, place
+from maquette.scan.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
 """Suffixes of files with points, or with meshes, whose surface is taken."""
@@ -46,12 +46,21 @@ class Scan:
     """A scan as networks read it.
 
     voxels: bool `[R, R, R]`, the surface voxels that were seen, in the package's frame. placement: how they came there;
-    None for a grid, which is taken as it is. metric: whether `placement.unit` is in metres.
+    None for a grid, which is taken as it is. metric: whether `placement.unit` is in metres. standing: the points, which
+    `facing` turns; None for a grid.
     """
 
     voxels: np.ndarray
     placement: Placement | None = None
     metric: bool = False
+    standing: Standing | None = None
+
+    def facing(self, azimuth_deg: float) -> "Scan":
+        """The same scan taken to be seen from another side; a grid stays as it is."""
+        if self.standing is None:
+            return self
+        voxels, placement = self.standing.facing(azimuth_deg, len(self.voxels))
+        return replace(self, voxels=voxels, placement=placement)
 
     @property
     def cube_mm(self) -> float | None:
@@ -97,10 +106,8 @@ def read_scan(
         if up is not None:
             raise UserError(f"{name} is a depth picture, which is never upright", hint="leave out --up")
         values = depth_points(values, intrinsics)
-    voxels, placement = place(
-        values, resolution, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, up=up, name=name
-    )
-    return Scan(voxels, placement, metric)
+    standing = stand(values, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, up=up, name=name)
+    return Scan(*standing.facing(azimuth_deg, resolution), metric, standing)
 
 
 def read_intrinsics(source: str | Path) -> Intrinsics:
