@@ -72,7 +72,8 @@ class Printability:
         """The report in one line: `watertight, 1 part, 12.3 cm3, thinnest wall 1.4 mm (>= 0.8 mm)`."""
         closed = "watertight" if self.watertight else "NOT watertight"
         parts = f"{self.parts} part{'' if self.parts == 1 else 's'}"
-        volume = "volume unknown" if np.isnan(self.volume_mm3) else f"{self.volume_cm3:.3g} cm3"
+        volume = f"{self.volume_cm3:,.0f} cm3" if self.volume_cm3 >= 1000 else f"{self.volume_cm3:.3g} cm3"
+        volume = "volume unknown" if np.isnan(self.volume_mm3) else volume
         if np.isnan(self.thinnest_wall_mm):
             wall = "thinnest wall unknown"
         else:
