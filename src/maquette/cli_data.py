@@ -185,6 +185,9 @@ def data_prepare_images(
     terms: str = "",
     bits: int = 0,
     max_megapixels: float = 100.0,
+    masks: str = "",
+    background: Literal["white", "grey", "black"] = "white",
+    margin: float = 0.1,
     workers: int | None = None,
     json: bool = False,
 ) -> int:
@@ -195,13 +198,18 @@ def data_prepare_images(
         out: Folder of the dataset.
         size: Width x height of every image in pixels: 512x256 is wide.
         crop: centre: cut about the centre to the aspect of the size; x,y,w,h: this part, in pixels or as fractions,
-            then the same; none: the whole picture with black beside it.
+            then the same; none: the whole picture with black beside it; object: the object in the middle, found by its
+            mask or on a plain background.
         grey: One channel; RGB if left out.
         holdout: Images kept apart for testing, chosen by a hash of their names.
         keep_names: Call DICOM files by their names, not by a hash of their UID.
         terms: The terms of use of the images, for the dataset's README.
         bits: Bits a pixel of greys deeper than 8 that are used; 0: the smallest usual range of each picture.
         max_megapixels: Larger pictures are refused before they are decoded.
+        masks: alpha: the images' alpha channels are masks of their objects; or a folder of masks with the images'
+            names, white on the object. The objects are laid on the background, and the masks are kept.
+        background: What objects with masks are laid on.
+        margin: About an object that is cropped to, as a share of its longer side.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
@@ -209,5 +217,6 @@ def data_prepare_images(
     from maquette.show import show_prepare
 
     events = prepare_images(folder, out, size=size, crop=crop, grey=grey, holdout=holdout, keep_names=keep_names,
-                            terms=terms, bits=bits, max_megapixels=max_megapixels, workers=workers)
+                            terms=terms, bits=bits, max_megapixels=max_megapixels, masks=masks,
+                            background=background, margin=margin, workers=workers)
     return show_prepare(events, out, json, "images")

@@ -91,17 +91,59 @@ def open_image(file: ImageFile, limits: Limits) -> tuple[np.ndarray, bool]:
 
     Raises UserError, calling the file by its id and never by its path, for all that cannot be read.
     """
+    if not file.is_dicom:
+        return _read(file, limits), False
+    _check_size(file)
+    try:
+        image = dicom.read_dicom(file.path, file.id, max_pixels=limits.max_pixels)
+        return image.pixels, image.burnt_in
+    except UserError as error:
+        raise UserError(str(error).replace(str(file.path), file.id)) from None
+    except MemoryError:
+        raise UserError(f"{file.id} needs more memory than there is", hint="lower --max-megapixels") from None
+
+
+def open_masked(file: ImageFile, limits: Limits, masks: str) -> tuple[np.ndarray, np.ndarray]:
+    """(pixels uint8 [H, W, 3], mask of the object uint8 [H, W], 255 on it) of a picture, the right way up.
+
+    masks: `alpha` for the picture's own alpha channel, or a folder in which the mask has the picture's name, whatever
+        its ending, white (in any channel) on the object.
+    Raises UserError, calling the file by its id, where there is no mask, or one of another size; and as `open_image`.
+    """
+    if file.is_dicom:
+        raise UserError(f"{file.id} is a DICOM file, and those have no masks", hint="leave out --masks")
+    if masks == "alpha":
+        pixels = _read(file, limits, keep_alpha=True)
+        if pixels.shape[2] != 4:
+            raise UserError(f"{file.id} has no alpha channel", hint="give a folder of masks with --masks DIR")
+        return pixels[..., :3], pixels[..., 3]
+    stem = (Path(masks) / file.id).with_suffix("")
+    path = next((path for suffix in SUFFIXES if (path := stem.with_name(stem.name + suffix)).is_file()), None)
+    if path is None:
+        raise UserError(f"no mask for {file.id} in {Path(masks).name}")
+    pixels, _ = open_image(file, limits)
+    mask = _read(ImageFile(f"the mask of {file.id}", path, False), limits).max(axis=2)
+    if mask.shape != pixels.shape[:2]:
+        raise UserError(f"the mask of {file.id} must have the picture's size, {pixels.shape[1]}x{pixels.shape[0]}",
+                        f"{mask.shape[1]}x{mask.shape[0]}")
+    return pixels, mask
+
+
+def _check_size(file: ImageFile) -> None:
     try:
         size = file.path.stat().st_size
     except OSError as error:
         raise UserError(f"{file.id} cannot be read", error.strerror) from None
     if size > MAX_FILE_BYTES:
         raise UserError(f"{file.id} is a file of more than 1 GiB", f"{size / 2**30:.1f} GiB", "make it smaller")
+
+
+def _read(file: ImageFile, limits: Limits, keep_alpha: bool = False) -> np.ndarray:
+    """A picture that is no DICOM file, [H, W, 3] or [H, W, 4]."""
+    _check_size(file)
     try:
-        if file.is_dicom:
-            image = dicom.read_dicom(file.path, file.id, max_pixels=limits.max_pixels)
-            return image.pixels, image.burnt_in
-        return read_picture(file.path, kept_side_px=MAX_SIDE_PX, max_pixels=limits.max_pixels, bits=limits.bits), False
+        return read_picture(file.path, kept_side_px=MAX_SIDE_PX, max_pixels=limits.max_pixels, bits=limits.bits,
+                            keep_alpha=keep_alpha)
     except UserError as error:
         raise UserError(str(error).replace(str(file.path), file.id)) from None
     except MemoryError:

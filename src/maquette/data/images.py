@@ -15,13 +15,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from maquette.data.image_files import ImageFile, Limits, find_images, open_image
-from maquette.data.image_look import to_grey
+from maquette.data.image_crop import (
+    BACKGROUNDS,
+    ImageOptions,
+    crop_box,
+    fit,
+    fit_masked,
+    parse_crop,
+    parse_size,
+)
+from maquette.data.image_files import ImageFile, Limits, find_images, open_image, open_masked
 from maquette.data.parts import PARTS, Finished, Prepared, Skipped, assemble, claim, to_do, version, work, write_group
 from maquette.data.store import batches, column_bytes, sidecar_values
 from maquette.data.workers import cores
 from maquette.errors import UserError
 from maquette.files import atomic_path, write_bytes
+
+__all__ = ["ImageInfo", "ImageOptions", "OpenedImages", "crop_box", "fit", "is_images", "open_images", "parse_crop",
+           "parse_size", "prepare_images", "show_images", "split_by_name"]
 
 SIDECAR = "images.json"
 COLUMNS = ("id", "pixels", "height", "width", "channels")
@@ -29,8 +40,6 @@ FORMAT = 1
 """Changes when the rows of the same options change."""
 _GROUP = 64
 """Images that are written in one go: what an interruption can cost, per worker."""
-SIDES = (8, 4096)
-"""Shortest and longest side of a prepared image."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,8 @@ class ImageInfo:
     versions: dict[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     """Of the options and images that the dataset was prepared with."""
+    masks: bool = False
+    """Whether the rows keep the masks of their objects."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -94,16 +105,18 @@ class OpenedImages:
         self.width, self.height, self.channels = info.width, info.height, info.channels
         self._files: list = []  # Arrow batches, kept so that their memory stays mapped
         self._pixels: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets, bytes) of each block
+        self._masks: list[tuple[np.ndarray, np.ndarray]] = []
         splits: list[str] = []
-        size = int(np.prod(info.shape))
+        columns = {"pixels": int(np.prod(info.shape))} | ({"mask": info.width * info.height} if info.masks else {})
         for split in ("train", "test"):
-            for batch in batches(path / split, COLUMNS):
-                offsets, data = column_bytes(batch.column("pixels"))
-                if (np.diff(offsets) != size).any():
-                    raise UserError(f"{path / split} holds images that are not {info.width}x{info.height}",
-                                    hint="prepare it again")
+            for batch in batches(path / split, (*COLUMNS, *list(columns)[1:])):
+                for (name, size), kept in zip(columns.items(), (self._pixels, self._masks), strict=False):
+                    offsets, data = column_bytes(batch.column(name))
+                    if (np.diff(offsets) != size).any():
+                        raise UserError(f"{path / split} holds images that are not {info.width}x{info.height}",
+                                        hint="prepare it again")
+                    kept.append((offsets, data))
                 self._files.append(batch)
-                self._pixels.append((offsets, data))
                 splits += [split] * len(batch)
         self._start = np.concatenate([[0], np.cumsum([len(batch) for batch in self._files])]).astype(np.int64)
         self.splits = np.array(splits, dtype="U5")
@@ -123,14 +136,26 @@ class OpenedImages:
 
     def pixels(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The images of some rows, uint8 [n, H, W] or [n, H, W, 3], a copy."""
-        size = int(np.prod(self.info.shape))
+        return self._copied(self._pixels, rows, self.info.shape)
+
+    def masks(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The masks of the objects of some rows, uint8 [n, H, W]: the share of a pixel that the object covers, 255 for
+        all of it. Raises UserError for a dataset that keeps none.
+        """
+        if not self.info.masks:
+            raise UserError(f"{self.path} keeps no masks of its objects", hint="prepare it again with --masks")
+        return self._copied(self._masks, rows, self.info.shape[:2])
+
+    def _copied(self, blocks: list, rows: Sequence[int] | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """What a column holds for some rows, uint8 [n, *shape]."""
+        size = int(np.prod(shape))
         result = np.empty((len(rows), size), np.uint8)
         for place, index in enumerate(rows):
             block, local = self._place(int(index))
-            offsets, data = self._pixels[block]
+            offsets, data = blocks[block]
             begin = int(offsets[local])
             result[place] = data[begin : begin + size]
-        return result.reshape(len(rows), *self.info.shape)
+        return result.reshape(len(rows), *shape)
 
     def id(self, index: int) -> str:
         """The name of a row."""
@@ -170,91 +195,8 @@ def show_images(path: str | Path, sheet: str | Path, *, count: int = 64, seed: i
     return {
         "images": len(data), "splits": dict(info.counts), "size": f"{info.width}x{info.height}",
         "colour": "grey" if info.channels == 1 else "RGB", "crop": info.crop, "skipped": len(info.skipped),
-        "terms": info.terms, "sheet": str(sheet),
+        **({"masks": "kept"} if info.masks else {}), "terms": info.terms, "sheet": str(sheet),
     }
-
-
-@dataclass(frozen=True)
-class ImageOptions:
-    """What decides the pixels of a row, besides the image itself."""
-
-    width: int
-    height: int
-    grey: bool
-    crop: str
-    """`centre`, `none`, or `x,y,w,h`; see `crop_box`."""
-    max_pixels: int
-    bits: int
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """`512x256` as (width, height): 512 wide and 256 high. Raises UserError for what is none, or outside SIDES."""
-    parts = text.lower().replace("×", "x").split("x")
-    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
-        raise UserError("size must be WIDTHxHEIGHT in pixels, as 512x256", repr(text))
-    width, height = (int(part) for part in parts)
-    if not all(SIDES[0] <= side <= SIDES[1] for side in (width, height)):
-        raise UserError(f"the sides of size must be from {SIDES[0]} to {SIDES[1]} pixels", text)
-    return width, height
-
-
-def parse_crop(text: str) -> str | tuple[float, float, float, float]:
-    """`centre`, `none`, or the four numbers of `x,y,w,h`. Raises UserError for anything else."""
-    if text in ("centre", "center"):
-        return "centre"
-    if text == "none":
-        return text
-    try:
-        x, y, width, height = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UserError("crop must be centre, none, or x,y,w,h in pixels or as fractions", repr(text),
-                        "0.1,0.2,0.8,0.5 keeps the middle 80 % of the width") from None
-    if not (min(x, y) >= 0 and min(width, height) > 0 and np.isfinite([x, y, width, height]).all()):
-        raise UserError("crop must have x and y from 0 on and a width and height above 0", repr(text))
-    return x, y, width, height
-
-
-def crop_box(crop: str, width: int, height: int, aspect: float) -> tuple[float, float, float, float]:
-    """The part (left, top, right, bottom) of a picture that is kept, in pixels; `none` keeps all.
-
-    `x,y,w,h` is taken as fractions of the picture where no number is above 1, else as pixels. What is kept is then cut
-    about its centre to the aspect (width / height), so that nothing is squeezed. Raises UserError where the box does
-    not lie in the picture.
-    """
-    form = parse_crop(crop)
-    if form == "none":
-        return 0.0, 0.0, float(width), float(height)
-    x, y, w, h = (0.0, 0.0, float(width), float(height)) if form == "centre" else form
-    if form != "centre" and max(form) <= 1:
-        x, y, w, h = x * width, y * height, w * width, h * height
-    if x + w > width + 1e-6 or y + h > height + 1e-6:
-        raise UserError(f"the crop {crop} does not lie in the picture", f"{width}x{height}")
-    across, down = min(w, h * aspect), min(h, w / aspect)
-    x, y = x + (w - across) / 2, y + (h - down) / 2
-    return x, y, min(x + across, width), min(y + down, height)
-
-
-def fit(pixels: np.ndarray, options: ImageOptions) -> np.ndarray:
-    """A picture, uint8 [H, W] or [H, W, 3], cropped or padded and resized: uint8 of the options' size and channels.
-
-    Reduced and enlarged with a Lanczos filter. `crop` none: the whole picture, with black beside it where the aspects
-    differ. Raises UserError for a crop that does not lie in it.
-    """
-    picture = Image.fromarray(to_grey(pixels) if options.grey else pixels)
-    if not options.grey:
-        picture = picture.convert("RGB")
-    box = crop_box(options.crop, *picture.size, options.width / options.height)
-    if options.crop == "none":
-        scale = min(options.width / picture.width, options.height / picture.height)
-        inner = tuple(max(1, round(side * scale)) for side in picture.size)
-    else:
-        inner = (options.width, options.height)
-    resized = picture.resize(inner, Image.Resampling.LANCZOS, box=box)
-    if inner == (options.width, options.height):
-        return np.asarray(resized)
-    canvas = Image.new(picture.mode, (options.width, options.height))
-    canvas.paste(resized, ((options.width - inner[0]) // 2, (options.height - inner[1]) // 2))
-    return np.asarray(canvas)
 
 
 def split_by_name(files: Sequence[ImageFile], holdout: int) -> dict[str, list[ImageFile]]:
@@ -279,14 +221,20 @@ def prepare_images(
     terms: str = "",
     bits: int = 0,
     max_megapixels: float = 100.0,
+    masks: str = "",
+    background: str = "white",
+    margin: float = 0.1,
     workers: int | None = None,
 ) -> Iterator[Prepared | Skipped | Finished]:
     """Prepares a folder of images for training, step by step as the events are asked for.
 
     folder: pictures and DICOM files, folders in it included. out: the folder to make; run again with the same options
         it goes on where it stopped, and when it is finished there is nothing to do.
-    size: width x height of the rows in pixels. crop: see `crop_box`. grey: one channel. holdout: so many images are for
-        testing, see `split_by_name`; those of them that cannot be read are not replaced.
+    size: width x height of the rows in pixels. crop: see `crop_box`, or `object`. grey: one channel. holdout: so many
+        images are for testing, see `split_by_name`; those of them that cannot be read are not replaced.
+    masks: `alpha`, or a folder of masks (`image_files.open_masked`): the objects are laid on the background (white, grey
+        or black) and the rows keep their masks. margin: about the object that `crop` object puts in the middle, as a
+        share of its longer side; it is found by its mask, or by its plain background where there is none.
     keep_names: see `find_images`. terms: of the images' use, for the README. bits, max_megapixels: see `Limits`.
     workers: processes; all cores unless said, 1 works in this process.
 
@@ -300,14 +248,25 @@ def prepare_images(
         raise UserError("holdout must be 0 or more", holdout)
     if workers is not None and workers < 1:
         raise UserError("workers must be 1 or more", workers)
+    if not 0 <= margin <= 10:
+        raise UserError("margin must be from 0 to 10", margin)
+    if background not in BACKGROUNDS:
+        raise UserError(f"background must be {', '.join(BACKGROUNDS)}", repr(background))
+    if background != "white" and not masks:
+        raise UserError("a background is for objects with masks", repr(background), "say where the masks are: --masks")
+    if masks not in ("", "alpha") and not Path(masks).is_dir():
+        raise UserError(f"no folder {masks} with masks", hint="or --masks alpha, for the images' own alpha channel")
     limits = Limits(int(max_megapixels * 1e6), bits)
-    options = ImageOptions(width, height, grey, "centre" if crop == "center" else crop, limits.max_pixels, bits)
+    options = ImageOptions(width, height, grey, "centre" if crop == "center" else crop, limits.max_pixels, bits, masks,
+                           background, margin)
     files = find_images(folder, keep_names=keep_names)
+    if masks not in ("", "alpha"):  # masks in a folder of the folder are no images
+        files = [file for file in files if not file.path.resolve().is_relative_to(Path(masks).resolve())]
     if len(files) <= holdout:
         raise UserError(f"holding out {holdout} images leaves none to learn from",
                         f"{len(files)} image{'s' if len(files) > 1 else ''}", "lower --holdout")
     split = split_by_name(files, holdout)
-    told = asdict(options) | {"holdout": holdout, "images": len(files)}
+    told = _deciding(options) | {"holdout": holdout, "images": len(files)}
     content = json.dumps([FORMAT, told, [[f.id, f.path.stat().st_size] for f in files]])
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     if is_images(out):
@@ -326,14 +285,14 @@ def prepare_images(
     for file, reason, ready in work(todo, partial(_make, options=options), workers or cores()):
         done += 1
         if ready is not None:
-            write_group(out / PARTS, *ready, features().arrow_schema)
+            write_group(out / PARTS, *ready, features(bool(masks)).arrow_schema)
         yield Prepared(file.id, done, len(files)) if reason is None else Skipped(file.id, reason, done, len(files))
-    counts, skipped = assemble(out, list(groups), features(), fingerprint, "no image")
+    counts, skipped = assemble(out, list(groups), features(bool(masks)), fingerprint, "no image")
     info = ImageInfo(
         width=width, height=height, channels=1 if grey else 3, crop=options.crop, holdout=holdout,
         source=folder.resolve().name, terms=terms or "as their owner says", counts=counts, skipped=skipped,
         versions={package: version(package) for package in ("maquette", "datasets", "pillow", "pydicom", "numpy")},
-        fingerprint=fingerprint,
+        fingerprint=fingerprint, masks=bool(masks),
     )
     write_bytes(out / "README.md", _readme(info).encode())
     write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
@@ -341,26 +300,44 @@ def prepare_images(
     yield Finished(out, sum(counts.values()), skipped)
 
 
-def features():
-    """The columns as `datasets.Features`; `pixels` are the raw bytes of uint8 [H, W] or [H, W, 3], C order."""
+def features(masks: bool = False):
+    """The columns as `datasets.Features`; `pixels` are the raw bytes of uint8 [H, W] or [H, W, 3], C order.
+
+    masks: with a column `mask`, the raw bytes of uint8 [H, W].
+    """
     from datasets import Features, Value
 
     number = Value("int32")
-    return Features({"id": Value("string"), "pixels": Value("binary"), "height": number, "width": number,
-                     "channels": number})
+    columns = {"id": Value("string"), "pixels": Value("binary"), "height": number, "width": number, "channels": number}
+    return Features(columns | ({"mask": Value("binary")} if masks else {}))
+
+
+def _deciding(options: ImageOptions) -> dict:
+    """The options that decide the rows, without those that came later where they are unset: what it was before."""
+    told = asdict(options) | {"masks": Path(options.masks).name}
+    if not options.masks:
+        del told["masks"], told["background"]
+    if options.crop != "object":
+        del told["margin"]
+    return told
 
 
 def _make(file: ImageFile, options: ImageOptions) -> tuple[list[dict] | None, str | None]:
     """(one row, None), or (None, why there is none)."""
+    limits, mask = Limits(options.max_pixels, options.bits), {}
     try:
-        pixels, _ = open_image(file, Limits(options.max_pixels, options.bits))
-        fitted = fit(pixels, options)
+        if options.masks:
+            fitted, alpha = fit_masked(*open_masked(file, limits, options.masks), options)
+            mask = {"mask": alpha.tobytes()}
+        else:
+            pixels, _ = open_image(file, limits)
+            fitted = fit(pixels, options)
     except UserError as error:
         return None, str(error) if file.id in str(error) else f"{file.id}: {error}"
     except Exception as error:  # one strange file among thousands must not end the others
         return None, f"{file.id}: {type(error).__name__}"
     return [{"id": file.id, "pixels": fitted.tobytes(), "height": options.height, "width": options.width,
-             "channels": 1 if options.grey else 3}], None
+             "channels": 1 if options.grey else 3, **mask}], None
 
 
 def _readme(info: ImageInfo) -> str:

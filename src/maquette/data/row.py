@@ -66,7 +66,7 @@ def _row(item: Item, shape: object, options: Options) -> dict:
         voxels = resample(shape, options.resolution)
         mesh = None
     elif isinstance(shape, trimesh.Trimesh):
-        mesh = _framed(shape)
+        mesh = framed(shape)
         voxels = voxelise(mesh, options.resolution)
     else:
         raise UserError(f"{item.id} is neither a mesh nor a grid", type(shape).__name__)
@@ -76,10 +76,7 @@ def _row(item: Item, shape: object, options: Options) -> dict:
            "voxels": np.packbits(voxels).tobytes(), "views": b"", "view_kinds": [], "cameras": []}
     own = int(np.random.SeedSequence([options.seed, zlib.crc32(item.id.encode())]).generate_state(1)[0])
     if (options.views or options.scans) and mesh is None:
-        from maquette.mesh import surface
-
-        # from the voxels as they were stored: each change of resolution roughens slanted sides
-        mesh = _framed(surface(_as_cube(shape).astype(np.float32)))
+        mesh = mesh_of(item.id, shape)
     if options.views:
         from maquette.render import render_views
 
@@ -98,13 +95,32 @@ def _row(item: Item, shape: object, options: Options) -> dict:
     return row
 
 
+def mesh_of(name: str, shape: object):
+    """The mesh of a shape as an item loads it, grid or mesh, centred, its longest side 1.
+
+    The surface of a grid is that of its voxels as they were stored: each change of resolution roughens slanted sides.
+    Raises UserError, calling the shape by its name, for what is neither a grid nor a mesh, and for an empty one.
+    """
+    import trimesh
+
+    if isinstance(shape, trimesh.Trimesh):
+        return framed(shape)
+    if not isinstance(shape, np.ndarray):
+        raise UserError(f"{name} is neither a mesh nor a grid", type(shape).__name__)
+    if not (shape > 0.5).any():
+        raise UserError(f"{name} has no occupied voxel")
+    from maquette.mesh import surface
+
+    return framed(surface(_as_cube(shape).astype(np.float32)))
+
+
 def _as_cube(grid: np.ndarray) -> np.ndarray:
     """The object of a grid in the smallest cube that holds it, its voxels as they are."""
     size = max(int(np.ptp(np.nonzero(grid > 0.5)[axis])) + 1 for axis in range(3))
     return resample(grid, size)
 
 
-def _framed(mesh):
+def framed(mesh):
     """A copy of the mesh, centred, its longest side 1."""
     used = np.asarray(mesh.vertices)[np.unique(mesh.faces)] if len(mesh.faces) else np.zeros((0, 3))
     if not len(used) or not np.isfinite(used).all() or not (used.max(0) - used.min(0)).max() > 0:

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.pencil.page import disc, find_sheet, line_art, resize, rim_pixels, small_copy, to_grey
+from maquette.pencil.page import disc, find_sheet, line_art, resize, small_copy, to_grey
 from maquette.pencil.picture import find_inputs, read_picture
+from maquette.pencil.plain import PLAIN, object_on, plain_ground
 
 __all__ = ["Pickup", "find_inputs", "pick_up", "read_picture"]
 
@@ -187,11 +188,6 @@ def _keep_object(mask: np.ndarray, dark: np.ndarray) -> tuple[np.ndarray, bool]:
     return (mask * (keep[group_of] & (mask > 0))).astype(np.uint8), far
 
 
-def _bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
-    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
-    return x, y, x + w, y + h
-
-
 def _frame_lead(lead: np.ndarray, box: tuple[int, int, int, int], size_px: int) -> np.ndarray:
     """A square [S, S] with white margin from the darkness map, lines about a pixel wide or wider."""
     x0, y0, x1, y1 = box
@@ -222,15 +218,12 @@ def _frame_photo(picture: np.ndarray, size_px: int, channels: int, name: str) ->
     """A photo's crop, padded to a square with its border's median colour and resized."""
     height, width = picture.shape[:2]
     notes: list[str] = []
-    rim = max(1, round(0.015 * max(height, width)))
-    border = rim_pixels(picture, rim)
-    ground = np.median(border, axis=0)
+    ground, plain = plain_ground(picture)
     if float(to_grey(small_copy(picture)).std()) < 2.0:
         raise UserError(f"no drawing found on the page and no object in {name}", got="one even colour all over")
     box = (0, 0, width, height)
-    plain = float((np.abs(border - ground).max(axis=1) < 16).mean())
-    if plain > 0.9:
-        found = _object_on(picture, ground)
+    if plain > PLAIN:
+        found = object_on(picture, ground, PHOTO_MARGIN)
         if found is not None:
             box = found
             notes.append("cropped to the object on its plain background")
@@ -253,23 +246,3 @@ def _frame_photo(picture: np.ndarray, size_px: int, channels: int, name: str) ->
     else:
         image = square.transpose(2, 0, 1)
     return Pickup(np.ascontiguousarray(image, dtype=np.float32), "photo", box, tuple(notes))
-
-
-def _object_on(picture: np.ndarray, ground: np.ndarray) -> tuple[int, int, int, int] | None:
-    """Box of what differs from a plain ground, with a margin; None where there is nothing or it fills the frame."""
-    small = small_copy(picture).astype(np.float32)
-    height, width = small.shape[:2]
-    differs = (np.abs(small - ground).max(axis=2) > 22).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(differs, connectivity=8)
-    if count < 2:
-        return None
-    area = stats[1:, cv2.CC_STAT_AREA]
-    solid = 1 + np.flatnonzero(area > max(9, 0.02 * area.max()))
-    x0, y0, x1, y1 = _bounds(np.isin(labels, solid))
-    if (x1 - x0) * (y1 - y0) < 0.02 * height * width:
-        return None
-    margin = PHOTO_MARGIN * max(x1 - x0, y1 - y0)
-    fx, fy = picture.shape[1] / width, picture.shape[0] / height
-    left, top = max(0, int((x0 - margin) * fx)), max(0, int((y0 - margin) * fy))
-    right, bottom = int(np.ceil((x1 + margin) * fx)), int(np.ceil((y1 + margin) * fy))
-    return left, top, min(picture.shape[1], right), min(picture.shape[0], bottom)

@@ -46,15 +46,17 @@ _pillow_limits = threading.Lock()
 
 
 def read_picture(
-    source: "str | Path | bytes", *, kept_side_px: int = KEPT_SIDE_PX, max_pixels: int = MAX_PIXELS, bits: int = 0
+    source: "str | Path | bytes", *, kept_side_px: int = KEPT_SIDE_PX, max_pixels: int = MAX_PIXELS, bits: int = 0,
+    keep_alpha: bool = False,
 ) -> np.ndarray:
     """Any picture as RGB pixels, the right way up.
 
     source: a path, the bytes of a file, or "-" for standard input. The first frame of an animation is taken, an alpha
     channel is laid on white, the EXIF orientation is applied, and 10 to 32 bits a pixel come down to 8.
     bits: of greys deeper than 8 bits, how many are used, 9 to 16; 0: the smallest usual range that holds the picture's.
+    keep_alpha: do not lay an alpha channel on white, but give it as a fourth channel.
 
-    Returns uint8 [H, W, 3], longest side below 2 * kept_side_px.
+    Returns uint8 [H, W, 3], or [H, W, 4] where alpha is kept and there is one; longest side below 2 * kept_side_px.
     Raises UserError, naming the file, when it is missing, empty, truncated, no picture, 0x0, or larger than max_pixels.
     """
     name, data = _bytes_of(source)
@@ -72,7 +74,7 @@ def read_picture(
             raise _damaged(name, data, problem) from None
         _check_size(name, *picture.size, max_pixels)
         try:
-            return _to_rgb(picture, name, kept_side_px, bits)
+            return _to_rgb(picture, name, kept_side_px, bits, keep_alpha)
         except MemoryError:
             raise UserError(f"{name} needs more memory than there is", hint="make the picture smaller") from None
         except _DAMAGED as problem:
@@ -183,7 +185,9 @@ def _damaged(name: str, data: bytes, problem: Exception | None) -> UserError:
     return UserError(f"{name} is damaged or cut short{detail}", hint="copy or save the picture again")
 
 
-def _to_rgb(picture: Image.Image, name: str, kept_side_px: int = KEPT_SIDE_PX, bits: int = 0) -> np.ndarray:
+def _to_rgb(
+    picture: Image.Image, name: str, kept_side_px: int = KEPT_SIDE_PX, bits: int = 0, keep_alpha: bool = False
+) -> np.ndarray:
     orientation = _orientation(picture)
     if picture.format in ("JPEG", "MPO"):
         picture.draft(None, (kept_side_px, kept_side_px))  # decodes at 1/2, 1/4 or 1/8, never below the size asked for
@@ -191,8 +195,9 @@ def _to_rgb(picture: Image.Image, name: str, kept_side_px: int = KEPT_SIDE_PX, b
     factor = max(picture.size) // kept_side_px
     if "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
         picture = _shrink(picture.convert("RGBA"), factor)
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture).convert("RGB")
+        if not keep_alpha:
+            white = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(white, picture).convert("RGB")
     elif picture.mode in ("I", "F") or picture.mode.startswith("I;"):
         picture = _shrink(_eight_bits(np.asarray(picture), name, bits), factor).convert("RGB")
     else:
@@ -201,7 +206,7 @@ def _to_rgb(picture: Image.Image, name: str, kept_side_px: int = KEPT_SIDE_PX, b
         picture = _shrink(picture, factor).convert("RGB")
     for turn in _TURNS.get(orientation, ()):
         picture = picture.transpose(turn)
-    return np.array(picture, dtype=np.uint8)  # [H, W, 3], writable and our own
+    return np.array(picture, dtype=np.uint8)  # [H, W, 3 or 4], writable and our own
 
 
 def _orientation(picture: Image.Image) -> int:
