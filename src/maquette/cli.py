@@ -14,7 +14,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg
 
-from maquette.cli_data import data_audit, data_prepare, data_prepare_images, data_render, data_show
+from maquette.cli_data import data_audit, data_prepare, data_prepare_images, data_render, data_render_images, data_show
 from maquette.cli_latent import combine, interpolate, project, suggest
 from maquette.cli_scan import complete
 from maquette.cli_study import study_make, study_score
@@ -374,6 +374,7 @@ COMMANDS: dict[str, Callable] = {
     "data prepare": data_prepare,
     "data prepare images": data_prepare_images,
     "data render": data_render,
+    "data render images": data_render_images,
     "data show": data_show,
     "data audit": data_audit,
     "models list": models_list,

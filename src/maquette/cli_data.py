@@ -76,6 +76,8 @@ def data_render(
 ) -> int:
     """Render views of meshes or grids as PNG files, with their cameras in cameras.json.
 
+    For a dataset of coloured images see: maquette data render images --help.
+
     Args:
         inputs: Mesh or grid files, or furniture:KIND:SEED (furniture:chair:7).
         out: Folder for the pictures.
@@ -98,6 +100,56 @@ def data_render(
         backgrounds=backgrounds,
     )
     return show_files(events, len(inputs), json, "rendering")
+
+
+def data_render_images(
+    source: Positional[str],
+    out: str,
+    size: int = 64,
+    views: int = 8,
+    count: int | None = None,
+    classes: tuple[str, ...] = (),
+    holdout: int = 100,
+    background: Literal["white", "random"] = "white",
+    azimuth: tuple[float, float] = (0.0, 360.0),
+    elevation: tuple[float, float] = (0.0, 45.0),
+    fov: float = 30.0,
+    radius: float = 2.7,
+    seed: int = 0,
+    up: Literal["z", "y"] = "z",
+    workers: int | None = None,
+    json: bool = False,
+) -> int:
+    """Make a dataset of coloured images of shapes, without their cameras; a stopped run continues where it was.
+
+    The cameras and the true shapes of the test split are kept beside it, for measuring.
+
+    Args:
+        source: An .npz or a folder (ModelNet .mat tree, meshes, grids, a prepared dataset), or furniture:chair for the
+            built-in generator.
+        out: Folder of the dataset.
+        size: Pixels a side.
+        views: Images of each shape, each from a camera of its own.
+        count: How many shapes to learn from; all if left out (furniture: 1000).
+        classes: Classes of the source; all if left out.
+        holdout: Shapes for testing: of the source's own test split, or chosen by a hash of their names.
+        background: white, or random: one plain colour a picture.
+        azimuth: Cameras: from and to, in degrees; 0 sees the front.
+        elevation: Cameras: from and to, in degrees above the horizon.
+        fov: Cameras: field of view in degrees, from edge to edge.
+        radius: Cameras: distance to the object's centre, in its longest sides.
+        seed: Of furniture, colours and cameras.
+        up: The axis that points up in the meshes of a folder; GLB says it itself, and grids are z up.
+        workers: Processes; all cores if left out.
+        json: Print one JSON document.
+    """
+    from maquette.data.image_render import CameraRange, render_images
+    from maquette.show import show_prepare
+
+    cameras = CameraRange(azimuth, elevation, fov, radius)
+    events = render_images(source, out, size=size, views=views, count=count, classes=classes, holdout=holdout,
+                           background=background, cameras=cameras, seed=seed, up=up, workers=workers)
+    return show_prepare(events, out, json, "images")
 
 
 def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:

@@ -65,7 +65,7 @@ def test_what_a_crop_keeps_of_1024_by_499_for_two_to_one(crop, box):
 def test_crops_that_cannot_be():
     assert parse_crop("center") == "centre"
     for text in ("middle", "1,2,3", "1,2,3,x"):
-        with pytest.raises(UserError, match="crop must be centre, none, object, or x,y,w,h in pixels or as fractions, got '"):
+        with pytest.raises(UserError, match="crop must be centre, none, object, or x,y,w,h in pixels or as fractions"):
             parse_crop(text)
     for text in ("-1,0,9,9", "0,0,0,9", "0,0,inf,9"):
         with pytest.raises(UserError, match="crop must have x and y from 0 on and a width and height above 0"):

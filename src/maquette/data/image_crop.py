@@ -135,7 +135,7 @@ def fit_masked(pixels: np.ndarray, mask: np.ndarray, options: ImageOptions) -> t
         if not len(rows):
             raise UserError("the mask is empty")
         found = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
-    picture = Image.fromarray(np.dstack([pixels, mask]), "RGBA")
+    picture = Image.fromarray(np.dstack([pixels, mask]))
     box, inner, corner = place(picture.size, options, found)
     level = BACKGROUNDS[options.background]
     canvas = Image.new("RGBA", (options.width, options.height))

@@ -173,9 +173,12 @@ class OpenedImages:
         return (f"{self.info.source}: {self.info.terms}",)
 
 
-def open_images(path: str | Path) -> OpenedImages:
-    """Opens a prepared dataset of images; nothing is read until it is asked for. UserError where it is none."""
-    return OpenedImages(Path(path), ImageInfo.load(path))
+def open_images(path: str | Path, info: ImageInfo | None = None) -> OpenedImages:
+    """Opens a prepared dataset of images; nothing is read until it is asked for. UserError where it is none.
+
+    info: what all rows share, where that is known already.
+    """
+    return OpenedImages(Path(path), info or ImageInfo.load(path))
 
 
 def show_images(path: str | Path, sheet: str | Path, *, count: int = 64, seed: int = 0) -> dict[str, object]:
@@ -232,9 +235,9 @@ def prepare_images(
         it goes on where it stopped, and when it is finished there is nothing to do.
     size: width x height of the rows in pixels. crop: see `crop_box`, or `object`. grey: one channel. holdout: so many
         images are for testing, see `split_by_name`; those of them that cannot be read are not replaced.
-    masks: `alpha`, or a folder of masks (`image_files.open_masked`): the objects are laid on the background (white, grey
-        or black) and the rows keep their masks. margin: about the object that `crop` object puts in the middle, as a
-        share of its longer side; it is found by its mask, or by its plain background where there is none.
+    masks: `alpha`, or a folder of masks (`image_files.open_masked`): the objects are laid on the background (white,
+        grey or black) and the rows keep their masks. margin: about the object that `crop` object puts in the middle, as
+        a share of its longer side; it is found by its mask, or on its plain background where there is none.
     keep_names: see `find_images`. terms: of the images' use, for the README. bits, max_megapixels: see `Limits`.
     workers: processes; all cores unless said, 1 works in this process.
 

@@ -25,6 +25,7 @@ from maquette.data.furniture import (
     storage,
     tables,
 )
+from maquette.data.furniture.materials import ATTRIBUTE, materials
 from maquette.data.furniture.parts import Dice, join
 from maquette.errors import UserError
 
@@ -52,6 +53,7 @@ def make(kind: str, seed: int) -> trimesh.Trimesh:
     """One object as a watertight mesh, in the frame: z up, facing +y, centred, longest side 1.
 
     kind: one of KINDS. seed: any whole number; the same one gives the same mesh.
+    `face_attributes[materials.ATTRIBUTE]`: of what each face is, uint8 [F], indices into `materials.MATERIALS`.
     Raises UserError for a kind that is not there.
     """
     if kind not in _STYLES:
@@ -60,10 +62,10 @@ def make(kind: str, seed: int) -> trimesh.Trimesh:
     digest = hashlib.sha256(f"{kind}/{int(seed)}".encode()).digest()
     dice = Dice(int.from_bytes(digest[:8], "little"))
     styles = _STYLES[kind]
-    return _finish(join(dice.weighted(styles)(dice)))
+    return _finish(join(dice.weighted(styles)(dice)), kind)
 
 
-def _finish(solid: Manifold) -> trimesh.Trimesh:
+def _finish(solid: Manifold, kind: str) -> trimesh.Trimesh:
     """A solid in centimetres as a mesh in the frame; closed voids are filled and slivers dropped."""
     bodies = solid.simplify(0.01).decompose()
     least = 1e-4 * sum(body.volume() for body in bodies)
@@ -71,4 +73,6 @@ def _finish(solid: Manifold) -> trimesh.Trimesh:
     points = np.asarray(raw.vert_properties)[:, :3]
     low, high = points.min(0), points.max(0)
     points = (points - (low + high) / 2) / (high - low).max()
-    return trimesh.Trimesh(points, np.asarray(raw.tri_verts, dtype=np.int64), process=False)
+    mesh = trimesh.Trimesh(points, np.asarray(raw.tri_verts, dtype=np.int64), process=False)
+    mesh.face_attributes[ATTRIBUTE] = materials(kind, mesh, np.asarray(raw.run_index), np.asarray(raw.run_transform))
+    return mesh

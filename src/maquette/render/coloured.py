@@ -1,0 +1,54 @@
+"""A coloured object in a light that is fixed to it: the plain pictures that generators of 3D objects learn from."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from maquette.render.camera import Camera
+from maquette.render.rays import RayCaster
+
+SAMPLES = 3
+"""Rays along each side of a pixel."""
+GAMMA = 2.2
+AMBIENT, SKY, KEY, FILL = 0.46, 0.14, 0.40, 0.12
+"""Shares of the light: from everywhere, more from above, and two lamps far away."""
+KEY_FROM = np.array([0.35, 0.70, 0.62], np.float32) / np.float32(np.sqrt(0.35**2 + 0.70**2 + 0.62**2))
+FILL_FROM = np.array([-0.80, 0.10, 0.59], np.float32) / np.float32(np.sqrt(0.80**2 + 0.10**2 + 0.59**2))
+"""Unit vectors towards the lamps, in the frame of the object, which faces +y."""
+
+
+def light(normal: np.ndarray) -> np.ndarray:
+    """How much light comes from a matt surface of white, by its unit normals [N, 3]: float32 [N].
+
+    Lambert's cosine for each lamp, and no shadows: a surface has the same colour from wherever it is seen.
+    """
+    key, fill = np.maximum(normal @ KEY_FROM, 0), np.maximum(normal @ FILL_FROM, 0)
+    return AMBIENT + SKY * normal[:, 2] + KEY * key + FILL * fill
+
+
+def coloured(
+    caster: RayCaster, camera: Camera, albedo: np.ndarray, background: np.ndarray | tuple = (255, 255, 255),
+) -> tuple[np.ndarray, np.ndarray]:
+    """(picture uint8 [S, S, 3], mask uint8 [S, S]) of an object in colours.
+
+    albedo: linear RGB of each face, float32 [F, 3] in [0, 1]. background: sRGB, 0 to 255. Antialiased: a pixel is the
+    mean, in linear light, of SAMPLES x SAMPLES rays; the mask is the share of them that hit the object, 255 for all.
+    Where the mask is 0 the picture is the background exactly.
+    """
+    size, fine = camera.size_px, replace(camera, size_px=SAMPLES * camera.size_px)
+    seen = caster.cast(fine)
+    hit = seen.mask.reshape(-1)
+    values = np.empty((len(hit), 3), np.float32)
+    values[:] = (np.asarray(background, np.float32) / 255) ** GAMMA
+    values[hit] = albedo[seen.face.reshape(-1)[hit]] * light(seen.normal.reshape(-1, 3)[hit])[:, None]
+    values = _means(np.clip(values, 0, 1).reshape(fine.size_px, fine.size_px, 3))
+    picture = np.round(255 * values ** (1 / GAMMA)).astype(np.uint8)
+    mask = np.round(255 * _means(seen.mask[..., None].astype(np.float32))[..., 0]).astype(np.uint8)
+    picture[mask == 0] = background
+    return picture.reshape(size, size, 3), mask
+
+
+def _means(values: np.ndarray) -> np.ndarray:
+    """Means over blocks of SAMPLES x SAMPLES: [S, S, C]."""
+    size = len(values) // SAMPLES
+    return values.reshape(size, SAMPLES, size, SAMPLES, -1).mean(axis=(1, 3))
