@@ -1,7 +1,7 @@
-"""Image sets made from shapes: coloured objects from cameras that nobody is told, for generators that learn from images.
+"""Image sets made from shapes: coloured objects from cameras that nobody is told, for generators of 3D objects.
 
-The result is a dataset as `maquette.data.images` opens them. Its rows have pixels and masks; no camera is kept of any of
-them but those of the test split, which lie beside it with the true shapes, for measuring (`true_shapes`).
+The result is a dataset as `maquette.data.images` opens them. Its rows have pixels and masks; no camera is kept but
+those of the test split, which lie beside it with the true shapes, for measuring (`image_shapes.true_shapes`).
 """
 
 import hashlib
@@ -59,8 +59,8 @@ class CameraRange:
         if not 1 <= self.fov_deg <= 120:
             raise UserError("fov must be from 1 to 120 degrees", f"{self.fov_deg:g}")
         if not CIRCUMSPHERE < self.radius <= 1000:
-            raise UserError(f"radius must be above {CIRCUMSPHERE:.3f}, where cameras are outside of every object, and at "
-                            "most 1000", f"{self.radius:g}")
+            raise UserError(f"radius must be above {CIRCUMSPHERE:.3f}, so that cameras are outside of every object, "
+                            "and at most 1000", f"{self.radius:g}")
 
     def draw(self, rng: np.random.Generator, size_px: int) -> Camera:
         """A camera of the distribution."""
@@ -272,7 +272,7 @@ def _readme(info: ImageInfo, options: RenderOptions, tested: int, cut: int) -> s
     skipped = "\n".join(f"- {reason}" for _, reason in info.skipped) or "none"
     cameras = options.cameras
     return f"""# Images of {info.source}
-{info.width} wide and {info.height} high, RGB, {options.views} of each shape on a {options.background} background; {rows}.
+{info.width} wide and {info.height} high, RGB, {options.views} of each shape, background: {options.background}; {rows}.
 In {cut} of them the object reaches the edge. No shape is in both splits.
 
 Cameras: azimuth {cameras.azimuth_deg[0]:g} to {cameras.azimuth_deg[1]:g} degrees, elevation

@@ -1,4 +1,4 @@
-"""The true shapes of an image set's test split, kept beside it so that generated meshes can be measured against them."""
+"""The true shapes of an image set's test split, kept beside it, for generated meshes to be measured against."""
 
 import hashlib
 import zipfile
@@ -73,7 +73,7 @@ def true_shapes(folder: str | Path) -> TrueShapes:
         raise UserError(f"{folder} has no true shapes: it has no {TRUE_SHAPES}",
                         hint="make an image set of shapes with: maquette data render images SOURCE --out DIR")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             ids, labels = archive["ids"], archive["labels"]
             if len(ids) > MOST:
                 raise ValueError(f"{len(ids)} shapes")

@@ -1,5 +1,5 @@
-"""How good generated meshes are: closed and in one piece, smooth, spread as the true shapes are; and whether what should
-change colours alone leaves the outline alone.
+"""How good generated meshes are: closed and in one piece, smooth, spread as the true shapes are; and whether what
+should change colours alone leaves the outline alone.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def is_one_piece(mesh: trimesh.Trimesh) -> bool:
 
 
 def edge_angle_deg(mesh: trimesh.Trimesh) -> float:
-    """Mean angle between the normals of faces that share an edge, weighted by the edges' lengths, in degrees; 0 is flat.
+    """Mean angle between the normals of faces that share an edge, weighted by the edge's length, in degrees; 0: flat.
 
     It falls as the same surface is cut into smaller faces: compare meshes of one resolution, or take `bend`. nan where
     no two faces share an edge.
@@ -101,7 +101,7 @@ def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, 
     if not solid:
         raise UserError("no generated mesh has faces", f"{len(meshes)} meshes")
     if not len(true_points):
-        raise UserError("there is no true shape to compare with", hint="make the image set again with a higher --holdout")
+        raise UserError("there is no true shape to compare with", hint="hold out more with --holdout")
     count = true_points.shape[1]
     made = [surface_points(mesh, count, seed=seed + number) for number, mesh in enumerate(solid)]
     real = [np.asarray(points, np.float64) for points in true_points]

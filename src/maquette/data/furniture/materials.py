@@ -10,7 +10,7 @@ MATERIALS = ("cover", "frame", "paint", "glass", "tyre", "hub", "lamp", "trim")
 """What parts are made of. Furniture has a frame (bars: legs, posts, rails, slats) and a cover (all that is broader:
 seats, backs, tops, cushions); cars have the others."""
 BAR = 0.13
-"""A part is a bar if its second longest extent, along its own axes, is below this share of the object's longest side."""
+"""A part is a bar if its second longest extent, along its own axes, is below this share of the longest side of all."""
 ATTRIBUTE = "maquette material"
 """The face attribute of a mesh that holds them."""
 
