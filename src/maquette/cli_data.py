@@ -114,7 +114,7 @@ def data_render_images(
     azimuth: tuple[float, float] = (0.0, 360.0),
     elevation: tuple[float, float] = (0.0, 45.0),
     fov: float = 30.0,
-    radius: float = 2.7,
+    radius: float = 2.9,
     seed: int = 0,
     up: Literal["z", "y"] = "z",
     workers: int | None = None,

@@ -12,6 +12,7 @@ from radiographs import fill, radiograph, write
 
 from maquette import cli
 from maquette.data import image_files, images
+from maquette.data.image_crop import fit_masked, object_box
 from maquette.data.images import (
     ImageInfo,
     ImageOptions,
@@ -258,3 +259,109 @@ def test_the_commands(tmp_path, capsys):
     (folder / "bad.png").write_text("nothing")
     assert call(*prepare[:5], tmp_path / "again", *prepare[6:]) == 1, "a file was skipped"
     assert "skipped bad.png: bad.png is not a picture" in capsys.readouterr().err
+
+
+DISC = (255 * (np.hypot(*np.mgrid[-30:70, -60:60]) < 20)).astype(np.uint8)
+"""A round object whose middle is at row 30 and column 60 of 100 x 120."""
+
+
+def discs(folder, count: int = 4, alpha: bool = True):
+    """Pictures of the object in a colour of its own on noise, and a folder of their masks beside them."""
+    for number in range(count):
+        pixels = np.random.default_rng(number).integers(0, 256, (*DISC.shape, 3)).astype(np.uint8)
+        pixels[DISC > 0] = (40 * number, 90, 30)
+        name = f"sub/{number}.png"
+        write(folder / "in" / name, np.dstack([pixels, DISC]) if alpha else pixels)
+        write(folder / "in" / "masks" / f"sub/{number}.bmp", DISC)
+    return folder / "in"
+
+
+@pytest.mark.parametrize("alpha", [True, False])
+@pytest.mark.parametrize("background, level", [("white", 255), ("black", 0)])
+def test_objects_with_masks_are_laid_on_a_background_and_keep_their_masks(tmp_path, alpha, background, level):
+    folder = discs(tmp_path, alpha=alpha)
+    masks = "alpha" if alpha else str(folder / "masks")
+    if alpha:
+        import shutil
+
+        shutil.rmtree(folder / "masks")
+    list(prepare_images(folder, tmp_path / "out", size="60x50", masks=masks, background=background, holdout=1,
+                        workers=1))
+    data = open_images(tmp_path / "out")
+    assert len(data) == 4, "masks are no images"
+    small = np.asarray(Image.fromarray(DISC).resize((60, 50), Image.Resampling.HAMMING))
+    for name, pixels, mask in zip(data.ids, data.pixels(range(4)), data.masks(range(4)), strict=True):
+        assert np.abs(mask.astype(int) - small).max() <= 1
+        assert (pixels[mask == 0] == level).all() and (mask == 0).sum() > 2000
+        assert (pixels[mask == 255] == (40 * int(name[4]), 90, 30)).all() and (mask == 255).sum() > 200
+    assert str(tmp_path) not in (tmp_path / "out" / "images.json").read_text()
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_an_object_is_found_and_put_in_the_middle(masked):
+    options = ImageOptions(64, 32, False, "object", 10**8, 0, margin=0.25)
+    pixels = np.where(DISC[..., None] > 0, np.uint8([200, 40, 40]), np.uint8([10, 90, 220]))
+    if masked:
+        row, mask = fit_masked(pixels, DISC, options)
+        assert (row[mask == 0] == 255).all()
+    else:
+        row = fit(pixels, options)
+        mask = 255 * (row[..., 0] > 105).astype(np.uint8)
+        assert (row[0, 0] == (10, 90, 220)).all() and (row[-1, -1] == (10, 90, 220)).all()
+    rows, columns = np.flatnonzero((mask > 127).any(1)), np.flatnonzero((mask > 127).any(0))
+    diameter = 32 / 1.5  # the margin is a quarter of the object on each side
+    for found, middle in ((rows, 16), (columns, 32)):
+        assert found[-1] + 1 - found[0] == pytest.approx(diameter, abs=1.5)
+        assert (found[0] + found[-1] + 1) / 2 == pytest.approx(middle, abs=1)
+
+
+def test_the_box_about_an_object_has_its_margin_and_the_aspect():
+    assert object_box((10, 20, 50, 40), 1.0, 0.0) == (10, 10, 50, 50)
+    assert object_box((10, 20, 50, 40), 2.0, 0.1) == (2, 16, 58, 44), "48 x 28 becomes 56 x 28"
+    assert object_box((0, 0, 10, 10), 1.0, 0.5) == (-5, -5, 15, 15)
+
+
+def test_masks_and_objects_that_are_not_there_are_named(tmp_path):
+    folder = discs(tmp_path, alpha=False)
+    masks = folder / "masks"
+    (masks / "sub" / "0.bmp").unlink()
+    write(masks / "sub" / "1.bmp", DISC[:50])
+    write(masks / "sub" / "2.bmp", np.zeros_like(DISC))
+
+    def reasons(out: str, **changes) -> dict[str, str]:
+        events = list(prepare_images(folder, tmp_path / out, size="16x16", holdout=0, workers=1, **changes))
+        return {event.id: event.reason for event in events if isinstance(event, Skipped)}
+
+    assert reasons("a", masks=str(masks), crop="object") == {
+        "sub/0.png": "no mask for sub/0.png in masks",
+        "sub/1.png": "the mask of sub/1.png must have the picture's size, 120x100, got 120x50",
+        "sub/2.png": "sub/2.png: the mask is empty"}
+    write(folder / "sub" / "rgba.png", np.dstack([np.full((*DISC.shape, 3), 90, np.uint8), DISC]))
+    for k in range(4):
+        (masks / "sub" / f"{k}.bmp").unlink(missing_ok=True)
+    assert reasons("b", masks="alpha")["sub/3.png"] == (
+        "sub/3.png has no alpha channel; give a folder of masks with --masks DIR")
+    write(folder / "sub" / "plain.png", np.full((40, 40, 3), 90, np.uint8))
+    told = reasons("c", crop="object")
+    assert "rgba" not in str(told), "laid on white, it is an object on a plain background"
+    assert told["sub/plain.png"] == "sub/plain.png: no object found on the plain background"
+    assert told["sub/3.png"].startswith("sub/3.png: no plain background to find the object on, got ")
+    assert told["sub/3.png"].endswith(" % of the rim of one colour; give masks with --masks, or another --crop")
+    file = image_files.ImageFile("dicom-1", folder / "sub" / "3.png", True)
+    with pytest.raises(UserError, match="dicom-1 is a DICOM file, and those have no masks; leave out --masks"):
+        image_files.open_masked(file, image_files.Limits(), "alpha")
+
+
+def test_options_about_masks_that_cannot_be(tmp_path):
+    folder = fill(tmp_path / "in", 4)
+    for changes, text in (
+        ({"background": "blue", "masks": "alpha"}, "background must be white, grey, black, got 'blue'"),
+        ({"background": "black"}, "a background is for objects with masks, got 'black'; say where the masks are: --m"),
+        ({"masks": "nowhere"}, "no folder nowhere with masks; or --masks alpha"),
+        ({"margin": -1}, "margin must be from 0 to 10, got -1"),
+    ):
+        with pytest.raises(UserError, match=text):
+            first(folder, tmp_path / "out", **changes)
+    list(prepare_images(folder, tmp_path / "out", **SMALL))
+    with pytest.raises(UserError, match="out keeps no masks of its objects; prepare it again with --masks"):
+        open_images(tmp_path / "out").masks([0])

@@ -46,7 +46,7 @@ class CameraRange:
     """Above the horizon, -90 to 90; drawn evenly over the sphere's area, so that its sine is drawn evenly."""
     fov_deg: float = 30.0
     """Field of view, from edge to edge of the picture."""
-    radius: float = 2.7
+    radius: float = 2.9
     """Distance to the object's centre, in its longest sides."""
 
     def __post_init__(self):
@@ -137,7 +137,7 @@ def render_images(
     groups = {f"{part}-{number:05d}": chosen[start : start + group] for part, chosen in split.items()
               for number, start in enumerate(range(0, len(chosen), group))}
     todo, done = to_do(out / PARTS, groups)
-    make = partial(_make, options=options, parts=out / PARTS)
+    make = partial(_make, options=options, parts=out / PARTS, folder=str(Path(source)))
     for item, reason, ready in work(todo, make, workers or cores()):
         done += 1
         if ready is not None:
@@ -228,8 +228,11 @@ def _spread(items: list[Item], count: int | None) -> list[Item]:
     return [items[k * len(items) // count] for k in range(count)]
 
 
-def _make(item: Item, options: RenderOptions, parts: Path) -> tuple[list[dict] | None, str | None]:
-    """(a row for each view, None), or (None, why there are none). The true shape of a test item goes to `parts`."""
+def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> tuple[list[dict] | None, str | None]:
+    """(a row for each view, None), or (None, why there are none, which calls files by their names in the folder).
+
+    The true shape of a test item goes to `parts`.
+    """
     from maquette.data.colours import scheme
     from maquette.data.row import mesh_of
     from maquette.render.coloured import coloured
@@ -251,7 +254,7 @@ def _make(item: Item, options: RenderOptions, parts: Path) -> tuple[list[dict] |
             keep_shape(shape_part(parts, item), mesh)
         return rows, None
     except UserError as error:
-        return None, str(error)
+        return None, str(error).replace(f"{folder}/", "")
     except Exception as error:  # one strange file among thousands must not end the others
         return None, f"{type(error).__name__}: {error}"
 
