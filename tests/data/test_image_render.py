@@ -183,6 +183,18 @@ def test_a_stopped_run_goes_on_and_ends_the_same(chairs, tmp_path, monkeypatch):
         next(render_images("furniture:chair", tmp_path / "out", **(SMALL | {"seed": 1})))
 
 
+def test_two_processes_write_the_same_bytes_and_another_seed_does_not(chairs, tmp_path):
+    list(render_images("furniture:chair", tmp_path / "two", **(SMALL | {"workers": 2})))
+    files = [path.relative_to(chairs.path) for path in chairs.path.rglob("*") if path.is_file()]
+    assert len(files) == 12
+    for name in files:
+        assert (tmp_path / "two" / name).read_bytes() == (chairs.path / name).read_bytes(), name
+    list(render_images("furniture:chair", tmp_path / "other", **(SMALL | {"seed": 1})))
+    other = open_images(tmp_path / "other")
+    assert other.ids == chairs.ids
+    assert not any(np.array_equal(other.masks([row]), chairs.masks([row])) for row in range(18))
+
+
 def test_meshes_of_a_folder_are_split_by_their_names(tmp_path):
     for number in range(6):
         path = tmp_path / "in" / ("box" if number % 2 else "ball") / f"{number}.off"
