@@ -52,6 +52,15 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     return (norms - 1).square().mean()
 
 
+def r1_penalty(scores: Scores, real: Tensor) -> Tensor:
+    """E[||grad D(x)||^2] at real samples (Mescheder et al. 2018, equation 9, without gamma / 2).
+
+    scores: of `real`, samples `[batch, ...]` that have a gradient; the graph is kept, so that it can be minimised.
+    """
+    (gradient,) = torch.autograd.grad(scores.float().sum(), real, create_graph=True)
+    return gradient.float().flatten(1).square().sum(1).mean()
+
+
 def kl_to_standard_normal(mean: Latent, log_variance: Latent) -> Tensor:
     """KL(N(mean, diag exp(log_variance)) || N(0, I)) in nats, summed over the latent, averaged over the batch."""
     return 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum(1).mean()

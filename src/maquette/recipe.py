@@ -92,8 +92,10 @@ class DataRecipe:
 
 @dataclass(frozen=True)
 class OptimRecipe:
-    """Adam for each network; the schedule is a function of the absolute step."""
+    """An optimiser for each network; the schedule is a function of the absolute step."""
 
+    name: Literal["adam", "rmsprop"] = "adam"
+    """adam; or rmsprop, which has no betas (its squares are remembered by 0.99) and no weight decay."""
     lr: float = 1e-4
     """Learning rate of encoder and generator."""
     critic_lr: float = 1e-4
@@ -117,6 +119,9 @@ class OptimRecipe:
         check("optim", self, {"lr": POSITIVE, "critic_lr": POSITIVE, "betas": _BETAS, "critic_betas": _BETAS,
                               "weight_decay": NOT_NEGATIVE, "warmup": NOT_NEGATIVE, "decay": NOT_NEGATIVE,
                               "floor": SHARE, "clip": NOT_NEGATIVE})
+        if self.name == "rmsprop" and self.weight_decay:
+            raise UserError("optim.weight_decay is of optim.name adam only", f"{self.weight_decay:g} with rmsprop",
+                            "set optim.weight-decay 0")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from maquette.configs import (
     VAEIWGAN3DScanConfig,
     WGANGPConfig,
 )
+from maquette.configs_fields import Gen3DConfig, GRAFConfig
 
 if TYPE_CHECKING:
     from maquette.systems.base import Batch, Phase, System, Terms, check_phases
@@ -63,6 +64,8 @@ SYSTEMS = Systems({
     "vae-iwgan-image": Entry("vaeiwgan3d", "VAEIWGAN3D", VAEIWGAN3DConfig),
     "vae-iwgan-scan": Entry("vaeiwgan3d_scan", "VAEIWGAN3DScan", VAEIWGAN3DScanConfig),
     "wgan-gp": Entry("wgan_gp", "WGANGP", WGANGPConfig),
+    "graf": Entry("graf", "GRAF", GRAFConfig),
+    "3dgen": Entry("gen3d", "Gen3D", Gen3DConfig),
     "classifier": Entry("classifier3d", "Classifier3D", Classifier3DConfig),
 })
 

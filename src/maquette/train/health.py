@@ -284,14 +284,15 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
 
 def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe: Recipe) -> Finding | None:
     """A discriminator that gives logits: whether it is too good to learn at all, or tells nothing apart."""
-    step, limit = probes[-1]["step"], _now(recipe, "model.accuracy_limit")
+    step, limit = probes[-1]["step"], _rule(recipe)
+    loosen = f"{'lower' if limit == 'model.r1' else 'raise'} {_now(recipe, limit)}"
     if all(max(abs(_gap(row)), _spread(row)) < LEAST_LOGIT for row in probes):
         return Finding(
             "critic-constant", step,
             f"the discriminator gives everything the same logit: gap of real and made {_gap(probes[-1]):.3g}, "
             f"deviation {_spread(probes[-1]):.3g}",
             "its weights died or never moved, so the generator gets no gradient from it",
-            f"raise {_now(recipe, 'optim.critic_lr')} and {limit}",
+            f"raise {_now(recipe, 'optim.critic_lr')}; {loosen}",
         )
     held = [_number(row, "critic/skipped") for row in rows if row["event"] == "stepped" and "critic/skipped" in row]
     if len(held) >= HELD and all(share == 1 for share in held[-HELD:]):
@@ -300,7 +301,7 @@ def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe
             f"the discriminator was right on more than the limit of every batch of the last {HELD} logged rows and "
             "learned nothing in them",
             "the generator cannot follow it: what it is told has hardly a gradient where the discriminator is sure",
-            f"lower {_now(recipe, 'optim.critic_lr')}; raise {_now(recipe, 'optim.lr')} or {limit}",
+            f"lower {_now(recipe, 'optim.critic_lr')}; raise {_now(recipe, 'optim.lr')}; {loosen}",
         )
     return None
 
@@ -343,12 +344,16 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
     seen = (f"made {what} differ by {_number(last, 'samples/distance'):.2g} a {place}, real ones by "
             f"{_number(last, 'real/distance'):.2g}: {_number(last, 'samples/variety'):.1%} of it")
     meaning = f"the generator makes one {what[:-1]} whatever it is given: mode collapse, or a dead layer"
-    rule = "model.critic_steps" if hasattr(recipe.model, "critic_steps") else "model.accuracy_limit"
-    change = f"raise {_now(recipe, rule)}"
+    change = f"raise {_now(recipe, _rule(recipe))}"
     if joint:  # there the critic moves on every step, and may be left out
         keys = ("model.adversarial", "model.kl") if recipe.model.adversarial else ("model.kl",)
         change = f"lower {' or '.join(_now(recipe, key) for key in keys)}"
     return Finding("samples-alike", step, seen, meaning, f"lower {lr}; {change}")
+
+
+def _rule(recipe: Recipe) -> str:
+    """The key that says how strong the critic is: how often it moves, when it may learn, or how it is held back."""
+    return f"model.{next(key for key in ('critic_steps', 'accuracy_limit', 'r1') if hasattr(recipe.model, key))}"
 
 
 def _words(recipe: Recipe) -> tuple[str, str]:

@@ -322,6 +322,8 @@ def schedule(step: int, optim: OptimRecipe) -> float:
 
 
 def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe, fused: bool) -> torch.optim.Optimizer:
+    if optim.name == "rmsprop":
+        return torch.optim.RMSprop(parameters, optim.critic_lr if name == "critic" else optim.lr)
     if name == "critic":
         return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas, fused=fused)
     return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay, fused=fused)

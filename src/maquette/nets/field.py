@@ -1,0 +1,287 @@
+"""Fields: networks that say of a position whether it is inside an object, and what colour it has.
+
+Positions are in the frame (`maquette.types`), the object inside the cube [-0.5, 0.5]^3; networks read them doubled, in
+[-1, 1]. Logits are of occupancy: above 0, occupancy above 0.5, is inside. All points of an image come in one row:
+positions `[B, P, 3]`, with one code for each image, `[B, S]`.
+
+The occupancy fields share one interface (`OccupancyField`), so that what renders them need not know which it has:
+`prepared` turns shape codes into what the rest takes as `shape`, once for all points of an image.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SHARPNESS = 20.0
+"""By how much the first logit falls from the inside of the sphere outwards, in 1 / units of the frame (UNISURF's code:
+10 for the doubled positions)."""
+FITTED = 1024
+"""Points in the cube, and as many about the sphere, at which the last layer is fitted to the sphere."""
+RIDGE = 1e-4
+"""Share of the features' mean square that is added to their covariance in that fit."""
+
+
+def encode(values: Tensor, octaves: int) -> Tensor:
+    """Values `[..., 3]` in about [-1, 1], and sin and cos of 2^k pi times them: `[..., 3 + 6 octaves]`.
+
+    NeRF's positional encoding (Mildenhall et al. 2020, equation 4), with the values themselves first as in its code.
+    """
+    if not octaves:
+        return values
+    turns = values[..., None, :] * (math.pi * 2.0 ** torch.arange(octaves, device=values.device))[:, None].to(values)
+    return torch.cat([values, torch.stack([turns.sin(), turns.cos()], -2).flatten(-3)], -1)
+
+
+def encoded(octaves: int) -> int:
+    """Values that `encode` gives."""
+    return 3 + 6 * octaves
+
+
+class Coded(nn.Linear):
+    """A linear layer on values with a code beside them; the code's part is computed once an image, not a point."""
+
+    def __init__(self, inward: int, code: int, outward: int):
+        super().__init__(inward + code, outward)
+        self.inward = inward
+
+    def forward(self, values: Tensor, code: Tensor) -> Tensor:
+        """`[B, P, inward]` and `[B, code]` to `[B, P, outward]`."""
+        own, of_code = self.weight[:, : self.inward], self.weight[:, self.inward :]
+        return F.linear(values, own) + F.linear(code, of_code, self.bias)[:, None]
+
+
+class Trunk(nn.Module):
+    """Layers of one width; position and code enter at the first, and again at `skip`."""
+
+    def __init__(self, inward: int, code: int, width: int, depth: int, skip: int):
+        super().__init__()
+        self.skip, self.width = skip, width
+        layers: list[nn.Module] = [Coded(inward, code, width)]
+        for number in range(1, depth):
+            layers.append(Coded(width + inward, code, width) if number == skip else nn.Linear(width, width))
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, values: Tensor, code: Tensor, activation: Callable[[Tensor], Tensor], shrink: float) -> Tensor:
+        """`[B, P, inward]` and `[B, code]` to `[B, P, width]`; shrink: a factor of what enters at `skip`."""
+        hidden = activation(self.layers[0](values, code))
+        for number, layer in enumerate(self.layers[1:], start=1):
+            if number == self.skip:
+                hidden = activation(layer(shrink * torch.cat([hidden, values], -1), shrink * code))
+            else:
+                hidden = activation(layer(hidden))
+        return hidden
+
+
+class OccupancyField(nn.Module, ABC):
+    """Positions and shape codes to occupancy; nothing else decides it. `features`: values for a colour field."""
+
+    features: int
+
+    def prepared(self, code: Tensor) -> Tensor:
+        """What `occupancy` takes as `shape`, from shape codes `[B, S]`."""
+        return code
+
+    @abstractmethod
+    def occupancy(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits `[B, P]` and features `[B, P, features]` at positions `[B, P, 3]`."""
+
+    def search(self, shape: Tensor) -> Callable[[Tensor], Tensor]:
+        """Positions `[B, P, 3]` to the logits `[B, P]` that a march for the surface goes by."""
+        return lambda positions: self.occupancy(positions, shape)[0]
+
+    def with_normals(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`occupancy`, and the unit normals `[B, P, 3]` there: against the gradient of the logit, by autograd.
+
+        The normals can be learned through where gradients are enabled. The positions get no gradient.
+        """
+        learns = torch.is_grad_enabled()
+        with torch.enable_grad():
+            at = positions.detach().requires_grad_()
+            logits, features = self.occupancy(at, shape)
+            (slope,) = torch.autograd.grad(logits.sum(), at, create_graph=learns)
+        normals = _unit(-slope)
+        return (logits, features, normals) if learns else (logits.detach(), features.detach(), normals.detach())
+
+
+class OccupancyMLP(OccupancyField):
+    """UNISURF's network with a shape code: softplus of beta 100, positions again after half the layers.
+
+    Geometric initialisation (Atzmon and Lipman 2020; Yariv et al. 2020): with the weights of encoding and code 0 and
+    the others Gaussian, the features hardly depend on the direction, and the last layer makes the distance from a
+    sphere of them. Differs from theirs: that layer is not drawn about its expectation but fitted to the sphere by
+    least squares at some thousand points, which makes it one at any width and depth.
+    """
+
+    def __init__(self, code: int, width: int, depth: int, octaves: int, features: int, radius: float):
+        super().__init__()
+        self.code, self.octaves, self.features = code, octaves, features
+        self.trunk = Trunk(encoded(octaves), code, width, depth, skip=max(depth // 2, 1) if depth > 2 else depth)
+        self.last = nn.Linear(width, 1 + features)
+        self._become_sphere(radius)
+
+    def occupancy(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+        """See `OccupancyField`."""
+        found = self.last(self._hidden(positions, shape))
+        return -SHARPNESS * found[..., 0], found[..., 1:]
+
+    def _hidden(self, positions: Tensor, shape: Tensor) -> Tensor:
+        return self.trunk(encode(2 * positions, self.octaves), shape, _softplus, 1 / math.sqrt(2))
+
+    @torch.no_grad()
+    def _become_sphere(self, radius: float) -> None:
+        width = self.trunk.width
+        for number, layer in enumerate(self.trunk.layers):
+            nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / width))
+            nn.init.zeros_(layer.bias)
+            if isinstance(layer, Coded):
+                layer.weight[:, 3 + (width if number else 0) :] = 0  # encoding and code
+        nn.init.normal_(self.last.weight, 0.0, math.sqrt(2 / width))
+        nn.init.zeros_(self.last.bias)
+        if self.last.weight.is_meta:
+            return
+        draws = torch.Generator().manual_seed(0)
+        inside = torch.rand(FITTED, 3, generator=draws) - 0.5
+        shell = F.normalize(torch.randn(FITTED, 3, generator=draws), dim=1)
+        shell = shell * radius * (0.8 + 0.4 * torch.rand(FITTED, 1, generator=draws))
+        points = torch.cat([inside, shell])
+        hidden = self._hidden(points[None], torch.zeros(1, self.code))[0].double()
+        known = torch.cat([hidden, torch.ones(len(hidden), 1, dtype=torch.float64)], 1)
+        square = known.T @ known
+        square[:-1, :-1].diagonal().add_(RIDGE * square[:-1, :-1].diagonal().mean())
+        fitted = torch.linalg.solve(square, known.T @ (points.double().norm(dim=1) - radius))
+        self.last.weight[0] = fitted[:-1].float()
+        self.last.bias[0] = fitted[-1].float()
+
+
+class OccupancyPlanes(OccupancyField):
+    """Three planes of features, made of the shape code by a convolutional network, read by a small network.
+
+    The planes are the cube's three pairs of axes, as in EG3D (Chan et al. 2022); a position reads each of them
+    bilinearly. The small network adds to the logit of the sphere that training starts from, and nothing before the
+    first step. Its convolutions run once an image, so that a position costs little.
+    """
+
+    def __init__(self, code: int, side: int, plane_features: int, plane_width: int, width: int, depth: int,
+                 features: int, radius: float):
+        super().__init__()
+        self.features, self.radius, self.side, self.plane_features = features, radius, side, plane_features
+        self.first = nn.Linear(code, plane_width * 16)
+        doublings = int(math.log2(side // 4))
+        self.convolutions = nn.ModuleList(nn.Conv2d(plane_width, plane_width, 3, 1, 1) for _ in range(doublings))
+        self.to_planes = nn.Conv2d(plane_width, 3 * plane_features, 3, 1, 1)
+        widths = [3 * plane_features + 3] + [width] * depth
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in zip(widths[:-1], widths[1:], strict=True))
+        self.last = nn.Linear(width, 1 + features)
+        with torch.no_grad():
+            for layer in (self.first, *self.convolutions, self.to_planes):
+                nn.init.kaiming_normal_(layer.weight, 0.2)
+                nn.init.zeros_(layer.bias)
+            self.last.weight[0] = 0
+            self.last.bias[0] = 0
+
+    def prepared(self, code: Tensor) -> Tensor:
+        """Planes `[3 B, C, side, side]`: those of one image together, (x, y), (x, z), (y, z)."""
+        grid = F.leaky_relu(self.first(code), 0.2).view(len(code), -1, 4, 4)
+        for convolution in self.convolutions:
+            grid = F.leaky_relu(convolution(F.interpolate(grid, scale_factor=2, mode="bilinear")), 0.2)
+        planes = self.to_planes(grid)
+        return planes.reshape(-1, self.plane_features, self.side, self.side)
+
+    def occupancy(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+        """See `OccupancyField`."""
+        batch, count = positions.shape[:2]
+        doubled = 2 * positions
+        pairs = torch.stack([doubled[..., [0, 1]], doubled[..., [0, 2]], doubled[..., [1, 2]]], 1)  # [B, 3, P, 2]
+        read = F.grid_sample(shape, pairs.view(batch * 3, 1, count, 2), mode="bilinear", padding_mode="border",
+                             align_corners=False)  # [3 B, C, 1, P]
+        hidden = torch.cat([read.view(batch, -1, count).transpose(1, 2), doubled], 2)
+        for layer in self.layers:
+            hidden = F.silu(layer(hidden))
+        found = self.last(hidden)
+        distance = (positions.square().sum(-1) + 1e-12).sqrt()
+        return SHARPNESS * (self.radius - distance) + found[..., 0], found[..., 1:]
+
+    @torch.no_grad()
+    def search(self, shape: Tensor) -> Callable[[Tensor], Tensor]:
+        """A march goes by the logits at the corners of a coarse grid, once computed; between them it is trilinear."""
+        side = max(self.side // 2, 8)
+        line = torch.linspace(-0.5, 0.5, side + 1, dtype=shape.dtype, device=shape.device)
+        corners = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(1, -1, 3)
+        batch = len(shape) // 3
+        values = self.occupancy(corners.expand(batch, -1, -1), shape)[0].view(batch, 1, *[side + 1] * 3)
+
+        def looked_up(positions: Tensor) -> Tensor:
+            places = (2 * positions).flip(-1).view(batch, -1, 1, 1, 3)  # the last axis of the grid, z, comes first
+            read = F.grid_sample(values, places, mode="bilinear", padding_mode="border", align_corners=True)
+            return read.view(positions.shape[:-1])
+
+        return looked_up
+
+    def with_normals(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See `OccupancyField`; by differences over half a cell between the corners of a tetrahedron, not autograd."""
+        reach = 0.5 / self.side
+        corners = positions.new_tensor([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]])
+        beside = (positions[:, :, None] + reach * corners).flatten(1, 2)
+        at, _ = self.occupancy(beside, shape)
+        slope = (at.view(*positions.shape[:2], 4, 1) * corners).sum(2) / (4 * reach)
+        logits, features = self.occupancy(positions, shape)
+        return logits, features, _unit(-slope)
+
+
+class ColourField(nn.Module):
+    """Colour from position, normal, view direction, the occupancy field's features and an appearance code (UNISURF)."""
+
+    def __init__(self, features: int, code: int, width: int, depth: int, octaves: int, channels: int):
+        super().__init__()
+        self.octaves = octaves
+        self.first = Coded(6 + encoded(octaves) + features, code, width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
+        self.last = nn.Linear(width, channels)
+
+    def forward(
+        self, positions: Tensor, normals: Tensor, directions: Tensor, features: Tensor, appearance: Tensor
+    ) -> Tensor:
+        """`[B, P, 3]` three times, `[B, P, F]` and `[B, A]` to `[B, P, channels]` in [-1, 1]."""
+        values = torch.cat([2 * positions, normals, encode(directions, self.octaves), features], -1)
+        hidden = self.first(values, appearance).relu()
+        for layer in self.layers:
+            hidden = layer(hidden).relu()
+        return self.last(hidden).tanh()
+
+
+class DensityField(nn.Module):
+    """GRAF's conditional radiance field: NeRF's network, a shape code beside the position, an appearance code beside
+    the view direction (Schwarz et al. 2020, section 3.1).
+    """
+
+    def __init__(self, shape: int, appearance: int, width: int, depth: int, position_octaves: int, view_octaves: int,
+                 channels: int):
+        super().__init__()
+        self.octaves = (position_octaves, view_octaves)
+        self.trunk = Trunk(encoded(position_octaves), shape, width, depth, skip=depth // 2 + 1)
+        self.density, self.feature = nn.Linear(width, 1), nn.Linear(width, width)
+        self.view = Coded(width + encoded(view_octaves), appearance, max(width // 2, 1))
+        self.colour = nn.Linear(max(width // 2, 1), channels)
+
+    def forward(
+        self, positions: Tensor, directions: Tensor, shape: Tensor, appearance: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Positions and directions `[B, P, 3]` to densities `[B, P]` before their ReLU, and colours `[B, P, channels]`
+        in [-1, 1].
+        """
+        hidden = self.trunk(encode(2 * positions, self.octaves[0]), shape, F.relu, 1.0)
+        seen = torch.cat([self.feature(hidden), encode(directions, self.octaves[1])], -1)
+        return self.density(hidden).squeeze(-1), self.colour(self.view(seen, appearance).relu()).tanh()
+
+
+def _softplus(values: Tensor) -> Tensor:
+    return F.softplus(values, beta=100)
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    """Of length 1, and 0 where there is no direction; with gradients that are finite there too."""
+    return vectors / (vectors.square().sum(-1, keepdim=True) + 1e-12).sqrt()

@@ -1,0 +1,117 @@
+"""Cameras drawn from a distribution, the rays of patches at continuous places, and where these meet the cube.
+
+The frame is the package's (`maquette.types`): z up, the object inside the cube [-0.5, 0.5]^3, and cameras are those of
+`maquette.render.Camera`, aimed at the origin; here they come as tensors, one for each image of a batch. Places in a
+picture are continuous: (0, 0) is its upper left corner, (1, 1) the lower right one, whatever its number of pixels.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from maquette.render.camera import CIRCUMSPHERE
+
+HALF = 0.5
+"""Half the side of the cube in which objects lie."""
+CAMERA_DRAWS = 3
+"""Uniform draws that decide a camera."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """Where images are taken from.
+
+    positions: `[B, 3]` in the frame. axes: `[B, 3, 3]`, rows are the picture's right, its down, and forward. focal:
+    `[B]`, the focal length in sides of the picture.
+    """
+
+    positions: Tensor
+    axes: Tensor
+    focal: Tensor
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, rows: slice) -> "Views":
+        return Views(self.positions[rows], self.axes[rows], self.focal[rows])
+
+    def rays(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Origins and unit directions `[B, P, 3]` of the rays through places `[B, P, 2]` (right, down)."""
+        across, down = ((places - 0.5) / self.focal[:, None, None]).unbind(2)
+        directions = torch.stack([across, down, torch.ones_like(across)], 2) @ self.axes
+        return self.positions[:, None].expand_as(directions), F.normalize(directions, dim=2)
+
+
+def views(azimuth_deg: Tensor, elevation_deg: Tensor, fov_deg: Tensor, zoom: float = 1.0) -> Views:
+    """The views of `maquette.render.Camera` with these angles, `[B]` each, without roll and shift."""
+    azimuth, elevation, fov = (angle.deg2rad() for angle in (azimuth_deg, elevation_deg, fov_deg))
+    zero = torch.zeros_like(azimuth)
+    back = torch.stack([-azimuth.sin() * elevation.cos(), azimuth.cos() * elevation.cos(), elevation.sin()], 1)
+    right = torch.stack([-azimuth.cos(), -azimuth.sin(), zero], 1)
+    axes = torch.stack([right, torch.linalg.cross(-back, right), -back], 1)
+    distance = CIRCUMSPHERE / (fov / 2).sin()
+    return Views(distance[:, None] * back, axes, 0.5 * zoom / (fov / 2).tan())
+
+
+def drawn_views(
+    draws: Tensor,
+    azimuth_deg: tuple[float, float],
+    elevation_deg: tuple[float, float],
+    fov_deg: tuple[float, float],
+    zoom: float = 1.0,
+) -> Views:
+    """Views by uniform draws `[B, 3]` on [0, 1], each angle between its two bounds.
+
+    Azimuth and field of view are uniform. The elevation's sine is, so that viewpoints are uniform on their part of the
+    sphere (GRAF, section 4). A camera stands where the cube's sphere just fills its field of view, so the field of view
+    decides its distance too.
+    """
+    azimuth, elevation, fov = draws.unbind(1)
+    low, high = (torch.tensor(angle, dtype=draws.dtype, device=draws.device).deg2rad().sin() for angle in elevation_deg)
+    sine = torch.lerp(low.expand_as(elevation), high.expand_as(elevation), elevation)
+    return views(_between(azimuth, azimuth_deg), sine.asin().rad2deg(), _between(fov, fov_deg), zoom)
+
+
+def patch_places(draws: Tensor, smallest: float, side: int) -> Tensor:
+    """Places `[B, side * side, 2]` of square patches, row by row, by uniform draws `[B, 3]`: scale, right, down.
+
+    A patch's side is uniform between `smallest` and 1 in sides of the image, and it lies anywhere inside the image
+    (GRAF, section 3.2). Its places are the middles of side x side equal squares, so a patch of scale 1 with as many
+    places as the image has pixels is the image.
+    """
+    scale = smallest + (1 - smallest) * draws[:, :1]
+    corner = (1 - scale) * draws[:, 1:]  # [B, 2]
+    return corner[:, None] + scale[:, None] * pixel_places(side, draws)
+
+
+def pixel_places(side: int, like: Tensor) -> Tensor:
+    """Places `[side * side, 2]` of the middles of an image's pixels, row by row."""
+    middles = (torch.arange(side, dtype=like.dtype, device=like.device) + 0.5) / side
+    down, across = torch.meshgrid(middles, middles, indexing="ij")
+    return torch.stack([across.flatten(), down.flatten()], 1)
+
+
+def look_up(images: Tensor, places: Tensor) -> Tensor:
+    """Images `[B, C, H, W]` at the places `[B, K * K, 2]` of a patch, bilinear: `[B, C, K, K]`."""
+    side = round(places.shape[1] ** 0.5)
+    grid = (2 * places - 1).view(len(places), side, side, 2)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def cube_span(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where rays `[..., 3]` enter and leave the cube, and whether they meet it: near, far, met, `[...]` each.
+
+    A ray that misses it has near = far, so that all its samples weigh nothing in a density; see `met` for the rest.
+    """
+    safe = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
+    ends = torch.stack([(-HALF - origins) / safe, (HALF - origins) / safe])
+    near = ends.amin(0).amax(-1).clamp(min=0)
+    far = ends.amax(0).amin(-1)
+    met = far > near
+    return near, torch.where(met, far, near), met
+
+
+def _between(draws: Tensor, bounds: tuple[float, float]) -> Tensor:
+    return bounds[0] + (bounds[1] - bounds[0]) * draws

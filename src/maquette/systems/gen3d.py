@@ -1,0 +1,131 @@
+"""3DGEN: a generative model of novel 3D objects from images alone, whose surfaces can be exported as meshes.
+
+arXiv 2312.08094: UNISURF (Oechsle, Peng, Geiger, ICCV 2021, arXiv 2104.10078), made conditional on two codes, in the
+place of GRAF's radiance field; everything around it is GRAF's (`maquette.systems.graf`).
+
+    generator   softplus(-D(patch of G(z, camera))) + lambda mean |n(x_s) - n(x_s + e)|    on every batch
+    critic      as in GRAF
+
+The shape code enters the occupancy field only, the appearance code the colour field only. A ray is marched to its first
+crossing of occupancy 0.5, found to the eighth secant step; samples lie in an interval about it that narrows in
+training, and some in the free space before; colour = sum_i o_i prod_{j<i} (1 - o_j) c_i. The object starts as a sphere.
+x_s are the surface points that were found, e a small random way, n the normal, the field's normalised gradient.
+
+`field: mlp` is the papers' network. `field: planes` (recipe `3dgen-fast`) keeps the method and changes the network:
+see `maquette.nets.field.OccupancyPlanes`. The march goes by a coarse grid then, and normals are differences. What the
+papers leave open is ours: the interval's numbers in this frame; the weight of the normals' term is UNISURF's.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from maquette.configs_fields import Gen3DConfig
+from maquette.losses import nonsaturating_generator
+from maquette.nets import rays, schedules, surface
+from maquette.nets.field import ColourField, OccupancyField, OccupancyMLP, OccupancyPlanes
+from maquette.systems.base import Batch, Nets, Terms
+from maquette.systems.graf import GRAF, Rendered, codes, toward
+
+
+def occupancy_field(config: Gen3DConfig) -> OccupancyField:
+    """The network that `config.field` names."""
+    if config.field == "planes":
+        return OccupancyPlanes(config.shape_code, config.plane_side, config.plane_features, config.plane_width,
+                               config.field_width, config.field_depth, config.features, config.radius)
+    return OccupancyMLP(config.shape_code, config.field_width, config.field_depth, config.position_octaves,
+                        config.features, config.radius)
+
+
+class SurfaceGenerator(nn.Module):
+    """Latents and rays to the colours that these see, by occupancy along rays about the surface.
+
+    half_width: of the interval, a buffer that training sets, so that a model renders as it was trained last.
+    """
+
+    def __init__(self, config: Gen3DConfig):
+        super().__init__()
+        self.config, self.samples = config, config.free_samples + config.interval_samples
+        self.field = occupancy_field(config)
+        self.colour = ColourField(config.features, config.appearance_code, config.colour_width, config.colour_depth,
+                                  config.view_octaves, config.channels)
+        self.register_buffer("half_width", torch.tensor(config.interval_start))
+
+    def forward(
+        self, latent: Tensor, origins: Tensor, directions: Tensor, background: Tensor | float = 1.0,
+        jitter: Tensor | None = None, beside: Tensor | None = None,
+    ) -> Rendered:
+        """Latents `[B, latent]`, rays `[B, P, 3]`; jitter: `[B, P, samples]`, of the samples' places.
+
+        beside: `[B, P, 3]`, from surface points to where their normals are compared; without it there is no roughness.
+        """
+        code, appearance = codes(latent, self.config)
+        with torch.autocast(latent.device.type, enabled=False):  # eight bits of mantissa do not tell places apart
+            shape = self.field.prepared(code)
+            near, far, met = rays.cube_span(origins, directions)
+            depth, hit = self.find(shape, origins, directions, near, far)
+            depths = surface.about_surface(depth, hit, near, far, self.half_width, self.config.interval_samples,
+                                           self.config.free_samples, jitter)
+            positions = surface.along(origins, directions, depths).flatten(1, 2)
+            logits, features, normals = self.field.with_normals(positions, shape)
+            colours = self.colour(positions, normals, toward(directions, self.samples), features, appearance)
+            occupancy = logits.view_as(depths).sigmoid() * met[..., None]
+            weights = surface.occupancy_weights(occupancy)
+            colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), background)
+            points = origins + depth[..., None] * directions
+            rough = None if beside is None else self.roughness(shape, points, points + beside, hit)
+        return Rendered(colour, mask, hit, rough)
+
+    @torch.no_grad()
+    def find(
+        self, shape: Tensor, origins: Tensor, directions: Tensor, near: Tensor, far: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The surface along rays `[B, P, 3]` of shapes as the field prepared them: depth and hit, `[B, P]` each."""
+        steps, refinements = self.config.march_steps, self.config.secant_steps
+        found = surface.march(_flat(self.field.search(shape)), origins, directions, near, far, steps)
+        exact = _flat(lambda positions: self.field.occupancy(positions, shape)[0])
+        return surface.secant(exact, origins, directions, found, refinements)
+
+    def roughness(self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor) -> Tensor:
+        """mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any."""
+        normals, beside = (self.field.with_normals(places, shape)[2] for places in (points, others))
+        differences = ((normals - beside).square().sum(-1) + 1e-12).sqrt()
+        return torch.where(hit, differences, 0.0).sum() / hit.sum().clamp(min=1)
+
+
+class Gen3D(GRAF):
+    """Images of one class in, a generator of views of objects with a surface out (arXiv 2312.08094)."""
+
+    name = "3dgen"
+    Config = Gen3DConfig
+    config: Gen3DConfig
+
+    def make_generator(self) -> nn.Module:
+        """The conditional UNISURF."""
+        return SurfaceGenerator(self.config)
+
+    def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
+        """Patches of fresh objects from fresh cameras; with normals compared where a gradient is wanted."""
+        config, generator = self.config, nets["generator"]
+        generator.half_width.fill_(schedules.interval_half_width(
+            step, config.interval_start, config.interval_rate, config.interval_end))
+        latent, origins, directions, background, jitter = self.drawn(nets, batch, step)
+        beside = None
+        if config.smoothness and torch.is_grad_enabled():
+            beside = config.smoothness_reach * (2 * batch.uniform(*origins.shape) - 1)
+        return generator(latent, origins, directions, background, jitter, beside)
+
+    def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """GRAF's, and the normals' smoothness."""
+        seen = self.rendered(nets, batch, step)
+        minimised = {"adversarial": nonsaturating_generator(nets["critic"](self._as_patches(seen.colour)))}
+        if seen.roughness is not None:
+            minimised["roughness"] = self.config.smoothness * seen.roughness
+        return Terms(minimised, {"foreground": seen.mask.detach().mean(), "hit": seen.hit.float().mean(),
+                                 "half_width": nets["generator"].half_width.clone()})
+
+
+def _flat(logits: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A function of `[B, P, 3]` as one of `[B, P, N, 3]`."""
+    return lambda positions: logits(positions.flatten(1, 2)).view(positions.shape[:-1])

@@ -1,0 +1,184 @@
+"""GRAF: Generative Radiance Fields for 3D-Aware Image Synthesis. Images of one class in, a generator of views out.
+
+Schwarz, Liao, Niemeyer, Geiger, NeurIPS 2020 (arXiv 2007.02442), sections 3.1 to 3.3 and the released code:
+
+    generator   softplus(-D(patch of G(z, camera)))                                on every batch
+    critic      softplus(-D(patch of x)) + softplus(D(patch of G)) + 10 |grad D|^2  on every batch, at real patches (R1)
+
+z: a shape code and an appearance code, 128 values each, standard normal. A field (`maquette.nets.field`) gives density
+and colour at a position seen from a direction: position and shape code alone decide the density. A camera is drawn for
+each image, none is known of the data. Rays are cast for a patch of 32x32 places at a random scale and offset, whose
+smallest scale falls in training, so that the discriminator sees the whole first and details later.
+
+RMSprop, 5e-4 and 1e-4, batches of 8, a moving average of 0.999: in the recipe. Differs from the code: rays are sampled
+inside the cube of the package's frame and not between two fixed depths; scales fall smoothly, not in stairs; images lie
+in [-1, 1] by a tanh instead of a sigmoid; a latent has three values more, which decide the camera.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from maquette.configs_fields import CAMERA_VALUES, GRAFConfig
+from maquette.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
+from maquette.nets import rays, schedules, surface
+from maquette.nets.field import DensityField
+from maquette.nets.patches import PatchCritic
+from maquette.nets.rays import Views
+from maquette.systems.base import Batch, Nets, Phase, System, Terms
+
+AT_ONCE = 2**24
+"""Samples times a field's width that one pass takes in `generate`."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What rays show. colour: `[B, P, C]` in [-1, 1]. mask: `[B, P]`, the share of a ray that ends on the object.
+
+    hit: `[B, P]`, whether a surface was found, and roughness: the mean difference of normals beside it; of 3DGEN only.
+    """
+
+    colour: Tensor
+    mask: Tensor
+    hit: Tensor | None = None
+    roughness: Tensor | None = None
+
+
+class RadianceGenerator(nn.Module):
+    """Latents and rays to the colours that these see, by volume rendering."""
+
+    def __init__(self, config: GRAFConfig):
+        super().__init__()
+        self.config, self.samples = config, config.samples
+        self.field = DensityField(config.shape_code, config.appearance_code, config.field_width, config.field_depth,
+                                  config.position_octaves, config.view_octaves, config.channels)
+
+    def forward(
+        self, latent: Tensor, origins: Tensor, directions: Tensor, background: Tensor | float = 1.0,
+        jitter: Tensor | None = None, noise: Tensor | None = None,
+    ) -> Rendered:
+        """Latents `[B, latent]`, rays `[B, P, 3]`; jitter, noise: `[B, P, samples]`, of places and of densities."""
+        shape, appearance = codes(latent, self.config)
+        with torch.autocast(latent.device.type, enabled=False):  # eight bits of mantissa do not tell places apart
+            near, far, _ = rays.cube_span(origins, directions)
+            depths = surface.evenly(near, far, self.samples, jitter)
+            positions = surface.along(origins, directions, depths).flatten(1, 2)
+            density, colours = self.field(positions, toward(directions, self.samples), shape, appearance)
+            density = density.view_as(depths) if noise is None else density.view_as(depths) + noise
+            weights = surface.density_weights(density.relu(), depths, far)
+            colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), background)
+        return Rendered(colour, mask)
+
+
+def codes(latent: Tensor, config: Any) -> tuple[Tensor, Tensor]:
+    """The shape codes and the appearance codes of latents `[B, latent]`; the camera's values come after them."""
+    return latent.split((config.shape_code, config.appearance_code, CAMERA_VALUES), 1)[:2]
+
+
+def toward(directions: Tensor, samples: int) -> Tensor:
+    """The direction of its ray for each sample: `[B, P, 3]` to `[B, P * samples, 3]`."""
+    return directions[:, :, None].expand(-1, -1, samples, -1).flatten(1, 2)
+
+
+class GRAF(System):
+    """Images of one class in, a generator of views of objects out (arXiv 2007.02442)."""
+
+    name = "graf"
+    Config = GRAFConfig
+    makes_shapes = False
+    makes_images = True
+
+    def __init__(self, config: GRAFConfig):
+        self.config = config
+        self.nets = nn.ModuleDict({"generator": self.make_generator(),
+                                   "critic": PatchCritic(config.channels, config.critic_channels)})
+
+    def make_generator(self) -> nn.Module:
+        """The network between latents and rays, and colours."""
+        return RadianceGenerator(self.config)
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Generator, then critic, both on every batch (the released code's order)."""
+        return (
+            Phase("generator", ("generator",), self.generator_loss),
+            Phase("critic", ("critic",), self.critic_loss),
+        )
+
+    def views(self, latent: Tensor) -> Views:
+        """The cameras that latents `[B, latent]` are seen from, by their last three values."""
+        config, draws = self.config, torch.special.ndtr(latent[:, -CAMERA_VALUES:])
+        return rays.drawn_views(draws, config.azimuth_deg, config.elevation_deg, config.fov_deg, config.zoom)
+
+    def generate(self, latent: Tensor, views: Views | None = None) -> Tensor:
+        """Latents `[B, latent]` to images `[B, C, H, W]` in [-1, 1], on white; views: instead of the latents' own.
+
+        Rays that miss the cube are not cast. A gradient passes where gradients are enabled.
+        """
+        with _outside_inference():
+            latent = latent.clone()
+            views = self.views(latent) if views is None else views
+            return torch.cat([self._image(latent[i : i + 1], views[i : i + 1]) for i in range(len(latent))])
+
+    def _image(self, latent: Tensor, views: Views) -> Tensor:
+        side, generator = self.config.height, self.nets["generator"]
+        origins, directions = views.rays(rays.pixel_places(side, latent)[None])
+        cast = rays.cube_span(origins, directions)[2][0].nonzero().squeeze(1)
+        seen = [generator(latent, origins[:, rows], directions[:, rows]).colour[0]
+                for rows in cast.split(max(1, AT_ONCE // (self.config.field_width * generator.samples)))]
+        image = torch.ones(side * side, self.config.channels, device=latent.device)
+        image = image.index_copy(0, cast, torch.cat(seen)) if seen else image
+        return image.view(1, side, side, -1).permute(0, 3, 1, 2)
+
+    def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
+        """Patches of fresh objects from fresh cameras, `[B, K * K, ...]`."""
+        latent, origins, directions, background, jitter = self.drawn(nets, batch, step)
+        deviation = schedules.fading(step, self.config.density_noise, self.config.density_noise_until)
+        noise = deviation * batch.normal(*jitter.shape) if deviation else None
+        return nets["generator"](latent, origins, directions, background, jitter, noise)
+
+    def drawn(self, nets: Nets, batch: Batch, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor | float, Tensor]:
+        """Latents, the rays of a patch of each, backgrounds, and where along the rays samples are taken."""
+        config, size = self.config, len(batch)
+        latent = batch.normal(size, config.latent)
+        origins, directions = self.views(latent).rays(self._places(batch, step))
+        background = 2 * batch.uniform(size, 1, config.channels) - 1 if config.background == "random" else 1.0
+        return latent, origins, directions, background, batch.uniform(size, config.patch**2, nets["generator"].samples)
+
+    def _places(self, batch: Batch, step: int) -> Tensor:
+        smallest = schedules.smallest_scale(step, self.config.scale_rate, self.config.scale_least)
+        return rays.patch_places(batch.uniform(len(batch), 3), smallest, self.config.patch)
+
+    def _as_patches(self, colours: Tensor) -> Tensor:
+        """`[B, K * K, C]` to `[B, C, K, K]`."""
+        return colours.transpose(1, 2).unflatten(2, (self.config.patch, self.config.patch))
+
+    def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """-log D(G(z, camera)) of a patch (equation 8)."""
+        seen = self.rendered(nets, batch, step)
+        logits = nets["critic"](self._as_patches(seen.colour))
+        return Terms({"adversarial": nonsaturating_generator(logits)}, {"foreground": seen.mask.detach().mean()})
+
+    def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+        """-log D(x) - log(1 - D(G)) + r1 |grad D(x)|^2 on patches of real images and of made ones without a graph."""
+        with torch.no_grad():
+            fake = self._as_patches(self.rendered(nets, batch, step).colour)
+        real = rays.look_up(batch.images, self._places(batch, step)).requires_grad_()
+        real_logits, fake_logits = nets["critic"](real), nets["critic"](fake)
+        minimised = {"discriminator": nonsaturating_discriminator(real_logits, fake_logits)}
+        if self.config.r1:
+            minimised["r1"] = self.config.r1 * r1_penalty(real_logits, real)
+        return Terms(minimised, {"score_real": real_logits.mean().detach(), "score_fake": fake_logits.mean().detach()})
+
+
+@contextmanager
+def _outside_inference() -> Iterator[None]:
+    """Normals are gradients, which inference mode has none of."""
+    if not torch.is_inference_mode_enabled():
+        yield
+        return
+    with torch.inference_mode(False), torch.no_grad():
+        yield
