@@ -126,8 +126,8 @@ def density_weights(density: Tensor, depths: Tensor, far: Tensor) -> Tensor:
 def composite(weights: Tensor, colours: Tensor, background: Tensor | float) -> tuple[Tensor, Tensor]:
     """Colours `[..., N, C]` by weights `[..., N]` over a background: colour `[..., C]` and the foreground's mask.
 
-    The mask, `[...]`, is the share of a ray that ends on the object. background: one value, or of a shape that goes with
-    `[..., C]`.
+    The mask, `[...]`, is the share of a ray that ends on the object. background: one value, or of a shape that goes
+    with `[..., C]`.
     """
     mask = weights.sum(-1)
     return (weights[..., None] * colours).sum(-2) + (1 - mask)[..., None] * background, mask

@@ -1,0 +1,142 @@
+"""Fields: the sphere before training, what each code decides, normals, and the parameters of GRAF's network."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from maquette.nets.field import (
+    Coded,
+    ColourField,
+    DensityField,
+    OccupancyMLP,
+    OccupancyPlanes,
+    encode,
+    encoded,
+)
+
+MLPS = {"paper": (128, 256, 8, 6, 256), "narrow": (6, 32, 4, 2, 8), "flat": (4, 32, 2, 0, 4)}
+
+
+def mlp(size: str, radius: float = 0.3) -> OccupancyMLP:
+    torch.manual_seed(0)
+    return OccupancyMLP(*MLPS[size], radius=radius)
+
+
+def planes(radius: float = 0.3, **keys) -> OccupancyPlanes:
+    torch.manual_seed(0)
+    keys = {"code": 6, "side": 8, "plane_features": 3, "plane_width": 8, "width": 16, "depth": 2, "features": 4, **keys}
+    return OccupancyPlanes(radius=radius, **keys)
+
+
+def trained_a_little(field, by: float = 0.05):
+    """Its weights moved, so that every input counts."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in field.parameters():
+            parameter.add_(by * torch.randn_like(parameter))
+    return field
+
+
+@pytest.mark.parametrize("radius", [0.2, 0.35])
+@pytest.mark.parametrize("name", [*MLPS, "planes"])
+def test_before_training_every_code_is_a_sphere_to_5_percent(name, radius):
+    field = planes(radius) if name == "planes" else mlp(name, radius)
+    codes = 3 * torch.randn(2, 6 if name == "planes" else field.code)
+    directions = F.normalize(torch.randn(300, 3), dim=1)
+    points = torch.cat([torch.rand(1500, 3) - 0.5, 0.95 * radius * directions, 1.05 * radius * directions])
+    distance = points.norm(dim=1)
+    with torch.no_grad():
+        logits, features = field.occupancy(points.expand(2, -1, -1), field.prepared(codes))
+    assert features.shape == (2, 2100, field.features)
+    for found in logits:
+        assert (found[distance <= 0.9501 * radius] > 0).all() and (found[distance >= 1.0499 * radius] < 0).all()
+
+
+def test_the_encoding_in_closed_form():
+    values = torch.tensor([[0.25, -0.5, 1.0]])
+    found = encode(values, 2)
+    turns = [[math.pi * value for value in values[0].tolist()], [2 * math.pi * value for value in values[0].tolist()]]
+    expected = values[0].tolist()
+    for row in turns:
+        expected += [math.sin(turn) for turn in row] + [math.cos(turn) for turn in row]
+    assert torch.allclose(found[0], torch.tensor(expected), atol=1e-6) and found.shape[1] == encoded(2) == 15
+    assert torch.equal(encode(values, 0), values) and (encoded(10), encoded(4)) == (63, 27)
+
+
+def test_a_code_beside_values_is_a_linear_layer_on_both():
+    layer, values, code = Coded(5, 3, 7), torch.randn(2, 4, 5), torch.randn(2, 3)
+    both = torch.cat([values, code[:, None].expand(-1, 4, -1)], 2)
+    assert torch.allclose(layer(values, code), F.linear(both, layer.weight, layer.bias), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["narrow", "planes"])
+def test_the_shape_code_decides_the_geometry(name):
+    field = trained_a_little(planes() if name == "planes" else mlp(name))
+    points, codes = torch.rand(2, 50, 3) - 0.5, torch.randn(2, 6)
+    logits = [field.occupancy(points, field.prepared(given))[0] for given in (codes, codes + 1)]
+    assert (logits[0] - logits[1]).abs().amax(1).min() > 1e-3
+    alone = field.occupancy(points[1:], field.prepared(codes[1:]))[0]
+    assert torch.allclose(alone, logits[0][1:], atol=1e-4), "each image by its own code"
+
+
+@pytest.mark.parametrize("name", ["narrow", "planes"])
+def test_normals_are_the_finite_differences(name):
+    field = (planes() if name == "planes" else trained_a_little(mlp(name), 0.01)).double()
+    points = 0.4 * (torch.rand(1, 40, 3, dtype=torch.float64) - 0.5)
+    shape = field.prepared(torch.randn(1, 6, dtype=torch.float64))
+    logits, features, normals = field.with_normals(points, shape)
+    plain = field.occupancy(points, shape)
+    assert torch.allclose(logits, plain[0]) and torch.allclose(features, plain[1])
+    slope = torch.zeros_like(points)
+    for axis in range(3):
+        reach = 1e-5 * torch.eye(3, dtype=torch.float64)[axis]
+        slope[..., axis] = (field.occupancy(points + reach, shape)[0] - field.occupancy(points - reach, shape)[0]) / 2e-5
+    known = -slope / slope.norm(dim=-1, keepdim=True)
+    far_out = points.norm(dim=-1) > 0.12  # the tetrahedron is as large as half a cell, the sphere's middle has no normal
+    assert torch.allclose(normals.norm(dim=-1), torch.ones(1, 40, dtype=torch.float64), atol=1e-6)
+    assert (normals - known).norm(dim=-1)[far_out].max() < (0.15 if name == "planes" else 1e-4)
+    assert normals.requires_grad
+    with torch.no_grad():
+        assert torch.allclose(field.with_normals(points, shape)[2], normals) and far_out.sum() > 10
+        assert not field.with_normals(points, shape)[2].requires_grad
+
+
+def test_each_plane_is_blind_to_one_axis_and_the_march_goes_by_corners():
+    field = trained_a_little(planes())
+    shape, read = field.prepared(torch.randn(1, 6)), []
+    field.layers[0].register_forward_hook(lambda _, inputs, __: read.append(inputs[0][0, :, :9].view(-1, 3, 3)))
+    point = torch.rand(1, 1, 3) - 0.5
+    moved = point + 0.3 * torch.eye(3)[None]  # along x, y, z
+    field.occupancy(torch.cat([point, moved], 1), shape)
+    same = (read[0][1:] == read[0][:1]).all(2)  # [axis, plane]
+    assert same.tolist() == [[False, False, True], [False, True, False], [True, False, False]]
+    corners = torch.tensor([[[-0.5, 0.25, 0.5], [0.125, 0, -0.375], [0.5, 0.5, 0.5]]])
+    with torch.no_grad():
+        assert torch.allclose(field.search(shape)(corners), field.occupancy(corners, shape)[0], atol=1e-5)
+
+
+def test_grafs_network_has_the_parameters_of_its_layers():
+    """By hand: 63 values of a position and 128 of the code at the first and the sixth layer, 27 of a direction."""
+    field = DensityField(128, 128, 256, 8, 10, 4, 3)
+    layers = (63 + 128 + 1) * 256 + 6 * 257 * 256 + (256 + 63 + 128 + 1) * 256
+    heads = 257 + 257 * 256 + (256 + 27 + 128 + 1) * 128 + 129 * 3
+    assert sum(p.numel() for p in field.parameters()) == layers + heads
+    occupancy = OccupancyMLP(128, 256, 8, 6, 256, 0.3)
+    assert sum(p.numel() for p in occupancy.parameters()) == (
+        (39 + 128 + 1) * 256 + 6 * 257 * 256 + (256 + 39 + 128 + 1) * 256 + 257 * 257)
+    colour = ColourField(256, 128, 256, 4, 4, 3)
+    assert sum(p.numel() for p in colour.parameters()) == (6 + 27 + 256 + 128 + 1) * 256 + 3 * 257 * 256 + 257 * 3
+
+
+def test_density_is_of_position_and_shape_alone():
+    field = DensityField(4, 5, 16, 4, 3, 2, 3)
+    points, directions = torch.rand(2, 9, 3) - 0.5, F.normalize(torch.randn(2, 9, 3), dim=2)
+    shape, appearance = torch.randn(2, 4), torch.randn(2, 5)
+    density, colour = field(points, directions, shape, appearance)
+    for others in ((-directions, shape, appearance), (directions, shape, appearance + 1)):
+        again, other = field(points, *others)
+        assert torch.equal(density, again) and not torch.allclose(colour, other, atol=1e-5)
+    assert not torch.allclose(density, field(points, directions, shape + 1, appearance)[0], atol=1e-4)
+    assert colour.abs().max() <= 1
