@@ -113,7 +113,7 @@ class OccupancyMLP(OccupancyField):
     Geometric initialisation (Atzmon and Lipman 2020; Yariv et al. 2020): with the weights of encoding and code 0 and
     the others Gaussian, the features hardly depend on the direction, and the last layer makes the distance from a
     sphere of them. Differs from theirs: that layer is not drawn about its expectation but fitted to the sphere by
-    least squares at some thousand points, which makes it one at any width and depth.
+    least squares at some thousand points. Networks far narrower than 256 have too few features to make it round.
     """
 
     def __init__(self, code: int, width: int, depth: int, octaves: int, features: int, radius: float):

@@ -1,0 +1,319 @@
+"""GRAF and 3DGEN by hand: phases, losses, patches, the sphere's silhouette, and what each part of a latent decides."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from maquette import recipe as recipes
+from maquette.configs_fields import CAMERA_VALUES, Gen3DConfig, GRAFConfig
+from maquette.errors import UserError
+from maquette.nets import rays
+from maquette.nets.patches import PatchCritic
+from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
+from maquette.systems import graf
+from maquette.systems.base import Batch
+from maquette.systems.gen3d import Gen3D
+from maquette.systems.graf import GRAF
+from maquette.train import health
+from maquette.train.engine import Engine
+from maquette.train.loop import _optimiser, run_phase
+
+SMALL = {"height": 16, "width": 16, "shape_code": 5, "appearance_code": 4, "position_octaves": 2, "view_octaves": 1,
+         "critic_channels": (6,), "field_width": 24, "field_depth": 3}
+SURFACE = {**SMALL, "features": 6, "colour_width": 12, "colour_depth": 2, "march_steps": 10, "secant_steps": 4,
+           "interval_samples": 5, "free_samples": 2}
+PLANES = {**SURFACE, "field": "planes", "plane_side": 8, "plane_features": 2, "plane_width": 6}
+FORMS = {"graf": (GRAF, {**SMALL, "samples": 7}), "mlp": (Gen3D, SURFACE), "planes": (Gen3D, PLANES)}
+SURFACES = ["mlp", "planes"]
+
+
+def system_of(form: str, seed: int = 0, moved: bool = True, **keys):
+    """moved: with weights as after some training, so that every value of a latent counts."""
+    torch.manual_seed(seed)
+    kind, defaults = FORMS[form]
+    system = kind(kind.Config(**{**defaults, **keys}))
+    if moved:
+        with torch.no_grad():
+            for parameter in system.nets["generator"].parameters():
+                parameter.add_(0.02 * torch.randn_like(parameter))
+    return system
+
+
+def a_batch(size: int = 4, seed: int = 1, side: int = 16) -> Batch:
+    return Batch(None, torch.rand(size, 3, side, side, generator=torch.Generator().manual_seed(seed)) * 2 - 1, seed)
+
+
+def test_defaults_are_the_papers():
+    config = GRAFConfig()
+    assert (config.field_depth, config.field_width, config.position_octaves, config.view_octaves) == (8, 256, 10, 4)
+    assert (config.samples, config.r1, config.scale_least, config.patch) == (64, 10, 0.25, 32)
+    assert (config.shape_code + config.appearance_code, config.appearance_code, config.latent) == (256, 128, 259)
+    assert Gen3DConfig().secant_steps == 8 and Gen3DConfig().latent == 259 and Gen3DConfig().patch == 32
+    for name in ("graf", "3dgen", "3dgen-fast"):
+        recipe = recipes.load(name)
+        assert (recipe.optim.name, recipe.optim.lr, recipe.optim.critic_lr) == ("rmsprop", 5e-4, 1e-4)
+        assert (recipe.train.batch, recipe.train.average, recipe.data.flip) == (8, 0.999, False)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_table_is_grafs(form):
+    table = [(p.name, p.trains, p.every) for p in system_of(form).phases()]
+    assert table == [("generator", ("generator",), 1), ("critic", ("critic",), 1)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_each_phase_moves_only_its_network_by_rmsprop(form, precision):
+    system = system_of(form)
+    recipe = Recipe(system.name, system.config, optim=OptimRecipe(name="rmsprop", lr=5e-4, critic_lr=1e-4),
+                    train=TrainRecipe(precision=precision))
+    engine = Engine(recipe.train)
+    engine.place(system.nets)
+    optimisers = {name: _optimiser(name, net.parameters(), recipe.optim, True) for name, net in system.nets.items()}
+    assert all(isinstance(optimiser, torch.optim.RMSprop) for optimiser in optimisers.values())
+    for phase in system.phases():
+        before = {name: copy.deepcopy(list(net.parameters())) for name, net in system.nets.items()}
+        terms = run_phase(phase, system, [a_batch()], 0, optimisers, recipe, 1.0, engine)
+        assert all(term.isfinite() for term in terms.values())
+        for name, net in system.nets.items():
+            moves = [(a - b).abs().max().item() for a, b in zip(before[name], net.parameters(), strict=True)]
+            assert (max(moves) > 0) == (name in phase.trains), (phase.name, name)
+            rate = {"generator": 5e-4, "critic": 1e-4}[name]
+            if name in phase.trains:  # the first step of RMSprop is lr / sqrt(1 - 0.99) whatever the gradient
+                assert max(moves) == pytest.approx(10 * rate, rel=0.01)
+                assert form == "planes" or min(moves) > 0
+
+
+class Linear(nn.Module):
+    """Logits that are a tenth of the sum of a patch's values, and a count of the patches that it saw."""
+
+    def forward(self, patches):
+        self.seen = patches
+        return 0.1 * patches.flatten(1).sum(1)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_losses_by_hand(form):
+    """D(x) = 0.1 sum x on 8x8x3 patches: its squared gradient is 0.01 * 192 everywhere."""
+    system = system_of(form)
+    system.nets["critic"] = Linear()
+    terms = system.critic_loss(system.nets, a_batch(), 0)
+    assert terms.minimised["r1"].item() == pytest.approx(10 * 0.01 * 192, rel=1e-5)
+    fake = system.nets["critic"].seen
+    assert fake.shape == (4, 3, 8, 8) and not fake.requires_grad
+    batch = a_batch()
+    system.rendered(system.nets, batch, 0)  # the same draws, up to the real patches' places
+    real = rays.look_up(batch.images, rays.patch_places(batch.uniform(4, 3), 1.0, 8))
+    logits = [0.1 * patches.flatten(1).sum(1) for patches in (real, fake)]
+    by_hand = (1 + (-logits[0]).exp()).log().mean() + (1 + logits[1].exp()).log().mean()
+    if form == "graf":  # whose draws are the same with a gradient and without
+        assert terms.minimised["discriminator"].item() == pytest.approx(by_hand.item(), rel=1e-4)
+    made = system.generator_loss(system.nets, a_batch(), 0)
+    logits = 0.1 * system.nets["critic"].seen.flatten(1).sum(1)
+    assert made.minimised["adversarial"].item() == pytest.approx((1 + (-logits).exp()).log().mean().item(), rel=1e-4)
+    system.config = dataclasses.replace(system.config, r1=0.0)
+    assert set(system.critic_loss(system.nets, a_batch(), 0).minimised) == {"discriminator"}
+
+
+@pytest.mark.parametrize("form", SURFACES)
+def test_the_normals_term_by_hand(form):
+    system = system_of(form, smoothness=2.0)
+    batch, generator = a_batch(), system.nets["generator"]
+    found = system.generator_loss(system.nets, a_batch(), 3).minimised["roughness"]
+    latent, origins, directions, _, _ = system.drawn(system.nets, batch, 3)
+    beside = 0.01 * (2 * batch.uniform(4, 64, 3) - 1)
+    assert beside.abs().max() <= 0.01
+    shape = generator.field.prepared(graf.codes(latent, system.config)[0])
+    near, far, _ = rays.cube_span(origins, directions)
+    depth, hit = generator.find(shape, origins, directions, near, far)
+    points = origins + depth[..., None] * directions
+    normals, others = (generator.field.with_normals(at, shape)[2] for at in (points, points + beside))
+    by_hand = 2 * (normals - others)[hit].norm(dim=1).mean()
+    assert 0 < hit.float().mean() < 1 and by_hand.item() > 0
+    assert found.item() == pytest.approx(by_hand.item(), rel=1e-3)
+    missed = generator.roughness(shape, points, points + beside, torch.zeros_like(hit))
+    assert missed.item() == 0 and "roughness" not in system_of(form, smoothness=0.0).generator_loss(
+        system.nets, a_batch(), 0).minimised
+
+
+@pytest.mark.parametrize("form", SURFACES)
+def test_gradients_of_a_rendering_are_the_finite_differences(form):
+    """In float64, the surface held where it was found: through occupancy, normals, features and colours."""
+    system = system_of(form)
+    generator = system.nets["generator"].double()
+    latent = torch.randn(2, system.config.latent, dtype=torch.float64)
+    origins, directions = system.views(latent).rays(torch.rand(2, 6, 2, dtype=torch.float64))
+    near, far, _ = rays.cube_span(origins, directions)
+    depth, hit = generator.find(generator.field.prepared(latent[:, :5]), origins, directions, near, far)
+    generator.find = lambda *_: (depth, hit)
+    beside = torch.full((2, 6, 3), 0.01, dtype=torch.float64)
+
+    def loss() -> torch.Tensor:
+        seen = generator(latent, origins, directions, beside=beside)
+        return seen.colour.square().sum() + seen.mask.sum() + seen.roughness
+
+    checked = [parameter for parameter in generator.parameters() if parameter.dim() > 1]
+    for parameter, slope in zip(checked, torch.autograd.grad(loss(), checked), strict=True):
+        place = slope.abs().argmax()
+        sides = []
+        for step in (1e-6, -2e-6):
+            with torch.no_grad():
+                parameter.view(-1)[place] += step
+            sides.append(loss().item())
+        with torch.no_grad():
+            parameter.view(-1)[place] += 1e-6
+        assert slope.view(-1)[place].item() == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("form", SURFACES)
+def test_an_untrained_render_has_the_spheres_silhouette(form):
+    system = system_of(form, moved=False, field_width=96, radius=0.3, march_steps=24, interval_start=0.02,
+                       interval_end=0.02, fov_deg=(30, 50))
+    latent = torch.randn(3, system.config.latent)
+    origins, directions = system.views(latent).rays(rays.pixel_places(24, latent).expand(3, -1, -1))
+    with torch.no_grad():
+        seen = system.nets["generator"](latent, origins, directions)
+    past = torch.linalg.cross(origins, directions).norm(dim=2)  # of the ray and the middle
+    assert seen.hit[past < 0.9 * 0.3].all() and not seen.hit[past > 1.1 * 0.3].any()
+    assert 0.1 < seen.hit.float().mean() < 0.6
+    near, far, _ = rays.cube_span(origins, directions)
+    depth, _ = system.nets["generator"].find(
+        system.nets["generator"].field.prepared(latent[:, :5]), origins, directions, near, far)
+    radii = (origins + depth[..., None] * directions).norm(dim=2)[seen.hit]
+    assert (radii / 0.3 - 1).abs().max() < 0.12
+    assert seen.mask[past < 0.2].mean() > seen.mask[past > 0.4].mean() + 0.2
+    assert torch.equal(seen.colour[past > 0.87], torch.ones_like(seen.colour[past > 0.87])), "white beside the cube"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_each_part_of_a_latent_decides(form):
+    system = system_of(form)
+    latent = torch.randn(2, system.config.latent)
+    rays_of = system.views(latent).rays(rays.pixel_places(8, latent).expand(2, -1, -1))
+    with torch.no_grad():
+        seen = system.nets["generator"](latent, *rays_of)
+        repainted, reshaped = latent.clone(), latent.clone()
+        repainted[:, 5:9] += 2
+        reshaped[:, :5] += 2
+        painted = system.nets["generator"](repainted, *rays_of)
+        other = system.nets["generator"](reshaped, *rays_of)
+    assert torch.equal(painted.mask, seen.mask) and not torch.allclose(painted.colour, seen.colour, atol=1e-6)
+    if form != "graf":
+        assert torch.equal(painted.hit, seen.hit)
+    assert not torch.allclose(other.mask, seen.mask, atol=1e-5)
+    turned = latent.clone()
+    turned[:, -CAMERA_VALUES:] *= -1
+    assert not torch.equal(system.generate(turned), system.generate(latent))
+    assert torch.equal(system.generate(turned, system.views(latent)), system.generate(latent))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_generate_makes_images_whatever_the_batch_and_the_mode(form, monkeypatch):
+    system = system_of(form)
+    system.nets.eval()
+    latent = torch.randn(3, system.config.latent)
+    with torch.no_grad():
+        images = system.generate(latent)
+        assert images.shape == (3, 3, 16, 16) and images.abs().max() <= 1 and images.std() > 0.01
+        assert torch.equal(images[:, :, 0, 0], torch.ones(3, 3)), "corners see past the cube"
+        assert torch.allclose(system.generate(latent[1:]), images[1:], atol=1e-5)
+        monkeypatch.setattr(graf, "AT_ONCE", 24 * 7 * 10)
+        assert torch.allclose(system.generate(latent), images, atol=1e-4)
+        latents = latent.clone().requires_grad_()
+    with torch.inference_mode():
+        assert torch.allclose(system.generate(latent), images, atol=1e-4)
+    system.generate(latents).sum().backward()
+    assert (latents.grad[:, :9].abs().amax(0) > 0).all() and latents.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_batch_cut_in_parts_makes_the_same_patches(form):
+    system = system_of(form, background="random")
+    with torch.no_grad():
+        whole = system.rendered(system.nets, a_batch(), 2).colour
+        parts = torch.cat([system.rendered(system.nets, part, 2).colour for part in a_batch().cut(2)])
+    assert torch.allclose(whole, parts, atol=1e-4) and whole.abs().max() <= 1
+    white = system_of(form)
+    with torch.no_grad():
+        other = white.rendered(white.nets, a_batch(), 2).colour
+    past = (other == 1).all(2)
+    assert past.any() and not (whole[past] == 1).any(), "rays past the object see the colour drawn"
+
+
+def test_schedules_are_followed():
+    system = system_of("mlp", interval_start=0.4, interval_rate=0.1, interval_end=0.2, scale_rate=0.1)
+    system.rendered(system.nets, a_batch(), 0)
+    assert system.nets["generator"].half_width.item() == pytest.approx(0.4)
+    terms = system.generator_loss(system.nets, a_batch(), 50)
+    assert system.nets["generator"].half_width.item() == terms.watched["half_width"].item() == pytest.approx(0.2)
+    assert "generator.half_width" in system.nets.state_dict(), "a model renders as it was trained last"
+    first, late = (system._places(a_batch(), step) for step in (0, 50))
+    assert torch.allclose(first, rays.pixel_places(8, first).expand_as(first)) and late.std() < first.std()
+    noisy = system_of("graf", density_noise=5.0, density_noise_until=10)
+    calm = system_of("graf", density_noise=0.0)
+    made = {step: [each.rendered(each.nets, a_batch(), step).mask for each in (noisy, calm)] for step in (0, 10)}
+    assert not torch.allclose(*made[0]) and torch.equal(*made[10])
+
+
+def test_the_critic_has_grafs_layers_and_sees_other_images_whole():
+    critic = PatchCritic(3, (128, 256, 512))
+    assert sum(p.numel() for p in critic.parameters()) == 16 * (3 * 128 + 128 * 256 + 256 * 512 + 512)
+    images = torch.rand(2, 3, 48, 48)
+    small = PatchCritic(3, (6,))
+    for _ in range(60):
+        small(images)
+    for layer in (*small.halving, small.last):
+        assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, rel=1e-3)
+    small.eval()
+    patches = rays.look_up(images, rays.pixel_places(8, images).expand(2, -1, -1))
+    assert torch.equal(small(images), small(patches)) and small(patches).shape == (2,)
+    assert torch.allclose(small(patches[:1]), small(patches)[:1], atol=1e-6), "each patch by itself"
+    deep = PatchCritic(1, (4, 4)).eval()
+    patches = torch.rand(2, 1, 16, 16)
+    with torch.no_grad():
+        inner = torch.nn.functional.leaky_relu(deep.halving[0](patches), 0.2)
+        inner = deep.halving[1](inner)
+        mean, deviation = inner.mean((2, 3), keepdim=True), inner.std((2, 3), keepdim=True, correction=0)
+        inner = torch.nn.functional.leaky_relu((inner - mean) / deviation, 0.2)
+        assert torch.allclose(deep(patches), (inner * deep.last.weight).sum((1, 2, 3)), atol=1e-3)
+
+
+@pytest.mark.parametrize("kind, keys, line", [
+    (GRAFConfig, {"height": 64}, "model.width and model.height must be equal, the cameras' pictures are square, got "
+     "128x64"),
+    (GRAFConfig, {"azimuth_deg": (0, 400)},
+     "model.azimuth_deg must be two angles, the first not above the second, at most 360 degrees apart, got (0, 400)"),
+    (GRAFConfig, {"elevation_deg": (20, 10)},
+     "model.elevation_deg must be two angles from -90 to 90 degrees, the first not above the second, got (20, 10)"),
+    (GRAFConfig, {"fov_deg": (0, 10)}, "model.fov_deg must be two angles above 0 and up to 120 degrees, the first not "
+     "above the second, got (0, 10)"),
+    (GRAFConfig, {"samples": 1}, "model.samples must be 2 or more, got 1"),
+    (GRAFConfig, {"scale_least": 0}, "model.scale_least must be above 0 and at most 1, got 0"),
+    (GRAFConfig, {"position_octaves": 17}, "model.position_octaves must be from 0 to 16, got 17"),
+    (Gen3DConfig, {"radius": 0.5}, "model.radius must be above 0 and below 0.5, half the cube's side, got 0.5"),
+    (Gen3DConfig, {"plane_side": 20}, "model.plane_side must be 8, 16, 32, 64, 128 or 256, got 20"),
+    (Gen3DConfig, {"march_steps": 1}, "model.march_steps must be 2 or more, got 1"),
+    (Gen3DConfig, {"interval_end": 0.6}, "model.interval_end must not be above model.interval_start, got 0.6 and 0.5"),
+    (Gen3DConfig, {"height": 64}, "model.width and model.height must be equal, the cameras' pictures are square, got "
+     "128x64"),
+    (OptimRecipe, {"name": "rmsprop", "weight_decay": 0.1},
+     "optim.weight_decay is of optim.name adam only, got 0.1 with rmsprop; set optim.weight-decay 0"),
+])
+def test_keys_that_cannot_be(kind, keys, line):
+    with pytest.raises(UserError) as caught:
+        kind(**keys)
+    assert str(caught.value) == line
+
+
+def test_health_names_the_key_that_holds_the_critic_back():
+    recipe = recipes.load("graf-tiny")
+    probed = {"event": "probed", "critic/real": 0.0, "critic/fake": 0.0, "critic/real_std": 0.0, "critic/fake_std": 0.0,
+              "samples/variety": 0.01, "samples/distance": 0.001, "real/distance": 0.1}
+    rows = [{"event": "stepped", "step": 1, "critic/r1": 0.0}]
+    rows += [{**probed, "step": step} for step in (5000, 6000)]
+    constant, alike = health.diagnose(rows, recipe)
+    assert constant.code == "critic-constant" and constant.change.endswith("; lower model.r1 (now 10.0)")
+    assert alike.code == "samples-alike" and alike.change.endswith("raise model.r1 (now 10.0)")
