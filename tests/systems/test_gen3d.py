@@ -39,6 +39,8 @@ def system_of(form: str, seed: int = 0, moved: bool = True, **keys):
         with torch.no_grad():
             for parameter in system.nets["generator"].parameters():
                 parameter.add_(0.02 * torch.randn_like(parameter))
+            if form == "graf":
+                system.nets["generator"].field.density.bias.fill_(1.0)  # something to see
     return system
 
 
@@ -88,31 +90,31 @@ def test_each_phase_moves_only_its_network_by_rmsprop(form, precision):
 
 
 class Linear(nn.Module):
-    """Logits that are a tenth of the sum of a patch's values, and a count of the patches that it saw."""
+    """Logits that are a hundredth of the sum of a patch's values; it keeps the patches that it saw last."""
 
     def forward(self, patches):
         self.seen = patches
-        return 0.1 * patches.flatten(1).sum(1)
+        return 0.01 * patches.flatten(1).sum(1)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_losses_by_hand(form):
-    """D(x) = 0.1 sum x on 8x8x3 patches: its squared gradient is 0.01 * 192 everywhere."""
+    """D(x) = 0.01 sum x on 8x8x3 patches: its squared gradient is 0.0001 * 192 everywhere."""
     system = system_of(form)
     system.nets["critic"] = Linear()
     terms = system.critic_loss(system.nets, a_batch(), 0)
-    assert terms.minimised["r1"].item() == pytest.approx(10 * 0.01 * 192, rel=1e-5)
+    assert terms.minimised["r1"].item() == pytest.approx(10 * 0.0001 * 192, rel=1e-5)
     fake = system.nets["critic"].seen
     assert fake.shape == (4, 3, 8, 8) and not fake.requires_grad
     batch = a_batch()
     system.rendered(system.nets, batch, 0)  # the same draws, up to the real patches' places
     real = rays.look_up(batch.images, rays.patch_places(batch.uniform(4, 3), 1.0, 8))
-    logits = [0.1 * patches.flatten(1).sum(1) for patches in (real, fake)]
+    logits = [0.01 * patches.flatten(1).sum(1) for patches in (real, fake)]
     by_hand = (1 + (-logits[0]).exp()).log().mean() + (1 + logits[1].exp()).log().mean()
     if form == "graf":  # whose draws are the same with a gradient and without
         assert terms.minimised["discriminator"].item() == pytest.approx(by_hand.item(), rel=1e-4)
     made = system.generator_loss(system.nets, a_batch(), 0)
-    logits = 0.1 * system.nets["critic"].seen.flatten(1).sum(1)
+    logits = 0.01 * system.nets["critic"].seen.flatten(1).sum(1)
     assert made.minimised["adversarial"].item() == pytest.approx((1 + (-logits).exp()).log().mean().item(), rel=1e-4)
     system.config = dataclasses.replace(system.config, r1=0.0)
     assert set(system.critic_loss(system.nets, a_batch(), 0).minimised) == {"discriminator"}
@@ -178,7 +180,7 @@ def test_an_untrained_render_has_the_spheres_silhouette(form):
         seen = system.nets["generator"](latent, origins, directions)
     past = torch.linalg.cross(origins, directions).norm(dim=2)  # of the ray and the middle
     assert seen.hit[past < 0.9 * 0.3].all() and not seen.hit[past > 1.1 * 0.3].any()
-    assert 0.1 < seen.hit.float().mean() < 0.6
+    assert 0.05 < seen.hit.float().mean() < 0.2
     near, far, _ = rays.cube_span(origins, directions)
     depth, _ = system.nets["generator"].find(
         system.nets["generator"].field.prepared(latent[:, :5]), origins, directions, near, far)
