@@ -75,7 +75,7 @@ def test_the_page_on_training_has_every_key_of_a_run_with_its_default():
 
 def test_the_page_on_training_has_every_key_of_the_systems_with_their_defaults():
     letters = {"gan3d": "G", "vae-gan-image": "VG", "iwgan": "W", "vae-iwgan-image": "VW", "vae-iwgan-scan": "VS",
-               "classifier": "C", "wgan-gp": "I"}
+               "classifier": "C", "wgan-gp": "I", "graf": "GR", "3dgen": "DG"}
     assert set(letters) == set(SYSTEMS)
     known: dict[tuple[str, str], str] = {}
     for system, letter in letters.items():
@@ -100,6 +100,6 @@ def test_every_system_has_a_page_that_names_its_recipe_and_its_keys():
     for system in SYSTEMS:
         page = (ROOT / "docs" / "systems" / f"{system}.md").read_text(encoding="utf-8")
         assert f"maquette train {system}" in page and "## Numbers" in page, system
-        if system in ("gan3d", "vae-gan-image", "iwgan", "classifier", "wgan-gp"):
+        if system in ("gan3d", "vae-gan-image", "iwgan", "classifier", "wgan-gp", "graf", "3dgen"):
             keys = [f"`model.{key.name}`" for key in dataclasses.fields(SYSTEMS.config(system))]
             assert not [key for key in keys if key not in page], system

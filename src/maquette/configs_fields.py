@@ -10,8 +10,9 @@ _AZIMUTHS = Rule("two angles, the first not above the second, at most 360 degree
                  lambda ends: 0 <= ends[1] - ends[0] <= 360)
 _ELEVATIONS = Rule("two angles from -90 to 90 degrees, the first not above the second",
                    lambda ends: -90 <= ends[0] <= ends[1] <= 90)
-_FIELDS_OF_VIEW = Rule("two angles above 0 and up to 120 degrees, the first not above the second",
-                       lambda ends: 0 < ends[0] <= ends[1] <= 120)
+_DISTANCES = Rule("two distances above 0.867, outside of the cube, and up to 1000, the first not above the second",
+                  lambda ends: 0.867 < ends[0] <= ends[1] <= 1000)
+_FIELD_OF_VIEW = Rule("from 1 to 120 degrees", lambda angle: 1 <= angle <= 120)
 _SCALE = Rule("above 0 and at most 1", lambda value: 0 < value <= 1)
 _WITHIN = Rule("above 0 and below 0.5, half the cube's side", lambda value: 0 < value < 0.5)
 _AT_LEAST_2 = Rule("2 or more", lambda value: value >= 2)
@@ -19,7 +20,7 @@ _PLANE_SIDE = Rule("8, 16, 32, 64, 128 or 256", lambda value: value in (8, 16, 3
 _OCTAVES = Rule("from 0 to 16", lambda value: 0 <= value <= 16)
 _SHARED = {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "shape_code": POSITIVE, "appearance_code": POSITIVE,
            "field_width": POSITIVE, "field_depth": POSITIVE, "position_octaves": _OCTAVES, "view_octaves": _OCTAVES,
-           "azimuth_deg": _AZIMUTHS, "elevation_deg": _ELEVATIONS, "fov_deg": _FIELDS_OF_VIEW, "zoom": POSITIVE,
+           "azimuth_deg": _AZIMUTHS, "elevation_deg": _ELEVATIONS, "distance": _DISTANCES, "fov_deg": _FIELD_OF_VIEW,
            "critic_channels": WIDTHS, "scale_least": _SCALE, "scale_rate": NOT_NEGATIVE, "r1": NOT_NEGATIVE}
 CAMERA_VALUES = 3
 """Values of a latent that decide the camera."""
@@ -59,10 +60,10 @@ class GRAFConfig:
     """Least and greatest azimuth of a camera, drawn uniformly; 0 sees the object's front."""
     elevation_deg: tuple[float, float] = (0.0, 45.0)
     """Least and greatest elevation above the horizon; viewpoints are uniform on that part of the sphere."""
-    fov_deg: tuple[float, float] = (30.0, 30.0)
-    """Least and greatest field of view; the camera stands where the cube's sphere just fills it."""
-    zoom: float = 1.0
-    """Magnification of the images about their middle."""
+    distance: tuple[float, float] = (2.9, 2.9)
+    """Least and greatest distance of a camera from the cube's middle, drawn uniformly, where the cube's side is 1."""
+    fov_deg: float = 30.0
+    """Field of view, from edge to edge of an image."""
     background: Literal["white", "random"] = "white"
     """white; or a plain colour drawn for each image, for data with such backgrounds."""
     critic_channels: tuple[int, ...] = (128, 256, 512)
@@ -153,10 +154,10 @@ class Gen3DConfig:
     """Least and greatest azimuth of a camera, drawn uniformly; 0 sees the object's front."""
     elevation_deg: tuple[float, float] = (0.0, 45.0)
     """Least and greatest elevation above the horizon; viewpoints are uniform on that part of the sphere."""
-    fov_deg: tuple[float, float] = (30.0, 30.0)
-    """Least and greatest field of view; the camera stands where the cube's sphere just fills it."""
-    zoom: float = 1.0
-    """Magnification of the images about their middle."""
+    distance: tuple[float, float] = (2.9, 2.9)
+    """Least and greatest distance of a camera from the cube's middle, drawn uniformly, where the cube's side is 1."""
+    fov_deg: float = 30.0
+    """Field of view, from edge to edge of an image."""
     background: Literal["white", "random"] = "white"
     """white; or a plain colour drawn for each image, for data with such backgrounds."""
     critic_channels: tuple[int, ...] = (128, 256, 512)

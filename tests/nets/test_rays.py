@@ -12,23 +12,25 @@ from maquette.render import Camera
 
 @pytest.mark.parametrize("azimuth, elevation, fov, zoom", [(0, 0, 40, 1.0), (123, 35, 10, 1.3), (-70, -20, 60, 0.8)])
 def test_views_are_those_of_the_renderers_camera(azimuth, elevation, fov, zoom):
-    angles = (torch.tensor([float(angle)], dtype=torch.float64) for angle in (azimuth, elevation, fov))
-    view = rays.views(*angles, zoom)
+    camera = Camera(azimuth, elevation, fov, 7, zoom=zoom)
+    seen = math.degrees(2 * math.atan(math.tan(math.radians(fov) / 2) / zoom))  # by the zoomed picture
+    values = (torch.tensor([float(x)], dtype=torch.float64) for x in (azimuth, elevation, camera.distance))
+    view = rays.views(*values, seen)
     origins, directions = view.rays(rays.pixel_places(7, view.positions)[None])
-    expected = Camera(azimuth, elevation, fov, 7, zoom=zoom).rays()
+    expected = camera.rays()
     for found, known in zip((origins, directions), expected, strict=True):
         assert found.shape == (1, 49, 3) and np.allclose(found[0].numpy(), known, atol=2e-6)
 
 
 def test_cameras_are_drawn_between_the_bounds():
     draws = torch.tensor([[0.0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.5]], dtype=torch.float64)
-    found = rays.drawn_views(draws, (10, 200), (-10, 60), (20, 40))
+    found = rays.drawn_views(draws, (10, 200), (-10, 60), (2, 4), 30)
     middle = math.degrees(math.asin((math.sin(math.radians(-10)) + math.sin(math.radians(60))) / 2))
-    known = [(10, -10, 20), (200, 60, 40), (105, middle, 30)]
-    expected = rays.views(*torch.tensor(known, dtype=torch.float64).unbind(1))
+    known = [(10, -10, 2), (200, 60, 4), (105, middle, 3)]
+    expected = rays.views(*torch.tensor(known, dtype=torch.float64).unbind(1), 30)
     for name in ("positions", "axes", "focal"):
         assert torch.allclose(getattr(found, name), getattr(expected, name), atol=1e-12)
-    many = rays.drawn_views(torch.rand(4000, 3), (0, 360), (-90, 90), (30, 30)).positions
+    many = rays.drawn_views(torch.rand(4000, 3), (0, 360), (-90, 90), (3, 3), 30).positions
     assert many.mean(0).norm() < 0.05 * many[0].norm(), "uniform on the sphere"
     assert len(found[1:]) == 2 and torch.equal(found[1:].focal, found.focal[1:])
 

@@ -173,14 +173,14 @@ def test_gradients_of_a_rendering_are_the_finite_differences(form):
 @pytest.mark.parametrize("form", SURFACES)
 def test_an_untrained_render_has_the_spheres_silhouette(form):
     system = system_of(form, moved=False, field_width=96, radius=0.3, march_steps=24, interval_start=0.02,
-                       interval_end=0.02, fov_deg=(30, 50))
+                       interval_end=0.02, distance=(2, 2.5), fov_deg=40.0)
     latent = torch.randn(3, system.config.latent)
     origins, directions = system.views(latent).rays(rays.pixel_places(24, latent).expand(3, -1, -1))
     with torch.no_grad():
         seen = system.nets["generator"](latent, origins, directions)
     past = torch.linalg.cross(origins, directions).norm(dim=2)  # of the ray and the middle
     assert seen.hit[past < 0.9 * 0.3].all() and not seen.hit[past > 1.1 * 0.3].any()
-    assert 0.05 < seen.hit.float().mean() < 0.2
+    assert 0.06 < seen.hit.float().mean() < 0.2 and (past > 0.87).any()
     near, far, _ = rays.cube_span(origins, directions)
     depth, _ = system.nets["generator"].find(
         system.nets["generator"].field.prepared(latent[:, :5]), origins, directions, near, far)
@@ -290,8 +290,9 @@ def test_the_critic_has_grafs_layers_and_sees_other_images_whole():
      "model.azimuth_deg must be two angles, the first not above the second, at most 360 degrees apart, got (0, 400)"),
     (GRAFConfig, {"elevation_deg": (20, 10)},
      "model.elevation_deg must be two angles from -90 to 90 degrees, the first not above the second, got (20, 10)"),
-    (GRAFConfig, {"fov_deg": (0, 10)}, "model.fov_deg must be two angles above 0 and up to 120 degrees, the first not "
-     "above the second, got (0, 10)"),
+    (GRAFConfig, {"distance": (0.8, 3)}, "model.distance must be two distances above 0.867, outside of the cube, and "
+     "up to 1000, the first not above the second, got (0.8, 3)"),
+    (GRAFConfig, {"fov_deg": 0.0}, "model.fov_deg must be from 1 to 120 degrees, got 0.0"),
     (GRAFConfig, {"samples": 1}, "model.samples must be 2 or more, got 1"),
     (GRAFConfig, {"scale_least": 0}, "model.scale_least must be above 0 and at most 1, got 0"),
     (GRAFConfig, {"position_octaves": 17}, "model.position_octaves must be from 0 to 16, got 17"),

@@ -5,13 +5,12 @@ The frame is the package's (`maquette.types`): z up, the object inside the cube 
 picture are continuous: (0, 0) is its upper left corner, (1, 1) the lower right one, whatever its number of pixels.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from maquette.render.camera import CIRCUMSPHERE
 
 HALF = 0.5
 """Half the side of the cube in which objects lie."""
@@ -44,34 +43,36 @@ class Views:
         return self.positions[:, None].expand_as(directions), F.normalize(directions, dim=2)
 
 
-def views(azimuth_deg: Tensor, elevation_deg: Tensor, fov_deg: Tensor, zoom: float = 1.0) -> Views:
-    """The views of `maquette.render.Camera` with these angles, `[B]` each, without roll and shift."""
-    azimuth, elevation, fov = (angle.deg2rad() for angle in (azimuth_deg, elevation_deg, fov_deg))
+def views(azimuth_deg: Tensor, elevation_deg: Tensor, distance: Tensor, fov_deg: float) -> Views:
+    """Cameras at these angles, as `maquette.render.Camera` has them, and distances from the origin, `[B]` each.
+
+    fov_deg: the field of view, from edge to edge of the picture.
+    """
+    azimuth, elevation = azimuth_deg.deg2rad(), elevation_deg.deg2rad()
     zero = torch.zeros_like(azimuth)
     back = torch.stack([-azimuth.sin() * elevation.cos(), azimuth.cos() * elevation.cos(), elevation.sin()], 1)
     right = torch.stack([-azimuth.cos(), -azimuth.sin(), zero], 1)
     axes = torch.stack([right, torch.linalg.cross(-back, right), -back], 1)
-    distance = CIRCUMSPHERE / (fov / 2).sin()
-    return Views(distance[:, None] * back, axes, 0.5 * zoom / (fov / 2).tan())
+    focal = 0.5 / math.tan(math.radians(fov_deg) / 2)
+    return Views(distance[:, None] * back, axes, torch.full_like(distance, focal))
 
 
 def drawn_views(
     draws: Tensor,
     azimuth_deg: tuple[float, float],
     elevation_deg: tuple[float, float],
-    fov_deg: tuple[float, float],
-    zoom: float = 1.0,
+    distance: tuple[float, float],
+    fov_deg: float,
 ) -> Views:
-    """Views by uniform draws `[B, 3]` on [0, 1], each angle between its two bounds.
+    """Views by uniform draws `[B, 3]` on [0, 1]: azimuth, elevation and distance, each between its two bounds.
 
-    Azimuth and field of view are uniform. The elevation's sine is, so that viewpoints are uniform on their part of the
-    sphere (GRAF, section 4). A camera stands where the cube's sphere just fills its field of view, so the field of view
-    decides its distance too.
+    Azimuth and distance are uniform. The elevation's sine is, so that viewpoints are uniform on their part of the
+    sphere (GRAF, section 4).
     """
-    azimuth, elevation, fov = draws.unbind(1)
+    azimuth, elevation, away = draws.unbind(1)
     low, high = (torch.tensor(angle, dtype=draws.dtype, device=draws.device).deg2rad().sin() for angle in elevation_deg)
     sine = torch.lerp(low.expand_as(elevation), high.expand_as(elevation), elevation)
-    return views(_between(azimuth, azimuth_deg), sine.asin().rad2deg(), _between(fov, fov_deg), zoom)
+    return views(_between(azimuth, azimuth_deg), sine.asin().rad2deg(), _between(away, distance), fov_deg)
 
 
 def patch_places(draws: Tensor, smallest: float, side: int) -> Tensor:

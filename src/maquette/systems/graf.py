@@ -111,7 +111,7 @@ class GRAF(System):
     def views(self, latent: Tensor) -> Views:
         """The cameras that latents `[B, latent]` are seen from, by their last three values."""
         config, draws = self.config, torch.special.ndtr(latent[:, -CAMERA_VALUES:])
-        return rays.drawn_views(draws, config.azimuth_deg, config.elevation_deg, config.fov_deg, config.zoom)
+        return rays.drawn_views(draws, config.azimuth_deg, config.elevation_deg, config.distance, config.fov_deg)
 
     def generate(self, latent: Tensor, views: Views | None = None) -> Tensor:
         """Latents `[B, latent]` to images `[B, C, H, W]` in [-1, 1], on white; views: instead of the latents' own.
