@@ -11,6 +11,7 @@ The occupancy fields share one interface (`OccupancyField`), so that what render
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -80,6 +81,8 @@ class OccupancyField(nn.Module, ABC):
     """Positions and shape codes to occupancy; nothing else decides it. `features`: values for a colour field."""
 
     features: int
+    normal_a_ray: ClassVar[bool] = False
+    """Whether a ray's colours share the normal where it ends, instead of one at each sample."""
 
     def prepared(self, code: Tensor) -> Tensor:
         """What `occupancy` takes as `shape`, from shape codes `[B, S]`."""
@@ -164,6 +167,8 @@ class OccupancyPlanes(OccupancyField):
     bilinearly. The small network adds to the logit of the sphere that training starts from, and nothing before the
     first step. Its convolutions run once an image, so that a position costs little.
     """
+
+    normal_a_ray = True
 
     def __init__(self, code: int, side: int, plane_features: int, plane_width: int, width: int, depth: int,
                  features: int, radius: float):

@@ -12,8 +12,9 @@ training, and some in the free space before; colour = sum_i o_i prod_{j<i} (1 - 
 x_s are the surface points that were found, e a small random way, n the normal, the field's normalised gradient.
 
 `field: mlp` is the papers' network. `field: planes` (recipe `3dgen-fast`) keeps the method and changes the network:
-see `maquette.nets.field.OccupancyPlanes`. The march goes by a coarse grid then, and normals are differences. What the
-papers leave open is ours: the interval's numbers in this frame; the weight of the normals' term is UNISURF's.
+see `maquette.nets.field.OccupancyPlanes`. The march goes by a coarse grid then, and the colours of a ray share one
+normal, by differences. What the papers leave open is ours: the interval's numbers in this frame; the weight of the
+normals' term is UNISURF's.
 """
 
 from collections.abc import Callable
@@ -68,13 +69,19 @@ class SurfaceGenerator(nn.Module):
             depths = surface.about_surface(depth, hit, near, far, self.half_width, self.config.interval_samples,
                                            self.config.free_samples, jitter)
             positions = surface.along(origins, directions, depths).flatten(1, 2)
-            logits, features, normals = self.field.with_normals(positions, shape)
+            if self.field.normal_a_ray:
+                logits, features = self.field.occupancy(positions, shape)
+            else:
+                logits, features, normals = self.field.with_normals(positions, shape)
+            weights = surface.occupancy_weights(logits.view_as(depths).sigmoid() * met[..., None])
+            points, at_points = origins + depth[..., None] * directions, None
+            if self.field.normal_a_ray:
+                ends = torch.where(hit, depth, (weights * depths).sum(-1) + (1 - weights.sum(-1)) * far)
+                at_points = self.field.with_normals(origins + ends[..., None] * directions, shape)[2]
+                normals = toward(at_points, self.samples)
             colours = self.colour(positions, normals, toward(directions, self.samples), features, appearance)
-            occupancy = logits.view_as(depths).sigmoid() * met[..., None]
-            weights = surface.occupancy_weights(occupancy)
             colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), background)
-            points = origins + depth[..., None] * directions
-            rough = None if beside is None else self.roughness(shape, points, points + beside, hit)
+            rough = None if beside is None else self.roughness(shape, points, points + beside, hit, at_points)
         return Rendered(colour, mask, hit, rough)
 
     @torch.no_grad()
@@ -87,9 +94,15 @@ class SurfaceGenerator(nn.Module):
         exact = _flat(lambda positions: self.field.occupancy(positions, shape)[0])
         return surface.secant(exact, origins, directions, found, refinements)
 
-    def roughness(self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor) -> Tensor:
-        """mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any."""
-        normals, beside = (self.field.with_normals(places, shape)[2] for places in (points, others))
+    def roughness(
+        self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor, normals: Tensor | None = None
+    ) -> Tensor:
+        """mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any.
+
+        normals: at the points that are on one, where they are known already.
+        """
+        normals = self.field.with_normals(points, shape)[2] if normals is None else normals
+        beside = self.field.with_normals(others, shape)[2]
         differences = ((normals - beside).square().sum(-1) + 1e-12).sqrt()
         return torch.where(hit, differences, 0.0).sum() / hit.sum().clamp(min=1)
 
