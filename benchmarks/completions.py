@@ -6,6 +6,7 @@ Shapes of the test split, evenly over its rows: what one camera saw of each, the
 import sys
 
 import numpy as np
+from facing import last
 
 from maquette import api
 from maquette.evaluate.volumes import shapes_of
@@ -16,13 +17,7 @@ from maquette.shape import Shape
 
 def main(data: str, picture: str, model: str = api.SCAN_MODEL, cache: str = "data-cache") -> None:
     loaded = api.load(model)
-    events = shapes_of(data, cache, "test", loaded.system.config.resolution)
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            test = end.value
-            break
+    test = last(shapes_of(data, cache, "test", loaded.system.config.resolution))
     cells = []
     for row in np.linspace(0, len(test) - 1, 18).astype(int)[1:-1]:
         whole = Shape(test.voxels([row])[0].astype(np.float32), 0.5).surface()

@@ -18,17 +18,14 @@ _WITHIN = Rule("above 0 and below 0.5, half the cube's side", lambda value: 0 < 
 _AT_LEAST_2 = Rule("2 or more", lambda value: value >= 2)
 _PLANE_SIDE = Rule("8, 16, 32, 64, 128 or 256", lambda value: value in (8, 16, 32, 64, 128, 256))
 _OCTAVES = Rule("from 0 to 16", lambda value: 0 <= value <= 16)
-_SHARED = {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "shape_code": POSITIVE, "appearance_code": POSITIVE,
-           "field_width": POSITIVE, "field_depth": POSITIVE, "position_octaves": _OCTAVES, "view_octaves": _OCTAVES,
-           "azimuth_deg": _AZIMUTHS, "elevation_deg": _ELEVATIONS, "distance": _DISTANCES, "fov_deg": _FIELD_OF_VIEW,
-           "critic_channels": WIDTHS, "scale_least": _SCALE, "scale_rate": NOT_NEGATIVE, "r1": NOT_NEGATIVE}
+_FIELD = {"field_width": POSITIVE, "field_depth": POSITIVE, "position_octaves": _OCTAVES}
 CAMERA_VALUES = 3
 """Values of a latent that decide the camera."""
 
 
 @dataclass(frozen=True)
-class GRAFConfig:
-    """The networks and losses of GRAF; the defaults are the paper's and its code's."""
+class ViewsConfig:
+    """What GRAF and 3DGEN share: the images, the codes, the cameras and the patch discriminator."""
 
     starts_with: ClassVar[dict[str, dict]] = {"data": {"flip": False}}  # a mirrored image has a mirrored camera
 
@@ -42,20 +39,8 @@ class GRAFConfig:
     """Values of the shape code, standard normal."""
     appearance_code: int = 128
     """Values of the appearance code, standard normal."""
-    field_width: int = 256
-    """Width of the field's layers."""
-    field_depth: int = 8
-    """Layers of the field; the position comes in again after half of them."""
-    position_octaves: int = 10
-    """Octaves of the positional encoding of positions."""
     view_octaves: int = 4
     """Octaves of the positional encoding of view directions."""
-    samples: int = 64
-    """Samples of a ray between where it enters and leaves the cube."""
-    density_noise: float = 1.0
-    """Deviation of the noise on densities at the first step."""
-    density_noise_until: int = 5000
-    """Step by which that noise has fallen to 0, in a line; 0: no noise."""
     azimuth_deg: tuple[float, float] = (0.0, 360.0)
     """Least and greatest azimuth of a camera, drawn uniformly; 0 sees the object's front."""
     elevation_deg: tuple[float, float] = (0.0, 45.0)
@@ -76,9 +61,14 @@ class GRAFConfig:
     """Weight of the R1 penalty, the squared gradient of the discriminator at real patches."""
 
     def __post_init__(self):
-        check("model", self, {**_SHARED, "samples": _AT_LEAST_2, "density_noise": NOT_NEGATIVE,
-                              "density_noise_until": NOT_NEGATIVE})
-        _check_square(self)
+        check("model", self, {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "shape_code": POSITIVE,
+                              "appearance_code": POSITIVE, "view_octaves": _OCTAVES, "azimuth_deg": _AZIMUTHS,
+                              "elevation_deg": _ELEVATIONS, "distance": _DISTANCES, "fov_deg": _FIELD_OF_VIEW,
+                              "critic_channels": WIDTHS, "scale_least": _SCALE, "scale_rate": NOT_NEGATIVE,
+                              "r1": NOT_NEGATIVE})
+        if self.height != self.width:
+            raise UserError("model.width and model.height must be equal, the cameras' pictures are square",
+                            f"{self.width}x{self.height}")
 
     @property
     def latent(self) -> int:
@@ -92,21 +82,31 @@ class GRAFConfig:
 
 
 @dataclass(frozen=True)
-class Gen3DConfig:
+class GRAFConfig(ViewsConfig):
+    """The networks and losses of GRAF; the defaults are the paper's and its code's."""
+
+    field_width: int = 256
+    """Width of the field's layers."""
+    field_depth: int = 8
+    """Layers of the field; the position comes in again after half of them."""
+    position_octaves: int = 10
+    """Octaves of the positional encoding of positions."""
+    samples: int = 64
+    """Samples of a ray between where it enters and leaves the cube."""
+    density_noise: float = 1.0
+    """Deviation of the noise on densities at the first step."""
+    density_noise_until: int = 5000
+    """Step by which that noise has fallen to 0, in a line; 0: no noise."""
+    def __post_init__(self):
+        super().__post_init__()
+        check("model", self, {**_FIELD, "samples": _AT_LEAST_2, "density_noise": NOT_NEGATIVE,
+                              "density_noise_until": NOT_NEGATIVE})
+
+
+@dataclass(frozen=True)
+class Gen3DConfig(ViewsConfig):
     """The networks and losses of 3DGEN; the defaults are the paper's, UNISURF's and GRAF's."""
 
-    starts_with: ClassVar[dict[str, dict]] = {"data": {"flip": False}}  # a mirrored image has a mirrored camera
-
-    height: int = 128
-    """Rows of an image, equal to `width`."""
-    width: int = 128
-    """Columns of an image, from 8 to 4096."""
-    channels: Literal[1, 3] = 3
-    """1: grey; 3: colour."""
-    shape_code: int = 128
-    """Values of the shape code, standard normal."""
-    appearance_code: int = 128
-    """Values of the appearance code, standard normal."""
     field: Literal["mlp", "planes"] = "mlp"
     """mlp: one deep network for all positions (paper); planes: three planes of features that a convolutional network
     makes of the shape code, read by a small network."""
@@ -128,8 +128,6 @@ class Gen3DConfig:
     """Width of the colour field's layers."""
     colour_depth: int = 4
     """Layers of the colour field."""
-    view_octaves: int = 4
-    """Octaves of the positional encoding of view directions."""
     radius: float = 0.3
     """Radius of the sphere that training starts from, where the cube's side is 1."""
     march_steps: int = 64
@@ -150,49 +148,14 @@ class Gen3DConfig:
     """Weight of the difference of normals at surface points and beside them."""
     smoothness_reach: float = 0.01
     """How far beside on each axis, where the cube's side is 1."""
-    azimuth_deg: tuple[float, float] = (0.0, 360.0)
-    """Least and greatest azimuth of a camera, drawn uniformly; 0 sees the object's front."""
-    elevation_deg: tuple[float, float] = (0.0, 45.0)
-    """Least and greatest elevation above the horizon; viewpoints are uniform on that part of the sphere."""
-    distance: tuple[float, float] = (2.9, 2.9)
-    """Least and greatest distance of a camera from the cube's middle, drawn uniformly, where the cube's side is 1."""
-    fov_deg: float = 30.0
-    """Field of view, from edge to edge of an image."""
-    background: Literal["white", "random"] = "white"
-    """white; or a plain colour drawn for each image, for data with such backgrounds."""
-    critic_channels: tuple[int, ...] = (128, 256, 512)
-    """Widths of the discriminator, each of which halves a patch, down to 4 pixels a side: three make patches of 32."""
-    scale_least: float = 0.25
-    """The smallest side of a patch at the end, in sides of the image."""
-    scale_rate: float = 7.5e-6
-    """Rate a step at which the smallest side of a patch falls from 1."""
-    r1: float = 10.0
-    """Weight of the R1 penalty, the squared gradient of the discriminator at real patches."""
-
     def __post_init__(self):
-        check("model", self, {**_SHARED, "features": POSITIVE, "plane_side": _PLANE_SIDE, "plane_features": POSITIVE,
+        super().__post_init__()
+        check("model", self, {**_FIELD, "features": POSITIVE, "plane_side": _PLANE_SIDE, "plane_features": POSITIVE,
                               "plane_width": POSITIVE, "colour_width": POSITIVE, "colour_depth": POSITIVE,
                               "radius": _WITHIN, "march_steps": _AT_LEAST_2, "secant_steps": NOT_NEGATIVE,
                               "interval_samples": _AT_LEAST_2, "free_samples": NOT_NEGATIVE,
                               "interval_start": POSITIVE, "interval_end": POSITIVE, "interval_rate": NOT_NEGATIVE,
                               "smoothness": NOT_NEGATIVE, "smoothness_reach": POSITIVE})
-        _check_square(self)
         if self.interval_end > self.interval_start:
             raise UserError("model.interval_end must not be above model.interval_start",
                             f"{self.interval_end:g} and {self.interval_start:g}")
-
-    @property
-    def latent(self) -> int:
-        """Values of a latent: shape, appearance and the three that decide the camera."""
-        return self.shape_code + self.appearance_code + CAMERA_VALUES
-
-    @property
-    def patch(self) -> int:
-        """Pixels a side of the patches that the discriminator sees."""
-        return 4 << len(self.critic_channels)
-
-
-def _check_square(config: GRAFConfig | Gen3DConfig) -> None:
-    if config.height != config.width:
-        raise UserError("model.width and model.height must be equal, the cameras' pictures are square",
-                        f"{config.width}x{config.height}")

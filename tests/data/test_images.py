@@ -175,7 +175,7 @@ def test_a_stopped_preparation_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     whole, again = open_images(tmp_path / "whole"), open_images(tmp_path / "out")
     assert whole.ids == again.ids and np.array_equal(whole.pixels(range(12)), again.pixels(range(12)))
     assert list(prepare_images(folder, tmp_path / "out", **SMALL)) == [events[-1]], "nothing left to do"
-    with pytest.raises(UserError, match="holds images that were prepared otherwise; choose another folder"):
+    with pytest.raises(UserError, match="holds images that were made otherwise; choose another folder"):
         next(prepare_images(folder, tmp_path / "out", **(SMALL | {"crop": "none"})))
 
 

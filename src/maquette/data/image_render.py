@@ -17,7 +17,7 @@ import numpy as np
 
 from maquette.data import Item
 from maquette.data.image_shapes import TRUE_SHAPES, keep_shape, shape_part, write_shapes
-from maquette.data.images import SIDECAR, ImageInfo, features, is_images, open_images
+from maquette.data.images import SIDECAR, ImageInfo, features, finished, open_images
 from maquette.data.orientations import shape_id
 from maquette.data.parts import PARTS, Finished, Prepared, Skipped, assemble, claim, to_do, version, work, write_group
 from maquette.data.sources import is_furniture, items_of, terms_of
@@ -124,13 +124,8 @@ def render_images(
     del told["cameras"]
     content = json.dumps([FORMAT, told, [[item.id, item.label, item.split] for item in items]])
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
-    if is_images(out):
-        info = ImageInfo.load(out)
-        if info.fingerprint != fingerprint:
-            raise UserError(f"{out} holds images that were made otherwise", hint="choose another folder, or delete "
-                            "this one")
-        shutil.rmtree(out / PARTS, ignore_errors=True)
-        yield Finished(out, sum(info.counts.values()), info.skipped)
+    if whole := finished(out, fingerprint):
+        yield whole
         return
     claim(out, fingerprint, json.loads(json.dumps(told)))
     group = max(1, _GROUP // views)

@@ -212,6 +212,21 @@ def split_by_name(files: Sequence[ImageFile], holdout: int) -> dict[str, list[Im
     return {"train": [f for f in files if f.id not in held], "test": [f for f in files if f.id in held]}
 
 
+def finished(out: Path, fingerprint: str) -> Finished | None:
+    """What was made here before with the same options and images, None where nothing was finished.
+
+    UserError where the dataset is another one.
+    """
+    if not is_images(out):
+        return None
+    info = ImageInfo.load(out)
+    if info.fingerprint != fingerprint:
+        raise UserError(f"{out} holds images that were made otherwise",
+                        hint="choose another folder, or delete this one")
+    shutil.rmtree(out / PARTS, ignore_errors=True)
+    return Finished(out, sum(info.counts.values()), info.skipped)
+
+
 def prepare_images(
     folder: str | Path,
     out: str | Path,
@@ -272,13 +287,8 @@ def prepare_images(
     told = _deciding(options) | {"holdout": holdout, "images": len(files)}
     content = json.dumps([FORMAT, told, [[f.id, f.path.stat().st_size] for f in files]])
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
-    if is_images(out):
-        info = ImageInfo.load(out)
-        if info.fingerprint != fingerprint:
-            raise UserError(f"{out} holds images that were prepared otherwise", hint="choose another folder, or delete "
-                            "this one")
-        shutil.rmtree(out / PARTS, ignore_errors=True)
-        yield Finished(out, sum(info.counts.values()), info.skipped)
+    if whole := finished(out, fingerprint):
+        yield whole
         return
     claim(out, fingerprint, told)
     group = int(np.clip(2**28 // (width * height * (1 if grey else 3)), 1, _GROUP))
