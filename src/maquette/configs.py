@@ -340,6 +340,8 @@ class WGANGPConfig:
     up: Literal["transposed", "resize", "blur"] = "transposed"
     """How the generator doubles a grid. transposed: convolutions 4x4 of stride 2 (paper); resize: nearest neighbours,
     then a convolution 3x3; blur: the same with a low pass (1, 3, 3, 1) after the doubling."""
+    padding: Literal["zeros", "replicate"] = "zeros"
+    """What the convolutions 3x3 see beyond the edges of a grid: zeros, which can show as a frame, or its edge."""
     generator_norm: Literal["batch", "pixel", "none"] = "batch"
     """batch: batch norm (paper); pixel: each pixel's features to one length; none."""
     critic_norm: Literal["instance", "none"] = "instance"
@@ -376,6 +378,9 @@ class WGANGPConfig:
         if self.kernels == "dental" and ((self.width, self.height) != (508, 287) or self.up != "transposed"):
             raise UserError("model.kernels 'dental' makes 508x287 with model.up transposed", f"{size} and {self.up}",
                             "set model.kernels even")
+        if self.padding != "zeros" and self.up == "transposed":
+            raise UserError("model.padding 'replicate' is for convolutions 3x3", "model.up transposed",
+                            "set model.up blur, or resize")
 
 
 def _check_vae_iwgan(config: VAEIWGAN3DConfig | VAEIWGAN3DScanConfig) -> None:

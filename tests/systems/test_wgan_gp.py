@@ -252,10 +252,13 @@ def test_pixel_norm_and_the_low_pass():
     spread[:, :, ::2, ::2] = x
     filtered = nn.functional.conv2d(spread.view(12, 1, 10, 14), torch.outer(kernel, kernel)[None, None], padding=2)
     filtered = filtered[:, :, :-1, :-1].reshape(2, 6, 10, 14)
-    assert torch.allclose(Double("bilinear")(x)[:, :, 1:-1, 1:-1], filtered[:, :, 1:-1, 1:-1], atol=1e-5)
-    assert torch.equal(Double("nearest")(x), x.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    assert torch.allclose(Double("bilinear", False)(x)[:, :, 1:-1, 1:-1], filtered[:, :, 1:-1, 1:-1], atol=1e-5)
+    for mode in ("nearest", "bilinear"):
+        replicated = torch.nn.functional.pad(Double(mode, False)(x), (1, 1, 1, 1), mode="replicate")
+        assert torch.allclose(Double(mode, True)(x), replicated, atol=1e-6), "beyond the edges lies the edge"
+    assert torch.equal(Double("nearest", False)(x), x.repeat_interleave(2, 2).repeat_interleave(2, 3))
     with Engine(TrainRecipe(precision="bf16")).autocast():
-        assert Double("bilinear")(x.bfloat16()).dtype == torch.bfloat16
+        assert Double("bilinear", True)(x.bfloat16()).dtype == torch.bfloat16
 
 
 def test_fresh_latents_or_one_batch_for_all_critic_steps_and_the_generators():
@@ -307,7 +310,8 @@ def test_what_augmentation_does_can_be_learned_through():
     chosen = torch.tensor([True])
     right_down = moved(picture, torch.tensor([[0.99, 0.99]]), chosen)  # an eighth of the sides: 2 right, 1 down
     assert torch.equal(right_down[0, 0, 1:, 2:], picture[0, 0, :-1, :-2])
-    assert not right_down[0, 0, 0].any() and not right_down[0, 0, :, :2].any()
+    assert torch.equal(right_down[0, 0, 0, 2:], picture[0, 0, 0, :-2])
+    assert torch.equal(right_down[0, 0, 1:, :2], picture[0, 0, :-1, :2].flip(1))
     assert torch.equal(moved(picture, torch.tensor([[0.5, 0.5]]), chosen), picture)
     assert torch.equal(moved(picture, torch.tensor([[0.99, 0.0]]), ~chosen), picture)
     cut = cut_out(picture, torch.tensor([[0.5, 0.25]]), chosen)[0, 0] == 0
@@ -365,6 +369,8 @@ def test_the_adaptive_probability_follows_the_held_out_images(target, expected):
      "even"),
     ({"kernels": "dental", "height": 287, "width": 508, "up": "blur"},
      "model.kernels 'dental' makes 508x287 with model.up transposed, got 508x287 and blur; set model.kernels even"),
+    ({"padding": "replicate"},
+     "model.padding 'replicate' is for convolutions 3x3, got model.up transposed; set model.up blur, or resize"),
     ({"features": 0}, "model.features must be positive, got 0"),
     ({"augment_target": 1.5}, "model.augment_target must be from 0 to 1, got 1.5"),
 ])

@@ -26,7 +26,8 @@ def augment(images: Tensor, draws: Tensor, probability: Tensor | float = 1.0) ->
     variation, for each image by itself.
 
     Brightness by up to 0.5, contrast by a factor of 0.5 to 1.5, saturation of colours by 0 to 2; moved by up to SHIFT,
-    0 (mid-grey) coming in; a part of CUT of the sides, centred anywhere, set to 0.
+    mirrored at the edges (as in ADA; DiffAugment has grey come in, and frames of grey then pass for real); a part of
+    CUT of the sides, centred anywhere, set to 0.
     """
     light, move, cut = (draws[:, 7:] < probability).unbind(1)
     return cut_out(moved(lit(images.float(), draws[:, :3], light), draws[:, 3:5], move), draws[:, 5:7], cut)
@@ -44,7 +45,7 @@ def lit(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
 
 
 def moved(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
-    """The chosen images `[B]` moved right and down by whole pixels, by draws `[B, 2]`."""
+    """The chosen images `[B]` moved right and down by whole pixels, mirrored at the edges, by draws `[B, 2]`."""
     places = []
     for side, draw in zip((images.shape[3], images.shape[2]), draws.unbind(1), strict=True):
         most = round(SHIFT * side)
@@ -53,7 +54,7 @@ def moved(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
         places.append((2 * place + 1) / side - 1)
     across, down = places
     grid = torch.stack(torch.broadcast_tensors(across[:, None, :], down[:, :, None]), dim=3)
-    return F.grid_sample(images, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return F.grid_sample(images, grid, mode="nearest", padding_mode="reflection", align_corners=False)
 
 
 def cut_out(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:

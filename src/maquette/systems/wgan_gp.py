@@ -16,9 +16,9 @@ off all round, by a crop that is exact. `kernels: dental` keeps the project's wa
 kernels; their sizes are known, the strides and padding here are ones that lead from 256x256 to 508x287.
 
 Options beyond the paper, its value being the default: `up` resize (Odena et al. 2016) or blur (anti-aliased as in Zhang
-2019 and StyleGAN2) against checkerboards; `equalised` learning rates and `generator_norm: pixel` (Karras et al. 2018);
-`augment`, differentiable or adaptive (`maquette.nets.augment`); `penalty_every`; `checkpointing`. `fresh_noise: false`
-is the project's reuse of one batch of latents.
+2019 and StyleGAN2) against checkerboards; `padding` against frames; `equalised` learning rates and
+`generator_norm: pixel` (Karras et al. 2018); `augment`, differentiable or adaptive (`maquette.nets.augment`);
+`penalty_every`; `checkpointing`. `fresh_noise: false` is the project's reuse of one batch of latents.
 """
 
 import contextlib
@@ -116,14 +116,20 @@ class Double(nn.Module):
     which is what interpolating with weights of 3/4 and 1/4 does; beyond its edges the grid goes on as at the edge.
     """
 
-    def __init__(self, mode: str):
+    def __init__(self, mode: str, beyond: bool):
         super().__init__()
-        self.mode = mode
+        self.mode, self.beyond = mode, beyond
 
     def forward(self, x: Tensor) -> Tensor:
-        """`[B, C, H, W]` to `[B, C, 2H, 2W]`, in the precision that comes in."""
+        """`[B, C, H, W]` to `[B, C, 2H, 2W]`, in the precision that comes in; beyond: with one more pixel all round.
+
+        The grid goes on before it is doubled, where that is cheap: the pixels beyond come out as those at the edge.
+        """
         with torch.autocast(x.device.type, enabled=False):
-            return F.interpolate(x, scale_factor=2, mode=self.mode)
+            if not self.beyond:
+                return F.interpolate(x, scale_factor=2, mode=self.mode)
+            doubled = F.interpolate(F.pad(x, (1, 1, 1, 1), mode="replicate"), scale_factor=2, mode=self.mode)
+            return doubled[:, :, 1:-1, 1:-1]
 
 
 class Generator(nn.Module):
@@ -158,8 +164,9 @@ class Generator(nn.Module):
     def _up(self, wide: int, narrow: int, bias: bool, gain: float = math.sqrt(2)) -> list[nn.Module]:
         if self.config.up == "transposed":
             return [self._prepared(nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=bias), gain)]
-        double = Double("nearest" if self.config.up == "resize" else "bilinear")
-        return [double, self._prepared(nn.Conv2d(wide, narrow, 3, 1, 1, bias=bias), gain)]
+        beyond = self.config.padding == "replicate"
+        double = Double("nearest" if self.config.up == "resize" else "bilinear", beyond)
+        return [double, self._prepared(nn.Conv2d(wide, narrow, 3, 1, 0 if beyond else 1, bias=bias), gain)]
 
     def forward(self, latent: Tensor) -> Tensor:
         """`[B, latent]` to `[B, C, H, W]` in [-1, 1], float32."""
