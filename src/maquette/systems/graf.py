@@ -118,7 +118,7 @@ class GRAF(System):
 
         Rays that miss the cube are not cast. A gradient passes where gradients are enabled.
         """
-        with _outside_inference():
+        with outside_inference():
             latent = latent.clone()
             views = self.views(latent) if views is None else views
             return torch.cat([self._image(latent[i : i + 1], views[i : i + 1]) for i in range(len(latent))])
@@ -175,7 +175,7 @@ class GRAF(System):
 
 
 @contextmanager
-def _outside_inference() -> Iterator[None]:
+def outside_inference() -> Iterator[None]:
     """Normals are gradients, which inference mode has none of."""
     if not torch.is_inference_mode_enabled():
         yield
