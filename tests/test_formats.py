@@ -1,6 +1,7 @@
 """Files: round trips that lose nothing, real files, and hostile ones."""
 
 import io
+import json
 import re
 import struct
 import warnings
@@ -44,6 +45,30 @@ def test_glb_is_in_metres_with_y_up_and_faces_z(tmp_path):
     raw = trimesh.load_scene(tmp_path / "box.glb")
     assert raw.extents == pytest.approx([0.010, 0.030, 0.020])
     assert raw.bounds.mean(0) == pytest.approx([0, 0, 0.1], abs=1e-7)  # our front, +y, is glTF's +z
+
+
+def test_colours_of_vertices_are_kept_by_what_can_keep_them(part, tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (len(part.vertices), 3)).astype(np.uint8)
+    for suffix in formats.MESHES:
+        path = tmp_path / f"part{suffix}"
+        formats.write_mesh(path, part, colours)
+        back = formats.read_mesh(path)
+        assert back.volume == pytest.approx(part.volume, rel=1e-4), suffix
+        if suffix in (".ply", ".obj"):
+            kept = trimesh.load(path, process=False, maintain_order=True)
+            assert np.array_equal(kept.visual.vertex_colors[:, :3], colours), suffix
+    scene = trimesh.load_scene(tmp_path / "part.glb", process=False)
+    (kept,) = scene.geometry.values()
+    shares = colours / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    stored = kept.visual.vertex_attributes["color"] if kept.visual.kind == "texture" else kept.visual.vertex_colors
+    assert np.array_equal(stored[:, :3], np.round(255 * linear))
+    data = (tmp_path / "part.glb").read_bytes()
+    tree = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+    assert tree["materials"][0]["extensions"] == {"KHR_materials_unlit": {}}
+    assert tree["extensionsUsed"] == ["KHR_materials_unlit"] and tree["meshes"][0]["primitives"][0]["material"] == 0
+    formats.write_mesh(tmp_path / "plain.glb", part)
+    assert b"COLOR_0" in data and b"COLOR_0" not in (tmp_path / "plain.glb").read_bytes()
 
 
 def test_3mf_says_millimetres_and_other_units_are_heeded(part, tmp_path):

@@ -6,7 +6,7 @@ import trimesh
 from PIL import Image
 
 from maquette.errors import UserError
-from maquette.preview import SIDES, animation, equation, four_sides, preview, sheet, sheet_of_images
+from maquette.preview import SIDES, animation, equation, four_sides, painted, preview, sheet, sheet_of_images
 
 
 @pytest.fixture
@@ -112,3 +112,20 @@ def test_an_equation_has_room_for_each_sign(tmp_path):
     starts = [int(np.argmax(row == value)) for value in (40, 80, 120, 160)]
     gaps = np.diff(starts) - 52
     assert starts[0] == 4 and gaps[0] > gaps[1] > 8 and starts[3] + 48 + 4 == page.shape[1]
+
+
+def test_a_painted_mesh_has_the_colours_of_its_vertices_on_white():
+    ball = trimesh.creation.icosphere(3)
+    picture = painted(ball, np.full((len(ball.vertices), 3), (30, 140, 250), np.uint8), 60)
+    assert picture.shape == (60, 60, 3) and picture.dtype == np.uint8
+    inside = np.hypot(*(np.mgrid[:60, :60] - 29.5)) < 0.38 * 60
+    assert (picture[inside] == (30, 140, 250)).all() and (picture[0] == 255).all()
+    up = np.repeat(np.round(127.5 * (1 + ball.vertices[:, 2:])), 3, 1).astype(np.uint8)
+    column = painted(ball, up, 60)[10:50, 30, 0].astype(int)
+    assert (np.diff(column) < 0).all(), "brightest above"
+
+
+def test_an_animation_goes_round_instead_of_back(tmp_path):
+    frames = [np.full((8, 8, 3), 60 * k, np.uint8) for k in range(4)]
+    with Image.open(animation(frames, tmp_path / "a.gif", back=False)) as gif:
+        assert gif.n_frames == 4

@@ -16,6 +16,7 @@ from maquette import hub
 from maquette import latent as latents
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
+from maquette.fields.extract import ColouredMesh, field_mesh, require_field
 from maquette.hub import Model, load
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.latent.prior import draw
@@ -170,6 +171,21 @@ def generate(
     drawn = torch.stack([draw(model, seed, index, kind, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in drawn.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
+
+
+def generate_mesh(
+    model: Model | str, seed: int = 0, index: int = 0, *, spread: float = 1.0, resolution: int = 128,
+    level: float = 0.5, largest_part: bool = True,
+) -> ColouredMesh:
+    """One new object of a model with a field, trained with 3dgen or graf: its surface in the frame, in its colours.
+
+    seed, index, spread: as of `generate`. resolution, level, largest_part: as of `maquette.fields.field_mesh`. Raises
+    UserError for a model without a field, and for a sample without a surface.
+    """
+    model = load(model) if isinstance(model, str) else model
+    generator = require_field(model)
+    latent = draw(model, seed, index, spread=spread)
+    return field_mesh(generator, latent, resolution, level, largest_part=largest_part)
 
 
 def _require_shapes(model: Model) -> Model:

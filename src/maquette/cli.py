@@ -142,11 +142,17 @@ def generate(
     kind: str = "",
     spread: float = 1.0,
     size_mm: float = 100.0,
-    format: Format = "stl",
+    format: Format | None = None,
     all_parts: bool = False,
+    mesh: bool = False,
+    resolution: int = 128,
+    level: float = 0.5,
+    turntable: bool = False,
     json: bool = False,
 ) -> int:
     """Make new objects out of random latents, or new images with a model that makes those; and a sheet of them.
+
+    A model that learned objects from images (3dgen, graf) gives images, and with --mesh coloured meshes.
 
     Args:
         count: How many.
@@ -156,8 +162,12 @@ def generate(
         kind: One of the model's classes (see `maquette models show`); any if left out.
         spread: Below 1: more typical; above 1: stranger.
         size_mm: Longest side, in millimetres (objects).
-        format: Kind of file (objects); images are PNG.
+        format: Kind of file (objects); stl if left out, glb with --mesh: ply, obj and glb have colours. Images are PNG.
         all_parts: Keep loose parts too, not only the largest (objects).
+        mesh: Meshes instead of images, of a model that learned objects from images.
+        resolution: Cells a side of the cube in which such a mesh is found, a multiple of 16 up to 512.
+        level: Occupancy at the surface of such a mesh; lower keeps more thin parts.
+        turntable: With --mesh: also an animation of each object, as the model shows it all round.
         json: Print one JSON document.
     """
     from maquette import api, outputs
@@ -165,14 +175,26 @@ def generate(
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
+    if turntable and not mesh:
+        raise UserError("--turntable goes with --mesh")
+    if mesh:
+        from maquette import outputs_fields
+
+        if kind and loaded.system.has_field:
+            raise UserError(f"model '{loaded.name}' knows no classes", f"--kind {kind}")
+        events = outputs_fields.generate_mesh_files(
+            out, loaded, count=count, seed=seed, spread=spread, resolution=resolution, level=level,
+            suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts, turntable=turntable,
+        )
+        return show_files(events, None, json, "generating")
     if loaded.system.makes_images:
         if kind:
             raise UserError(f"model '{loaded.name}' knows no classes", f"--kind {kind}")
         events = outputs.generate_image_files(out, loaded, count=count, seed=seed, spread=spread)
         return show_files(events, count + 1, json, "generating")
     events = outputs.generate_files(
-        out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format}", size_mm=size_mm,
-        largest_part=not all_parts,
+        out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format or 'stl'}",
+        size_mm=size_mm, largest_part=not all_parts,
     )
     return show_files(events, count, json, "generating")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from maquette.cli_types import Format, Inputs
+from maquette.errors import UserError
 
 Operands = Positional[Annotated[tuple[str, ...], arg(metavar="OPERAND...")]]
 Expression = Positional[Annotated[tuple[str, ...], arg(metavar="EXPRESSION")]]
@@ -18,12 +19,14 @@ def interpolate(
     operands: Operands,
     steps: int = 7,
     path: Literal["straight", "spherical"] = "straight",
+    what: Literal["both", "shape", "appearance"] = "both",
     gif: bool = True,
     frames: int = 24,
     model: str = "maquette",
     out: str = "out",
     size_mm: float = 100.0,
-    format: Format = "stl",
+    format: Format | None = None,
+    resolution: int = 128,
     all_parts: bool = False,
     json: bool = False,
 ) -> int:
@@ -33,12 +36,15 @@ def interpolate(
         operands: Each a seed (7), a class's seed (chair:7), a picture, a mesh or grid, or a saved latent (.npy).
         steps: Shapes a pair, both ends among them.
         path: straight, or spherical: the distance from the prior's middle kept on the way.
+        what: The code that changes, the other stays the first operand's; shape or appearance for models with both
+            (3dgen, graf), whose operands are seeds and saved latents.
         gif: Also write interpolation.gif, which goes there and back.
         frames: Frames of the animation between two operands, at least.
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
         out: Folder for the results.
         size_mm: Longest side, in millimetres.
-        format: Kind of file.
+        format: Kind of file; stl if left out, glb with colours for models with a field (3dgen, graf).
+        resolution: Cells a side of a field's mesh, a multiple of 16 up to 512 (3dgen, graf).
         all_parts: Keep loose parts too, not only the largest.
         json: Print one JSON document.
     """
@@ -49,9 +55,20 @@ def interpolate(
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
+    if loaded.system.has_field:
+        from maquette import outputs_fields
+
+        events = outputs_fields.interpolate_field_files(
+            operands, out, loaded, steps=steps, path=path, what=what, gif=gif, frames=frames, resolution=resolution,
+            suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts,
+        )
+        return show_files(events, None, json, "interpolating")
+    if what != "both":
+        raise UserError(f"model '{loaded.name}' has no {what} code of its own: it is a {loaded.system.name}",
+                        f"--what {what}")
     events = outputs_latent.interpolate_files(
-        operands, out, loaded, steps=steps, path=path, gif=gif, frames=frames, suffix=f".{format}", size_mm=size_mm,
-        largest_part=not all_parts,
+        operands, out, loaded, steps=steps, path=path, gif=gif, frames=frames, suffix=f".{format or 'stl'}",
+        size_mm=size_mm, largest_part=not all_parts,
     )
     return show_files(events, None, json, "interpolating")
 

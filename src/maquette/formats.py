@@ -23,6 +23,8 @@ GRIDS = (".binvox", ".npy", ".npz", ".mat")
 """Suffixes of grid files."""
 MESHES = (".stl", ".obj", ".ply", ".glb", ".3mf", ".off")
 """Suffixes of mesh files."""
+COLOURED = (".obj", ".ply", ".glb")
+"""Suffixes of mesh files that keep the colours of vertices."""
 MAX_RESOLUTION = 512
 """Voxels a side that are still read: a float32 grid of half a gigabyte."""
 MAX_MESH_BYTES = 1 << 30
@@ -313,26 +315,50 @@ def read_off(data: bytes) -> trimesh.Trimesh:
     return trimesh.Trimesh(points, np.array(faces, dtype=np.int64).reshape(-1, 3), process=False)
 
 
-def write_mesh(path: str | Path, mesh: trimesh.Trimesh) -> None:
+def write_mesh(path: str | Path, mesh: trimesh.Trimesh, colours: np.ndarray | None = None) -> None:
     """Write a mesh in millimetres; STL and PLY binary. Written whole or not at all.
 
-    3mf says its unit, millimetre. glb is in metres, y up, facing +z by its specification, and is turned so;
-    `read_mesh` turns it back. Raises UserError where the file cannot be written.
+    colours: of the vertices, uint8 `[V, 3]`, sRGB; obj, ply and glb keep them (glb in linear light, to be shown without
+    any other, by its specification), stl, off and 3mf leave them out. 3mf says its unit, millimetre. glb is in metres,
+    y up, facing +z by its specification, and is turned so; `read_mesh` turns it back. Raises UserError where the file
+    cannot be written.
     """
     path = Path(path)
     if kind(path) != "mesh":
         raise UserError(f"{path} is a grid file, not a mesh", hint=f"meshes: {' '.join(MESHES)}")
     suffix = path.suffix.lower()
-    plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    kept = {}
+    if colours is not None and suffix in COLOURED:
+        kept["vertex_colors"] = _linear(colours) if suffix == ".glb" else colours
+    plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False, **kept)
     if suffix == ".3mf":
         data = _3mf_bytes(plain)
     else:
         if suffix == ".glb":
             plain.apply_transform(GLB_FROM_MM)
         options = {".off": {"digits": 9}, ".obj": {"digits": 9, "header": "maquette, millimetres"}}.get(suffix, {})
+        if kept and suffix == ".glb":
+            options = {"tree_postprocessor": _unlit}
         data = plain.export(file_type=suffix[1:], **options)
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def _linear(colours: np.ndarray) -> np.ndarray:
+    """sRGB to linear light, uint8 both (IEC 61966-2-1)."""
+    shares = colours / 255.0
+    shares = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return np.round(255 * shares).astype(np.uint8)
+
+
+def _unlit(tree: dict) -> None:
+    """Give a glTF's meshes a material that shows vertex colours as they are, matt where a viewer knows no such."""
+    tree["materials"] = [{"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 1},
+                          "extensions": {"KHR_materials_unlit": {}}}]
+    tree["extensionsUsed"] = [*tree.get("extensionsUsed", []), "KHR_materials_unlit"]
+    for mesh in tree["meshes"]:
+        for primitive in mesh["primitives"]:
+            primitive["material"] = 0
 
 
 def _3mf_bytes(mesh: trimesh.Trimesh) -> bytes:

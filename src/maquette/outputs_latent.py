@@ -55,7 +55,7 @@ def interpolate_files(
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
     out = Path(out)
-    found = yield from _result(api.interpolate(operands, model, steps=steps, path=path))
+    found = yield from result(api.interpolate(operands, model, steps=steps, path=path))
     digits = len(str(len(found.shapes) - 1))
     for index, (latent, shape) in enumerate(zip(found.latents, found.shapes, strict=True)):
         yield _written(out, f"step-{index:0{max(2, digits)}d}", latent, shape, suffix, size_mm, largest_part)
@@ -66,9 +66,9 @@ def interpolate_files(
         pictures.append(tile(grid, model.threshold, CELL_PX, ZOOM))
         yield Progressed("drawing", len(pictures), len(latents))
     captions = [""] * len(found.shapes)
-    captions[:: steps - 1] = [_short(operand.word) for operand in found.operands]
+    captions[:: steps - 1] = [short(operand.word) for operand in found.operands]
     sheet = previews.sheet_of_images(pictures[::between], out / "sheet.png", len(captions), CELL_PX, captions)
-    yield _sheet(sheet, f"{len(captions)} steps", found.operands)
+    yield sheet_written(sheet, f"{len(captions)} steps", found.operands)
     if gif:
         made = previews.animation(pictures, out / "interpolation.gif", FRAME_MS)
         count = 2 * len(pictures) - 2
@@ -89,16 +89,16 @@ def combine_files(
     operands, the signs and the result.
     """
     out = Path(out)
-    found = yield from _result(api.combine(expression, model))
+    found = yield from result(api.combine(expression, model))
     operands = [operand for _, operand in found.terms]
     yield _written(out, "combined", found.latent, found.shape, suffix, size_mm, largest_part,
                    expression=" ".join(expression))
     grids = [*decode(model, _stacked(operands)), found.shape.occupancy]
     pictures = [tile(grid, model.threshold, CELL_PX, ZOOM) for grid in grids]
     signs = [_sign(factor, first=not place) for place, (factor, _) in enumerate(found.terms)]
-    captions = [*(_short(operand.word) for operand in operands), "combined"]
+    captions = [*(short(operand.word) for operand in operands), "combined"]
     sheet = previews.equation(pictures, [*signs, "="], captions, out / "sheet.png", CELL_PX)
-    yield _sheet(sheet, f"{len(operands)} operands and the result", operands)
+    yield sheet_written(sheet, f"{len(operands)} operands and the result", operands)
 
 
 def project_files(
@@ -120,7 +120,7 @@ def project_files(
     out, taken = Path(out), set()
     for source in inputs:
         try:
-            found = yield from _result(api.project(source, model, fit=fit))
+            found = yield from result(api.project(source, model, fit=fit))
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
@@ -160,7 +160,7 @@ def suggest_files(
     out, taken = Path(out), set()
     if count < 1:
         raise UserError("count must be at least 1", count)
-    catalog = yield from _result(catalogue(model, among, cache, known, workers))
+    catalog = yield from result(catalogue(model, among, cache, known, workers))
     skipped = f"{catalog.skipped} of the known could not be read" if catalog.skipped else ""
     for path in inputs:
         try:
@@ -177,7 +177,7 @@ def suggest_files(
                 continue
             name = free_name(f"{'stdin' if str(source) == '-' else Path(source).stem}-suggested", taken)
             pictures = [tile(one.shape.occupancy, 0.5, CELL_PX, ZOOM) for one in found.nearest]
-            captions = [_short(str(source)), *(f"{one.name} ({one.similarity:.2f})" for one in found.nearest)]
+            captions = [short(str(source)), *(f"{one.name} ({one.similarity:.2f})" for one in found.nearest)]
             columns = min(len(captions), 9)
             paths = [previews.sheet_of_images([pixels, *pictures], out / f"{name}.png", columns, CELL_PX, captions)]
             for rank, one in enumerate(found.nearest if meshes else (), 1):
@@ -196,7 +196,7 @@ def suggest_files(
             yield Written(str(source), tuple(paths), "; ".join(part for part in (line, skipped) if part), summary)
 
 
-def _result(events: Iterable) -> Generator[Progressed, None, object]:
+def result(events: Iterable) -> Generator[Progressed, None, object]:
     """Yields on what is progress and returns what is not."""
     for event in events:
         if not isinstance(event, Progressed):
@@ -219,10 +219,7 @@ def _written(
     **facts: object,
 ) -> Written | Failed:
     """A shape and its latent in the folder; the latent even where the shape is empty."""
-    target, saved = out / f"{name}{suffix}", out / f"{name}.latent.npy"
-    data = io.BytesIO()
-    np.save(data, latent.numpy().astype(np.float32), allow_pickle=False)
-    write_bytes(saved, data.getvalue())
+    target, saved = out / f"{name}{suffix}", save_latent(out / f"{name}.latent.npy", latent)
     try:
         mesh, dropped = shape.printable(size_mm, largest_part)
         write_shape(target, shape, mesh)
@@ -236,7 +233,15 @@ def _written(
     return Written(source or name, paths, line, summary)
 
 
-def _sheet(path: Path, line: str, operands: Sequence[Operand]) -> Written:
+def save_latent(path: Path, latent: Tensor) -> Path:
+    """Write a latent `[latent]` as float32, an operand again; return its path."""
+    data = io.BytesIO()
+    np.save(data, latent.numpy().astype(np.float32), allow_pickle=False)
+    write_bytes(path, data.getvalue())
+    return path
+
+
+def sheet_written(path: Path, line: str, operands: Sequence[Operand]) -> Written:
     """The sheet, and what was done to find the latents of its operands."""
     notes = [f"{operand.word}: {operand.note}" for operand in dict.fromkeys(operands) if operand.note]
     words = [operand.word for operand in operands]
@@ -257,7 +262,7 @@ def _sign(factor: float, first: bool) -> str:
     return f"{sign} {number}".strip()
 
 
-def _short(word: str) -> str:
+def short(word: str) -> str:
     """An operand as a caption: a file's name without its folder."""
     known = Path(word).suffix.lower() in formats.GRIDS + formats.MESHES or "/" in word
     return Path(word).name if known else word

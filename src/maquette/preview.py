@@ -1,7 +1,10 @@
 """Pictures of results: the input beside its mesh from four sides, contact sheets, sums of pictures, animations."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import trimesh
@@ -10,6 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from maquette.errors import UserError
 from maquette.files import atomic_path
 from maquette.mesh import to_frame
+
+if TYPE_CHECKING:
+    from maquette.render import Camera
 
 SIDES = {"front": (35.0, 18.0), "side": (95.0, 8.0), "back": (215.0, 18.0), "above": (35.0, 58.0)}
 """The four sides of a preview: azimuth and elevation in degrees."""
@@ -35,6 +41,17 @@ def preview(
 def four_sides(mesh: trimesh.Trimesh, size_px: int = 320) -> list[np.ndarray]:
     """Shaded pictures of the mesh from `SIDES`, all at one scale: uint8 `[S, S, 3]` each."""
     return _shaded(mesh, list(SIDES.values()), size_px)
+
+
+def painted(mesh: trimesh.Trimesh, colours: np.ndarray, size_px: int = 320) -> np.ndarray:
+    """The mesh from its front right in the colours of its vertices, uint8 `[V, 3]`, and no light: uint8 `[S, S, 3]`."""
+    from maquette.render.coloured import painted as picture
+    from maquette.render.rays import RayCaster
+
+    mesh = to_frame(mesh)
+    (camera,) = _cameras(mesh, [SIDES["front"]], size_px)
+    smooth = np.zeros((len(mesh.faces), 3, 3), np.float32)  # normals, which colours without light need none of
+    return picture(RayCaster.of_triangles(mesh.vertices, mesh.faces, smooth), camera, colours)
 
 
 def blocks(
@@ -145,10 +162,11 @@ def equation(
     return path
 
 
-def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80) -> Path:
+def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80, back: bool = True) -> Path:
     """Write a GIF that goes through the frames, uint8 `[H, W, 3]` of one size, and back again, for ever.
 
-    2 N - 2 frames of `frame_ms` for N given, all with the colours of one palette; return its path.
+    2 N - 2 frames of `frame_ms` for N given, all with the colours of one palette; return its path. back: without it
+    the first frame follows the last.
     """
     if len(frames) < 2:
         raise UserError("an animation needs two frames at least", len(frames))
@@ -156,27 +174,32 @@ def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80
     palette = Image.fromarray(some).quantize(255, method=Image.Quantize.MEDIANCUT)
     pages = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     with atomic_path(Path(path)) as unfinished:
-        pages[0].save(unfinished, format="GIF", save_all=True, append_images=[*pages[1:], *pages[-2:0:-1]],
+        returning = pages[-2:0:-1] if back else []
+        pages[0].save(unfinished, format="GIF", save_all=True, append_images=[*pages[1:], *returning],
                       duration=frame_ms, loop=0)
     return Path(path)
 
 
 def _shaded(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[np.ndarray]:
-    from maquette.render import Camera, RayCaster, shade
+    from maquette.render import RayCaster, shade
 
     mesh = to_frame(mesh)
+    caster = RayCaster(mesh)
+    return [shade(mesh, camera, caster=caster) for camera in _cameras(mesh, sides, size_px)]
+
+
+def _cameras(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[Camera]:
+    """Cameras at these sides of a mesh in the frame, all at one scale, the mesh in the middle of each picture."""
+    from maquette.render import Camera
+
     cameras = [Camera(azimuth, elevation, fov_deg=28, size_px=size_px) for azimuth, elevation in sides]
     boxes = []
     for camera in cameras:
         seen = camera.project(mesh.vertices)[:, :2]
         boxes.append((seen.min(0), seen.max(0)))
     width = max(float((high - low).max()) for low, high in boxes) / _FILL
-    caster = RayCaster(mesh)
-    pictures = []
-    for camera, (low, high) in zip(cameras, boxes, strict=True):
-        left, top = (low + high) / 2 - width / 2
-        pictures.append(shade(mesh, camera.framing(left, top, width), caster=caster))
-    return pictures
+    corners = [(low + high) / 2 - width / 2 for low, high in boxes]
+    return [camera.framing(left, top, width) for camera, (left, top) in zip(cameras, corners, strict=True)]
 
 
 def _lay_out(

@@ -162,12 +162,10 @@ def test_colours_are_those_of_the_field_and_the_camera_that_faces_the_surface():
 def test_cameras_keep_the_azimuths_of_training():
     generator = known(ball(0.3), azimuth_deg=(-30.0, 60.0), elevation_deg=(10.0, 10.0))
     field_mesh(generator, LATENT, 32)
-    at, _, directions = (values.numpy() for values in generator.colour.seen)
-    sideways = np.cross(directions, at)  # cameras in the plane of the axis and the vertex, seen squarely
+    directions = generator.colour.seen[2].numpy()
     azimuth = np.degrees(np.arctan2(directions[:, 0], -directions[:, 1]))
     assert azimuth.min() > -30 - 10 and azimuth.max() < 60 + 10  # a camera 2.9 away sees a vertex 0.3 off the middle
     assert azimuth.min() < -20 and azimuth.max() > 50
-    assert np.isfinite(sideways).all()
 
 
 @pytest.mark.parametrize("keys", [{}, PLANES], ids=["mlp", "planes"])

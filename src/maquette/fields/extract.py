@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from maquette import mesh as meshes
 from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, near_surface
+from maquette.hub import Model
 from maquette.mesh import Dropped
 from maquette.nets import rays
 from maquette.sampling import as_pixels
@@ -88,8 +89,7 @@ def field_surface(
 ) -> FieldSurface:
     """`field_mesh` without the colours: the shape code alone decides it."""
     check_resolution(resolution)
-    if not 0 < level < 1:
-        raise UserError("level must lie between 0 and 1", level)
+    check_level(level)
     with outside_inference(), torch.no_grad():
         reading = _reading(generator, latent.clone()[None], level)
         lattice = near_surface(_in_parts(generator, reading.inside), resolution)
@@ -111,6 +111,20 @@ def field_colours(generator: nn.Module, latent: Tensor, mesh: trimesh.Trimesh) -
         raise UserError("the field has colours that are not finite", hint="the model's training diverged")
     pixels = as_pixels(torch.from_numpy(found.T[None, :, :, None]))[0, :, 0]  # [V] or [V, 3]
     return np.ascontiguousarray(np.broadcast_to(pixels.reshape(len(pixels), -1), (len(pixels), 3)))
+
+
+def check_level(level: float) -> None:
+    """Raise UserError for an occupancy at the surface that cannot be."""
+    if not 0 < level < 1:
+        raise UserError("level must lie between 0 and 1", level)
+
+
+def require_field(model: Model) -> nn.Module:
+    """The generator of a model with a field; UserError for one without."""
+    if not model.system.has_field:
+        made = "it makes meshes without --mesh" if model.system.makes_shapes else "use one trained with 3dgen or graf"
+        raise UserError(f"model '{model.name}' has no field to take meshes of: it is a {model.system.name}", hint=made)
+    return model.system.nets["generator"]
 
 
 def _reading(generator: nn.Module, latent: Tensor, level: float) -> _Reading:

@@ -57,10 +57,10 @@ def interpolate(
     steps: shapes a pair, both ends among them. path: `straight` or `spherical`. Raises UserError for fewer than two
     operands or steps, and for an operand that is none.
     """
-    _check_count(operands)
+    check_count(operands)
     if not 2 <= steps <= paths.MAX_STEPS:  # before anything is projected
         raise UserError(f"steps must be from 2 to {paths.MAX_STEPS}", steps)
-    read = yield from _read_all(model, operands, fit)
+    read = yield from read_all(model, operands, fit)
     latents = way(model, [operand.latent for operand in read], steps, path)
     shapes = tuple(Shape(grid, model.threshold) for grid in prior.decode(model, latents))
     yield Interpolated(tuple(read), latents, shapes)
@@ -73,8 +73,8 @@ def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = Non
     Raises UserError for an expression that cannot be read, fewer than two operands, or one that is none.
     """
     terms = parse(expression)
-    _check_count(terms)
-    read = yield from _read_all(model, [word for _, word in terms], fit)
+    check_count(terms)
+    read = yield from read_all(model, [word for _, word in terms], fit)
     factors = [factor for factor, _ in terms]
     total = sum(factor * operand.latent.double() for factor, operand in zip(factors, read, strict=True))
     latent = total.clamp(*prior.bounds(model.system)).float()
@@ -84,12 +84,13 @@ def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = Non
     yield Combined(tuple(zip(factors, read, strict=True)), latent, shape)
 
 
-def _check_count(operands: Sequence) -> None:
+def check_count(operands: Sequence) -> None:
+    """Raise UserError for fewer than two operands, and for too many."""
     if not 2 <= len(operands) <= MAX_OPERANDS:
         raise UserError(f"from two to {MAX_OPERANDS} operands are needed", len(operands))
 
 
-def _read_all(model: Model, words: Sequence, fit: Fit | None) -> Generator[Progressed, None, list[Operand]]:
+def read_all(model: Model, words: Sequence, fit: Fit | None) -> Generator[Progressed, None, list[Operand]]:
     """The operands; one that is named twice is read once."""
     known: dict[str, Operand] = {}
     result = []

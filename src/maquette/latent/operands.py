@@ -109,6 +109,8 @@ def is_file(word: str) -> bool:
 
 
 def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> Generator[Progressed, None, Operand]:
+    if not model.system.makes_shapes:
+        raise UserError(f"{word} is a shape, of which model '{model.name}' has no latent", hint="give seeds or latents")
     try:
         for event in project(model, shape, fit):
             if isinstance(event, Progressed):

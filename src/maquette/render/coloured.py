@@ -48,6 +48,18 @@ def coloured(
     return picture.reshape(size, size, 3), mask
 
 
+def painted(caster: RayCaster, camera: Camera, colours: np.ndarray) -> np.ndarray:
+    """A mesh in the colours of its vertices, uint8 [V, 3], as they are, on white: uint8 [S, S, 3], antialiased."""
+    fine = replace(camera, size_px=SAMPLES * camera.size_px)
+    _, face, uv = caster.first(*fine.rays())
+    hit = np.flatnonzero(face >= 0)
+    weights = np.stack([1 - uv[hit].sum(1), uv[hit, 0], uv[hit, 1]], 1)
+    values = np.full((len(face), 3), 255, np.float32)
+    values[hit] = np.einsum("nk,nkc->nc", weights, colours[caster.faces[face[hit]]].astype(np.float32))
+    values = _means(np.clip(values, 0, 255).reshape(fine.size_px, fine.size_px, 3))
+    return np.round(values).astype(np.uint8).reshape(camera.size_px, camera.size_px, 3)
+
+
 def _means(values: np.ndarray) -> np.ndarray:
     """Means over blocks of SAMPLES x SAMPLES: [S, S, C]."""
     size = len(values) // SAMPLES

@@ -136,8 +136,9 @@ class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
     reads_images, reads_scans: it has an encoder of views, or of scans. makes_shapes: it has a generator of shapes;
-    makes_images: of images, and is trained on a dataset of images instead of shapes. wants_poses: training needs to
-    know where each view was taken from. Subclasses set `name`, `Config` and the traits below, build
+    makes_images: of images, and is trained on a dataset of images instead of shapes. has_field: its images are of a
+    field in space, of which meshes can be taken (`maquette.fields`). wants_poses: training needs to know where each
+    view was taken from. Subclasses set `name`, `Config` and the traits below, build
     `self.nets` in `__init__`, and define `phases`. How a trained one is used is the same for all whose networks are
     called `generator` (and `encoder`).
     """
@@ -148,6 +149,7 @@ class System:
     reads_scans: ClassVar[bool] = False
     makes_shapes: ClassVar[bool] = True
     makes_images: ClassVar[bool] = False
+    has_field: ClassVar[bool] = False
     wants_poses: bool = False
     config: Any
     nets: Nets

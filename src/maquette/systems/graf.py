@@ -91,6 +91,7 @@ class GRAF(System):
     Config = GRAFConfig
     makes_shapes = False
     makes_images = True
+    has_field = True
 
     def __init__(self, config: GRAFConfig):
         self.config = config

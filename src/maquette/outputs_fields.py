@@ -1,0 +1,185 @@
+"""The verbs on models with a field, written to files: coloured meshes, sheets and animations, as events like those of
+`outputs`. Work that takes long yields `Progressed` between the results.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from maquette import api, formats
+from maquette import preview as previews
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.fields.between import between, way
+from maquette.fields.extract import (
+    ColouredMesh,
+    FieldSurface,
+    check_level,
+    field_colours,
+    field_surface,
+    require_field,
+)
+from maquette.fields.lattice import check_resolution
+from maquette.fields.pictures import front_view, pictures, views_round
+from maquette.hub import Model
+from maquette.latent.prior import draw
+from maquette.mesh import printability, to_print
+from maquette.nets.rays import Views
+from maquette.outputs import Failed, Written
+from maquette.outputs_latent import CELL_PX, FRAME_MS, MAX_FRAMES, result, save_latent, sheet_written, short
+
+TURN_FRAMES = 24
+"""Frames of a turntable."""
+
+
+def generate_mesh_files(
+    out: str | Path,
+    model: Model,
+    *,
+    count: int = 16,
+    seed: int = 0,
+    spread: float = 1.0,
+    resolution: int = 128,
+    level: float = 0.5,
+    suffix: str = ".glb",
+    size_mm: float = 100.0,
+    largest_part: bool = True,
+    turntable: bool = False,
+) -> Iterator[Progressed | Written | Failed]:
+    """`api.generate_mesh`, written to the folder `out` with a sheet of them all in their colours; one event a sample.
+
+    turntable: also `NAME.gif` of each, as the model itself shows it from all round. A sample without a surface is
+    named, the others still done. Raises UserError for a model without a field and for options that cannot be.
+    """
+    require_field(model)
+    if count < 1:
+        raise UserError("count must be at least 1", count)
+    _check(suffix, resolution, level)
+    out, tiles = Path(out), []
+    for index in range(count):
+        name = f"sample-{seed}-{index:03d}"
+        try:
+            made = api.generate_mesh(model, seed, index, spread=spread, resolution=resolution, level=level,
+                                     largest_part=largest_part)
+            paths = [_write(out / f"{name}{suffix}", made, size_mm)]
+            if turntable:
+                latent = draw(model, seed, index, spread=spread)
+                views, whole = views_round(model.system.config, TURN_FRAMES)
+                frames = []
+                for picture in pictures(model, latent.expand(len(views), -1), views):
+                    frames.append(picture)
+                    yield Progressed(f"turning {name}", len(frames), len(views))
+                paths.append(previews.animation(frames, out / f"{name}.gif", FRAME_MS, back=not whole))
+        except UserError as error:
+            yield Failed(name, f"{name}: {error}")
+        else:
+            tiles.append(previews.painted(made.mesh, made.colours, 160))
+            yield _written(name, paths, made, size_mm)
+        yield Progressed("generating", index + 1, count)
+    if tiles:
+        sheet = previews.sheet_of_images(tiles, out / "sheet.png")
+        yield Written("sheet", (sheet,), f"{len(tiles)} samples", {"output": [str(sheet)]})
+
+
+def interpolate_field_files(
+    operands: Sequence[str],
+    out: str | Path,
+    model: Model,
+    *,
+    steps: int = 7,
+    path: str = "straight",
+    what: str = "both",
+    gif: bool = True,
+    frames: int = 24,
+    resolution: int = 128,
+    suffix: str = ".glb",
+    size_mm: float = 100.0,
+    largest_part: bool = True,
+) -> Iterator[Progressed | Written | Failed]:
+    """`fields.between`, written to the folder `out`: a coloured mesh and a latent for each step, `sheet.png`, and where
+    `gif` is set `interpolation.gif`, which goes there and back. The pictures in both are the model's own.
+
+    frames: of the animation between two operands, at least; rounded up to a multiple of the steps between them. A step
+    without a surface is named, and has its latent and its picture still.
+    """
+    if not 1 <= frames <= MAX_FRAMES:
+        raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
+    _check(suffix, resolution)
+    out = Path(out)
+    found = yield from result(between(model, operands, steps, path, what))
+    digits, surface = max(2, len(str(len(found.latents) - 1))), _Surfaces(model, resolution, largest_part)
+    for index, latent in enumerate(found.latents):
+        name = f"step-{index:0{digits}d}"
+        saved = save_latent(out / f"{name}.latent.npy", latent)
+        try:
+            made = surface.coloured(latent)
+            yield _written(name, [_write(out / f"{name}{suffix}", made, size_mm), saved], made, size_mm)
+        except UserError as error:
+            yield Failed(name, f"{name}: {error}")
+        yield Progressed("interpolating", index + 1, len(found.latents))
+    ways = -(-frames // (steps - 1)) if gif else 1
+    latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * ways + 1, path, what)
+    seen = []
+    for picture in pictures(model, latents, _repeated(front_view(model.system.config), len(latents))):
+        seen.append(picture)
+        yield Progressed("drawing", len(seen), len(latents))
+    captions = [""] * len(found.latents)
+    captions[:: steps - 1] = [short(operand.word) for operand in found.operands]
+    sheet = previews.sheet_of_images(seen[::ways], out / "sheet.png", len(captions), CELL_PX, captions)
+    yield sheet_written(sheet, f"{len(captions)} steps", found.operands)
+    if gif:
+        made = previews.animation(seen, out / "interpolation.gif", FRAME_MS)
+        count = 2 * len(seen) - 2
+        line = f"{count} frames, {count * FRAME_MS / 1000:.1f} s, {made.stat().st_size / 1000:.0f} kB"
+        yield Written("animation", (made,), line, {"output": [str(made)], "frames": count})
+
+
+class _Surfaces:
+    """The meshes of latents one after another; where the shape code stays, so does the surface."""
+
+    def __init__(self, model: Model, resolution: int, largest_part: bool):
+        self.generator, self.resolution, self.largest_part = require_field(model), resolution, largest_part
+        self.code, self.found = None, None
+
+    def coloured(self, latent: torch.Tensor) -> ColouredMesh:
+        code = latent[: self.generator.config.shape_code]
+        if self.code is None or not torch.equal(code, self.code):
+            self.code, self.found = code, self._surface(latent)
+        if isinstance(self.found, UserError):
+            raise self.found
+        colours = field_colours(self.generator, latent, self.found.mesh)
+        return ColouredMesh(self.found.mesh, self.found.evaluations, self.found.dropped, colours)
+
+    def _surface(self, latent: torch.Tensor) -> FieldSurface | UserError:
+        try:
+            return field_surface(self.generator, latent, self.resolution, largest_part=self.largest_part)
+        except UserError as error:
+            return error
+
+
+def _check(suffix: str, resolution: int, level: float = 0.5) -> None:
+    if suffix not in formats.MESHES:
+        raise UserError(f"meshes of a field are written as {', '.join(known[1:] for known in formats.MESHES)}",
+                        suffix[1:])
+    check_resolution(resolution)
+    check_level(level)
+
+
+def _write(path: Path, made: ColouredMesh, size_mm: float) -> Path:
+    formats.write_mesh(path, to_print(made.mesh, size_mm), made.colours)
+    return path
+
+
+def _written(name: str, paths: Sequence[Path], made: ColouredMesh, size_mm: float) -> Written:
+    report = printability(to_print(made.mesh, size_mm))
+    mean = "#" + bytes(np.round(made.colours.mean(0)).astype(np.uint8)).hex()
+    line = "; ".join(part for part in (report.line(), made.dropped.line(), f"mean colour {mean}") if part)
+    summary = {"output": [str(path) for path in paths], "parts_dropped": made.dropped.parts, "printable": report.ok,
+               "mean_colour": mean, "evaluations": made.evaluations}
+    return Written(name, tuple(paths), line, summary)
+
+
+def _repeated(view: Views, count: int) -> Views:
+    return Views(view.positions.repeat(count, 1), view.axes.repeat(count, 1, 1), view.focal.repeat(count))
