@@ -17,6 +17,8 @@ from maquette import latent as latents
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
+from maquette.fields.inversion import Inverted, Search
+from maquette.fields.inversion import invert as inverted
 from maquette.hub import Model, load
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.latent.prior import draw
@@ -94,8 +96,9 @@ def reconstruct(
     """
     model = load(model) if isinstance(model, str) else model
     if not model.system.reads_images:
-        scans = model.system.reads_scans
-        hint = "it reads scans: maquette complete" if scans else "use one trained with vae-iwgan-image"
+        hint = "it reads scans: maquette complete" if model.system.reads_scans else ""
+        hint = "pictures are inverted by it: maquette.api.invert" if model.system.has_field else hint
+        hint = hint or "use one trained with vae-iwgan-image"
         raise UserError(f"model '{model.name}' does not read pictures", hint=hint)
     name = "picture" if isinstance(picture, np.ndarray) else str(picture)
     pixels = picture if isinstance(picture, np.ndarray) else read_picture(picture)
@@ -104,6 +107,17 @@ def reconstruct(
     shape = Shape(occupancy(model, found.image[None])[0], model.threshold if threshold is None else threshold)
     mesh, dropped = shape.printable(size_mm, largest_part)
     return Reconstruction(name, shape, mesh, found, dropped, printability(mesh, min_wall_mm))
+
+
+def invert(
+    picture: np.ndarray | str | Path, model: Model | str, *, search: Search | None = None
+) -> Iterator[Progressed | Inverted]:
+    """The camera and the codes with which a model of 3DGEN or GRAF shows what is in a picture, by optimisation.
+
+    picture: a file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`. search: how, and how long. Yields Progressed,
+    then one Inverted (see `maquette.fields.inversion.invert`); `maquette.fields.field_mesh` makes a mesh of its latent.
+    """
+    return inverted(load(model) if isinstance(model, str) else model, picture, search)
 
 
 def complete(
@@ -348,8 +362,9 @@ def evaluate(
     on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
     `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
     responses) or `generation` (new shapes beside the test split); or real images, a prepared dataset or a folder (made
-    images beside those held out). path: where these data are, but for images. views: views or scans of each test shape.
-    cache: folder for what is prepared of them. kind: one class (generation, ikea). turns: orientations
+    images beside those held out; of GRAF and 3DGEN see `maquette.evaluate.fields.evaluate_fields`). path: where these
+    data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none. views: views or scans of each test
+    shape. cache: folder for what is prepared of them. kind: one class (generation, ikea). turns: orientations
     of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the model whose
     features are used (generation); none: the line is left out. inception, out: see
     `maquette.evaluate.images.evaluate_images`.

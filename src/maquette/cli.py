@@ -98,25 +98,35 @@ def reconstruct(
     out: str = "out",
     model: str = "maquette",
     size_mm: float = 100.0,
-    format: Format = "stl",
+    format: Format | None = None,
     preview: bool = False,
     threshold: float | None = None,
     all_parts: bool = False,
     min_wall_mm: float = 0.8,
+    steps: int = 200,
+    seconds: float = 60.0,
+    seed: int = 0,
     json: bool = False,
 ) -> int:
     """Turn sketches and photos into printable meshes.
+
+    A model of 3DGEN or GRAF has no encoder: camera and codes are looked for, which takes longer, and the mesh has
+    colours.
 
     Args:
         inputs: Pictures, folders of pictures, or - for standard input.
         out: Folder for the results, or the one file to write.
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
         size_mm: Longest side of the object, in millimetres.
-        format: Kind of file; meshes are for printing, the rest are voxel grids.
+        format: Kind of file; meshes are for printing, the rest are voxel grids. stl if left out, glb where the mesh has
+            colours, which ply, obj and glb keep.
         preview: Also write a PNG of the input beside the mesh from four sides.
         threshold: Occupancy from which a voxel is solid; the model's own if left out. Lower keeps more thin parts.
         all_parts: Keep loose parts too, not only the largest.
         min_wall_mm: The thinnest wall that your printer can print.
+        steps: Updates of a search (3dgen, graf).
+        seconds: Longest time of a search for each picture (3dgen, graf).
+        seed: Of a search (3dgen, graf).
         json: Print one JSON document.
     """
     if not inputs:
@@ -127,10 +137,15 @@ def reconstruct(
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
-    events = outputs.reconstruct_files(
-        inputs, out, loaded, suffix=f".{format}", preview=preview, size_mm=size_mm, threshold=threshold,
-        largest_part=not all_parts, min_wall_mm=min_wall_mm,
-    )
+    default = "glb" if loaded.system.has_field else "stl"
+    options = {"suffix": f".{format or default}", "preview": preview, "size_mm": size_mm, "threshold": threshold,
+               "largest_part": not all_parts, "min_wall_mm": min_wall_mm}
+    if loaded.system.has_field:
+        from maquette.outputs_inversion import invert_files
+
+        search = api.Search(steps=steps, seconds=seconds, seed=seed)
+        return show_files(invert_files(inputs, out, loaded, search=search, **options), None, json, "reconstructing")
+    events = outputs.reconstruct_files(inputs, out, loaded, **options)
     return show_files(events, next(events), json, "reconstructing")
 
 
@@ -222,8 +237,9 @@ def evaluate(
         on: modelnet10: IoU on the test split, half pencil and half photo views; ikea: AP on photos, after alignment;
             scans: IoU on ModelNet10's test split, completed from scans; recognition: a linear SVM on the critic's
             responses; generation: new shapes beside the test split. A prepared dataset of images, or a folder of
-            them: images that the model makes beside those held out, with a report.
-        data_path: Where the data are.
+            them: images that the model makes beside those held out, with a report; of 3dgen and graf also shape beside
+            appearance, and meshes.
+        data_path: Where the data are; of 3dgen and graf an image set with true shapes, where --on has none.
         views: Views or scans of each test shape (modelnet10, scans).
         limit: Stop after so many shapes or photos; generation: so many made shapes (100 if left out); images: so many
             of each set at most (500 if left out).
@@ -234,7 +250,7 @@ def evaluate(
         classifier: A model of the system classifier, for the Frechet distance in its features (generation).
         inception: Weights for FID and KID of images: a .safetensors file, or owner/name in the Hugging Face Hub's
             cache; without them both are left out.
-        out: Folder for the report on images: report.html, report.json, report.csv.
+        out: Folder for the report on images: report.html, report.json, report.csv; objects.png (3dgen, graf).
         json: File for the result; - for standard output.
     """
     from maquette import api

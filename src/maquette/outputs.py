@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import trimesh
@@ -17,8 +18,6 @@ from maquette import preview as previews
 from maquette.api import (
     DEFAULT_MODEL,
     SCAN_MODEL,
-    Completion,
-    Reconstruction,
     complete,
     generate,
     reconstruct,
@@ -26,7 +25,7 @@ from maquette.api import (
 )
 from maquette.errors import UserError
 from maquette.hub import Model, load
-from maquette.mesh import printability, to_frame
+from maquette.mesh import Dropped, Printability, printability, to_frame
 from maquette.pencil.pickup import find_inputs, read_picture
 from maquette.scan import find_scans, read_intrinsics
 from maquette.shape import Shape
@@ -42,6 +41,15 @@ class Written:
     paths: tuple[Path, ...]
     line: str
     summary: dict = field(default_factory=dict)
+
+
+class Printed(Protocol):
+    """A finished object: what was left out of it, and whether it can be printed."""
+
+    @property
+    def dropped(self) -> Dropped: ...
+    @property
+    def report(self) -> Printability: ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def reconstruct_files(
     """
     model = load(model) if isinstance(model, str) else model
     out = Path(out)
-    sources, failed, single = _sources(inputs, find_inputs, out)
+    sources, failed, single = sources_of(inputs, find_inputs, out)
     yield len(sources) + len(failed)
     yield from failed
     taken: set[str] = set()
@@ -92,7 +100,7 @@ def reconstruct_files(
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
-        yield _written(source, paths, made, {"kind": made.pickup.kind}, made.pickup.notes, started)
+        yield written_object(source, paths, made, {"kind": made.pickup.kind}, made.pickup.notes, started)
 
 
 def complete_files(
@@ -123,7 +131,7 @@ def complete_files(
     require_scans(model)
     camera = read_intrinsics(intrinsics) if intrinsics else None
     out = Path(out)
-    sources, failed, single = _sources(inputs, find_scans, out)
+    sources, failed, single = sources_of(inputs, find_scans, out)
     yield len(sources) + len(failed)
     yield from failed
     taken: set[str] = set()
@@ -148,7 +156,7 @@ def complete_files(
         placement = made.scan.placement
         facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
                  "size_mm": _number(made.mesh.extents.max())}
-        yield _written(source, paths, made, facts, (placement.line(),) if placement else (), started)
+        yield written_object(source, paths, made, facts, (placement.line(),) if placement else (), started)
 
 
 def generate_image_files(
@@ -295,7 +303,7 @@ def write_shape(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:
         formats.write_mesh(path, mesh)
 
 
-def _sources(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, list[Failed], bool]:
+def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, list[Failed], bool]:
     """The files that inputs name, each once; those that name none; and whether `out` is one file."""
     sources, failed = [], []
     for path in inputs:
@@ -309,8 +317,8 @@ def _sources(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, li
     return sources, failed, single
 
 
-def _written(
-    source: str | Path, paths: list[Path], made: Reconstruction | Completion, facts: dict, notes: Iterable[str],
+def written_object(
+    source: str | Path, paths: list[Path], made: Printed, facts: dict, notes: Iterable[str],
     started: float,
 ) -> Written:
     """The event of one finished object. facts: what its summary says of the input."""

@@ -99,11 +99,11 @@ class OccupancyField(nn.Module, ABC):
     def with_normals(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """`occupancy`, and the unit normals `[B, P, 3]` there: against the gradient of the logit, by autograd.
 
-        The normals can be learned through where gradients are enabled. The positions get no gradient.
+        The normals can be learned through where gradients are enabled. Positions that ask for a gradient then get one.
         """
         learns = torch.is_grad_enabled()
         with torch.enable_grad():
-            at = positions.detach().requires_grad_()
+            at = positions if learns and positions.requires_grad else positions.detach().requires_grad_()
             logits, features = self.occupancy(at, shape)
             (slope,) = torch.autograd.grad(logits.sum(), at, create_graph=learns)
         normals = _unit(-slope)

@@ -125,14 +125,27 @@ class GRAF(System):
             return torch.cat([self._image(latent[i : i + 1], views[i : i + 1]) for i in range(len(latent))])
 
     def _image(self, latent: Tensor, views: Views) -> Tensor:
-        side, generator = self.config.height, self.nets["generator"]
-        origins, directions = views.rays(rays.pixel_places(side, latent)[None])
+        side = self.config.height
+        colour, _ = self.look(latent, views, rays.pixel_places(side, latent)[None])
+        return colour.view(1, side, side, -1).permute(0, 3, 1, 2)
+
+    def look(self, latent: Tensor, views: Views, places: Tensor) -> tuple[Tensor, Tensor]:
+        """What one latent `[1, latent]` shows at places `[1, P, 2]` of its picture: colours `[P, C]` in [-1, 1], on
+        white, and the mask `[P]`.
+
+        Rays that miss the cube are not cast.
+        """
+        generator, count = self.nets["generator"], places.shape[1]
+        origins, directions = views.rays(places)
         cast = rays.cube_span(origins, directions)[2][0].nonzero().squeeze(1)
-        seen = [generator(latent, origins[:, rows], directions[:, rows]).colour[0]
-                for rows in cast.split(max(1, AT_ONCE // (self.config.field_width * generator.samples)))]
-        image = torch.ones(side * side, self.config.channels, device=latent.device)
-        image = image.index_copy(0, cast, torch.cat(seen)) if seen else image
-        return image.view(1, side, side, -1).permute(0, 3, 1, 2)
+        seen = [generator(latent, origins[:, rows], directions[:, rows])
+                for rows in cast.split(max(1, AT_ONCE // (self.config.field_width * generator.samples))) if len(rows)]
+        colour, mask = (torch.full(shape, value, device=latent.device)
+                        for shape, value in (((count, self.config.channels), 1.0), ((count,), 0.0)))
+        if seen:
+            colour = colour.index_copy(0, cast, torch.cat([part.colour[0] for part in seen]))
+            mask = mask.index_copy(0, cast, torch.cat([part.mask[0] for part in seen]))
+        return colour, mask
 
     def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
         """Patches of fresh objects from fresh cameras, `[B, K * K, ...]`."""
