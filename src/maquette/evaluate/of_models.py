@@ -27,7 +27,7 @@ def measure(
 ) -> Iterator[object]:
     """See `maquette.api.evaluate`."""
     if on not in BENCHMARKS or model.system.makes_images:
-        yield from images(model, on, out, inception=inception, seed=seed, limit=limit)
+        yield from images(model, on, out, shapes=path, inception=inception, seed=seed, limit=limit)
         return
     if on == "scans":
         require_scans(model)
@@ -117,9 +117,9 @@ def generation(
 
 
 def images(
-    model: Model, on: str, out: str | Path, *, inception: str, seed: int, limit: int | None
+    model: Model, on: str, out: str | Path, *, shapes: str = "", inception: str, seed: int, limit: int | None
 ) -> Iterator[object]:
-    """`evaluate_images` with images that the model makes."""
+    """`evaluate_images` with images that the model makes; `evaluate_fields` of one that makes views of objects."""
     from maquette.evaluate.image_page import Plan
     from maquette.evaluate.images import evaluate_images
 
@@ -132,6 +132,12 @@ def images(
     shape = _shape_of_images(model)
     if limit is not None and limit < 8:
         raise UserError("limit must be 8 images or more", limit)
+    if model.system.has_field:
+        from maquette.evaluate import fields
+
+        plan = fields.Plan() if limit is None else fields.Plan(images=limit, meshes=min(limit, fields.Plan.meshes))
+        yield from fields.evaluate_fields(model, on, out, shapes=shapes, inception=inception, plan=plan, seed=seed)
+        return
     make = partial(batches_of_images, model, seed=seed)
     yield from evaluate_images(make, shape, on, out, model=Path(model.name).name, inception=inception,
                                plan=Plan(most=limit or Plan.most), seed=seed)
