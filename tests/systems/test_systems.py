@@ -12,6 +12,7 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
+from maquette.losses import kl_to_standard_normal
 from maquette.nets.volume import SubvoxelGenerator
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, Phase, Terms, check_phases
@@ -52,6 +53,19 @@ def test_paper_encoder_has_the_papers_parameters():
     with torch.no_grad():
         mean, log_variance = encoder.eval()(torch.rand(1, 3, 256, 256))
     assert mean.shape == log_variance.shape == (1, 200)
+
+
+def test_an_encoder_that_is_far_too_unsure_can_come_back():
+    """A variance at its bound is pulled inside by the KL; a bound without a gradient would keep it there for good."""
+    encoder = VAEIWGAN3D(VAEIWGAN3DConfig()).nets["encoder"]
+    with torch.no_grad():
+        encoder.last.bias[200:300], encoder.last.bias[300:] = 1000.0, -1000.0
+    mean, log_variance = encoder(torch.rand(2, 3, 256, 256))
+    assert log_variance[:, :100].eq(8).all() and log_variance[:, 100:].eq(-12).all()
+    kl_to_standard_normal(mean, log_variance).backward()
+    slope = encoder.last.bias.grad[200:]
+    assert torch.allclose(slope[:100], torch.tensor((math.exp(8) - 1) / 2), rtol=1e-4)
+    assert torch.allclose(slope[100:], torch.tensor((math.exp(-12) - 1) / 2), rtol=1e-4)
 
 
 def test_gan3d_has_the_papers_parameters():

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from maquette.nets.latent import bounded
+
 FAINTEST = 0.05
 """Deviation of a view's values below which standardising amplifies it no further: what is left is noise."""
 
@@ -43,7 +45,7 @@ class PaperEncoder(nn.Module):
             image = F.interpolate(image, size=(self.image_size,) * 2, mode="bilinear", antialias=True)
         features = self.last(self.layers(image * 2 - 1)).float().mean((2, 3))
         mean, log_variance = features.chunk(2, dim=1)
-        return mean, log_variance.clamp(-12, 8)
+        return mean, bounded(log_variance)
 
 
 class ResidualBlock(nn.Module):
@@ -124,5 +126,5 @@ class ResidualEncoder(nn.Module):
                 kept.append(image)
         features = image.flatten(1)
         mean, log_variance = self.linear(features).float().chunk(2, dim=1)
-        latent = mean, log_variance.clamp(-12, 8)
+        latent = mean, bounded(log_variance)
         return (*latent, kept, features) if maps else latent

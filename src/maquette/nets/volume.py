@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import check_resolution
+from maquette.nets.latent import bounded
 
 
 class VolumeGenerator(nn.Module):
@@ -183,7 +184,7 @@ class ScanEncoder(nn.Module):
         """
         quarter = self.layers[:6](scan)
         mean, log_variance = self.linear(self.layers[6:](quarter).flatten(1)).float().chunk(2, dim=1)
-        log_variance = log_variance.clamp(-12, 8)
+        log_variance = bounded(log_variance)
         return (mean, log_variance, quarter) if maps else (mean, log_variance)
 
 
