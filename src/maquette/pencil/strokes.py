@@ -155,7 +155,7 @@ class Strokes:
                 number = entered // 2
                 used[number] = True
                 line = self.lines[number] if entered % 2 == 0 else self.lines[number][::-1]
-                if parts and np.allclose(parts[-1][-1], line[0], rtol=0, atol=1e-9):
+                if parts and np.abs(parts[-1][-1] - line[0]).max() < 1e-9:
                     line = line[1:]
                 parts.append(line)
                 entered = follows.get(entered ^ 1, -1)
@@ -204,13 +204,12 @@ def _matches(lines: tuple[np.ndarray, ...], layers: tuple[int, ...], gap: float,
         return {}
     first, second = pairs.T
     own = first // 2 == second // 2
-    closed = ends[first][own]
     apart = np.linalg.norm(ends[first] - ends[second], axis=1)
+    closed = own & (apart < 1e-9)
     straight = -np.einsum("ij,ij->i", away[first], away[second])  # 1: straight on, -1: back
     pens = np.asarray(layers)
     free = np.ones(len(ends), bool)
-    if len(closed):
-        free[first[own]] = free[second[own]] = False
+    free[first[closed]] = free[second[closed]] = False
     allowed = ~own & (pens[first // 2] == pens[second // 2]) & (straight >= np.cos(np.radians(turn_deg)) - 1e-9)
     cost = apart / max(gap, 1e-9) + (1 - straight) / 2
     follows: dict[int, int] = {}

@@ -1,0 +1,108 @@
+"""Shade as strokes: parallel lines where the light is low, closer and crossed where it is lower still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from maquette.errors import UserError
+from maquette.pencil.strokes import Strokes
+from maquette.render.camera import Camera
+from maquette.render.rays import RayCaster
+
+LIGHT = (-0.55, -0.75, -0.45)
+"""Where the light comes from, on the picture's right, down and forward: from the upper left, before the object."""
+AMBIENT = 0.12
+"""Brightness of what no light falls on."""
+MAX_TONES = 4
+_LAYERS = ((0.0, 0.0), (90.0, 0.0), (0.0, 0.5), (90.0, 0.5))  # turn in degrees, shift in spacings
+_STEPS_PER_SPACE, _HALVINGS, _SKIN = 6, 12, 2e-4
+
+
+def hatch(
+    caster: RayCaster,
+    camera: Camera,
+    *,
+    spacing_px: float,
+    tones: int = 3,
+    angle_deg: float = 45.0,
+    shadows: bool = True,
+) -> Strokes:
+    """Hatching of a mesh, on a page of the camera's size_px a side, in its pixels.
+
+    spacing_px: between lines of one direction; half of it where the third and fourth tone are. tones: 1: lines where
+    the brightness is below the middle; 2: lines, and crossed lines where it is darker; 3 and 4: between those, more.
+    angle_deg: of the first lines, from the horizontal, counter-clockwise. shadows: also where the object shades itself.
+    The ends of the lines are found by halving, to a thousandth of the spacing. Raises UserError for tones out of 1 to
+    4 or a spacing that is not positive, or is below a thousandth of the picture.
+    """
+    if tones not in range(1, MAX_TONES + 1):
+        raise UserError(f"tones of hatching must be 1 to {MAX_TONES}", tones)
+    if not (np.isfinite(spacing_px) and spacing_px >= camera.size_px / 1000):
+        raise UserError("the spacing of hatching must be 0.1 % of the picture or more", f"{spacing_px:g} px")
+    lines: list[np.ndarray] = []
+    for number, (turn, shift) in enumerate(_LAYERS[:tones]):
+        level = 0.62 * (1 - number / tones)
+
+        def dark(points: np.ndarray, level: float = level) -> np.ndarray:
+            return brightness(caster, camera, points, shadows) < level
+
+        lines += _ruled(camera.size_px, spacing_px, angle_deg + turn, shift, dark)
+    size = float(camera.size_px)
+    return Strokes(tuple(lines), size, size)
+
+
+def brightness(caster: RayCaster, camera: Camera, points: np.ndarray, shadows: bool = True) -> np.ndarray:
+    """Light on what is seen at points [N, 2] of the picture, in pixels: [N], 0 to 1, inf beside the object."""
+    u, v = ((points - np.array(camera.centre_px)) / camera.focal_px).T
+    directions = u[:, None] * camera.axes[0] + v[:, None] * camera.axes[1] + camera.axes[2]
+    directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+    origins = np.broadcast_to(camera.position.astype(np.float32), directions.shape)
+    distance, face, uv = caster.first(origins, directions)
+    result = np.full(len(points), np.inf)
+    hit = np.flatnonzero(face >= 0)
+    if not len(hit):
+        return result
+    normal = caster.normals(face[hit], uv[hit], directions[hit])
+    light = (np.array(LIGHT) @ camera.axes / np.linalg.norm(LIGHT)).astype(np.float32)
+    lit = np.maximum(normal @ light, 0)
+    if shadows:
+        spot = origins[hit] + distance[hit, None] * directions[hit] + _SKIN * normal
+        lit *= ~caster.blocked(spot, np.broadcast_to(light, spot.shape))
+    result[hit] = AMBIENT + (1 - AMBIENT) * lit
+    return result
+
+
+def _ruled(
+    size: float, spacing: float, angle_deg: float, shift: float, inside: Callable[[np.ndarray], np.ndarray]
+) -> list[np.ndarray]:
+    """Parallel lines over a square, as far as `inside` says, which is asked about points [N, 2]; each [2, 2]."""
+    angle = np.radians(angle_deg)
+    along, across = np.array([np.cos(angle), -np.sin(angle)]), np.array([np.sin(angle), np.cos(angle)])
+    reach = size / np.sqrt(2)
+    count = int(np.ceil(reach / spacing))
+    offsets = (np.arange(-count, count + 1) + shift) * spacing
+    step = spacing / _STEPS_PER_SPACE
+    ways = np.arange(-reach, reach + step, step)
+    points = size / 2 + offsets[:, None, None] * across + ways[None, :, None] * along
+    on_page = ((points >= 0) & (points <= size)).all(axis=2)
+    here = np.zeros(on_page.shape, bool)
+    here[on_page] = inside(points[on_page])
+    row, column = np.nonzero(here[:, 1:] != here[:, :-1])
+    low, high = ways[column], ways[column + 1]
+    begins = here[row, column + 1]  # the line begins between these two ways, else it ends there
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        at = size / 2 + offsets[row, None] * across + middle[:, None] * along
+        there = inside(at) if len(at) else np.zeros(0, bool)
+        early = there == begins
+        low, high = np.where(early, low, middle), np.where(early, middle, high)
+    edge = np.where(begins, high, low)  # the side on which the line is
+    lines = []
+    for number in np.unique(row):
+        ends = edge[row == number]
+        runs = ends[: len(ends) // 2 * 2].reshape(-1, 2)
+        for a, b in runs[runs[:, 1] - runs[:, 0] > 0.5 * spacing]:
+            lines.append(size / 2 + offsets[number] * across + np.array([[a], [b]]) * along)
+    return lines
