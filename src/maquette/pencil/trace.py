@@ -1,0 +1,200 @@
+"""A drawing's pixels as strokes: the middles of its lines, not their outlines."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from maquette.errors import UserError
+from maquette.pencil.strokes import Strokes
+
+LEAST_CONTRAST = 24
+"""Levels between paper and ink, of 255, below which nothing is taken to be drawn."""
+MAX_SIDE_PX = 4096
+"""Longest side of a picture that is traced."""
+_AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
+
+
+def trace_picture(picture: np.ndarray, *, shortest_px: float = 4.0, tolerance_px: float = 0.3) -> Strokes:
+    """The centre lines of a drawing, dark on bright, on a page of the picture's size, in pixels.
+
+    picture: uint8 [H, W] or [H, W, 3]. shortest_px: lines that end freely and are shorter, beyond half their own
+    width, are left out. tolerance_px: how far points may be left out of a line. The ink is thinned (Zhang and Suen
+    1984), the branches of what is left are followed, moved to the middle of the ink across the line, joined straight
+    on at crossings and smoothed. Raises UserError for a picture of another form or above 4096 pixels a side, and where
+    nothing is drawn.
+    """
+    ink = darkness(picture)
+    mask = ink > 0.5
+    strokes = _follow(mask, ink, shortest_px)
+    if not strokes:
+        raise UserError("nothing is drawn in the picture", hint="dark lines on bright paper are traced")
+    height, width = mask.shape
+    made = Strokes(tuple(strokes), width, height).joined(1e-6, 60)
+    return made.with_lines(_smoothed(line) for line in made.lines).simplified(tolerance_px)
+
+
+def darkness(picture: np.ndarray) -> np.ndarray:
+    """How much ink is in each pixel: float32 [H, W], 0 for paper, 1 for ink, 0.5 half way between (Otsu 1979).
+
+    The paper's own shade is taken off first, so that light may fall unevenly. UserError as of `trace_picture`.
+    """
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
+        raise UserError("a picture to trace is uint8 [H, W] or [H, W, 3]", f"{picture.dtype} {picture.shape}")
+    if not (0 < min(picture.shape[:2]) and max(picture.shape[:2]) <= MAX_SIDE_PX):
+        raise UserError(f"a picture to trace has 1 to {MAX_SIDE_PX} pixels a side", f"{picture.shape[:2]}")
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
+    reach = max(3, max(grey.shape) // 16) | 1
+    small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) if max(grey.shape) > 512 else grey
+    side = max(3, reach * small.shape[0] // grey.shape[0]) | 1
+    paper = cv2.GaussianBlur(cv2.dilate(small, np.ones((side, side), np.uint8)), (0, 0), side / 2)
+    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    fall = np.clip(paper - grey, 0, 255)
+    level, _ = cv2.threshold(fall.astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    dark = fall[fall > level]
+    if not len(dark) or float(np.median(dark)) < LEAST_CONTRAST:
+        raise UserError("nothing is drawn in the picture", hint="dark lines on bright paper are traced")
+    return np.clip(fall / np.float32(np.median(dark)), 0, 1).astype(np.float32)
+
+
+def _follow(mask: np.ndarray, ink: np.ndarray, shortest: float) -> list[np.ndarray]:
+    """The branches of the mask's skeleton as lines (x, y) in pixels, centres at .5, junctions drawn together."""
+    from skimage.morphology import skeletonize
+
+    thin = np.pad(skeletonize(mask), 1)
+    inner = ndimage.distance_transform_edt(np.pad(mask, 1))  # half the width of the line, near enough
+    index = {place: number for number, place in enumerate(zip(*(axis.tolist() for axis in np.nonzero(thin)),
+                                                              strict=True))}
+    near = {place: _neighbours(place, index) for place in index}
+    nodes = {place for place, about in near.items() if len(about) != 2}
+    group, centres = _junctions(nodes, near, inner)
+    branches = _branches(near, nodes, group)
+    uses: dict[int, int] = {}
+    for branch in branches:
+        for end in (branch[0], branch[-1]):
+            if end in nodes:
+                uses[group[end]] = uses.get(group[end], 0) + 1
+    lines = []
+    for branch in branches:
+        ends = [group.get(place) if place in nodes else None for place in (branch[0], branch[-1])]
+        free = [end is None or uses[end] < 2 for end in ends]
+        points = np.array(branch, float)[:, ::-1] - 0.5  # the padding is one pixel, a pixel's middle is at .5
+        reach = [float(inner[place]) for place in (branch[0], branch[-1])]
+        length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
+        if any(free) and branch[0] != branch[-1] and length < shortest + max(reach):
+            continue
+        points = _centred(points, ink, inner, branch)
+        lines.append(_ended(points, ends, free, reach, centres))
+    return [line for line in lines if len(line) > 1]
+
+
+def _neighbours(place: tuple[int, int], index: dict) -> list[tuple[int, int]]:
+    """The skeleton's pixels beside one; a diagonal one only where no straight way leads there."""
+    y, x = place
+    found = []
+    for dy, dx in _AROUND:
+        if (y + dy, x + dx) not in index or (dy and dx and ((y, x + dx) in index or (y + dy, x) in index)):
+            continue
+        found.append((y + dy, x + dx))
+    return found
+
+
+def _junctions(nodes: set, near: dict, inner: np.ndarray) -> tuple[dict, dict[int, np.ndarray]]:
+    """Nodes that are nearer to each other than the line is wide made one: number of each, and its middle (x, y)."""
+    from scipy.spatial import cKDTree
+
+    places = [place for place in nodes if len(near[place]) > 2]
+    group = {place: number for number, place in enumerate(nodes)}
+    if places:
+        tree = cKDTree(np.array(places, float))
+        for first, second in sorted(tree.query_pairs(2 * max(float(inner[place]) for place in places) + 1)):
+            a, b = places[first], places[second]
+            if np.hypot(a[0] - b[0], a[1] - b[1]) <= inner[a] + inner[b]:
+                old, new = group[b], group[a]
+                if old != new:
+                    group = {place: new if number == old else number for place, number in group.items()}
+    middles: dict[int, list] = {}
+    for place, number in group.items():
+        middles.setdefault(number, []).append((place[1] - 0.5, place[0] - 0.5))
+    return group, {number: np.mean(found, axis=0) for number, found in middles.items()}
+
+
+def _branches(near: dict, nodes: set, group: dict) -> list[list[tuple[int, int]]]:
+    """The ways between nodes, those within one junction left out, and the rings without a node."""
+    branches, used, seen = [], set(), set(nodes)
+    for node in sorted(nodes):
+        for step in near[node]:
+            if (node, step) in used:
+                continue
+            way = [node, step]
+            while way[-1] not in nodes:
+                ahead = [place for place in near[way[-1]] if place != way[-2]]
+                if not ahead:
+                    break
+                way.append(ahead[0])
+            used |= {(node, step), (way[-1], way[-2])}
+            seen.update(way)
+            inside = way[-1] in nodes and group[node] == group[way[-1]]
+            if not (inside and len(way) < 6):
+                branches.append(way)
+    for start in sorted(place for place in near if place not in seen):
+        if start in seen:
+            continue
+        way = [start, near[start][0]]
+        while way[-1] != start:
+            way.append(next(place for place in near[way[-1]] if place != way[-2]))
+        seen.update(way)
+        branches.append(way)
+    return branches
+
+
+def _centred(points: np.ndarray, ink: np.ndarray, inner: np.ndarray, branch: list) -> np.ndarray:
+    """Points [N, 2] of a branch moved across it, to the middle of the ink there."""
+    if len(points) < 4:
+        return points
+    half = float(np.median([inner[place] for place in branch])) + 1
+    ring = branch[0] == branch[-1]
+    for _ in range(2):
+        smooth = ndimage.gaussian_filter1d(points, 2.0, axis=0, mode="wrap" if ring else "nearest")
+        way = np.gradient(smooth, axis=0)
+        across = np.stack([-way[:, 1], way[:, 0]], axis=1) / np.maximum(np.linalg.norm(way, axis=1), 1e-9)[:, None]
+        offsets = np.arange(-half, half + 0.25, 0.5)
+        spots = points[:, None] + offsets[:, None] * across[:, None]
+        found = ndimage.map_coordinates(ink, spots.transpose(2, 0, 1)[::-1] - 0.5, order=1, mode="constant")
+        # ink of another line that runs beside is cut off where the paper shows between
+        middle = len(offsets) // 2
+        for side in (slice(middle, None), slice(middle, None, -1)):
+            found[:, side] *= np.logical_and.accumulate(found[:, side] > 0.1, axis=1)
+        weight = found.sum(axis=1)
+        shift = np.where(weight > 0, (found @ offsets) / np.maximum(weight, 1e-9), 0)
+        points = points + np.clip(shift, -1, 1)[:, None] * across
+    if ring:
+        points[-1] = points[0]
+    return points
+
+
+def _ended(points: np.ndarray, ends: list, free: list, reach: list[float], centres: dict) -> np.ndarray:
+    """A branch whose ends go to the middles of their junctions."""
+    for side in range(2):
+        points, r = points[::-1], reach[1 - side]
+        end = ends[1 - side]
+        if end is not None and not free[1 - side]:
+            away = np.linalg.norm(points - centres[end], axis=1) > 1.2 * r  # near a crossing the thinned line bends
+            first = int(np.argmax(away)) if away.any() else len(points) - 1
+            points = np.concatenate([centres[end][None], points[first:]])
+    return points
+
+
+def _smoothed(line: np.ndarray, sigma: float = 1.5) -> np.ndarray:
+    """Points [N, 2] evened out along the line, its ends kept."""
+    if len(line) < 7:
+        return line
+    if np.abs(line[0] - line[-1]).max() < 1e-6:
+        ring = ndimage.gaussian_filter1d(line[:-1], sigma, axis=0, mode="wrap")
+        return np.concatenate([ring, ring[:1]])
+    reach = min(6, len(line) - 1)
+    before, after = 2 * line[0] - line[reach:0:-1], 2 * line[-1] - line[-2 : -2 - reach : -1]
+    made = ndimage.gaussian_filter1d(np.concatenate([before, line, after]), sigma, axis=0)[reach : reach + len(line)]
+    made[0], made[-1] = line[0], line[-1]
+    return made
