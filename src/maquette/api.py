@@ -21,9 +21,11 @@ from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
 from maquette.hub import Model, load
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
-from maquette.latent.prior import draw
+from maquette.latent.prior import draw as draw_latent
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
+from maquette.pencil.plotter import draw as draw
+from maquette.pencil.plotter import plot as plot
 from maquette.sampling import sample_images as sample_images
 from maquette.scan import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 from maquette.shape import Shape
@@ -182,7 +184,7 @@ def generate(
     if count < 1:
         raise UserError("count must be at least 1", count)
     _require_shapes(model)
-    drawn = torch.stack([draw(model, seed, index, kind, spread) for index in range(count)])
+    drawn = torch.stack([draw_latent(model, seed, index, kind, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in drawn.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
 

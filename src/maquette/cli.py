@@ -16,6 +16,7 @@ from tyro.conf import Positional, arg
 
 from maquette.cli_data import data_audit, data_prepare, data_prepare_images, data_render, data_render_images, data_show
 from maquette.cli_latent import combine, interpolate, project, suggest
+from maquette.cli_plot import draw, plot
 from maquette.cli_scan import complete
 from maquette.cli_study import study_make, study_score
 from maquette.cli_train import train
@@ -405,6 +406,8 @@ COMMANDS: dict[str, Callable] = {
     "combine": combine,
     "project": project,
     "suggest": suggest,
+    "draw": draw,
+    "plot": plot,
     "train": train,
     "evaluate": evaluate,
     "evaluate study make": study_make,

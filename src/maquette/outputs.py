@@ -25,8 +25,9 @@ from maquette.api import (
 )
 from maquette.errors import UserError
 from maquette.hub import Model, load
-from maquette.mesh import Dropped, Printability, printability, to_frame
+from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import find_inputs, read_picture
+from maquette.pencil.plotter import mesh_of
 from maquette.scan import find_scans, read_intrinsics
 from maquette.shape import Shape
 
@@ -240,7 +241,7 @@ def render_files(
     out, taken = Path(out), set()
     for source in inputs:
         try:
-            mesh = _mesh_of(source)
+            mesh = mesh_of(source)
             stem = free_name(Path(source).stem.replace(":", "-"), taken)
             views = render_views(
                 mesh, count=count, size_px=size_px, seed=seed, kinds=kinds, channels=channels, backgrounds=backgrounds
@@ -277,22 +278,6 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed
         yield Written(Path(source).name, (target,), made.report.line())
     picture = previews.sheet(cells, out / "demo.png", columns=4, cell_px=240)
     yield Written("picture", (picture,), "each example beside its mesh")
-
-
-def _mesh_of(source: str) -> trimesh.Trimesh:
-    """A mesh in the package's frame, out of a file or the furniture maker."""
-    from maquette.data.sources import is_furniture
-
-    if is_furniture(source):
-        from maquette.data.furniture import make
-
-        _, kind, number = (source.split(":") + ["", "0"])[:3]
-        if not number.isdigit():
-            raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
-        return make(kind, int(number))
-    if formats.kind(source) == "grid":
-        return Shape.load(source).surface()
-    return to_frame(formats.read_mesh(source))
 
 
 def write_shape(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:

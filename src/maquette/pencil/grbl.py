@@ -1,0 +1,308 @@
+"""Sending a program to a machine that runs GRBL 1.1, line by line over a serial port.
+
+As GRBL's interface describes it: a line is sent as soon as the 127 characters of the machine's buffer have room for it,
+by counting those of the lines that it has not answered yet; `?`, `!`, `~` and reset are acted on at once and take no
+room. Whatever goes wrong, and whoever stops it: the motion is held, the machine reset, and the pen lifted.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.pencil.settings import Machine
+
+BUFFER_BYTES = 127
+"""Characters that the machine keeps of lines that it has not read: its ring of 128 holds one less."""
+BAUD = 115_200
+_ERRORS = {
+    1: "a letter was expected", 2: "a number could not be read", 3: "unknown command", 8: "only when idle",
+    9: "locked by an alarm", 10: "soft limits need homing", 11: "the line is too long", 15: "the move is too long",
+    20: "unknown G-code", 22: "no speed was given", 33: "the target is not valid",
+}
+_ALARMS = {
+    1: "a limit switch was touched", 2: "the move ends outside the machine", 3: "it was reset while moving",
+    4: "the probe", 5: "the probe", 6: "homing was reset", 7: "the door was opened while homing",
+    8: "homing found no switch to leave", 9: "homing found no switch",
+}
+STOP, PAUSE, RESUME = "stop", "pause", "resume"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds that are waited: for a welcome, for any sign of life, for the motion to stop, between questions."""
+
+    welcome: float = 3.0
+    silence: float = 5.0
+    hold: float = 5.0
+    poll: float = 0.25
+    homing: float = 120.0
+
+
+@dataclass(frozen=True)
+class ChangePen:
+    """The pen is up and the machine stands still until `control` says resume. pen: what the program's line says."""
+
+    pen: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """All was drawn. lines: of the program. seconds: that it took. fullest: most characters in the machine's buffer."""
+
+    lines: int
+    seconds: float
+    fullest: int
+
+
+def send(
+    port: str,
+    lines: list[str],
+    machine: Machine,
+    *,
+    baud: int = BAUD,
+    control: Callable[[], str] | None = None,
+    home: bool = False,
+    unlock: bool = False,
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> Iterator[Progressed | ChangePen | Sent]:
+    """Run a program on a machine; yields Progressed as lines are done, ChangePen where another is due, and one Sent.
+
+    port: of the machine, as `/dev/ttyUSB0` or `COM3`. lines: out of `maquette.pencil.gcode.checked`; nothing else may
+    be sent. control: asked all the time for "pause", "resume", "stop", or "" for nothing new; pens can be changed only
+    with it. home, unlock: whether the machine is sent home ($H), or unlocked as it is ($X), first.
+
+    Raises UserError where the port cannot be opened, where no GRBL answers, where it is locked, for its errors and
+    alarms, where it falls silent, restarts or the line is dropped, and after "stop"; each says whether the pen was
+    lifted. It is lifted too when the generator is closed or the program interrupted.
+    """
+    if control is None and any(line.startswith("M0") for line in lines):
+        raise UserError("the drawing needs several pens, and nobody is there to change them",
+                        hint="send one pen at a time")
+    session = _Session(_opened(port, baud), port, machine, control, patience)
+    try:
+        session.greet(home, unlock)
+        yield from session.run(lines)
+    except BaseException as problem:
+        told = session.rescued()
+        if isinstance(problem, KeyboardInterrupt):
+            problem.add_note(told)
+        if isinstance(problem, _Lost):
+            raise UserError(f"{problem.what}; {told}", problem.got, problem.hint) from None
+        raise
+    finally:
+        session.close()
+
+
+class _Lost(UserError):
+    """The program cannot go on."""
+
+
+def _opened(port: str, baud: int):
+    import serial
+
+    try:
+        return serial.Serial(port, baud, timeout=0, write_timeout=2)
+    except (serial.SerialException, OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem).splitlines()[0]
+        raise UserError(f"the port {port} cannot be opened", reason,
+                        "is the machine plugged in, and no other program using it?") from None
+
+
+class _Session:
+    def __init__(self, link, port: str, machine: Machine, control: Callable[[], str] | None, patience: Patience):
+        self.link, self.port, self.machine, self.patience = link, port, machine, patience
+        self.control = control or (lambda: "")
+        self.waiting: deque[tuple[int, str]] = deque()
+        self.state, self.paused, self.moved, self.greeted = "", False, False, False
+        self._text, self._heard, self._asked = b"", time.monotonic(), 0.0
+        self.fullest = 0
+
+    def close(self) -> None:
+        try:
+            self.link.close()
+        except Exception:  # the port may be gone; there is nothing left to close then
+            pass
+
+    # before and during the program
+
+    def greet(self, home: bool, unlock: bool) -> None:
+        """Wait until the machine has started, which opening the port may have made it do anew, and is ready."""
+        if not self._until(lambda: self.greeted, self.patience.welcome, ask=False):
+            self._write(b"\x18")
+            if not self._until(lambda: self.greeted, self.patience.welcome, ask=False):
+                raise _Lost(f"nothing that speaks GRBL answers on {self.port}",
+                            hint=f"GRBL 1.1 usually talks at {BAUD} baud")
+        for wanted, command, seconds in ((home, "$H", self.patience.homing), (unlock, "$X", self.patience.silence)):
+            if wanted:
+                self._put(command)
+                if not self._until(lambda: not self.waiting, seconds, ask=command == "$X"):
+                    raise _Lost(f"the machine on {self.port} did not answer {command}")
+        self.state = ""
+        self._until(lambda: self.state, self.patience.silence)
+        if self.state.startswith("Alarm"):
+            raise _Lost(f"the machine on {self.port} is locked", "an alarm",
+                        "send it home (--home), or unlock it where it stands (--unlock)")
+        if not self.state.startswith("Idle"):
+            raise _Lost(f"the machine on {self.port} is not ready", self.state or "no status")
+
+    def run(self, lines: list[str]) -> Iterator[Progressed | ChangePen | Sent]:
+        """Send the lines as the buffer has room, until the machine has done them all and stands still."""
+        began, total, told, self.moved = time.monotonic(), len(lines), -1, True
+        for number, line in enumerate(lines):
+            if line.startswith("M0"):
+                yield from self._drained(number, total)
+                yield ChangePen(line.partition(";")[2].strip() or "change the pen")
+                self.paused = True
+                while self.paused:
+                    self._listen()
+                continue
+            size = len(line) + 1
+            while sum(length for length, _ in self.waiting) + size > BUFFER_BYTES:
+                self._listen()
+                done = number - len(self.waiting)
+                if done * 200 // total > told:
+                    told = done * 200 // total
+                    yield Progressed("paused" if self.paused else "plotting", done, total)
+            self._put(line)
+        yield from self._drained(total, total)
+        yield Sent(total, time.monotonic() - began, self.fullest)
+
+    def _drained(self, number: int, total: int) -> Iterator[Progressed]:
+        """Wait until the machine has answered everything and stands still."""
+        left = -1
+        while self.waiting:
+            self._listen()
+            if len(self.waiting) != left:
+                left = len(self.waiting)
+                yield Progressed("plotting", number - left, total)
+        self.state = ""
+        while not self.state.startswith("Idle"):
+            self._listen()
+
+    def _put(self, line: str) -> None:
+        self.waiting.append((len(line) + 1, line))
+        self.fullest = max(self.fullest, sum(length for length, _ in self.waiting))
+        self._write(line.encode("ascii") + b"\n")
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self.link.write(data)
+        except OSError as problem:  # pyserial's own errors are OSErrors too
+            raise _Lost(f"the line to {self.port} was lost", _reason(problem), "check the cable") from None
+
+    def _until(self, there: Callable[[], object], seconds: float, ask: bool = True) -> bool:
+        """Listen until something is so; whether it came to be in time."""
+        end = time.monotonic() + seconds
+        while not there():
+            if time.monotonic() > end:
+                return False
+            self._listen(ask, obey=False)
+        return True
+
+    def _listen(self, ask: bool = True, obey: bool = True) -> None:
+        """Take in what the machine says, ask how it is from time to time, and do what `control` wants."""
+        now = time.monotonic()
+        if ask and now - self._asked > self.patience.poll:
+            self._asked = now
+            self._write(b"?")
+        try:
+            data = self.link.read(4096)
+        except OSError as problem:
+            raise _Lost(f"the line to {self.port} was lost", _reason(problem), "check the cable") from None
+        if data:
+            self._heard = now
+            *whole, self._text = (self._text + data).split(b"\n")
+            for part in whole:
+                self._hear(part.decode("ascii", "replace").strip())
+            if len(self._text) > 4096:
+                raise _Lost(f"what answers on {self.port} is no GRBL machine", hint="is it the right port and baud?")
+        else:
+            if ask and obey and now - self._heard > self.patience.silence:
+                raise _Lost(f"the machine on {self.port} has fallen silent")
+            time.sleep(0.002)
+        if obey:
+            self._obey(self.control())
+
+    def _obey(self, wish: str) -> None:
+        if wish == STOP:
+            raise _Lost("plotting was stopped")
+        if wish == PAUSE and not self.paused:
+            self.paused = True
+            self._write(b"!")
+        elif wish == RESUME and self.paused:
+            self.paused = False
+            self._write(b"~")
+
+    def _hear(self, line: str) -> None:
+        if line == "ok":
+            if self.waiting:
+                self.waiting.popleft()
+        elif line.startswith("<"):
+            self.state = line[1:].split("|")[0].split(">")[0]
+        elif line.startswith("Grbl"):
+            self.greeted = True
+            if self.moved:
+                raise _Lost(f"the machine on {self.port} has restarted in the middle of the drawing")
+        elif found := re.fullmatch(r"error:\s*(\d+)", line):
+            sent = self.waiting.popleft()[1] if self.waiting else ""
+            told = _ERRORS.get(int(found[1]), "see GRBL's list of errors")
+            raise _Lost(f"the machine refused {sent!r}", f"error {found[1]} ({told})")
+        elif found := re.fullmatch(r"ALARM:\s*(\d+)", line):
+            told = _ALARMS.get(int(found[1]), "see GRBL's list of alarms")
+            raise _Lost("the machine has stopped with an alarm", f"alarm {found[1]} ({told})",
+                        "set it right, and send it home before the next drawing")
+
+    # when it ends early
+
+    def rescued(self) -> str:
+        """Stop the motion and lift the pen, whatever state the machine is in; says what became of the pen."""
+        if not self.moved:
+            return "nothing was drawn"
+        self.moved = False
+        for _ in range(3):
+            try:
+                return "the pen was lifted" if self._lift() else "THE PEN MAY BE DOWN"
+            except _Lost:
+                return "THE PEN MAY BE DOWN"
+            except KeyboardInterrupt:  # an impatient user; the pen comes first
+                continue
+        return "THE PEN MAY BE DOWN"
+
+    def _lift(self) -> bool:
+        self.state = ""
+        self._write(b"!")
+        self._calm(lambda: self.state.startswith(("Hold:0", "Idle", "Alarm")), self.patience.hold)
+        self.greeted = False
+        self._write(b"\x18")
+        if not self._calm(lambda: self.greeted, self.patience.hold):
+            return False
+        self.waiting.clear()
+        self._put("$X")  # a reset while it still moved locks the machine
+        self._calm(lambda: not self.waiting, self.patience.silence)
+        for line in self.machine.raised:
+            self._put(line)
+            if not self._calm(lambda: not self.waiting, self.patience.silence):
+                return False
+        self.state = ""
+        return self._calm(lambda: self.state.startswith("Idle"), self.patience.hold)
+
+    def _calm(self, there: Callable[[], object], seconds: float) -> bool:
+        """As `_until`, but errors and alarms of what was before no longer matter."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                return self._until(there, end - time.monotonic())
+            except _Lost as problem:
+                if "was lost" in problem.what:
+                    raise
+        return False
+
+
+def _reason(problem: OSError) -> str:
+    return problem.strerror or (str(problem).strip().splitlines() or ["no reason given"])[0][:120]

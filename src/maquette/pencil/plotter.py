@@ -1,0 +1,232 @@
+"""Drawings for a plotter: an object, a mesh, a picture or an SVG as strokes on a page, in a good order, as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from maquette import formats
+from maquette.errors import UserError
+from maquette.mesh import to_frame
+from maquette.pencil import gcode
+from maquette.pencil.picture import SUFFIXES as PICTURES
+from maquette.pencil.picture import read_picture
+from maquette.pencil.settings import Look, Machine, Sheet
+from maquette.pencil.strokes import Strokes
+from maquette.pencil.trace import trace_picture
+from maquette.pencil.travel import shortest_travel
+from maquette.shape import Shape
+
+FORMATS = {"svg": (".svg",), "hpgl": (".hpgl", ".plt"), "gcode": (".gcode", ".nc", ".ngc")}
+"""Suffixes of what is written, the usual one first."""
+_SIZE_PX = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Strokes in millimetres in the order in which they are drawn.
+
+    before_mm, after_mm: the way of the lifted pen, from its home and back, as the lines came and as they are now.
+    seconds: about how long it takes (see `maquette.pencil.gcode.seconds`). kind: shape, picture or svg.
+    """
+
+    name: str
+    kind: str
+    strokes: Strokes
+    before_mm: float
+    after_mm: float
+    seconds: float
+
+    def line(self) -> str:
+        """One line for the user."""
+        pens = len(set(self.strokes.layers))
+        count = len(self.strokes)
+        parts = [f"{count} line{'' if count == 1 else 's'}" + (f" with {pens} pens" if pens > 1 else ""),
+                 f"{self.strokes.length / 1000:.2f} m drawn",
+                 f"pen-up travel {self.before_mm / 1000:.2f} m before, {self.after_mm / 1000:.2f} m after sorting",
+                 f"about {clock(self.seconds)}"]
+        return ", ".join(parts)
+
+    def summary(self) -> dict:
+        """Plain values for a JSON document."""
+        return {
+            "kind": self.kind, "page_mm": [self.strokes.width, self.strokes.height], "lines": len(self.strokes),
+            "points": self.strokes.points, "pens": sorted(set(self.strokes.layers)),
+            "drawn_mm": round(self.strokes.length, 1), "travel_before_mm": round(self.before_mm, 1),
+            "travel_after_mm": round(self.after_mm, 1), "seconds_estimated": round(self.seconds, 1),
+        }
+
+
+def clock(seconds: float) -> str:
+    """`45 s`, `3 min 20 s`, `2 h 5 min`."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def mesh_strokes(mesh: trimesh.Trimesh, look: Look = Look(), sheet: Sheet = Sheet()) -> Strokes:  # noqa: B008 - frozen
+    """The visible lines of a mesh of any size and place, hatched if asked for, as large as the sheet's margins allow,
+    in millimetres. UserError as of `maquette.render.vector_lines.Subject`.
+    """
+    from maquette.render.camera import Camera
+    from maquette.render.hatching import hatch
+    from maquette.render.vector_lines import Subject
+
+    subject = Subject(to_frame(mesh))
+    camera = Camera(look.azimuth_deg, look.elevation_deg, look.fov_deg, _SIZE_PX)
+    made = subject.lines(camera, look.crease_deg)
+    box = made.bounds
+    if box is None:
+        raise UserError("nothing of the object is to be seen from there")
+    if look.hatch:
+        room = np.array([sheet.width, sheet.height]) - 2 * sheet.margin
+        mm_per_px = float((room / np.maximum(np.subtract(box[2:], box[:2]), 1e-6)).min())
+        lines = hatch(subject.caster, camera, spacing_px=max(look.hatch_mm / mm_per_px, _SIZE_PX / 1000),
+                      tones=look.hatch, angle_deg=look.hatch_angle_deg)
+        made = made + lines.on_layer(look.hatch_pen)
+    return made.fitted(sheet.width, sheet.height, sheet.margin)
+
+
+def picture_strokes(picture: np.ndarray, sheet: Sheet = Sheet()) -> Strokes:  # noqa: B008 - frozen
+    """The centre lines of a drawing, uint8 [H, W] or [H, W, 3], as large as the margins allow, in millimetres."""
+    return trace_picture(picture).fitted(sheet.width, sheet.height, sheet.margin)
+
+
+def ordered(
+    strokes: Strokes, name: str, kind: str, machine: Machine = Machine(), home: tuple[float, float] | None = None  # noqa: B008
+) -> Drawing:
+    """A drawing of these strokes, sorted. home: of the pen; the lower left corner if left out."""
+    home = (0.0, strokes.height) if home is None else home
+    made = shortest_travel(strokes, home)
+    return Drawing(name, kind, made, strokes.travel(home), made.travel(home), gcode.seconds(made, machine))
+
+
+def draw(
+    source: str | Path | Shape | trimesh.Trimesh | np.ndarray, look: Look = Look(), sheet: Sheet = Sheet(),  # noqa: B008
+    machine: Machine = Machine(), name: str = "",  # noqa: B008
+) -> Drawing:
+    """A drawing of a shape, a mesh, a picture (uint8 [H, W] or [H, W, 3]), a file of one, or `furniture:KIND:SEED`.
+
+    Objects are drawn as their visible lines, pictures as their centre lines. UserError for what cannot be read, or
+    holds nothing to draw.
+    """
+    name = name or (str(source) if isinstance(source, str | Path) else type(source).__name__.lower())
+    if isinstance(source, str | Path) and Path(source).suffix.lower() in PICTURES:
+        source = read_picture(source)
+    if isinstance(source, np.ndarray):
+        return ordered(picture_strokes(source, sheet), name, "picture", machine)
+    if isinstance(source, Shape):
+        source = source.surface()
+    mesh = source if isinstance(source, trimesh.Trimesh) else mesh_of(str(source))
+    return ordered(mesh_strokes(mesh, look, sheet), name, "shape", machine)
+
+
+def mesh_of(source: str) -> trimesh.Trimesh:
+    """A mesh in the package's frame, out of a mesh or grid file or the furniture maker (`furniture:KIND:SEED`)."""
+    from maquette.data.sources import is_furniture
+
+    if is_furniture(source):
+        from maquette.data.furniture import make
+
+        _, kind, number = (source.split(":") + ["", "0"])[:3]
+        if not number.isdigit():
+            raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
+        return make(kind, int(number))
+    if formats.kind(source) == "grid":
+        return Shape.load(source).surface()
+    return to_frame(formats.read_mesh(source))
+
+
+def load(
+    path: str | Path, machine: Machine = Machine(), *, sheet: Sheet | None = None, fit: bool = False,  # noqa: B008
+    pen: int | None = None,
+) -> Drawing:
+    """An SVG file as a drawing, sorted.
+
+    sheet: the paper; None: the file's own page. fit: as large as the sheet's margins allow; else the drawing keeps its
+    size and its distance from the page's upper left corner. pen: only this pen's lines. UserError where it has none,
+    and as of `maquette.pencil.svg.read_svg`.
+    """
+    from dataclasses import replace
+
+    from maquette.pencil.svg import read_svg
+
+    strokes = read_svg(path)
+    if pen is not None:
+        strokes = strokes.chosen(number for number, layer in enumerate(strokes.layers) if layer == pen)
+        if not strokes.lines:
+            raise UserError(f"{path} has no lines of pen {pen}")
+    if sheet is not None:
+        strokes = (strokes.fitted(sheet.width, sheet.height, sheet.margin) if fit
+                   else replace(strokes, width=sheet.width, height=sheet.height))
+    elif fit:
+        raise UserError("a drawing is fitted to a page", "none", "name one, as in --page a4")
+    return ordered(strokes, str(path), "svg", machine)
+
+
+def write(
+    path: str | Path, drawing: Drawing, machine: Machine = Machine(), *, pen_mm: float = 0.3, device: str = "hp7475a"  # noqa: B008
+) -> None:
+    """Write a drawing, in the format that the suffix says (see `FORMATS`).
+
+    pen_mm: width of the lines (SVG). device: the plotter (HPGL). UserError for an unknown suffix, for lines off the
+    page, and where it cannot be written.
+    """
+    from maquette.pencil.hpgl import write_hpgl
+    from maquette.pencil.svg import write_svg
+
+    kind = format_of(path)
+    if kind == "gcode":
+        gcode.write_gcode(path, drawing.strokes, machine)
+        return
+    gcode.require_on_page(drawing.strokes)
+    if kind == "svg":
+        write_svg(path, drawing.strokes, pen_mm)
+    else:
+        write_hpgl(path, drawing.strokes, device)
+
+
+def format_of(path: str | Path) -> str:
+    """svg, hpgl or gcode, by the suffix. UserError for others."""
+    suffix = Path(path).suffix.lower()
+    for name, suffixes in FORMATS.items():
+        if suffix in suffixes:
+            return name
+    known = " ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+    raise UserError(f"{path}: unknown format of drawings", repr(suffix), f"known: {known}")
+
+
+def plot(
+    source: str | Path | Drawing, port: str, machine: Machine = Machine(), *, sheet: Sheet | None = None,  # noqa: B008
+    fit: bool = False, pen: int | None = None, **options,
+) -> Iterator[object]:
+    """Send a drawing, an SVG or a G-code file to a machine; yields the Drawing (not for G-code), then the events of
+    `maquette.pencil.grbl.send`, whose options (control, home, unlock, baud, patience) are handed on.
+
+    sheet, fit, pen: as of `load`; a G-code file needs its page, in its first lines or by `sheet`. Every line is checked
+    against the page before the port is opened: a drawing that leaves it is refused whole.
+    """
+    from maquette.pencil.grbl import send
+
+    if isinstance(source, Drawing) or format_of(source) == "svg":
+        drawing = source if isinstance(source, Drawing) else load(source, machine, sheet=sheet, fit=fit, pen=pen)
+        width, height = drawing.strokes.width, drawing.strokes.height
+        lines = gcode.program(drawing.strokes, machine)
+        yield drawing
+    elif format_of(source) == "gcode":
+        if fit or pen is not None:
+            raise UserError(f"{source} is sent as it is; only an SVG can be fitted, or one of its pens chosen")
+        lines, page = gcode.read_gcode(source)
+        if sheet is None and page is None:
+            raise UserError(f"{source} does not say the size of its page", hint="name it, as in --page a4")
+        width, height = page if sheet is None else (sheet.width, sheet.height)
+    else:
+        raise UserError(f"{source} cannot be sent to a GRBL machine", "HPGL", "send the SVG")
+    yield from send(port, gcode.checked(lines, width, height, machine), machine, **options)

@@ -1,0 +1,144 @@
+"""Strokes as SVG, ours and other people's, by vpype. SVG is also what an AxiDraw's own software takes."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from maquette.errors import UserError
+from maquette.files import write_bytes
+from maquette.formats import file_bytes
+from maquette.pencil.paper import MAX_SIDE_MM
+from maquette.pencil.strokes import Strokes
+
+MAX_BYTES = 32 << 20
+"""The largest SVG file that is read."""
+MAX_ELEMENTS = 200_000
+"""Elements of an SVG, those that `use` repeats counted each time."""
+MAX_POINTS = 5_000_000
+"""Points of all lines of an SVG, curves included."""
+QUANTUM_MM = 0.1
+"""Longest piece of a curve."""
+PX_PER_MM = 96 / 25.4
+
+
+def document(strokes: Strokes, pen_mm: float = 0.3):
+    """The strokes, in millimetres, as a `vpype.Document`, in its pixels of 1/96 inch, a layer a pen."""
+    import vpype
+
+    made = vpype.Document(page_size=(strokes.width * PX_PER_MM, strokes.height * PX_PER_MM))
+    for pen in sorted(set(strokes.layers)):
+        lines = [line for line, layer in zip(strokes.lines, strokes.layers, strict=True) if layer == pen]
+        made.add(vpype.LineCollection([(line[:, 0] + 1j * line[:, 1]) * PX_PER_MM for line in lines]), pen)
+        made.layers[pen].set_property(vpype.METADATA_FIELD_PEN_WIDTH, pen_mm * PX_PER_MM)
+        made.layers[pen].set_property(vpype.METADATA_FIELD_NAME, f"{pen} pen")
+        if pen == 1:
+            made.layers[pen].set_property(vpype.METADATA_FIELD_COLOR, vpype.Color("black"))
+    return made
+
+
+def write_svg(path: str | Path, strokes: Strokes, pen_mm: float = 0.3) -> None:
+    """Write strokes, in millimetres, a group a pen, lines `pen_mm` wide. UserError where it cannot be written."""
+    import vpype
+
+    text = io.StringIO()
+    vpype.write_svg(text, document(strokes, pen_mm), source_string="maquette", set_date=False)
+    write_bytes(path, text.getvalue().encode())
+
+
+def read_svg(path: str | Path) -> Strokes:
+    """The lines of an SVG file, in millimetres, on its own page; each of its top groups is a pen, numbered as named.
+
+    Shapes are drawn along their outlines, curves in pieces of 0.1 mm; text and pictures in it are not drawn. Raises
+    UserError, naming the file, where it cannot be read, is larger than the limits above, holds entities, or nothing
+    that can be drawn.
+    """
+    import vpype
+
+    data = file_bytes(Path(path), MAX_BYTES)
+    _check(data, path)
+    try:
+        found = vpype.read_multilayer_svg(io.StringIO(data.decode("utf-8-sig")), QUANTUM_MM * PX_PER_MM, crop=False)
+    except (ValueError, ArithmeticError, SyntaxError, LookupError, TypeError, AttributeError) as problem:
+        raise UserError(f"{path} is not an SVG that can be read ({_first_line(problem)})") from None
+    width, height = (side / PX_PER_MM for side in found.page_size)
+    if not (0 < min(width, height) and max(width, height) <= MAX_SIDE_MM):
+        raise UserError(f"{path}: a page has sides of at most {MAX_SIDE_MM:g} mm", f"{width:g} x {height:g} mm")
+    lines, pens = [], []
+    for pen in sorted(found.layers):
+        for line in found.layers[pen]:
+            points = np.stack([line.real, line.imag], axis=1) / PX_PER_MM
+            keep = np.append(True, np.abs(np.diff(points, axis=0)).max(axis=1) > 1e-9)
+            if keep.sum() > 1:
+                lines.append(points[keep])
+                pens.append(pen)
+    if not lines:
+        raise UserError(f"{path} holds no lines", hint="text and pictures must be turned into paths first")
+    return Strokes(tuple(lines), width, height, tuple(pens))
+
+
+def _check(data: bytes, path: str | Path) -> None:
+    """What an SVG would take, before it is unfolded: entities, repeated elements, the length of its curves."""
+    from xml.etree import ElementTree
+
+    if b"<!ENTITY" in data or b"<!entity" in data or b"\0" in data:
+        raise UserError(f"{path} is not an SVG that is read", "entities or zero bytes in it")
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError) as problem:
+        raise UserError(f"{path} is not an SVG ({_first_line(problem)})") from None
+    if root.tag.rpartition("}")[2] != "svg":
+        raise UserError(f"{path} is not an SVG", f"<{root.tag.rpartition('}')[2]}>")
+    if _unfolded(root) > MAX_ELEMENTS:
+        raise UserError(f"{path} is too large: more than {MAX_ELEMENTS} elements once unfolded")
+    _check_curves(data, path)
+
+
+def _unfolded(root) -> int:
+    """How many elements there are, those that `use` repeats counted each time; stops above the limit."""
+    named = {element.get("id"): element for element in root.iter() if element.get("id")}
+    known: dict[int, int] = {}
+
+    def count(element, above: tuple) -> int:
+        if id(element) in known:
+            return known[id(element)]
+        if id(element) in above or len(above) > 100:  # in a circle, or too deep
+            return MAX_ELEMENTS + 1
+        total = 1
+        for child in element:
+            total += count(child, (*above, id(element)))
+        if str(element.tag).rpartition("}")[2] == "use":
+            target = element.get("href") or element.get("{http://www.w3.org/1999/xlink}href") or ""
+            if target.startswith("#") and target[1:] in named:
+                total += count(named[target[1:]], (*above, id(element)))
+        known[id(element)] = min(total, MAX_ELEMENTS + 1)
+        return known[id(element)]
+
+    return count(root, ())
+
+
+def _check_curves(data: bytes, path: str | Path) -> None:
+    """The points that the curves would become, by their boxes: a few bytes may stand for miles of curve."""
+    import svgelements
+
+    try:
+        parsed = svgelements.SVG.parse(io.StringIO(data.decode("utf-8-sig")))
+        points = 0.0
+        for element in parsed.elements():
+            if isinstance(element, svgelements.Shape):
+                box = element.bbox()
+                if box is not None:
+                    pieces = len(element) if isinstance(element, svgelements.Path) else 8
+                    points += pieces * (2 + (box[2] - box[0] + box[3] - box[1]) / (QUANTUM_MM * PX_PER_MM))
+                if not points <= MAX_POINTS:
+                    break
+    except (ValueError, ArithmeticError, SyntaxError, LookupError, TypeError, AttributeError) as problem:
+        raise UserError(f"{path} is not an SVG that can be read ({_first_line(problem)})") from None
+    if not points <= MAX_POINTS:
+        raise UserError(f"{path} is too large: its curves have more than {MAX_POINTS} points")
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:120]

@@ -1,0 +1,125 @@
+"""A machine that speaks GRBL 1.1 at the far end of a pseudo-terminal, and watches what is sent to it."""
+
+import os
+import re
+import select
+import threading
+import time
+import tty
+
+
+class Grbl(threading.Thread):
+    """Answers as GRBL does and keeps a record.
+
+    overflowed: whether more came than the 127 characters of its buffer. path: each move as (x, y, pen down). line_s:
+    time that a line takes. Faults: error_at: answers error:20 to that line. alarm_at: stops with ALARM:1 there.
+    drop_at: hangs up. mute_at: falls silent. restart_at: starts anew. locked: begins in an alarm. silent: never
+    answers.
+    """
+
+    def __init__(self, line_s=0.0005, welcome=True, **faults):
+        super().__init__(daemon=True)
+        self.master, self.slave = os.openpty()
+        tty.setraw(self.master)
+        tty.setraw(self.slave)
+        self.port, self.line_s, self.faults, self.welcome = os.ttyname(self.slave), line_s, faults, welcome
+        self.state = "Alarm" if faults.get("locked") else "Idle"
+        self.buffer, self.done, self.overflowed, self.fullest = b"", 0, False, 0
+        self.path, self.at, self.z, self.spindle = [], (0.0, 0.0), 0.0, 0.0
+        self.lines, self.resets, self.holds, self.resumes, self.running = [], 0, 0, 0, True
+        self.start()
+
+    def run(self):
+        if self.welcome:
+            time.sleep(0.05)
+            self.say("\r\nGrbl 1.1h ['$' for help]")
+        while self.running:
+            try:
+                if select.select([self.master], [], [], self.line_s)[0]:
+                    self.take(os.read(self.master, 4096))
+            except OSError:
+                if self.running:
+                    time.sleep(0.002)
+            if self.state in ("Idle", "Run", "Alarm") and b"\n" in self.buffer:
+                line, self.buffer = self.buffer.split(b"\n", 1)
+                self.work(line.decode().strip())
+
+    def take(self, data: bytes):
+        if self.faults.get("silent"):
+            return
+        for value in data:
+            char = bytes([value])
+            if char == b"?":
+                self.say(f"<{self.state}|MPos:0.000,0.000,0.000|FS:0,0>")
+            elif char == b"!":
+                self.holds += 1
+                self.state = "Hold:0" if self.state in ("Idle", "Run") else self.state
+            elif char == b"~":
+                self.resumes += 1
+                self.state = "Idle" if self.state.startswith("Hold") else self.state
+            elif char == b"\x18":
+                self.resets += 1
+                self.buffer = b""
+                self.state = "Alarm" if self.state == "Alarm" else "Idle"
+                self.say("\r\nGrbl 1.1h ['$' for help]")
+            else:
+                self.buffer += char
+                self.fullest = max(self.fullest, len(self.buffer))
+                self.overflowed |= len(self.buffer) > 127
+
+    def work(self, line: str):
+        if line == "$X":
+            self.state = "Idle"
+            self.say("[MSG:Caution: Unlocked]")
+            return self.say("ok")
+        if line == "$H":
+            self.state = "Idle"
+            return self.say("ok")
+        if self.state == "Alarm":
+            return self.say("error:9")
+        self.done += 1
+        self.lines.append(line)
+        if self.done == self.faults.get("error_at"):
+            return self.say("error:20")
+        if self.done == self.faults.get("alarm_at"):
+            self.state = "Alarm"
+            return self.say("ALARM:1")
+        if self.done == self.faults.get("drop_at"):
+            return self.stop()
+        if self.done == self.faults.get("mute_at"):
+            self.faults["silent"] = True
+            return None
+        if self.done == self.faults.get("restart_at"):
+            self.buffer = b""
+            return self.say("\r\nGrbl 1.1h ['$' for help]")
+        for letter, value in re.findall(r"([A-Z])(-?[\d.]+)", line):
+            if letter == "Z":
+                self.z = float(value)
+            elif letter == "S":
+                self.spindle = float(value)
+        x, y = (re.search(letter + r"(-?[\d.]+)", line) for letter in "XY")
+        if x and y:
+            self.at = (float(x[1]), float(y[1]))
+            self.path.append((*self.at, self.z <= 0 and line.startswith("G1")))
+        return self.say("ok")
+
+    def say(self, text: str):
+        if not self.faults.get("silent"):
+            try:
+                os.write(self.master, text.encode() + b"\r\n")
+            except OSError:
+                pass
+
+    def stop(self):
+        """Hang up."""
+        if self.running:
+            self.running = False
+            os.close(self.slave)
+            os.close(self.master)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.join(2)
