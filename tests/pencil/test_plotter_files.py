@@ -51,8 +51,9 @@ def test_pages_and_lengths():
 
 # travel
 
-def test_travel_is_shortened_and_nothing_is_lost():
-    strokes = some(80)
+@pytest.mark.parametrize("count", [80, 500])
+def test_travel_is_shortened_and_nothing_is_lost(count):
+    strokes = some(count)
     made = shortest_travel(strokes)
     assert same_lines(made, strokes) and made.length == pytest.approx(strokes.length)
     assert made.travel((0, 0)) < 0.35 * strokes.travel((0, 0))

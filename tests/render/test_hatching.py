@@ -32,6 +32,8 @@ def test_lines_run_at_the_angle_and_the_spacing_asked_for():
     places = np.array([(line[0] - 200) @ across for line in strokes.lines])
     np.testing.assert_allclose(places / 10, np.round(places / 10), atol=1e-9)
     assert hatch(BALL, CAMERA, spacing_px=10, tones=4).length > 2 * strokes.length
+    shorter = hatch(BALL, CAMERA, spacing_px=10, tones=1, angle_deg=30, inset_px=2)
+    assert strokes.length - 4 * len(strokes) >= shorter.length > strokes.length - 4 * len(strokes) - 10
 
 
 def test_a_face_is_as_bright_as_lamberts_law_says():

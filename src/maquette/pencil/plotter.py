@@ -89,7 +89,7 @@ def mesh_strokes(mesh: trimesh.Trimesh, look: Look = Look(), sheet: Sheet = Shee
         room = np.array([sheet.width, sheet.height]) - 2 * sheet.margin
         mm_per_px = float((room / np.maximum(np.subtract(box[2:], box[:2]), 1e-6)).min())
         lines = hatch(subject.caster, camera, spacing_px=max(look.hatch_mm / mm_per_px, _SIZE_PX / 1000),
-                      tones=look.hatch, angle_deg=look.hatch_angle_deg)
+                      tones=look.hatch, angle_deg=look.hatch_angle_deg, inset_px=0.6 * subject.edge_px(camera))
         made = made + lines.on_layer(look.hatch_pen)
     return made.fitted(sheet.width, sheet.height, sheet.margin)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from maquette.pencil.strokes import Strokes
 
-_LOOKS = 60_000
-"""Strokes looked at for a better way, in all passes together: bounds the time, not what is drawn."""
+_LOOKS, _WINDOW = 60_000, 1000
+"""Strokes looked at for a better way, in all passes together, and how far ahead: bounds the time, not what is drawn."""
 
 
 def shortest_travel(strokes: Strokes, home: tuple[float, float] = (0.0, 0.0)) -> Strokes:
@@ -33,11 +33,11 @@ def _nearest(lines: list[np.ndarray], start: tuple[float, float]) -> list[np.nda
     index = vpype.LineIndex([line[:, 0] + 1j * line[:, 1] for line in lines], reverse=True)
     at, made = complex(*start), []
     while len(index) > 0:
-        number, backwards = index.find_nearest(at)
-        line = lines[number][::-1] if backwards else lines[number]
-        index.pop(number)
-        made.append(line)
-        at = complex(*line[-1])
+        number, backwards = index.find_nearest(at)  # a number of the index's own, which it changes as it goes
+        line = index.pop(number)
+        line = line[::-1] if backwards else line
+        made.append(np.stack([line.real, line.imag], axis=1))
+        at = line[-1]
     return made
 
 
@@ -51,13 +51,12 @@ def _turned(lines: list[np.ndarray], start: tuple[float, float], end: tuple[floa
     last = np.array([complex(*line[-1]) for line in lines])
     source, target = complex(*start), complex(*end)
     looks, better = 0, True
-    while better and looks < _LOOKS:
+    while better and looks + count <= _LOOKS:
         better = False
         for i in range(count):
-            before = last[i - 1] if i else source
-            after = np.append(first[i + 1 :], target)
-            saved = abs(first[i] - before) + np.abs(after - last[i:])
-            saved -= np.abs(last[i:] - before) + np.abs(after - first[i])
+            before, stop = last[i - 1] if i else source, min(i + _WINDOW, count)
+            ends, after = last[i:stop], np.append(first[i + 1 : stop], first[stop] if stop < count else target)
+            saved = abs(first[i] - before) + np.abs(after - ends) - np.abs(ends - before) - np.abs(after - first[i])
             best = int(np.argmax(saved))
             if saved[best] > 1e-9:
                 part = slice(i, i + best + 1)

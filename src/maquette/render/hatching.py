@@ -28,12 +28,14 @@ def hatch(
     tones: int = 3,
     angle_deg: float = 45.0,
     shadows: bool = True,
+    inset_px: float = 0.0,
 ) -> Strokes:
     """Hatching of a mesh, on a page of the camera's size_px a side, in its pixels.
 
     spacing_px: between lines of one direction; half of it where the third and fourth tone are. tones: 1: lines where
     the brightness is below the middle; 2: lines, and crossed lines where it is darker; 3 and 4: between those, more.
     angle_deg: of the first lines, from the horizontal, counter-clockwise. shadows: also where the object shades itself.
+    inset_px: taken off both ends of each line.
     The ends of the lines are found by halving, to a thousandth of the spacing. Raises UserError for tones out of 1 to
     4 or a spacing that is not positive, or is below a thousandth of the picture.
     """
@@ -48,7 +50,7 @@ def hatch(
         def dark(points: np.ndarray, level: float = level) -> np.ndarray:
             return brightness(caster, camera, points, shadows) < level
 
-        lines += _ruled(camera.size_px, spacing_px, angle_deg + turn, shift, dark)
+        lines += _ruled(camera.size_px, spacing_px, angle_deg + turn, shift, inset_px, dark)
     size = float(camera.size_px)
     return Strokes(tuple(lines), size, size)
 
@@ -75,7 +77,8 @@ def brightness(caster: RayCaster, camera: Camera, points: np.ndarray, shadows: b
 
 
 def _ruled(
-    size: float, spacing: float, angle_deg: float, shift: float, inside: Callable[[np.ndarray], np.ndarray]
+    size: float, spacing: float, angle_deg: float, shift: float, inset: float,
+    inside: Callable[[np.ndarray], np.ndarray],
 ) -> list[np.ndarray]:
     """Parallel lines over a square, as far as `inside` says, which is asked about points [N, 2]; each [2, 2]."""
     angle = np.radians(angle_deg)
@@ -102,7 +105,7 @@ def _ruled(
     lines = []
     for number in np.unique(row):
         ends = edge[row == number]
-        runs = ends[: len(ends) // 2 * 2].reshape(-1, 2)
+        runs = ends[: len(ends) // 2 * 2].reshape(-1, 2) + (inset, -inset)
         for a, b in runs[runs[:, 1] - runs[:, 0] > 0.5 * spacing]:
             lines.append(size / 2 + offsets[number] * across + np.array([[a], [b]]) * along)
     return lines

@@ -64,6 +64,10 @@ class Subject:
             return RayCaster(self.mesh)
         return RayCaster.of_triangles(self.mesh.vertices, self.mesh.faces, np.repeat(self._normals[:, None], 3, axis=1))
 
+    def edge_px(self, camera: Camera) -> float:
+        """Length of the mesh's usual edge in the picture, in pixels: how far off smoothed lines may be; else 0."""
+        return self._grain * camera.focal_px / camera.distance if self.smooth else 0.0
+
     def lines(self, camera: Camera, crease_deg: float = CREASE_DEG, turn_deg: float = 180.0) -> Strokes:
         """The visible lines, on a page of the camera's size_px a side, in its pixels; see `vector_lines`."""
         if not 0 < crease_deg <= 180:
@@ -78,7 +82,7 @@ class Subject:
         found = Strokes(tuple(_visible(screen, lines, cuts)), size, size)
         if not self.smooth:
             return found.joined(1e-6, turn_deg).simplified(1e-6)  # points in the midst of a straight run go
-        step = self._grain * camera.focal_px / camera.distance
+        step = self.edge_px(camera)
         smoothed = [_smoothed(line, step) for line in found.joined(1e-6).joined(0.6 * step).lines]
         long = [line for line in smoothed if np.linalg.norm(np.diff(line, axis=0), axis=1).sum() > 3 * step]
         return Strokes(tuple(long), size, size).simplified(0.05 * step)
