@@ -54,7 +54,8 @@ def show_files(events: Iterable, total: int | None, as_json: bool, doing: str) -
                 continue
             document.append(event.summary)
             if not as_json:
-                print(f"{event.source} -> {', '.join(str(path) for path in event.paths)}\n  {event.line}", flush=True)
+                written = f" -> {', '.join(str(path) for path in event.paths)}" if event.paths else ""
+                print(f"{event.source}{written}\n  {event.line}", flush=True)
     if as_json:
         print(json.dumps(document, indent=1))
     return 1 if failed else 0

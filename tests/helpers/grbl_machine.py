@@ -14,7 +14,7 @@ class Grbl(threading.Thread):
     overflowed: whether more came than the 127 characters of its buffer. path: each move as (x, y, pen down). line_s:
     time that a line takes. Faults: error_at: answers error:20 to that line. alarm_at: stops with ALARM:1 there.
     drop_at: hangs up. mute_at: falls silent. restart_at: starts anew. locked: begins in an alarm. silent: never
-    answers.
+    answers. deaf: does not answer $H. door: is not ready. babble: sends noise.
     """
 
     def __init__(self, line_s=0.0005, welcome=True, **faults):
@@ -23,7 +23,7 @@ class Grbl(threading.Thread):
         tty.setraw(self.master)
         tty.setraw(self.slave)
         self.port, self.line_s, self.faults, self.welcome = os.ttyname(self.slave), line_s, faults, welcome
-        self.state = "Alarm" if faults.get("locked") else "Idle"
+        self.state = "Alarm" if faults.get("locked") else "Door" if faults.get("door") else "Idle"
         self.buffer, self.done, self.overflowed, self.fullest = b"", 0, False, 0
         self.path, self.at, self.z, self.spindle = [], (0.0, 0.0), 0.0, 0.0
         self.lines, self.resets, self.holds, self.resumes, self.running = [], 0, 0, 0, True
@@ -32,6 +32,9 @@ class Grbl(threading.Thread):
     def run(self):
         if self.welcome:
             time.sleep(0.05)
+            for _ in range(20 if self.faults.get("babble") else 0):
+                self.write(b"x" * 500)
+                time.sleep(0.005)
             self.say("\r\nGrbl 1.1h ['$' for help]")
         while self.running:
             try:
@@ -72,6 +75,8 @@ class Grbl(threading.Thread):
             self.state = "Idle"
             self.say("[MSG:Caution: Unlocked]")
             return self.say("ok")
+        if line == "$H" and self.faults.get("deaf"):
+            return None
         if line == "$H":
             self.state = "Idle"
             return self.say("ok")
@@ -105,15 +110,21 @@ class Grbl(threading.Thread):
 
     def say(self, text: str):
         if not self.faults.get("silent"):
-            try:
-                os.write(self.master, text.encode() + b"\r\n")
-            except OSError:
-                pass
+            self.write(text.encode() + b"\r\n")
+
+    def write(self, data: bytes):
+        try:
+            if self.running:
+                os.write(self.master, data)
+        except OSError:  # nobody listens any more
+            pass
 
     def stop(self):
         """Hang up."""
         if self.running:
             self.running = False
+            if threading.current_thread() is not self:
+                self.join(2)
             os.close(self.slave)
             os.close(self.master)
 
@@ -122,4 +133,3 @@ class Grbl(threading.Thread):
 
     def __exit__(self, *_):
         self.stop()
-        self.join(2)

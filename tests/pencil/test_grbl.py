@@ -149,3 +149,15 @@ def test_ports_that_are_not_there_or_not_grbl_are_told():
         list(send("/nowhere/tty", ["G21"], MACHINE))
     with Grbl(silent=True) as machine, pytest.raises(UserError, match="nothing that speaks GRBL answers on"):
         sent_to(machine, ["G21"])
+
+
+@pytest.mark.parametrize("fault, options, message", [
+    ({"deaf": True}, {"home": True}, "did not answer .H; nothing was drawn"),
+    ({"door": True}, {}, "is not ready; nothing was drawn, got Door"),
+    ({"babble": True}, {}, "what answers on .* is no GRBL machine; nothing was drawn"),
+])
+def test_machines_that_are_not_ready_are_left_alone(fault, options, message):
+    patience = Patience(welcome=0.4, silence=0.4, hold=0.4, poll=0.02, homing=0.2)
+    with Grbl(**fault) as machine, pytest.raises(UserError, match=message):
+        list(send(machine.port, lines_of(spiral(20)), MACHINE, patience=patience, **options))
+    assert machine.lines == []

@@ -119,6 +119,8 @@ USE = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/19
      "more than 5000000 points"),
     (USE.format("".join(f'<g id="g{i}"><use href="#g{i + 1}"/><use href="#g{i + 1}"/></g>' for i in range(40))
                 + '<path id="g40" d="M0 0L1 1"/>'), "more than 200000 elements"),
+    (USE.format('<path transform="rotate(a)" d="M0 0L1 1"/>'), "is not an SVG that can be read"),
+    (USE.format('<path d="M0 0 C 1e999 0 0 0 1 1"/>'), "is not an SVG that can be read"),
     (USE.format('<g id="a"><use xlink:href="#a"/></g>'), "more than 200000 elements"),
 ])
 def test_svg_that_cannot_be_drawn_is_refused(text, message, tmp_path):
@@ -147,6 +149,8 @@ def test_hpgl_is_refused_rather_than_cut_off(tmp_path):
         hpgl.write_hpgl(tmp_path / "a.hpgl", edge, "hp1")
     with pytest.raises(UserError, match="hp7475a does not take this page, got 100 x 100 mm"):
         hpgl.write_hpgl(tmp_path / "a.hpgl", some(2, 100, 100))
+    with pytest.raises(UserError, match="vpype's settings of designmate cannot be used .*285mmmm"):
+        hpgl.write_hpgl(tmp_path / "a.hpgl", some(2, 297, 420), "designmate")
     assert not list(tmp_path.iterdir())
 
 

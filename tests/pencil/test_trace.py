@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from maquette.errors import UserError
+from maquette.pencil import trace
 from maquette.pencil.strokes import Strokes
 from maquette.pencil.trace import trace_picture
 
@@ -80,3 +81,12 @@ def test_specks_are_left_out():
 def test_pictures_without_lines_are_refused(picture, message):
     with pytest.raises(UserError, match=message):
         trace_picture(picture)
+
+
+def test_a_page_full_of_noise_ends_in_time_or_is_refused(monkeypatch):
+    noise = np.where(np.random.default_rng(0).random((300, 300)) < 0.35, 0, 255).astype(np.uint8)
+    strokes = trace_picture(noise)
+    assert len(strokes) > 100 and strokes.bounds[0] >= -1 and strokes.bounds[2] <= 301
+    monkeypatch.setattr(trace, "MAX_LINE_PX", 1000)
+    with pytest.raises(UserError, match="too much is drawn in the picture to trace it, got .* pixels of lines"):
+        trace_picture(noise)

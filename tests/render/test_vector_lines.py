@@ -6,6 +6,7 @@ import trimesh
 
 from maquette.errors import UserError
 from maquette.render import Camera
+from maquette.render import vector_lines as vector_module
 from maquette.render.vector_lines import united, vector_lines
 
 CAMERA = Camera(40, 30, 40, 1000)
@@ -154,7 +155,7 @@ def test_every_visible_point_is_seen_by_a_ray_and_no_hidden_one():
     assert near == len(points)
 
 
-def test_meshes_that_cannot_be_drawn_are_refused():
+def test_meshes_that_cannot_be_drawn_are_refused(monkeypatch):
     with pytest.raises(UserError, match="needs faces"):
         vector_lines(trimesh.Trimesh(), CAMERA)
     with pytest.raises(UserError, match="crease_deg"):
@@ -162,3 +163,6 @@ def test_meshes_that_cannot_be_drawn_are_refused():
     flat = trimesh.Trimesh(np.zeros((3, 3)), [[0, 1, 2]], process=False)
     with pytest.raises(UserError, match="no faces with an area"):
         vector_lines(flat, CAMERA)
+    monkeypatch.setattr(vector_module, "MAX_FACES", 11)
+    with pytest.raises(UserError, match="a mesh that is drawn has at most 11 faces, got 12"):
+        vector_lines(box((0, 0, 0), (1, 1, 1)), CAMERA)

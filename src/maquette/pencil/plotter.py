@@ -83,9 +83,7 @@ def mesh_strokes(mesh: trimesh.Trimesh, look: Look = Look(), sheet: Sheet = Shee
     camera = Camera(look.azimuth_deg, look.elevation_deg, look.fov_deg, _SIZE_PX)
     made = subject.lines(camera, look.crease_deg)
     box = made.bounds
-    if box is None:
-        raise UserError("nothing of the object is to be seen from there")
-    if look.hatch:
+    if look.hatch and box is not None:
         room = np.array([sheet.width, sheet.height]) - 2 * sheet.margin
         mm_per_px = float((room / np.maximum(np.subtract(box[2:], box[:2]), 1e-6)).min())
         lines = hatch(subject.caster, camera, spacing_px=max(look.hatch_mm / mm_per_px, _SIZE_PX / 1000),

@@ -13,6 +13,10 @@ LEAST_CONTRAST = 24
 """Levels between paper and ink, of 255, below which nothing is taken to be drawn."""
 MAX_SIDE_PX = 4096
 """Longest side of a picture that is traced."""
+MAX_LINE_PX = 1_000_000
+"""Pixels of all lines once they are one pixel wide."""
+FARTHEST_PX = 24.0
+"""Junctions farther apart are not made one, however wide the line is."""
 _AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
 
 
@@ -23,7 +27,7 @@ def trace_picture(picture: np.ndarray, *, shortest_px: float = 4.0, tolerance_px
     width, are left out. tolerance_px: how far points may be left out of a line. The ink is thinned (Zhang and Suen
     1984), the branches of what is left are followed, moved to the middle of the ink across the line, joined straight
     on at crossings and smoothed. Raises UserError for a picture of another form or above 4096 pixels a side, and where
-    nothing is drawn.
+    nothing, or too much, is drawn.
     """
     ink = darkness(picture)
     mask = ink > 0.5
@@ -63,6 +67,9 @@ def _follow(mask: np.ndarray, ink: np.ndarray, shortest: float) -> list[np.ndarr
     from skimage.morphology import skeletonize
 
     thin = np.pad(skeletonize(mask), 1)
+    if int(thin.sum()) > MAX_LINE_PX:
+        raise UserError("too much is drawn in the picture to trace it", f"{int(thin.sum())} pixels of lines",
+                        "make the picture smaller")
     inner = ndimage.distance_transform_edt(np.pad(mask, 1))  # half the width of the line, near enough
     index = {place: number for number, place in enumerate(zip(*(axis.tolist() for axis in np.nonzero(thin)),
                                                               strict=True))}
@@ -102,18 +109,20 @@ def _neighbours(place: tuple[int, int], index: dict) -> list[tuple[int, int]]:
 
 def _junctions(nodes: set, near: dict, inner: np.ndarray) -> tuple[dict, dict[int, np.ndarray]]:
     """Nodes that are nearer to each other than the line is wide made one: number of each, and its middle (x, y)."""
+    from scipy.sparse import coo_matrix, csgraph
     from scipy.spatial import cKDTree
 
-    places = [place for place in nodes if len(near[place]) > 2]
-    group = {place: number for number, place in enumerate(nodes)}
+    places = list(nodes)
+    links = np.zeros((0, 2), np.int64)
     if places:
-        tree = cKDTree(np.array(places, float))
-        for first, second in sorted(tree.query_pairs(2 * max(float(inner[place]) for place in places) + 1)):
-            a, b = places[first], places[second]
-            if np.hypot(a[0] - b[0], a[1] - b[1]) <= inner[a] + inner[b]:
-                old, new = group[b], group[a]
-                if old != new:
-                    group = {place: new if number == old else number for place, number in group.items()}
+        spots = np.array(places, float)
+        width = np.minimum([inner[place] if len(near[place]) > 2 else -np.inf for place in places], FARTHEST_PX / 2)
+        pairs = cKDTree(spots).query_pairs(max(2 * float(width.max()), 0.0) + 1e-9, output_type="ndarray")
+        apart = np.linalg.norm(spots[pairs[:, 0]] - spots[pairs[:, 1]], axis=1)
+        links = pairs[apart <= width[pairs].sum(axis=1)]
+    graph = coo_matrix((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(len(places),) * 2)
+    _, of_place = csgraph.connected_components(graph, directed=False) if places else (0, [])
+    group = {place: int(number) for place, number in zip(places, of_place, strict=True)}
     middles: dict[int, list] = {}
     for place, number in group.items():
         middles.setdefault(number, []).append((place[1] - 0.5, place[0] - 0.5))
