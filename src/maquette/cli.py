@@ -15,6 +15,7 @@ import tyro
 from tyro.conf import Positional, arg
 
 from maquette.cli_data import data_audit, data_prepare, data_prepare_images, data_render, data_render_images, data_show
+from maquette.cli_drawing import pickup, relief
 from maquette.cli_latent import combine, interpolate, project, suggest
 from maquette.cli_plot import draw, plot
 from maquette.cli_scan import complete
@@ -401,6 +402,8 @@ def _status(text: str):
 COMMANDS: dict[str, Callable] = {
     "reconstruct": reconstruct,
     "complete": complete,
+    "pickup": pickup,
+    "relief": relief,
     "generate": generate,
     "interpolate": interpolate,
     "combine": combine,

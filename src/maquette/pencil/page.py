@@ -139,7 +139,7 @@ def find_sheet(grey: np.ndarray, colour: np.ndarray) -> "tuple[np.ndarray, np.nd
     if len(quad) != 4 or abs(cv2.contourArea(quad.astype(np.float32)) / cv2.contourArea(hull) - 1) > 0.06:
         return _mask_sheet(hull, colour, factor)
     quad = quad + 0.5
-    quad = _upright(quad) * factor - 0.5
+    quad = upright(quad) * factor - 0.5
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     wide, high = max(8, round((sides[0] + sides[2]) / 2)), max(8, round((sides[1] + sides[3]) / 2))
     inset = 0.015 * max(wide, high)
@@ -149,7 +149,7 @@ def find_sheet(grey: np.ndarray, colour: np.ndarray) -> "tuple[np.ndarray, np.nd
     return page, np.linalg.inv(to_page)
 
 
-def _upright(quad: np.ndarray) -> np.ndarray:
+def upright(quad: np.ndarray) -> np.ndarray:
     """Corners clockwise on the screen from top left, so that the page turns by less than 45 degrees."""
     centre = quad.mean(axis=0)
     quad = quad[np.argsort(np.arctan2(quad[:, 1] - centre[1], quad[:, 0] - centre[0]))]

@@ -94,7 +94,7 @@ def pick_up(picture: np.ndarray, size_px: int = 128, channels: int = 1, name: st
         raise UserError(f"no drawing found on the page in {name}", hint="draw darker or fill more of the picture")
     lead, box, more = found
     kind = "drawing" if look.clean and not notes else "paper"
-    image = _frame_lead(lead, box, size_px)
+    image = frame_lead(lead, box, size_px)
     corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]], dtype=np.float64)
     corners = cv2.perspectiveTransform(corners[None], to_work)[0] / scale
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
@@ -188,7 +188,7 @@ def _keep_object(mask: np.ndarray, dark: np.ndarray) -> tuple[np.ndarray, bool]:
     return (mask * (keep[group_of] & (mask > 0))).astype(np.uint8), far
 
 
-def _frame_lead(lead: np.ndarray, box: tuple[int, int, int, int], size_px: int) -> np.ndarray:
+def frame_lead(lead: np.ndarray, box: tuple[int, int, int, int], size_px: int) -> np.ndarray:
     """A square [S, S] with white margin from the darkness map, lines about a pixel wide or wider."""
     x0, y0, x1, y1 = box
     side = max(x1 - x0, y1 - y0) / (1 - 2 * MARGIN)

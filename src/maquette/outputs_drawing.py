@@ -1,0 +1,131 @@
+"""The verbs on drawings, written to files: pages taken up from a camera or a photograph, and solids made of drawings.
+
+Events like those of `outputs`; nothing prints or parses arguments.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from maquette import formats
+from maquette import preview as previews
+from maquette.errors import UserError
+from maquette.files import atomic_path
+from maquette.outputs import Failed, Written, free_name
+from maquette.pencil.capture import capture, stages
+from maquette.pencil.picture import find_inputs, read_picture
+from maquette.pencil.relief import Making, relief
+from maquette.pencil.source import Frame
+
+GRID_VOXELS = 64
+"""Voxels a side of a relief that is written as a grid."""
+
+
+def pickup_file(
+    frame: Frame, out: str | Path, *, squared: bool = False, low: int | None = None, whole_page: bool = False,
+    paper: str = "auto", found: bool = True,
+) -> Iterator[Written | Failed]:
+    """The drawing in a picture of a page as a grey PNG, and beside it `NAME.found.png` with the steps on the way.
+
+    The options are those of `pencil.capture.capture`. UserError where `out` is no PNG.
+    """
+    from PIL import Image
+
+    out, started = Path(out), time.perf_counter()
+    if out.suffix.lower() != ".png":
+        raise UserError("--out names a PNG file", str(out), "page.png")
+    try:
+        made = capture(frame.pixels, squared=squared, low=low, whole_page=whole_page, paper=paper, name=frame.name)
+        with atomic_path(out) as unfinished:
+            Image.fromarray(made.picture).save(unfinished, format="PNG")
+        paths = [out]
+        if found:
+            captions, pictures = zip(*stages(frame.pixels, made), strict=True)
+            paths.append(out.with_name(f"{out.stem}.found.png"))
+            previews.sheet_of_images(pictures, paths[1], len(pictures), 400, captions)
+    except UserError as error:
+        yield Failed(frame.name, str(error))
+        return
+    height, width = made.picture.shape
+    notes = [*frame.notes, *made.notes]
+    summary = {
+        "input": frame.name,
+        "output": [str(path) for path in paths],
+        "corners": None if made.sheet is None else np.round(made.sheet.corners, 2).tolist(),
+        "aspect": None if made.sheet is None else round(made.sheet.aspect, 4),
+        "paper": "" if made.sheet is None else made.sheet.paper,
+        "ruling_px": None if made.ruling is None else [round(made.ruling.columns_px, 2), round(made.ruling.rows_px, 2)],
+        "size": [width, height],
+        "notes": notes,
+        "seconds": round(time.perf_counter() - started, 4),
+    }
+    yield Written(frame.name, tuple(paths), "; ".join([f"{width}x{height} pixels", *notes]), summary)
+
+
+def relief_files(
+    inputs: Iterable[str], out: str | Path, making: Making, *, suffix: str = ".stl", preview: bool = False,
+    min_wall_mm: float = 0.8,
+) -> Iterator[int | Written | Failed]:
+    """A solid for each drawing; yields first how many there are, then one Written or Failed for each.
+
+    out: a folder, or one file with a known suffix where there is one input. preview: also a PNG of the drawing beside
+    the solid from four sides. A grid's suffix gets `GRID_VOXELS` a side. A bad drawing is named, the others still done.
+    """
+    out, sources, failed = Path(out), [], []
+    for path in inputs:
+        try:
+            sources += [source for source in find_inputs([path]) if source not in sources]
+        except UserError as error:
+            failed.append(Failed(str(path), str(error)))
+    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
+    if single and len(sources) > 1:
+        raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
+    yield len(sources) + len(failed)
+    yield from failed
+    taken: set[str] = set()
+    for source in sources:
+        started = time.perf_counter()
+        try:
+            pixels = read_picture(source)
+            made = relief(pixels, making, min_wall_mm=min_wall_mm, name=str(source))
+            stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
+            target = out if single else out / f"{stem}{suffix}"
+            _write(target, made.mesh)
+            paths = [target]
+            if preview:
+                paths.append(target.with_name(f"{target.stem}.preview.png"))
+                shown = made.mesh.copy()
+                if making.way != "revolve":  # its lower edge towards the viewer, as the drawing is read
+                    shown.vertices *= (-1, -1, 1)
+                previews.preview(pixels, shown, paths[1], title=made.line())
+        except UserError as error:
+            reason = str(error)
+            yield Failed(str(source), reason if str(source) in reason else f"{source}: {reason}")
+            continue
+        report = made.report
+        summary = {
+            "input": str(source),
+            "output": [str(path) for path in paths],
+            "way": making.way,
+            "size_mm": np.round(made.mesh.extents, 3).tolist(),
+            "watertight": report.watertight,
+            "parts": report.parts,
+            "volume_cm3": round(report.volume_cm3, 4),
+            "thinnest_wall_mm": round(report.thinnest_wall_mm, 3) if np.isfinite(report.thinnest_wall_mm) else None,
+            "printable": report.ok,
+            "notes": list(made.notes),
+            "seconds": round(time.perf_counter() - started, 4),
+        }
+        yield Written(str(source), tuple(paths), made.line(), summary)
+
+
+def _write(path: Path, mesh) -> None:
+    if formats.kind(path) == "mesh":
+        formats.write_mesh(path, mesh)
+        return
+    from maquette.mesh import to_frame
+    from maquette.voxelise import voxelise
+
+    formats.write_grid(path, voxelise(to_frame(mesh), GRID_VOXELS).astype(np.float32))

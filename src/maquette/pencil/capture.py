@@ -1,0 +1,125 @@
+"""A page off the desk: found in a photograph, straightened, evenly lit, its ruling gone, pencil apart from paper."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from maquette.errors import UserError
+from maquette.pencil import light, ruling
+from maquette.pencil.page import resize
+from maquette.pencil.pickup import frame_lead
+from maquette.pencil.plain import plain_ground
+from maquette.pencil.ruling import Ruling
+from maquette.pencil.sheet import Sheet, find_sheet, straighten
+
+MARGIN = 0.04
+"""White margin that a crop keeps about what is drawn, as a share of its longer side."""
+LOW_PX = (4, 1024)
+"""Sides of a picture of low resolution, least and greatest."""
+_RIM = 0.012  # of a sheet's longer side: its edge and the shadow that it casts are not drawn on it
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """A page and what was found on the way to it.
+
+    picture: uint8 [h, w], dark lead on white, the page or the crop of it, or the square of low resolution. ink: float32
+    [H, W] of the whole page, 0 is paper and 1 is lead. box: (left, top, right, bottom) of what is drawn, in its pixels.
+    sheet: where the sheet lies in the photograph, or None. straight: uint8 [H, W, 3], the page as the camera saw it.
+    ruling: what was printed on the paper, or None where nobody asked. notes: what a user may want to know.
+    """
+
+    picture: np.ndarray
+    ink: np.ndarray
+    box: tuple[int, int, int, int]
+    sheet: Sheet | None
+    straight: np.ndarray
+    ruling: Ruling | None
+    notes: tuple[str, ...]
+
+
+def capture(
+    photo: np.ndarray, *, squared: bool = False, low: int | None = None, whole_page: bool = False, paper: str = "auto",
+    name: str = "the picture",
+) -> Captured:
+    """Take up the drawing on a page.
+
+    photo: uint8 [H, W, 3], upright. squared: take away the printed lines of squared or lined paper. low: the side in
+    pixels of a square picture of low resolution, thin lines kept visible; None keeps the page's own. whole_page: do not
+    crop to what is drawn. paper: as in `sheet.find_sheet`; `none` does not look for a sheet. name: what errors call it.
+
+    Where no sheet is seen the whole picture is the page, and a note says so unless it is white all round. Raises
+    UserError for an unusable picture, an unknown paper, and a page on which nothing is drawn.
+    """
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
+        raise UserError("a photo of a page must be uint8 [H, W, 3]", f"{photo.dtype} {photo.shape}")
+    if min(photo.shape[:2]) < 16:
+        raise UserError(f"{name} is too small to hold a page", f"{photo.shape[1]}x{photo.shape[0]} pixels")
+    if low is not None and not LOW_PX[0] <= low <= LOW_PX[1]:
+        raise UserError(f"a picture of low resolution has {LOW_PX[0]} to {LOW_PX[1]} pixels a side", low)
+    notes: list[str] = []
+    ground, plain = plain_ground(photo)
+    if plain > 0.97 and ground.mean() < 80:
+        photo = 255 - photo
+        notes.append("bright lines on a dark ground were inverted")
+        ground = 255 - ground
+    sheet = None
+    if paper != "none" and not (plain > 0.97 and ground.min() > 235):  # white all round: a file, or a scan
+        sheet = find_sheet(photo, paper)
+        if sheet is not None:
+            notes.append(sheet.line())
+        else:
+            notes.append("no sheet of paper was found; the whole picture is taken for the page")
+    page = photo if sheet is None else straighten(photo, sheet)
+    dark = light.darkness(page, light.paper_light(page))
+    printed = None
+    if squared:
+        dark, printed = ruling.remove_ruling(dark, light.grain_of(dark))
+        notes.append(printed.line())
+    lead = light.separate(dark, _RIM if sheet is not None else 0.0)
+    if lead is None:
+        raise UserError(f"no drawing found on the page in {name}", hint="draw darker or fill more of the picture")
+    picture = _picture(lead, low, whole_page)
+    return Captured(picture, lead.ink, lead.box, sheet, page, printed, tuple(notes))
+
+
+def _picture(lead: light.Lead, low: int | None, whole_page: bool) -> np.ndarray:
+    height, width = lead.ink.shape
+    left, top, right, bottom = (0, 0, width, height) if whole_page else lead.box
+    if low is not None:
+        return _bytes(1 - frame_lead(lead.ink, (left, top, right, bottom), low))
+    around = 0 if whole_page else max(2, round(MARGIN * max(right - left, bottom - top)))
+    left, top = max(0, left - around), max(0, top - around)
+    return _bytes(lead.ink[top : bottom + around, left : right + around])
+
+
+def _bytes(ink: np.ndarray) -> np.ndarray:
+    return np.rint(255 * (1 - np.clip(ink, 0, 1))).astype(np.uint8)
+
+
+def stages(photo: np.ndarray, captured: Captured, side_px: int = 640) -> list[tuple[str, np.ndarray]]:
+    """Pictures of what was found, each with a caption: the photograph with the sheet's outline, the page straightened,
+    what is drawn with its box, and the result.
+    """
+    
+    def fitted(picture: np.ndarray) -> tuple[np.ndarray, float]:
+        scale = min(1.0, side_px / max(picture.shape[:2]))
+        size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+        return np.ascontiguousarray(resize(picture, *size)), scale
+
+    seen, scale = fitted(photo)
+    caption = "no sheet found"
+    if captured.sheet is not None:
+        outline = np.rint(((captured.sheet.corners + 0.5) * scale - 0.5) * 16).astype(np.int32)
+        cv2.polylines(seen, [outline[:, None]], True, (230, 60, 40), 2, cv2.LINE_AA, 4)
+        caption = "the sheet"
+    straight, _ = fitted(captured.straight)
+    drawn, scale = fitted(np.repeat(_bytes(captured.ink)[..., None], 3, axis=2))
+    left, top, right, bottom = (round(value * scale) for value in captured.box)
+    cv2.rectangle(drawn, (left - 2, top - 2), (right + 1, bottom + 1), (60, 120, 220), 1)
+    result = captured.picture
+    if max(result.shape) < side_px // 2:  # pixels that can be seen
+        result = np.repeat(np.repeat(result, side_px // max(result.shape), 0), side_px // max(result.shape), 1)
+    size = f"{captured.picture.shape[1]}x{captured.picture.shape[0]}"
+    return [(caption, seen), ("straightened", straight), ("drawn", drawn), (size, result)]

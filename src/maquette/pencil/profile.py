@@ -1,0 +1,120 @@
+"""A drawn profile beside its axis, made ready to be turned about it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from maquette.errors import UserError
+from maquette.pencil.gaps import thin
+from maquette.pencil.outline import Drawn, Open, enclosed, framed, pieces
+
+Axis = Literal["auto", "left", "right", "middle"]
+_STRAIGHT = 0.012  # of its length: how far an axis' pixels may deviate from a straight line
+_LEAN_DEG = 8.0
+_LONG = 0.45  # of the drawing's height: shorter lines are no axis
+_ONTO_AXIS = 0.025  # of the radius: an edge that is this near to the axis lies on it
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What is turned about an axis: polygons float64 [N, 2] (even and odd), x the distance from the axis, negative on
+    its other side, and y up, in pixels. side_px, gaps, notes: as of an `Outline`.
+    """
+
+    rings: tuple[np.ndarray, ...]
+    side_px: float
+    gaps: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
+def find_profile(ink: np.ndarray, *, axis: Axis, drawn: Drawn, closed_to: float, name: str) -> Profile:
+    """The profile in a drawing, ink float32 [H, W].
+
+    axis: `auto` takes a straight upright line of its own beside the profile (a leaning one is turned upright), and
+    where there is none the profile's left edge; `left`, `right` and `middle` are those of the profile. An open profile
+    beside a drawn axis has its ends joined to the axis. Most of the profile comes to lie at positive x. drawn,
+    closed_to, name: as in `find_outline`. Raises UserError where there is no profile, or an open one without an axis.
+    """
+    ink, place, notes = framed(ink, name), None, []
+    if axis == "auto":
+        ink, place = _take_axis(ink)
+        if place is not None:
+            notes.append("turned about the straight line beside the profile")
+    try:
+        found = enclosed(ink, drawn, closed_to, name)
+        rings, side, gaps = list(found.rings), found.side_px, found.gaps
+        notes += found.notes
+    except Open:
+        if place is None:
+            raise UserError(f"the profile in {name} is open and beside no axis",
+                            hint="close it, or draw the axis as a straight upright line beside it") from None
+        rings, gaps = [_to_axis(ink, place)], ()
+        side = float(np.ptp(rings[0], axis=0).max())
+        notes.append("the profile's ends were joined to the axis")
+    points = np.concatenate(rings)
+    low, high = float(points[:, 0].min()), float(points[:, 0].max())
+    if place is None:
+        place = {"auto": low, "left": low, "right": high, "middle": (low + high) / 2}[axis]
+    radius = max(high - place, place - low)
+    sign = 1.0 if high - place >= place - low else -1.0
+    turned = []
+    for ring in rings:
+        x = sign * (ring[:, 0] - place)
+        turned.append(np.column_stack([np.where(np.abs(x) < _ONTO_AXIS * radius, 0.0, x), ring[:, 1]]))
+    return Profile(tuple(turned), side, tuple(gaps), tuple(notes))
+
+
+def _take_axis(ink: np.ndarray) -> tuple[np.ndarray, float | None]:
+    """The ink without its axis, turned so that it was upright, and the axis' column; as it is and None without one."""
+    mask, label, stats = pieces(ink)
+    numbers = [number for number in np.unique(label) if number]
+    if len(numbers) < 2:
+        return ink, None
+    tall = np.ptp(np.flatnonzero(mask.any(1))) + 1
+    middle = mask.shape[1] / 2
+    best, furthest, lean = None, -1.0, 0.0
+    for number in numbers:
+        if stats[number, cv2.CC_STAT_HEIGHT] < _LONG * tall:
+            continue
+        rows, columns = np.nonzero(label == number)
+        slope, start = np.polyfit(rows, columns, 1)
+        off = np.abs(columns - slope * rows - start)
+        width = len(rows) / stats[number, cv2.CC_STAT_HEIGHT]
+        if off.max() > width + 1 + _STRAIGHT * tall or abs(np.degrees(np.arctan(slope))) > _LEAN_DEG:
+            continue
+        away = abs(slope * mask.shape[0] / 2 + start - middle)
+        if away > furthest:
+            best, furthest, lean = number, away, float(slope)
+    if best is None:
+        return ink, None
+    rest = np.where(cv2.dilate((label == best).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, 0, ink)
+    rows, columns = np.nonzero(label == best)
+    centre = float(columns.mean()), float(rows.mean())
+    turn = cv2.getRotationMatrix2D(centre, -float(np.degrees(np.arctan(lean))), 1.0)
+    pad = 40
+    rest = np.pad(rest.astype(np.float32), pad)
+    turn[:, 2] += pad - turn[:, :2] @ [pad, pad]
+    return cv2.warpAffine(rest, turn, rest.shape[::-1], flags=cv2.INTER_LINEAR), centre[0] + pad
+
+
+def _to_axis(ink: np.ndarray, place: float) -> np.ndarray:
+    """The largest piece's middle line from its upper to its lower end, and back along the axis: [N, 2], y up."""
+    from skimage.graph import route_through_array
+    from skimage.measure import approximate_polygon
+
+    _, label, stats = pieces(ink)
+    numbers = [number for number in np.unique(label) if number]
+    tallest = max(numbers, key=lambda number: stats[number, cv2.CC_STAT_HEIGHT])
+    middle = thin(label == tallest)
+    neighbours = cv2.filter2D(np.pad(middle, 1).astype(np.uint8), -1, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
+    ends = np.argwhere(middle & (neighbours == 2))
+    ends = ends if len(ends) > 1 else np.argwhere(middle)
+    first, last = ends[ends[:, 0].argmin()], ends[ends[:, 0].argmax()]
+    way, _ = route_through_array(np.where(middle, 1.0, 1000.0), first, last, geometric=True)
+    way = np.array(way, dtype=np.float64)[:, ::-1] * [1, -1]
+    if len(way) > 12:
+        way[3:-3] = cv2.blur(way, (1, 7), borderType=cv2.BORDER_REPLICATE)[3:-3]
+    way = approximate_polygon(way, 0.3)  # without the steps of the pixels
+    return np.vstack([[place, way[0, 1]], way, [place, way[-1, 1]]])

@@ -1,0 +1,307 @@
+"""From a flat drawing to a solid with no learning at all: extruded, inflated, turned about an axis, or a lithophane.
+
+Solids are in millimetres, x to the right and y up as on the page, z towards the viewer, resting on z = 0; a turned one
+stands upright. Regions and solids are put together by manifold3d, whose results are closed and without overlaps.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import manifold3d
+import numpy as np
+import trimesh
+from manifold3d import CrossSection, FillRule, JoinType, Manifold
+
+from maquette.errors import UserError
+from maquette.mesh import Printability, is_closed, keep_largest, printability, repair
+from maquette.pencil.capture import capture
+from maquette.pencil.inflate import inflated
+from maquette.pencil.lithophane import heights, plate
+from maquette.pencil.outline import CLOSED_TO, Drawn, Open, find_outline
+from maquette.pencil.profile import Axis, find_profile
+
+Way = Literal["extrude", "inflate", "revolve", "lithophane"]
+BORDER_MM = 2.0
+"""How far a base plate goes beyond what stands on it, and how much is left around the hole for a ring, at least."""
+TAB_MM = 3.0
+"""Thickness of the tab with the hole on a rounded or turned solid, at most."""
+THICKNESS_MM = {"extrude": 5.0, "lithophane": 3.0}
+"""Thickness where nobody says; a rounded solid is then as thick as it is wide."""
+LARGEST_MM = 2000.0
+_SEGMENTS = 128  # of a whole turn: such a cylinder has 99.96 % of the volume of a round one
+_FINEST_MM = 0.005  # surfaces may move by so much to need fewer faces
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a solid is made; lengths in millimetres.
+
+    size_mm: longer side of what is drawn (extruded, inflated, lithophane), or of the turned solid; base plate and ring
+    add to it. thickness_mm: from the flat side to the top, without the base; None takes `THICKNESS_MM`. thinnest_mm: of
+    a lithophane where the picture is white. base_mm: thickness of a base plate, 0 for none. ring_hole_mm: diameter of a
+    hole for a key ring in a tab at the top, 0 for none. one_sided: an inflated solid with a flat back (with a base it
+    always has one). axis: of a turned profile. drawn: whether lines are edges or the ink is the solid. close_mm: the
+    widest gap that is closed; None takes 12 % of the size. all_parts: keep what is not connected with the largest part.
+    detail_px: points along a lithophane's longer side, at most.
+    """
+
+    way: Way = "extrude"
+    size_mm: float = 60.0
+    thickness_mm: float | None = None
+    thinnest_mm: float = 0.8
+    base_mm: float = 0.0
+    ring_hole_mm: float = 0.0
+    one_sided: bool = False
+    axis: Axis = "auto"
+    drawn: Drawn = "auto"
+    close_mm: float | None = None
+    all_parts: bool = False
+    detail_px: int = 240
+
+    def __post_init__(self):
+        for name, least in (("size_mm", 1.0), ("thickness_mm", 0.05), ("thinnest_mm", 0.05)):
+            value = getattr(self, name)
+            if value is not None and not (np.isfinite(value) and least <= value <= LARGEST_MM):
+                raise UserError(f"{name} must be from {least:g} to {LARGEST_MM:g} mm", value)
+        for name in ("base_mm", "ring_hole_mm", "close_mm"):
+            value = getattr(self, name)
+            if value is not None and not (np.isfinite(value) and 0 <= value <= LARGEST_MM):
+                raise UserError(f"{name} must be from 0 to {LARGEST_MM:g} mm", value)
+        if self.ring_hole_mm > self.size_mm:
+            raise UserError("ring_hole_mm must be at most size_mm", f"{self.ring_hole_mm:g} and {self.size_mm:g}")
+        if self.way == "lithophane" and self.thickest_mm <= self.thinnest_mm:
+            got = f"{self.thickest_mm:g} and {self.thinnest_mm:g}"
+            raise UserError("a lithophane's thickness_mm must be more than its thinnest_mm", got)
+        if not 16 <= self.detail_px <= 1000:
+            raise UserError("detail_px must be from 16 to 1000", self.detail_px)
+        if self.way == "revolve" and self.thickness_mm is not None:
+            raise UserError("a turned solid has no thickness_mm", self.thickness_mm, "size_mm is its longest side")
+
+    @property
+    def thickest_mm(self) -> float:
+        return self.thickness_mm if self.thickness_mm is not None else THICKNESS_MM[self.way]
+
+
+@dataclass(frozen=True, eq=False)
+class Relief:
+    """A solid out of a drawing. mesh: in millimetres, resting on z = 0. report: whether it can be printed. notes: what
+    was closed, left out and found in the drawing, one short sentence each.
+    """
+
+    mesh: trimesh.Trimesh
+    report: Printability
+    notes: tuple[str, ...]
+
+    def line(self) -> str:
+        """One line for the user: how large it is, the report, the notes."""
+        size = " x ".join(f"{length:.1f}" for length in self.mesh.extents)
+        return "; ".join([f"{size} mm", self.report.line(), *self.notes])
+
+
+def relief(picture: np.ndarray, making: Making | None = None, *, min_wall_mm: float = 0.8,
+           name: str = "the drawing") -> Relief:
+    """The solid out of a drawing, uint8 [H, W, 3]: clean, scanned, or a photograph of the page (see `capture`).
+
+    Raises UserError where nothing is drawn, the outline is open by more than is to be closed, or what is enclosed is
+    too small; the gaps that were closed are told in the notes, in millimetres. min_wall_mm: what the printer asks for.
+    """
+    making = making or Making()
+    if making.way == "lithophane":
+        solid, notes = _lithophane(picture, making), []
+    else:
+        captured = capture(picture, whole_page=True, name=name)
+        notes = list(captured.notes)
+        region, scale, gaps, more = _region(captured.ink, making, name)
+        if gaps:
+            widest = f"closed a gap of {gaps[0] * scale:.1f} mm"
+            notes.append(widest if len(gaps) == 1 else
+                         f"closed {len(gaps)} gaps, the widest of {gaps[0] * scale:.1f} mm")
+        notes += more + _necks(region, min_wall_mm)
+        solid = {"extrude": _extruded, "inflate": _inflated, "revolve": _revolved}[making.way](region, making)
+    mesh = _mesh(solid)
+    if not making.all_parts:
+        mesh, dropped = keep_largest(mesh)
+        if dropped:
+            notes.append(dropped.line())
+    mesh.vertices[:, 2] -= mesh.vertices[:, 2].min()
+    return Relief(mesh, printability(mesh, min_wall_mm), tuple(notes))
+
+
+def _region(ink: np.ndarray, making: Making, name: str) -> tuple[CrossSection, float, tuple[float, ...], list[str]]:
+    """What the drawing encloses in millimetres, millimetres a pixel, gaps that were closed in pixels, and notes.
+
+    Centred on x and y; of a turned solid x is the distance from the axis and y begins at 0.
+    """
+    closed_to = CLOSED_TO if making.close_mm is None else min(making.close_mm / making.size_mm, 1.0)
+    turned = making.way == "revolve"
+    try:
+        if turned:
+            found = find_profile(ink, axis=making.axis, drawn=making.drawn, closed_to=closed_to, name=name)
+        else:
+            found = find_outline(ink, drawn=making.drawn, closed_to=closed_to, name=name)
+    except Open as error:
+        got = None if error.gap is None else f"ends that are {error.gap * making.size_mm:.1f} mm apart"
+        raise UserError(f"the outline in {name} is open", got,
+                        "draw a closed line, or have wider gaps closed with --close-mm") from None
+    region = CrossSection([np.ascontiguousarray(ring) for ring in found.rings], FillRule.EvenOdd)
+    if turned:
+        region = region + region.mirror((1.0, 0.0))
+    parts, notes = region.decompose(), list(found.notes)
+    if not parts:
+        raise UserError(f"what is enclosed in {name} is too thin for a solid", hint="draw it larger")
+    if len(parts) > 1 and not making.all_parts and not making.base_mm and not turned:
+        largest = max(parts, key=lambda part: part.area())
+        share = 1 - largest.area() / region.area()
+        region = largest
+        count = len(parts) - 1
+        notes.append(f"{count} loose part{'s' if count > 1 else ''} ({100 * share:.2g} % of the area) "
+                     f"{'were' if count > 1 else 'was'} left out; --base-mm joins, --all-parts keeps such")
+    low_x, low_y, high_x, high_y = region.bounds()
+    scale = making.size_mm / max(high_x - low_x, high_y - low_y)
+    shift = (0.0, -low_y) if turned else (-(low_x + high_x) / 2, -(low_y + high_y) / 2)
+    region = region.translate(shift).scale((scale, scale)).simplify(1e-4)
+    if region.is_empty():
+        raise UserError(f"what is enclosed in {name} is too thin for a solid", hint="draw it larger")
+    return region, scale, found.gaps, notes
+
+
+def _necks(region: CrossSection, least: float) -> list[str]:
+    """A note where large parts of a region hang together by less than `least` millimetres."""
+    def parts(one: CrossSection) -> int:
+        return sum(part.area() > 0.01 * region.area() for part in one.decompose())
+
+    if parts(region.offset(-least / 2, JoinType.Miter)) > parts(region):
+        return [f"parts of it hang together by less than {least:g} mm"]
+    return []
+
+
+def _extruded(region: CrossSection, making: Making) -> Manifold:
+    height = making.base_mm + making.thickest_mm
+    solid, ground = region.extrude(height), region
+    if making.base_mm:
+        ground = _ground(region)
+        solid = solid + ground.extrude(making.base_mm)
+    return _with_tab(solid, ground, region, making, 0.0, height)
+
+
+def _inflated(region: CrossSection, making: Making) -> Manifold:
+    flat = making.one_sided or making.base_mm > 0
+    vertices, faces = inflated(region.to_polygons(), making.thickness_mm, flat)
+    solid = _closed(trimesh.Trimesh(vertices, faces, process=False)).simplify(_FINEST_MM)
+    ground = region
+    if flat:
+        solid = solid.trim_by_plane((0.0, 0.0, 1.0), 0.0)
+    tallest = solid.bounding_box()[5]
+    if making.base_mm:
+        ground = _ground(region)
+        solid = solid.translate((0.0, 0.0, making.base_mm)) + ground.extrude(making.base_mm)
+        return _with_tab(solid, ground, region, making, 0.0, making.base_mm + min(TAB_MM, tallest))
+    half = min(TAB_MM / 2, 0.6 * tallest)
+    return _with_tab(solid, ground, region, making, 0.0 if flat else -half, 2 * half if flat else half)
+
+
+def _revolved(region: CrossSection, making: Making) -> Manifold:
+    solid, outline = region.revolve(_SEGMENTS), region
+    if making.base_mm:
+        radius = region.bounds()[2] + BORDER_MM
+        solid = solid.translate((0.0, 0.0, making.base_mm))
+        solid = solid + Manifold.cylinder(making.base_mm, radius, circular_segments=_SEGMENTS)
+        outline = region.translate((0.0, making.base_mm))
+    if not making.ring_hole_mm:
+        return solid
+    half = min(TAB_MM, 0.5 * outline.bounds()[2]) / 2
+    tab, hole = _tab(outline, outline, making.ring_hole_mm)
+    upright = (90.0, 0.0, 0.0)  # x stays, y goes up
+    stands = tab.extrude(2 * half).translate((0.0, 0.0, -half)).rotate(upright)
+    through = hole.extrude(4 * LARGEST_MM).translate((0.0, 0.0, -2 * LARGEST_MM)).rotate(upright)
+    return solid + stands - through
+
+
+def _lithophane(picture: np.ndarray, making: Making) -> Manifold:
+    thickness = heights(picture, making.thinnest_mm, making.thickest_mm, making.detail_px)
+    mesh = plate(thickness + making.base_mm, making.size_mm)
+    if not (making.base_mm or making.ring_hole_mm):
+        return _closed(mesh)
+    (left, bottom, _), (right, top, _) = mesh.bounds
+    region = CrossSection.square((right - left, top - bottom), True)
+    ground, solid = region, _closed(mesh)
+    if making.base_mm:
+        ground = region.offset(BORDER_MM, JoinType.Miter)
+        solid = solid + ground.extrude(making.base_mm)
+    return _with_tab(solid, ground, region, making, 0.0, making.base_mm + making.thinnest_mm)
+
+
+def _ground(region: CrossSection) -> CrossSection:
+    """A base plate: the convex hull of what stands on it, grown by `BORDER_MM` with round corners."""
+    return region.hull().offset(BORDER_MM, JoinType.Round, circular_segments=_SEGMENTS)
+
+
+def _with_tab(
+    solid: Manifold, ground: CrossSection, region: CrossSection, making: Making, low: float, high: float
+) -> Manifold:
+    """The solid with a tab from z = low to high at the top of its ground, and the hole in it; as it is without one."""
+    if not making.ring_hole_mm:
+        return solid
+    tab, hole = _tab(ground, region if not making.base_mm else ground, making.ring_hole_mm)
+    solid = solid + tab.extrude(high - low).translate((0.0, 0.0, low))
+    return solid - hole.extrude(4 * LARGEST_MM).translate((0.0, 0.0, -2 * LARGEST_MM))
+
+
+def _tab(ground: CrossSection, region: CrossSection, hole_mm: float) -> tuple[CrossSection, CrossSection]:
+    """A tab at the uppermost place of a region and the round hole in it, just above the region's edge.
+
+    The tab reaches as far into the region as it stands out, but not into its holes.
+    """
+    points = np.concatenate(ground.to_polygons())
+    (left, low), (right, high) = points.min(axis=0), points.max(axis=0)
+    edge = _denser(ground, 0.01 * max(right - left, high - low))
+    upper = edge[edge[:, 1] > high - 0.02 * (high - low)]
+    x, y = upper[np.abs(upper[:, 0] - (left + right) / 2).argmin()]
+    outer = hole_mm / 2 + max(BORDER_MM, 0.25 * hole_mm)
+    y = float(y) + hole_mm / 2
+    disc = CrossSection.circle(outer, _SEGMENTS)
+    tab = CrossSection.batch_hull([disc.translate((x, y)), disc.translate((x, y - outer))])
+    outlines = [ring for ring in region.to_polygons() if _turns_left(ring)]
+    filled = CrossSection(outlines, FillRule.NonZero)
+    return tab - (filled - region), CrossSection.circle(hole_mm / 2, _SEGMENTS).translate((x, y))
+
+
+def _turns_left(ring: np.ndarray) -> bool:
+    """Whether a polygon [N, 2] goes around what it encloses, and is no hole."""
+    after = np.roll(ring, -1, axis=0)
+    return bool((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum() > 0)
+
+
+def _denser(region: CrossSection, step: float) -> np.ndarray:
+    """Points along a region's edge, no further than `step` apart: [N, 2]."""
+    places = []
+    for ring in region.to_polygons():
+        for start, end in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+            count = int(np.ceil(np.linalg.norm(end - start) / step)) + 1
+            places.append(start + np.linspace(0, 1, count)[:, None] * (end - start))
+    return np.concatenate(places)
+
+
+def _closed(mesh: trimesh.Trimesh) -> Manifold:
+    """A mesh as a solid; repaired first where it is not closed."""
+    if not is_closed(mesh):
+        mesh = repair(mesh)
+    solid = Manifold(manifold3d.Mesh64(np.ascontiguousarray(mesh.vertices, np.float64),
+                                       np.ascontiguousarray(mesh.faces, np.uint64)))
+    if solid.status() != manifold3d.Error.NoError or solid.is_empty():
+        raise UserError("the solid could not be made watertight", str(solid.status()))
+    return solid
+
+
+def _mesh(solid: Manifold) -> trimesh.Trimesh:
+    """A solid as a mesh that stays closed where a file joins its vertices at one place, as STL does."""
+    if solid.status() != manifold3d.Error.NoError or solid.is_empty():
+        raise UserError("nothing is left of the solid", str(solid.status()), "make it larger or the hole smaller")
+    for coarser in (0.0, 0.1, 1.0, 4.0):
+        raw = (solid.simplify(coarser * _FINEST_MM) if coarser else solid).to_mesh64()
+        mesh = trimesh.Trimesh(raw.vert_properties[:, :3].copy(), raw.tri_verts.astype(np.int64), process=False)
+        joined = trimesh.Trimesh(mesh.vertices.astype(np.float32).astype(np.float64), mesh.faces, process=False)
+        joined.merge_vertices(digits_vertex=6)
+        if is_closed(joined):
+            return mesh
+    return repair(joined)
