@@ -64,7 +64,7 @@ def test_a_hole_for_a_ring_goes_through_above_the_drawing():
     mesh = one_body(made, (40, 40 + 4 + BORDER_MM, 5))
     assert plain.mesh.euler_number == 2 and mesh.euler_number == 0  # one hole
     away = np.hypot(mesh.vertices[:, 0], mesh.vertices[:, 1] - 22)  # the hole touches the disc's edge from above
-    assert (away > 1.98).all() and (np.abs(away - 2) < 0.01).sum() >= 128
+    assert away.min() > 1.9 and (np.abs(away - 2) < 0.05).sum() >= 200  # the upper and the lower rim
     assert made.report.thinnest_wall_mm > 1.9
 
 

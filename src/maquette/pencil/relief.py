@@ -29,6 +29,7 @@ THICKNESS_MM = {"extrude": 5.0, "lithophane": 3.0}
 """Thickness where nobody says; a rounded solid is then as thick as it is wide."""
 LARGEST_MM = 2000.0
 _SEGMENTS = 128  # of a whole turn: such a cylinder has 99.96 % of the volume of a round one
+_SUNK_MM = 0.1  # into its base plate: a round bottom would only touch it along a line
 _FINEST_MM = 0.005  # surfaces may move by so much to need fewer faces
 
 
@@ -204,9 +205,10 @@ def _revolved(region: CrossSection, making: Making) -> Manifold:
     solid, outline = region.revolve(_SEGMENTS), region
     if making.base_mm:
         radius = region.bounds()[2] + BORDER_MM
-        solid = solid.translate((0.0, 0.0, making.base_mm))
+        lifted = making.base_mm - min(_SUNK_MM, making.base_mm / 2)
+        solid = solid.translate((0.0, 0.0, lifted))
         solid = solid + Manifold.cylinder(making.base_mm, radius, circular_segments=_SEGMENTS)
-        outline = region.translate((0.0, making.base_mm))
+        outline = region.translate((0.0, lifted))
     if not making.ring_hole_mm:
         return solid
     half = min(TAB_MM, 0.5 * outline.bounds()[2]) / 2
@@ -297,8 +299,9 @@ def _mesh(solid: Manifold) -> trimesh.Trimesh:
     """A solid as a mesh that stays closed where a file joins its vertices at one place, as STL does."""
     if solid.status() != manifold3d.Error.NoError or solid.is_empty():
         raise UserError("nothing is left of the solid", str(solid.status()), "make it larger or the hole smaller")
-    for coarser in (0.0, 0.1, 1.0, 4.0):
-        raw = (solid.simplify(coarser * _FINEST_MM) if coarser else solid).to_mesh64()
+    solid = solid.translate((0.0, 0.0, -solid.bounding_box()[2]))
+    for coarser in (0.02, 0.2, 1.0, 4.0):  # points this near to each other become one
+        raw = solid.simplify(coarser * _FINEST_MM).to_mesh64()
         mesh = trimesh.Trimesh(raw.vert_properties[:, :3].copy(), raw.tri_verts.astype(np.int64), process=False)
         joined = trimesh.Trimesh(mesh.vertices.astype(np.float32).astype(np.float64), mesh.faces, process=False)
         joined.merge_vertices(digits_vertex=6)
