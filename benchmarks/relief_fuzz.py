@@ -1,4 +1,4 @@
-"""Random drawings, good and bad, made into solids: each must end in a watertight solid within its bounds or in one line.
+"""Random drawings made into solids: each must end in a watertight solid within its bounds, or in one clear line.
 
 PYTHONPATH=tests/helpers python benchmarks/relief_fuzz.py COUNT [FIRST_SEED]
 """

@@ -160,6 +160,8 @@ def suggest(
     known: int | None = None,
     cache: str = "data-cache",
     meshes: bool = False,
+    draw: bool = False,
+    page: str = "a4",
     model: str = "maquette",
     out: str = "out",
     size_mm: float = 100.0,
@@ -177,6 +179,8 @@ def suggest(
         known: Known objects that are rendered at most (furniture: 300, others: all).
         cache: Folder in which their views and features are kept, so that the next time is quick.
         meshes: Also write the nearest objects.
+        draw: Also answer with clean drawings of them, as SVG for a plotter, from the side that the picture shows.
+        page: Paper of these drawings: a2 to a6, letter, legal, tabloid, or a size as 200x150mm.
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
         out: Folder for the results.
         size_mm: Longest side, in millimetres.
@@ -188,13 +192,17 @@ def suggest(
     if not inputs:
         return _usage("suggest", "name at least one picture, a folder, or - for standard input")
     from maquette import api, outputs_latent
+    from maquette.pencil.paper import page_size
+    from maquette.pencil.settings import Sheet
     from maquette.show import show_files, status
 
+    width, height = page_size(page)
+    sheet = Sheet(width, height, 0.07 * min(width, height)) if draw else None
     with status(f"loading model {model}"):
         loaded = api.load(model)
     events = outputs_latent.suggest_files(
         inputs, out, loaded, among=among, count=count, known=known, cache=cache, meshes=meshes, suffix=f".{format}",
-        size_mm=size_mm, largest_part=not all_parts, workers=workers,
+        size_mm=size_mm, largest_part=not all_parts, workers=workers, draw=sheet,
     )
     return show_files(events, None, json, "suggesting")
 

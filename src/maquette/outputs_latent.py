@@ -20,10 +20,13 @@ from maquette.files import write_bytes
 from maquette.hub import Model
 from maquette.latent import Fit, Operand, catalogue, suggest
 from maquette.latent.arithmetic import way
+from maquette.latent.clean import clean_drawing
 from maquette.latent.prior import decode
 from maquette.mesh import printability
 from maquette.outputs import Failed, Written, free_name, write_shape
+from maquette.pencil import plotter
 from maquette.pencil.picture import find_inputs, read_picture
+from maquette.pencil.settings import Sheet
 from maquette.shape import Shape
 from maquette.train.samples import tile
 
@@ -151,11 +154,14 @@ def suggest_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
     workers: int | None = None,
+    draw: Sheet | None = None,
 ) -> Iterator[Progressed | Written | Failed]:
     """`api.suggest` for each picture or folder of pictures, written to the folder `out` as `NAME-suggested.png`: the
     picture, then the nearest known objects with name and similarity.
 
-    meshes: also write those objects. A bad picture is named, the others still done.
+    meshes: also write those objects. draw: also draw them as lines on such a sheet, `NAME-suggested-RANK-OBJECT.svg`,
+    from the side that the picture shows, and all of them beside the picture in `NAME-suggested-drawn.png`. A bad
+    picture is named, the others still done.
     """
     out, taken = Path(out), set()
     if count < 1:
@@ -188,6 +194,20 @@ def suggest_files(
                     yield Failed(str(source), f"{one.name}: {error}")
                     continue
                 paths.append(target)
+            drawn = []
+            for rank, one in enumerate(found.nearest if draw else (), 1):
+                target = out / f"{name}-{rank}-{_file_name(one.name)}.svg"
+                try:
+                    drawing = clean_drawing(model, catalog, found, one, among, draw)
+                    plotter.write(target, drawing, pen_mm=draw.pen)
+                except UserError as error:
+                    yield Failed(str(source), f"{one.name}: {error}")
+                    continue
+                paths.append(target)
+                drawn.append((drawing.strokes.fitted(100, 100, 6).to_picture(CELL_PX / 50, 0.8), one.name))
+            if drawn:
+                pictures, captions = zip((pixels, _short(str(source))), *drawn, strict=True)
+                paths.append(previews.sheet_of_images(pictures, out / f"{name}-drawn.png", columns, CELL_PX, captions))
             listed = [{"name": one.name, "label": one.label, "similarity": round(one.similarity, 4)}
                       for one in found.nearest]
             line = ", ".join(f"{one['name']} {one['similarity']:.2f}" for one in listed)

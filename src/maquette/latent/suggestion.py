@@ -52,20 +52,26 @@ class Catalogue:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """A known object. similarity: the cosine between what the encoder sees in it and in the picture, -1 to 1."""
+    """A known object. similarity: the cosine between what the encoder sees in it and in the picture, -1 to 1. row: its
+    place in the catalogue.
+    """
 
     name: str
     label: str
     similarity: float
     shape: Shape
+    row: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Suggested:
-    """The known objects that a picture is most like, the nearest first, and what was found in the picture."""
+    """The known objects that a picture is most like, the nearest first, and what was found in the picture. seen: what
+    the encoder sees in it, float32 `[latent]`.
+    """
 
     pickup: Pickup
     nearest: tuple[Known, ...]
+    seen: np.ndarray
 
 
 def catalogue(
@@ -105,23 +111,30 @@ def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, co
     data = found.data
     shapes = data.voxels(rows).astype(np.float32)
     return Suggested(pickup, tuple(
-        Known(data.id(row), data.label_names[data.labels[row]], float(similarity), Shape(shape))
+        Known(data.id(row), data.label_names[data.labels[row]], float(similarity), Shape(shape), int(row))
         for row, similarity, shape in zip(rows, similarities, shapes, strict=True)
-    ))
+    ), seen)
 
 
 def nearest(features: np.ndarray, seen: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows of `features` `[N, L]` nearest to `seen` `[L]`, and their cosines, the nearest first.
 
-    Both are first brought to mean 0 and deviation 1 of the features; of equals the earlier row comes first.
+    Of equals the earlier row comes first.
+    """
+    similarities = cosines(features, features, seen)
+    rows = np.argsort(-similarities, kind="stable")[:count]
+    return rows, similarities[rows]
+
+
+def cosines(features: np.ndarray, known: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Of each of `known` `[K, L]` with `seen` `[L]`, both first brought to mean 0 and deviation 1 of the catalogue's
+    `features` `[N, L]`: `[K]`.
     """
     deviation = features.std(0, dtype=np.float64)
     scale = np.maximum(deviation, _LEAST * deviation.max() + 1e-12)
     middle = features.mean(0, dtype=np.float64)
-    known, asked = (features - middle) / scale, (seen - middle) / scale
-    cosines = known @ asked / np.maximum(np.linalg.norm(known, axis=1) * np.linalg.norm(asked), 1e-12)
-    rows = np.argsort(-cosines, kind="stable")[:count]
-    return rows, cosines[rows]
+    known, asked = (known - middle) / scale, (seen - middle) / scale
+    return known @ asked / np.maximum(np.linalg.norm(known, axis=1) * np.linalg.norm(asked), 1e-12)
 
 
 def _opened(

@@ -69,9 +69,14 @@ def enclosed(ink: np.ndarray, drawn: Drawn, closed_to: float, name: str) -> Outl
     if not mask.any():
         raise UserError(f"nothing is drawn in {name}")
     side = _side(mask)
-    thick = [number > 0 and (drawn == "filled" or (drawn == "auto" and _is_filled(label, stats, number)))
-             for number in range(len(stats))]
-    solid = np.isin(label, np.flatnonzero(thick))
+    numbers = [int(number) for number in np.unique(label) if number]
+    largest = max(numbers, key=lambda number: stats[number, 2:4].max())
+    ordinary = 0.0  # what is no wider than the lines of the largest piece is a line too
+    if drawn == "auto" and len(numbers) > 1 and not _is_filled(label, stats, largest, 0.0):
+        ordinary = float(_depth(label, stats, largest)[1:-1, 1:-1].max())
+    thick = [number for number in numbers
+             if drawn == "filled" or (drawn == "auto" and _is_filled(label, stats, number, ordinary))]
+    solid = np.isin(label, thick)
     line = mask & ~solid
     gaps: list[float] = []
     if line.any():
@@ -137,16 +142,22 @@ def _side(mask: np.ndarray) -> float:
     return float(max(np.ptp(np.flatnonzero(mask.any(axis))) + 1 for axis in (0, 1)))
 
 
-def _is_filled(label: np.ndarray, stats: np.ndarray, number: int) -> bool:
-    """Whether most of a piece lies within discs that are too large for a line."""
-    x, y, wide, high, area = stats[number]
+def _depth(label: np.ndarray, stats: np.ndarray, number: int) -> np.ndarray:
+    """How far each pixel of a piece is from paper, in its box and a pixel more around."""
+    x, y, wide, high, _ = stats[number]
     one = np.pad((label[y : y + high, x : x + wide] == number).astype(np.uint8), 1)
-    radius = max(2.0, _FILLED * max(wide, high))
-    inner = cv2.distanceTransform(one, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > radius
+    return cv2.distanceTransform(one, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
+def _is_filled(label: np.ndarray, stats: np.ndarray, number: int, ordinary: float) -> bool:
+    """Whether most of a piece lies within discs that are too large for a line, and larger than an `ordinary` one's."""
+    depth = _depth(label, stats, number)
+    radius = max(2.0, _FILLED * stats[number, 2:4].max(), ordinary)
+    inner = depth > radius
     if not inner.any():
         return False
     grown = cv2.distanceTransform((~inner).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
-    return bool((grown & (one > 0)).sum() > 0.5 * area)
+    return bool((grown & (depth > 0)).sum() > 0.5 * stats[number, cv2.CC_STAT_AREA])
 
 
 def _lines(mask: np.ndarray) -> Lines:
