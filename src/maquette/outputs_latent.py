@@ -206,7 +206,7 @@ def suggest_files(
                 paths.append(target)
                 drawn.append((drawing.strokes.fitted(100, 100, 6).to_picture(CELL_PX / 50, 0.8), one.name))
             if drawn:
-                pictures, captions = zip((pixels, _short(str(source))), *drawn, strict=True)
+                pictures, captions = zip((pixels, short(str(source))), *drawn, strict=True)
                 paths.append(previews.sheet_of_images(pictures, out / f"{name}-drawn.png", columns, CELL_PX, captions))
             listed = [{"name": one.name, "label": one.label, "similarity": round(one.similarity, 4)}
                       for one in found.nearest]
