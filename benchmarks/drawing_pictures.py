@@ -64,9 +64,9 @@ def run(*words: str) -> None:
         assert not ended.code, words
 
 
-def small(picture: Path, out: Path) -> None:
+def small(picture: Path, out: Path, colours: int) -> None:
     """The same with few colours, so that the file is small."""
-    Image.open(picture).convert("RGB").quantize(160, dither=Image.Dither.NONE).save(out, optimize=True)
+    Image.open(picture).convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
 def main(work: str, out: str) -> None:
@@ -75,7 +75,7 @@ def main(work: str, out: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     drawings(folder)
     run("pickup", str(folder / "desk.jpg"), "--squared", "--low", "32", "--out", str(folder / "page.png"))
-    small(folder / "page.found.png", images / "pickup.png")
+    small(folder / "page.found.png", images / "pickup.png", 64)
     examples = Path(cli.__file__).parent / "examples"
     asked = {
         "extruded": ("fish.png", "--ring-hole-mm", "4"), "with a base": ("fish.png", "--base-mm", "2"),
@@ -97,7 +97,7 @@ def main(work: str, out: str) -> None:
         cells += [read_picture(folder / drawing), shade(mesh, Camera(azimuth - 25, elevation, 28, 260, zoom=1.1))]
         captions += [Path(drawing).name, name]
     sheet_of_images(cells, folder / "relief.png", 4, 260, captions)
-    small(folder / "relief.png", images / "relief.png")
+    small(folder / "relief.png", images / "relief.png", 160)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from maquette.pencil.picture import find_inputs, read_picture
 from maquette.pencil.relief import Making, relief
 from maquette.pencil.source import Frame
 
+PREVIEW_PX, STEP_PX = 320, 400
+"""Pixels a side of a picture in a preview of a solid, and in the steps on the way to a page."""
 GRID_VOXELS = 64
 """Voxels a side of a relief that is written as a grid."""
 
@@ -44,7 +46,7 @@ def pickup_file(
         if found:
             captions, pictures = zip(*stages(frame.pixels, made), strict=True)
             paths.append(out.with_name(f"{out.stem}.found.png"))
-            previews.sheet_of_images(pictures, paths[1], len(pictures), 400, captions)
+            previews.sheet_of_images(pictures, paths[1], len(pictures), STEP_PX, captions)
     except UserError as error:
         yield Failed(frame.name, str(error))
         return
@@ -99,7 +101,7 @@ def relief_files(
                 shown = made.mesh.copy()
                 if making.way != "revolve":  # its lower edge towards the viewer, as the drawing is read
                     shown.vertices *= (-1, -1, 1)
-                previews.preview(pixels, shown, paths[1], title=made.line())
+                previews.preview(pixels, shown, paths[1], title=made.line(), cell_px=PREVIEW_PX)
         except UserError as error:
             reason = str(error)
             yield Failed(str(source), reason if str(source) in reason else f"{source}: {reason}")

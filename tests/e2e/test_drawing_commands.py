@@ -15,6 +15,13 @@ from maquette.data.prepare import prepare
 from maquette.pencil import svg
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(outputs_drawing, "PREVIEW_PX", 64)
+    monkeypatch.setattr(outputs_drawing, "STEP_PX", 100)
+    monkeypatch.setattr(outputs_latent, "CELL_PX", 48)
+
+
 def call(*arguments) -> int:
     with pytest.raises(SystemExit) as stopped:
         cli.main([str(argument) for argument in arguments])
@@ -62,7 +69,7 @@ def test_pickup_writes_the_drawing_and_what_was_found(photo, tmp_path, capsys):
         assert page.mode == "L" and list(page.size) == told["size"]
         assert 0.02 < (np.asarray(page) < 100).mean() < 0.3 and np.median(page) == 255
     with Image.open(tmp_path / "page.found.png") as found:
-        assert found.width > 4 * 400
+        assert found.width > 4 * 100
 
 
 def test_pickup_of_low_resolution_alone(photo, tmp_path, capsys):
@@ -98,7 +105,7 @@ def test_relief_does_the_good_beside_the_bad(ring, tmp_path, capsys):
     mesh = trimesh.load(out / "ring.stl")
     assert mesh.is_volume and mesh.volume > 4 * np.pi * (25**2 - 12.5**2) and mesh.euler_number == -2
     with Image.open(out / "ring.preview.png") as picture:
-        assert picture.width > 4 * 320
+        assert picture.width > 4 * 64
 
 
 @pytest.mark.parametrize("suffix", formats.MESHES + formats.GRIDS)
@@ -148,8 +155,7 @@ def test_what_cannot_be_is_one_clear_line(ring, tmp_path, capsys, monkeypatch, c
     assert not (tmp_path / "out").exists() and not (tmp_path / "page.png").exists()
 
 
-def test_suggest_answers_with_clean_drawings_for_the_plotter(ring, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(outputs_latent, "CELL_PX", 48)
+def test_suggest_answers_with_clean_drawings_for_the_plotter(ring, tmp_path, capsys):
     model = tiny("vae-iwgan-image")
     hub.save(tmp_path / "model", model.system, model.info, "# A card\n", model.latents)
     for number in range(3):

@@ -63,6 +63,11 @@ def test_even_and_odd():
     assert len(find_outline(ink).rings) == 5
 
 
+def test_a_small_circle_of_the_same_pen_is_a_line_too():
+    found = find_outline(circle(circle(page(), 300, 300, 250, 9), 300, 300, 30, 9))
+    assert area(found) == pytest.approx(np.pi * (250**2 - 30**2), rel=0.005) and len(found.rings) == 2
+
+
 def test_lines_that_touch_are_one_and_free_ends_are_left_out():
     ink = lines(page(), [(100, 100), (500, 100), (500, 500), (100, 500)], closed=True)
     lines(ink, [(100, 300), (500, 300)])  # a wall inside

@@ -9,7 +9,10 @@ from pages import corners_of, paper, photographed
 
 from maquette.errors import UserError
 from maquette.mesh import is_closed
-from maquette.pencil.inflate import coverage, poisson
+from maquette.pencil import inflate
+from maquette.pencil import relief as module
+from maquette.pencil.inflate import coverage, inflated, poisson
+from maquette.pencil.outline import Outline
 from maquette.pencil.relief import BORDER_MM, Making, relief
 
 
@@ -72,7 +75,8 @@ def test_a_hole_for_a_ring_goes_through_above_the_drawing():
                                         ("inflate", {"thickness_mm": 6, "base_mm": 2}), ("revolve", {}),
                                         ("revolve", {"base_mm": 2}), ("lithophane", {}),
                                         ("lithophane", {"base_mm": 1})])
-def test_every_way_has_its_ring_in_one_part(way, extra):
+def test_every_way_has_its_ring_in_one_part(way, extra, monkeypatch):
+    monkeypatch.setattr(inflate, "CELLS", 64)
     picture = disc(hole=120) if way != "revolve" else box(150, 300)
     plain, ringed = (relief(picture, Making(way, 30, ring_hole_mm=hole, detail_px=60, **extra)) for hole in (0, 3))
     for made in (plain, ringed):
@@ -239,7 +243,21 @@ def test_a_page_without_a_drawing():
         relief(axis, Making("revolve"))
 
 
+def test_what_is_left_of_nothing(monkeypatch):
+    with pytest.raises(UserError, match="what is drawn is too thin to be inflated; draw it wider"):
+        inflated([np.array([[0.0, 0], [100, 0], [50, 0.01]])])
+    with pytest.raises(UserError, match="nothing is left of the solid, got .*; make it larger or the hole smaller"):
+        module._mesh(module.Manifold())
+    line = Outline((np.array([[0.0, 0], [10, 0], [20, 0]]),), 20.0)
+    monkeypatch.setattr(module, "find_outline", lambda *_, **__: line)
+    with pytest.raises(UserError, match="what is enclosed in f.png is too thin for a solid; draw it larger"):
+        relief(disc(), name="f.png")
+    monkeypatch.setattr(module, "repair", lambda mesh: mesh)
+    with pytest.raises(UserError, match="the solid could not be made watertight, got"):
+        module._closed(trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]]))
+
+
 def test_random_drawings_end_in_a_solid_within_its_bounds_or_in_one_line():
-    made = [check(*random_case(seed)) for seed in range(60)]
-    assert made.count(None) > 20, "most of them are solids"
+    made = [check(*random_case(seed)) for seed in range(30)]
+    assert made.count(None) > 10, "most of them are solids"
     assert all("\n" not in line for line in made if line)

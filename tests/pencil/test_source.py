@@ -66,6 +66,23 @@ def test_a_damaged_film(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_films_that_are_too_large_or_hold_nothing_and_folders_that_cannot_be_read(film, tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source, "MAX_PIXELS", 10_000)
+        with pytest.raises(UserError, match="page.avi is larger than 0.01 megapixels, got 160x120"):
+            read_frame(film)
+        patch.setattr(source, "MAX_PIXELS", 1_000_000)
+        patch.setattr(source, "MAX_FRAMES", 0)
+        with pytest.raises(UserError, match="page.avi cannot be read as a film, got no picture in it; save it as MP4"):
+            read_frame(film)
+        patch.setattr(type(tmp_path), "iterdir", refuse)
+        with pytest.raises(UserError, match="the folder .* cannot be read, got Permission denied"):
+            read_frame(tmp_path)
+
+
 def test_a_camera_warms_up_and_gives_its_sharpest_frame(monkeypatch):
     class Camera:
         def __init__(self, _number):

@@ -62,7 +62,7 @@ def poisson(covered: np.ndarray) -> np.ndarray:
     return np.where(inside, u, np.minimum(outside, -1e-6))
 
 
-def coverage(polygons: list[np.ndarray], cells: int = CELLS) -> tuple[np.ndarray, float, np.ndarray]:
+def coverage(polygons: list[np.ndarray], cells: int) -> tuple[np.ndarray, float, np.ndarray]:
     """How much of each cell polygons [N, 2] cover, even and odd: float32 [H, W] by y and x, with three empty cells
     around; the cell's side; and the place of the first cell's middle (x, y).
     """
@@ -80,17 +80,17 @@ def coverage(polygons: list[np.ndarray], cells: int = CELLS) -> tuple[np.ndarray
 
 
 def inflated(
-    polygons: list[np.ndarray], height: float | None = None, one_sided: bool = False, cells: int = CELLS
+    polygons: list[np.ndarray], height: float | None = None, one_sided: bool = False, cells: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The surface of the rounded solid over polygons [N, 2] (even and odd): vertices float64 [V, 3], faces int [F, 3].
 
     height: of the thickest place, from the lowest point to the highest; None: as round as the region is wide. The
     solid lies on both sides of z = 0; where `one_sided` is set, to be cut there, it goes a little below. Raises
-    UserError where it is thinner than a cell all over.
+    UserError where it is thinner than a cell all over. cells: along the region's longer side; `CELLS` if None.
     """
     from skimage.measure import marching_cubes
 
-    covered, cell, origin = coverage(polygons, cells)
+    covered, cell, origin = coverage(polygons, cells or CELLS)
     if not (covered > 0.5).any():
         raise UserError("what is drawn is too thin to be inflated", hint="draw it wider")
     squared = poisson(covered) * cell**2

@@ -29,6 +29,7 @@ THICKNESS_MM = {"extrude": 5.0, "lithophane": 3.0}
 """Thickness where nobody says; a rounded solid is then as thick as it is wide."""
 LARGEST_MM = 2000.0
 _SEGMENTS = 128  # of a whole turn: such a cylinder has 99.96 % of the volume of a round one
+_LEAST_PX = 1e-3  # square pixels: what encloses less has no area
 _SUNK_MM = 0.1  # into its base plate: a round bottom would only touch it along a line
 _FINEST_MM = 0.005  # surfaces may move by so much to need fewer faces
 
@@ -147,7 +148,7 @@ def _region(ink: np.ndarray, making: Making, name: str) -> tuple[CrossSection, f
     region = CrossSection([np.ascontiguousarray(ring) for ring in found.rings], FillRule.EvenOdd)
     if turned:
         region = region + region.mirror((1.0, 0.0))
-    parts, notes = region.decompose(), list(found.notes)
+    parts, notes = [part for part in region.decompose() if part.area() > _LEAST_PX], list(found.notes)
     if not parts:
         raise UserError(f"what is enclosed in {name} is too thin for a solid", hint="draw it larger")
     if len(parts) > 1 and not making.all_parts and not making.base_mm and not turned:
@@ -161,8 +162,6 @@ def _region(ink: np.ndarray, making: Making, name: str) -> tuple[CrossSection, f
     scale = making.size_mm / max(high_x - low_x, high_y - low_y)
     shift = (0.0, -low_y) if turned else (-(low_x + high_x) / 2, -(low_y + high_y) / 2)
     region = region.translate(shift).scale((scale, scale)).simplify(1e-4)
-    if region.is_empty():
-        raise UserError(f"what is enclosed in {name} is too thin for a solid", hint="draw it larger")
     return region, scale, found.gaps, notes
 
 
