@@ -97,11 +97,7 @@ def reconstruct(
     and for an empty result.
     """
     model = load(model) if isinstance(model, str) else model
-    if not model.system.reads_images:
-        hint = "it reads scans: maquette complete" if model.system.reads_scans else ""
-        hint = "pictures are inverted by it: maquette.api.invert" if model.system.has_field else hint
-        hint = hint or "use one trained with vae-iwgan-image"
-        raise UserError(f"model '{model.name}' does not read pictures", hint=hint)
+    require_pictures(model)
     name = "picture" if isinstance(picture, np.ndarray) else str(picture)
     pixels = picture if isinstance(picture, np.ndarray) else read_picture(picture)
     config = model.system.config
@@ -161,6 +157,15 @@ def complete(
     mesh, dropped = shape.printable(100.0 if size_mm is None else size_mm, largest_part, cube_mm=own)
     name = "scan" if isinstance(scan, np.ndarray) else str(scan)
     return Completion(name, shape, mesh, seen, dropped, printability(mesh, min_wall_mm))
+
+
+def require_pictures(model: Model) -> None:
+    """UserError for a model that does not read pictures."""
+    if not model.system.reads_images:
+        hint = "it reads scans: maquette complete" if model.system.reads_scans else ""
+        hint = "pictures are inverted by it: maquette.api.invert" if model.system.has_field else hint
+        hint = hint or "use one trained with vae-iwgan-image"
+        raise UserError(f"model '{model.name}' does not read pictures", hint=hint)
 
 
 def require_scans(model: Model) -> None:
@@ -256,6 +261,44 @@ def suggest(
     model = load(model) if isinstance(model, str) else model
     for event in latents.catalogue(model, among, cache, known, workers):
         yield event if isinstance(event, Progressed) else latents.suggest(model, event, picture, count)
+
+
+def loop(
+    start, model: Model | str = DEFAULT_MODEL, settings=None, *, pen=None, eye=None, threshold: float | None = None,
+    fit: Fit | None = None, past=None,
+) -> Iterator[object]:
+    """The drawing loop: a picture to an object, its drawing from the next angle, a picture of that, and so on; yields
+    the events of `maquette.pencil.loop.run`.
+
+    start: a picture file, pixels uint8 `[H, W, 3]`, or a `Frame`; None where there is a past. settings: a
+    `LoopSettings`. pen, eye: what draws and what looks; both left out, a simulated page. threshold: the occupancy at
+    which a voxel is solid; None: the model's own. fit: bring each object to the closest that the model makes.
+    """
+    from maquette.pencil import loop as loops
+    from maquette.pencil.simulate import SimulatedPage
+    from maquette.pencil.source import Frame
+
+    model = load(model) if isinstance(model, str) else model
+    require_pictures(model)
+    settings = settings or loops.LoopSettings()
+    if isinstance(start, str | Path):
+        start = Frame(read_picture(start), str(start))
+    elif isinstance(start, np.ndarray):
+        start = Frame(start, "the picture")
+    if pen is None or eye is None:
+        page = SimulatedPage(pencil_mm=settings.sheet.pen)
+        pen, eye = pen or page, eye or page
+
+    def shape_of(image: np.ndarray) -> Shape:
+        made = Shape(occupancy(model, image[None])[0], model.threshold if threshold is None else threshold)
+        if fit is not None:
+            *_, found = latents.project(model, made, fit)
+            made = Shape(found.shape.occupancy, made.threshold)
+        return made
+
+    config = model.system.config
+    imagination = loops.Imagination(config.image_size, config.image_channels, shape_of)
+    yield from loops.run(start, imagination, pen, eye, settings, past)
 
 
 def train(

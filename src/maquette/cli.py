@@ -17,6 +17,7 @@ from tyro.conf import Positional, arg
 from maquette.cli_data import data_audit, data_prepare, data_prepare_images, data_render, data_render_images, data_show
 from maquette.cli_drawing import pickup, relief
 from maquette.cli_latent import combine, interpolate, project, suggest
+from maquette.cli_loop import loop
 from maquette.cli_plot import draw, plot
 from maquette.cli_scan import complete
 from maquette.cli_study import study_make, study_score
@@ -411,6 +412,7 @@ COMMANDS: dict[str, Callable] = {
     "suggest": suggest,
     "draw": draw,
     "plot": plot,
+    "loop": loop,
     "train": train,
     "evaluate": evaluate,
     "evaluate study make": study_make,

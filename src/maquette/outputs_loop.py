@@ -1,0 +1,186 @@
+"""The drawing loop, written to files: a folder a round, a table of measures, a contact sheet and an animation.
+
+Events like those of `outputs`; nothing prints or parses arguments.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from maquette import api
+from maquette import preview as previews
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.hub import Model
+from maquette.latent import Fit
+from maquette.outputs import Failed, Written
+from maquette.pencil.desk import FilePen, PlotterPen, SourceEye
+from maquette.pencil.loop import Drawn, Ended, LoopSettings, Round, Waiting
+from maquette.pencil.picture import read_picture
+from maquette.pencil.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
+from maquette.pencil.settings import Machine
+from maquette.pencil.simulate import SimulatedPage
+from maquette.pencil.source import read_frame
+
+CELL_PX, FRAME_PX = 180, 240
+"""Pixels a side of a picture in the contact sheet and in the animation."""
+FRAME_MS = 600
+MAX_SHOWN = 60
+"""Rounds in the sheet and the animation, evenly spread where there are more."""
+
+
+def loop_files(
+    start: str,
+    out: str | Path,
+    model: Model,
+    settings: LoopSettings,
+    *,
+    simulate: bool = False,
+    camera: str = "",
+    port: str = "",
+    machine: Machine | None = None,
+    ask: bool = True,
+    control: Callable[[], str] | None = None,
+    wait_s: float = 3600.0,
+    project: bool = False,
+    threshold: float | None = None,
+    seed: int = 0,
+    resume: bool = False,
+) -> Iterator[Progressed | Waiting | Written | Failed]:
+    """`api.loop` in the folder `out`: `round-01` and so on, `loop.json`, `loop.csv`, `sheet.png` and `loop.gif`.
+
+    start: a picture, `camera:0`, or a folder that a scanner writes into. simulate: no hardware; else camera: where the
+    picture of each drawing comes from (empty: the loop ends after one round and says how to go on), and port: the
+    plotter's (empty: the files are there to be plotted). ask: for a new sheet, and for the page under the camera.
+    control: what somebody wants while the plotter draws (see `maquette.pencil.grbl.send`). wait_s: how long a scanner's
+    folder is watched. project: every object is brought to the closest that the model makes. resume: go on after the
+    last whole round, as the loop began.
+
+    A round that fails ends the loop with one Failed; what was done before is kept. Raises UserError where the first
+    fails, and as `Rounds` does.
+    """
+    if simulate and (camera or port):
+        raise UserError("a simulated loop needs no hardware", "--simulate and " + ("--camera" if camera else "--port"))
+    api.require_pictures(model)
+    machine = machine or Machine()
+    facts = _facts(start, model, settings, simulate, project, threshold, seed)
+    rounds = Rounds(out, facts, settings.sheet, resume)
+    past, strokes = rounds.past() if rounds.count else (None, None)
+    if simulate:
+        pen = eye = SimulatedPage(seed, settings.sheet.pen, strokes)
+    else:
+        pen = PlotterPen(port, machine, ask, control) if port else FilePen()
+        asked = ask and (not port or ("first" if past else False))
+        eye = SourceEye(camera, wait_s, asked) if camera else _Nobody()
+    first = None if past else read_frame(start, timeout_s=wait_s)
+    fit = Fit(seed=seed) if project else None
+    try:
+        events = api.loop(first, model, settings, pen=pen, eye=eye, threshold=threshold, fit=fit, past=past)
+        with closing(events):
+            yield from _followed(events, rounds, machine, settings.rounds, bool(port))
+    finally:
+        rounds.discard()
+
+
+class _Nobody:
+    """An eye that sees nothing."""
+
+    def wants(self, number: int) -> None:
+        """Nothing."""
+
+    def look(self, number: int) -> None:
+        """No picture."""
+
+
+def _followed(
+    events: Iterator, rounds: Rounds, machine: Machine, total: int, plotted: bool
+) -> Iterator[Progressed | Waiting | Written | Failed]:
+    """The loop's events, its rounds written and kept."""
+    for event in events:
+        if isinstance(event, Round):
+            rounds.write(event, machine)
+        elif isinstance(event, Drawn):
+            measures = rounds.keep(event.number)
+            yield _written(rounds, measures)
+            yield Progressed("drawing rounds", event.number, total)
+        elif isinstance(event, Ended):
+            rounds.discard()
+            if event.reason:
+                yield Failed(f"round {event.number}", f"round {event.number}: {event.reason}; the loop ends here")
+            else:
+                folder = rounds.folder(event.number - 1)
+                plot = "photograph the drawing" if plotted else f"plot {folder / SVG} (or {PROGRAM}) and photograph it"
+                yield Waiting(event.number, f"{plot}; then the same command with --resume --camera PICTURE goes on")
+        elif isinstance(event, Waiting) and not plotted:
+            yield replace(event, line=f"plot {rounds.folder(event.number - 1) / SVG}; {event.line}")
+        else:
+            yield event
+    if rounds.count:
+        yield from _pictures(rounds)
+
+
+def _written(rounds: Rounds, measures: dict) -> Written:
+    number = measures["round"]
+    folder = rounds.folder(number)
+    overlap = f"IoU {measures['iou_first']:.3f} with round 1"
+    if number > 2:
+        overlap += f", {measures['iou_previous']:.3f} with round {number - 1}"
+    line = (f"{overlap}; {measures['strokes']} strokes, {measures['drawn_mm'] / 1000:.2f} m, seen from "
+            f"{measures['azimuth_deg']:g} degrees")
+    return Written(f"round {number}", (folder,), line, {**measures, "output": [str(folder)]})
+
+
+def _pictures(rounds: Rounds) -> Iterator[Written]:
+    """The contact sheet: of each round the picture, the object and the drawing; and the same as an animation."""
+    cells, captions, frames = [], [], []
+    for index in np.unique(np.linspace(0, rounds.count - 1, min(rounds.count, MAX_SHOWN)).astype(int)):
+        measures, folder = rounds.measures[index], rounds.folder(index + 1)
+        parts = [_square(read_picture(folder / name)) for name in (PICTURE, OBJECT, DRAWN_PNG)]
+        overlap = f"IoU {measures['iou_first']:.2f}"
+        cells += parts
+        captions += [f"round {index + 1}: seen", f"{overlap} with round 1",
+                     f"drawn from {measures['azimuth_deg']:g} degrees"]
+        frames.append(_frame(parts, f"round {index + 1}   {overlap}"))
+    columns = 3 if len(frames) < 4 else 6
+    path = previews.sheet_of_images(cells, rounds.out / "sheet.png", columns, CELL_PX, captions)
+    tables = (rounds.out / TABLE, rounds.out / CSV)
+    yield Written("tables", tables, "measures of each round", {"output": [str(path) for path in tables]})
+    yield Written("sheet", (path,), f"{len(frames)} rounds", {"output": [str(path)], "rounds": len(frames)})
+    if len(frames) > 1:
+        made = previews.animation(frames, rounds.out / "loop.gif", FRAME_MS, back=False)
+        line = f"{len(frames)} frames, {made.stat().st_size / 1000:.0f} kB"
+        yield Written("animation", (made,), line, {"output": [str(made)], "frames": len(frames)})
+
+
+def _square(pixels: np.ndarray) -> np.ndarray:
+    """The whole picture in a white square: uint8 [S, S, 3]."""
+    return np.asarray(ImageOps.pad(Image.fromarray(pixels), (FRAME_PX, FRAME_PX), color=(255, 255, 255)))
+
+
+def _frame(parts: list[np.ndarray], text: str) -> np.ndarray:
+    """Squares beside each other with a line beneath: uint8 [H, W, 3]."""
+    foot = FRAME_PX // 10
+    page = Image.new("RGB", (len(parts) * FRAME_PX, FRAME_PX + foot), (255, 255, 255))
+    for place, part in enumerate(parts):
+        page.paste(Image.fromarray(part), (place * FRAME_PX, 0))
+    font = ImageFont.load_default(max(9, foot // 2))
+    ImageDraw.Draw(page).text((foot / 2, FRAME_PX + foot / 2), text, font=font, fill=(38, 42, 50), anchor="lm")
+    return np.asarray(page)
+
+
+def _facts(
+    start: str, model: Model, settings: LoopSettings, simulate: bool, project: bool, threshold: float | None, seed: int
+) -> dict:
+    """What may not change while a loop goes on, by the names of the options."""
+    look, sheet = settings.look, settings.sheet
+    return {
+        "start": str(start), "model": model.name, "threshold": model.threshold if threshold is None else threshold,
+        "simulate": simulate, "project": project, "seed": seed, "low": settings.low, "turn_deg": settings.turn_deg,
+        "azimuth_deg": look.azimuth_deg, "elevation_deg": look.elevation_deg, "hatch": look.hatch,
+        "hatch_mm": look.hatch_mm, "page": f"{sheet.width:g}x{sheet.height:g}mm", "margin": sheet.margin,
+        "pen": sheet.pen, "size_mm": settings.size_mm,
+    }

@@ -1,0 +1,86 @@
+"""Pens and eyes of a loop outside a simulation: files that somebody plots, a plotter at a port, a camera, a scanner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.pencil import gcode, grbl
+from maquette.pencil.loop import Waiting
+from maquette.pencil.settings import Machine
+from maquette.pencil.source import Frame, read_frame
+from maquette.pencil.strokes import Strokes
+
+
+class FilePen:
+    """Somebody else draws what the loop writes into its folders."""
+
+    def wants(self, number: int) -> None:
+        """Nothing before the files are written."""
+
+    def draw(self, number: int, strokes: Strokes) -> Iterator[Progressed]:
+        """Nothing: the files are there."""
+        return iter(())
+
+
+class PlotterPen:
+    """A GRBL machine at a serial port. ask: for a new sheet of paper before each drawing. control: what somebody wants
+    while it draws (see `maquette.pencil.grbl.send`).
+    """
+
+    def __init__(self, port: str, machine: Machine = Machine(), ask: bool = True,  # noqa: B008 - frozen
+                 control: Callable[[], str] | None = None):
+        self.port, self.machine, self.ask, self.control = port, machine, ask, control
+
+    def wants(self, number: int) -> Waiting | None:
+        """An empty sheet."""
+        line = f"round {number}: lay an empty sheet on the plotter, its lower left corner at the origin"
+        return Waiting(number, line, True) if self.ask else None
+
+    def draw(self, number: int, strokes: Strokes) -> Iterator[Progressed]:
+        """Send the drawing, checked against the page first. UserError as of `maquette.pencil.grbl.send`."""
+        lines = gcode.checked(gcode.program(strokes, self.machine), strokes.width, strokes.height, self.machine)
+        with closing(grbl.send(self.port, lines, self.machine, control=self.control)) as events:
+            for event in events:
+                if isinstance(event, Progressed):
+                    yield Progressed(f"{event.doing} round {number}", event.done, event.total)
+
+
+class SourceEye:
+    """A camera, the folder that a scanner writes into, or one picture of the last drawing (`read_frame`).
+
+    timeout_s: how long a folder is watched for a fresh picture. ask: a person says when the page lies under the camera,
+    every time, or only the first time ("first"): when a loop goes on, any page may lie there. Raises UserError for a
+    source that is not there.
+    """
+
+    def __init__(self, source: str, timeout_s: float = 3600.0, ask: bool | Literal["first"] = True):
+        self.source, self.timeout_s, self.ask = source, timeout_s, ask
+        self._camera, self._looks = re.fullmatch(r"camera:?\d{0,2}", source) is not None, 0
+        if not self._camera and not Path(source).exists():
+            raise UserError(f"{source} does not exist", hint="give camera:0, a scanner's folder, or a picture")
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it gives more than one picture."""
+        return self._camera or Path(self.source).is_dir()
+
+    def wants(self, number: int) -> Waiting | None:
+        """The drawing under the camera, or in the scanner."""
+        if self._camera and self.ask and not (self.ask == "first" and self._looks):
+            return Waiting(number, f"round {number}: lay the drawing of round {number - 1} under {self.source}", True)
+        if Path(self.source).is_dir():
+            return Waiting(number, f"round {number}: waiting for a scan of round {number - 1} in {self.source}")
+        return None
+
+    def look(self, number: int) -> Frame | None:
+        """The picture; None where the one picture was seen. UserError as of `read_frame`."""
+        if self._looks and not self.lasts:
+            return None
+        self._looks += 1
+        return read_frame(self.source, timeout_s=self.timeout_s, fresh=Path(self.source).is_dir())

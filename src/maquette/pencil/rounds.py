@@ -1,0 +1,158 @@
+"""The folder of a loop: a folder a round, `round-01` and so on, each whole or not there, and a table of them all."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from maquette import formats
+from maquette.errors import UserError
+from maquette.files import atomic_path, write_bytes
+from maquette.pencil.gcode import write_gcode
+from maquette.pencil.loop import Past, Round, on_paper
+from maquette.pencil.settings import Machine, Sheet
+from maquette.pencil.strokes import Strokes
+from maquette.pencil.svg import read_svg, write_svg
+from maquette.shape import Shape
+from maquette.train.samples import tile
+
+TABLE, CSV = "loop.json", "loop.csv"
+PICTURE, SEEN, OBJECT, MESH, GRID = "picture.jpg", "seen.png", "object.png", "mesh.stl", "shape.npz"
+SVG, DRAWN_PNG, PROGRAM, MEASURES = "drawing.svg", "drawing.png", "drawing.gcode", "round.json"
+OBJECT_PX, DRAWING_PX = 240, 720
+"""Pixels of the picture of a round's object, and of the longer side of its drawing's."""
+_MAX_JSON = 4 << 20
+_ZOOM = 1.1
+
+
+class Rounds:
+    """The rounds of one loop on disk.
+
+    out: the loop's folder. facts: plain values that must not change while the loop goes on, by their names as options.
+    resume: go on with the rounds that are there; without it there must be none. Raises UserError where rounds are in
+    the way, are missing, belong to a loop with other facts, or cannot be read. What a killed loop left half is removed.
+    """
+
+    def __init__(self, out: str | Path, facts: dict, sheet: Sheet, resume: bool = False):
+        self.out, self.facts, self.sheet = Path(out), json.loads(json.dumps(facts)), sheet
+        self.measures: list[dict] = []
+        count = 0
+        while self.folder(count + 1).is_dir():
+            count += 1
+        if count and not resume:
+            raise UserError(f"{self.out} holds {count} round{'s' if count > 1 else ''} of a loop already",
+                            hint="go on with --resume, or choose another folder with --out")
+        if resume:
+            if not count:
+                raise UserError(f"{self.out} holds no loop to go on with", hint="leave out --resume")
+            self._check()
+            self.measures = [self._measures(number) for number in range(1, count + 1)]
+        self.discard()
+
+    def folder(self, number: int) -> Path:
+        """Of a round, whether it is there or not."""
+        return self.out / f"round-{number:02d}"
+
+    @property
+    def count(self) -> int:
+        """Whole rounds."""
+        return len(self.measures)
+
+    def past(self) -> tuple[Past, Strokes]:
+        """What a loop needs to go on after the last whole round, and what was drawn in it."""
+        threshold = float(self.facts["threshold"])
+        first, last = (Shape.load(self.folder(n) / GRID, threshold=threshold).voxels for n in (1, self.count))
+        strokes = read_svg(self.folder(self.count) / SVG)
+        return Past(self.count, first, last), on_paper(strokes, self.sheet)
+
+    def write(self, made: Round, machine: Machine) -> None:
+        """A round's files in a folder that does not count yet."""
+        folder = self._partial(made.number)
+        self.discard()
+        _save(folder / PICTURE, made.picture, quality=92)
+        seen = np.rint(made.seen * 255).astype(np.uint8)
+        _save(folder / SEEN, seen[0] if len(seen) == 1 else np.moveaxis(seen, 0, -1))
+        _save(folder / OBJECT, tile(made.shape.occupancy, made.shape.threshold, OBJECT_PX, _ZOOM))
+        formats.write_mesh(folder / MESH, made.mesh)
+        formats.write_grid(folder / GRID, made.shape.occupancy, made.shape.threshold)
+        write_svg(folder / SVG, made.strokes, self.sheet.pen)
+        write_gcode(folder / PROGRAM, made.strokes, machine)
+        px_per_mm = DRAWING_PX / max(self.sheet.width, self.sheet.height)
+        _save(folder / DRAWN_PNG, made.strokes.to_picture(px_per_mm, self.sheet.pen))
+        write_bytes(folder / MEASURES, json.dumps(made.measures(), indent=1).encode())
+
+    def keep(self, number: int) -> dict:
+        """The round's folder counts from now on; returns its measures. The table is written anew."""
+        if number == 1:  # the facts come first: a loop of one round can be gone on with
+            self._write_table()
+        try:
+            os.replace(self._partial(number), self.folder(number))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            hint = "something of that name is in the way" if error.errno in (errno.ENOTEMPTY, errno.EEXIST) else ""
+            raise UserError(f"cannot write {self.folder(number)}: {reason}", hint=hint) from None
+        self.measures.append(self._measures(number))
+        self._write_table()
+        return self.measures[-1]
+
+    def discard(self) -> None:
+        """Remove what is left of rounds that did not become whole."""
+        if self.out.is_dir():
+            for path in self.out.iterdir():
+                if re.fullmatch(r"\.round-\d{2,3}\.partial", path.name) and path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def _partial(self, number: int) -> Path:
+        return self.out / f".round-{number:02d}.partial"
+
+    def _write_table(self) -> None:
+        table = {"settings": self.facts, "rounds": self.measures}
+        write_bytes(self.out / TABLE, (json.dumps(table, indent=1) + "\n").encode())
+        text = io.StringIO()
+        names = list(self.measures[0]) if self.measures else []
+        writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows({**row, "notes": "; ".join(row.get("notes", []))} for row in self.measures)
+        write_bytes(self.out / CSV, text.getvalue().encode())
+
+    def _check(self) -> None:
+        """UserError where the loop there has other facts."""
+        before = self._read(self.out / TABLE).get("settings")
+        if not isinstance(before, dict):
+            raise UserError(f"{self.out / TABLE} is not the table of a loop")
+        for name, value in self.facts.items():
+            if before.get(name) != value:
+                raise UserError(f"the loop in {self.out} has --{name.replace('_', '-')} {before.get(name)}", value,
+                                "go on as it began, or choose another folder with --out")
+
+    def _measures(self, number: int) -> dict:
+        path = self.folder(number) / MEASURES
+        found = self._read(path)
+        numbers = [found.get(name) for name in ("azimuth_deg", "iou_first")]
+        if found.get("round") != number or not all(isinstance(value, int | float) for value in numbers):
+            raise UserError(f"{path} is damaged: it does not hold the measures of round {number}")
+        return found
+
+    @staticmethod
+    def _read(path: Path) -> dict:
+        try:
+            found = json.loads(formats.file_bytes(path, _MAX_JSON))
+        except ValueError:
+            raise UserError(f"{path} is damaged: it is no JSON") from None
+        if not isinstance(found, dict):
+            raise UserError(f"{path} is damaged: it holds no table")
+        return found
+
+
+def _save(path: Path, pixels: np.ndarray, **options) -> None:
+    with atomic_path(path) as unfinished:
+        Image.fromarray(pixels).save(unfinished, **options)

@@ -1,0 +1,249 @@
+"""The drawing loop without a network: what it does in which order, what it measures, and how it ends."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from grbl_machine import Grbl
+from loops import FlatPage, sketch, stool
+
+from maquette import api
+from maquette.data.furniture import make
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.evaluate.shapes import iou
+from maquette.pencil import desk
+from maquette.pencil.loop import (
+    Drawn,
+    Ended,
+    Imagination,
+    LoopSettings,
+    Past,
+    Round,
+    Waiting,
+    drawing,
+    hatching_mm,
+    on_paper,
+    run,
+)
+from maquette.pencil.settings import Look, Sheet
+from maquette.pencil.source import Frame
+from maquette.pencil.strokes import Strokes
+from maquette.shape import Shape
+from maquette.voxelise import voxelise
+
+START = Frame(sketch(), "box.png")
+
+
+def answering(*answers):
+    """An imagination that gives these shapes in turn (the last for ever), or raises; and what it was shown."""
+    shown = []
+
+    def shape_of(image):
+        shown.append(image)
+        answer = answers[min(len(shown), len(answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return Imagination(32, 1, shape_of), shown
+
+
+def rounds_of(events):
+    return [event for event in events if isinstance(event, Round)]
+
+
+def test_a_model_that_always_answers_the_same_is_at_a_fixed_point():
+    imagination, shown = answering(stool())
+    page = FlatPage()
+    events = list(run(START, imagination, page, page, LoopSettings(rounds=4, turn_deg=100.0)))
+    assert [type(event) for event in events] == [Round, Drawn] * 4
+    made = rounds_of(events)
+    assert [one.number for one in made] == [1, 2, 3, 4] == [event.number for event in events[1::2]]
+    assert [one.iou_first for one in made] == [1.0] * 4 and [one.iou_previous for one in made] == [None, 1.0, 1.0, 1.0]
+    assert [one.azimuth_deg for one in made] == [35.0, 135.0, 235.0, 335.0]
+    assert page.told == ["wants 1", "draw 1", *(f"{word} {number}" for number in (2, 3, 4)
+                                                for word in ("wants", "look", "wants", "draw"))]
+    assert all(one.shape == (1, 32, 32) and one.dtype == np.float32 and 0 <= one.min() < 0.5 < one.max() <= 1
+               for one in shown)
+    expected = drawing(made[2].mesh, Look(azimuth_deg=235.0), LoopSettings().sheet)
+    assert all(np.array_equal(a, b) for a, b in zip(made[2].strokes.lines, expected.lines, strict=True))
+    assert np.array_equal(made[0].picture, START.pixels)
+    assert made[0].mesh.is_watertight and made[0].mesh.extents.max() == pytest.approx(100)
+
+
+def test_overlap_is_measured_with_the_first_round_and_the_one_before():
+    imagination, _ = answering(stool(8), stool(6), stool(4))
+    page = FlatPage()
+    made = rounds_of(run(START, imagination, page, page, LoopSettings(rounds=3)))
+    foot = 2 * 2 * 6
+    size = {seat: seat * 8 * 4 + foot for seat in (8, 6, 4)}
+    assert made[1].iou_first == made[1].iou_previous == float(Fraction(size[6], size[8]))
+    assert made[2].iou_first == float(Fraction(size[4], size[8]))
+    assert made[2].iou_previous == float(Fraction(size[4], size[6]))
+    measures = made[2].measures()
+    assert measures["round"] == 3 and measures["voxels"] == size[4] and measures["azimuth_deg"] == 95
+    assert measures["strokes"] == len(made[2].strokes) > 3
+    assert measures["drawn_mm"] == round(made[2].strokes.length, 1)
+    assert made[0].measures()["iou_previous"] is None
+
+
+def test_what_is_taken_up_can_be_of_low_resolution():
+    imagination, shown = answering(stool())
+    page = FlatPage()
+    made = rounds_of(run(START, imagination, page, page, LoopSettings(rounds=2, low=12)))
+    assert [one.seen.shape for one in made] == [(1, 12, 12)] * 2 and [one.shape for one in shown] == [(1, 32, 32)] * 2
+
+
+def test_a_loop_goes_on_from_its_past():
+    imagination, shown = answering(stool(6))
+    page = FlatPage()
+    page.strokes.append(drawing(stool(4).surface(), Look(), Sheet(148, 210)))
+    past = Past(2, stool(8).voxels, stool(6).voxels)
+    made = rounds_of(run(None, imagination, page, page, LoopSettings(rounds=3), past))
+    assert [one.number for one in made] == [3] and made[0].iou_previous == 1.0 and made[0].iou_first < 0.8
+    assert made[0].azimuth_deg == 95.0 and len(shown) == 1
+    assert list(run(None, imagination, page, page, LoopSettings(rounds=2), past)) == [], "nothing is left to do"
+    other = Past(2, stool(8).voxels, np.ones((20, 20, 20), bool))
+    (ended,) = run(None, imagination, page, page, LoopSettings(rounds=3), other)
+    assert "grids of another size, got 16 and 20 voxels a side; the model's have 16" in ended.reason
+    with pytest.raises(UserError, match="needs a picture to start from"):
+        next(run(None, imagination, page, page, LoopSettings()))
+
+
+@pytest.mark.parametrize("answer, says", [
+    (UserError("the model is tired"), "the model is tired"),
+    (Shape(np.zeros((16, 16, 16), np.float32)), "no voxel reaches the threshold"),
+])
+def test_a_round_that_fails_ends_the_loop_and_the_first_raises(answer, says):
+    imagination, _ = answering(stool(), answer)
+    page = FlatPage()
+    events = list(run(START, imagination, page, page, LoopSettings(rounds=5)))
+    assert [type(event) for event in events] == [Round, Drawn, Ended]
+    assert events[2].number == 2 and says in events[2].reason
+    with pytest.raises(UserError, match=says):
+        list(run(START, answering(answer)[0], page, page, LoopSettings()))
+
+
+def test_a_blank_page_and_a_missing_picture_end_the_loop():
+    class Blank(FlatPage):
+        def look(self, number):
+            return Frame(np.full((300, 200, 3), 250, np.uint8), "page 2")
+
+    class Nothing(FlatPage):
+        def look(self, number):
+            return None
+
+    for page, says in ((Blank(), "no drawing found on the page in page 2"), (Nothing(), "")):
+        *_, last = run(START, answering(stool())[0], page, page, LoopSettings())
+        assert isinstance(last, Ended) and last.number == 2 and last.reason.startswith(says)
+        assert bool(last.reason) == bool(says)
+
+
+def test_a_pen_that_fails_leaves_its_round_undrawn():
+    class Broken(FlatPage):
+        def draw(self, number, strokes):
+            if number == 2:
+                raise UserError("the pencil broke")
+            return super().draw(number, strokes)
+
+    page = Broken()
+    events = list(run(START, answering(stool())[0], page, page, LoopSettings()))
+    assert [type(event) for event in events] == [Round, Drawn, Round, Ended] and events[3].reason == "the pencil broke"
+
+
+def test_people_are_asked_before_looking_and_before_drawing():
+    class Asking(FlatPage):
+        def __init__(self, word):
+            super().__init__()
+            self.word = word
+
+        def wants(self, number):
+            return Waiting(number, self.word, True)
+
+    pen, page = Asking("paper"), Asking("camera")
+    page.strokes = pen.strokes
+    events = list(run(START, answering(stool())[0], pen, page, LoopSettings(rounds=2)))
+    assert [event.line if isinstance(event, Waiting) else type(event) for event in events] == [
+        Round, "paper", Drawn, "camera", Round, "paper", Drawn]
+
+
+@pytest.mark.parametrize("settings, says", [
+    ({"rounds": 0}, "rounds must be 1 to 999, got 0"), ({"turn_deg": 400.0}, "turn_deg must be -360 to 360, got 400"),
+    ({"low": 2}, "a picture of low resolution has 4 to 1024 pixels a side, got 2"),
+])
+def test_settings_out_of_range_are_named(settings, says):
+    with pytest.raises(UserError, match=says):
+        LoopSettings(**settings)
+
+
+def test_the_sheet_has_the_name_that_the_pickup_knows():
+    sizes = {(148.0, 210.0): "a5", (210.0, 148.0): "a5", (215.9, 279.4): "letter", (200.0, 150.0): "as seen"}
+    assert {size: LoopSettings(sheet=Sheet(*size)).paper for size in sizes} == sizes
+
+
+def test_hatching_is_as_wide_as_a_model_can_see():
+    assert hatching_mm(Sheet(148, 210, 12)) == round(0.035 * 124, 2) == hatching_mm(Sheet(210, 148, 12))
+    assert hatching_mm(Sheet(148, 210, 12)) / 124 * 0.86 * 96 > 2.5, "pixels of the bundled model's picture"
+
+
+def test_strokes_on_paper_are_whole_micrometres_without_points_that_fall_together():
+    sheet = Sheet(100, 80)
+    made = on_paper(Strokes(([[1, 2], [1.0002, 2], [3.00049, 4]], [[5, 5], [5.0001, 5]]), 7, 7, (1, 2)), sheet)
+    assert (made.width, made.height, made.layers) == (100, 80, (1,)) and len(made) == 1
+    assert np.array_equal(made.lines[0], [[1, 2], [3, 4]])
+    with pytest.raises(UserError, match="no line of the object|nothing of the object"):
+        drawing(stool().surface(), Look(), Sheet(0.0005, 0.0005, 0))
+
+
+def test_a_plotter_draws_what_it_is_given_on_a_new_sheet():
+    with Grbl() as machine:
+        pen = desk.PlotterPen(machine.port)
+        assert pen.wants(3).ask and "round 3: lay an empty sheet" in pen.wants(3).line
+        assert desk.PlotterPen(machine.port, ask=False).wants(3) is None
+        events = list(pen.draw(1, Strokes(([[10, 20], [40, 20], [40, 60]],), 100, 80)))
+    assert events and all(isinstance(event, Progressed) and event.doing == "plotting round 1" for event in events)
+    down = [(x, y) for x, y, drawn in machine.path if drawn]
+    assert down[-2:] == [(40, 60), (40, 20)] and not machine.overflowed
+
+
+def test_a_plotter_at_no_port_is_named():
+    with pytest.raises(UserError, match="the port /dev/nowhere cannot be opened"):
+        list(desk.PlotterPen("/dev/nowhere").draw(1, Strokes(([[10, 20], [40, 20]],), 100, 80)))
+
+
+def test_eyes_ask_wait_and_run_out(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(desk, "read_frame", lambda source, **options: calls.append((source, options)) or START)
+    camera = desk.SourceEye("camera:0")
+    assert camera.wants(4) == Waiting(4, "round 4: lay the drawing of round 3 under camera:0", True)
+    assert desk.SourceEye("camera:1", ask=False).wants(4) is None
+    once = desk.SourceEye("camera:2", ask="first")
+    assert once.wants(2).ask and once.look(2) is START and once.wants(3) is None
+    calls.clear()
+    assert camera.look(4) is START and camera.look(5) is START and camera.wants(6).ask
+    folder = desk.SourceEye(str(tmp_path), 60.0)
+    assert not folder.wants(2).ask and f"waiting for a scan of round 1 in {tmp_path}" in folder.wants(2).line
+    assert folder.look(2) is START and folder.look(3) is START
+    (tmp_path / "page.jpg").write_bytes(b"")
+    picture = desk.SourceEye(str(tmp_path / "page.jpg"))
+    assert picture.wants(2) is None and picture.look(2) is START and picture.look(3) is None
+    assert calls[0] == ("camera:0", {"timeout_s": 3600.0, "fresh": False})
+    assert calls[2] == (str(tmp_path), {"timeout_s": 60.0, "fresh": True}) and len(calls) == 5
+    with pytest.raises(UserError, match="scans does not exist; give camera:0, a scanner's folder"):
+        desk.SourceEye("scans")
+
+
+def test_the_bundled_model_answers_in_the_objects_own_frame_whichever_side_is_drawn():
+    """Overlap with round 1 needs no alignment: turned by quarters, the answers overlap less with the true object."""
+    model = api.load()
+    overlap = []
+    for kind in ("chair", "sofa"):
+        mesh = make(kind, 0)
+        truth = voxelise(mesh, model.system.config.resolution)
+        for azimuth in (35, 125, 215, 305):
+            page = drawing(mesh, Look(azimuth_deg=azimuth), Sheet(148, 210)).to_picture(4, 0.6)
+            found = api.reconstruct(page, model).shape.voxels
+            overlap.append([iou(np.rot90(found, quarters), truth) for quarters in range(4)])
+    mean = np.mean(overlap, axis=0)
+    assert mean[0] > 0.4 and mean[0] > 1.25 * mean[1:].max(), mean
