@@ -12,7 +12,7 @@ from maquette.data.furniture import make
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
-from maquette.pencil import desk
+from maquette.pencil import desk, simulate
 from maquette.pencil.loop import (
     Drawn,
     Ended,
@@ -26,6 +26,7 @@ from maquette.pencil.loop import (
     on_paper,
     run,
 )
+from maquette.pencil.plain import plain_ground
 from maquette.pencil.settings import Look, Sheet
 from maquette.pencil.source import Frame
 from maquette.pencil.strokes import Strokes
@@ -123,6 +124,20 @@ def test_a_round_that_fails_ends_the_loop_and_the_first_raises(answer, says):
     assert events[2].number == 2 and says in events[2].reason
     with pytest.raises(UserError, match=says):
         list(run(START, answering(answer)[0], page, page, LoopSettings()))
+
+
+def test_a_page_on_a_black_desk_is_a_page(monkeypatch):
+    monkeypatch.setattr(simulate, "_DESKS", ((0.02, 0.02, 0.02),))
+    page = simulate.SimulatedPage(1, 0.6, conditions=simulate.Conditions(side_px=800))
+    page.draw(1, Strokes(([[40, 60], [110, 60], [110, 150], [40, 150], [40, 60]],), 148, 210))
+    past = Past(1, stool().voxels, stool().voxels)
+    made, _ = run(None, answering(stool())[0], page, page, LoopSettings(rounds=2), past)
+    assert plain_ground(made.picture)[1] > 0.97 and made.notes[0].startswith("A5 paper")
+    seen = made.seen[0] < 0.5
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    assert np.ptp(columns) / np.ptp(rows) == pytest.approx(70 / 90, abs=0.1), "the rectangle that was drawn"
+    inside = seen[rows[0] + 4 : rows[-1] - 3, columns[0] + 4 : columns[-1] - 3]
+    assert not inside.any()
 
 
 def test_a_blank_page_and_a_missing_picture_end_the_loop():

@@ -22,7 +22,7 @@ from maquette.pencil.strokes import Strokes
 FOCAL = 0.85
 """Focal length of a phone's main camera, in units of the picture's longer side."""
 _PAPER, _LEAD = (0.80, 0.78, 0.73), (0.85, 0.86, 0.84)  # reflectance of paper, and how much of it lead takes, RGB
-_DESKS = ((0.21, 0.14, 0.09), (0.15, 0.15, 0.16), (0.12, 0.16, 0.14), (0.26, 0.21, 0.15), (0.13, 0.16, 0.21))
+_DESKS = ((0.17, 0.10, 0.06), (0.05, 0.05, 0.06), (0.10, 0.13, 0.11), (0.22, 0.17, 0.12), (0.06, 0.09, 0.14))
 _GAMMA = np.rint(255 * np.linspace(0, 1, 4096) ** (1 / 2.2)).astype(np.uint8)
 
 
