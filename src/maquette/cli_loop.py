@@ -84,7 +84,7 @@ def loop(
     from maquette.pencil.paper import page_size
     from maquette.pencil.settings import Look, Machine, Sheet
     from maquette.show import show_files, status
-    from maquette.show_plot import _hang_up as hang_up
+    from maquette.show_plot import hang_up as hang_up
     from maquette.show_plot import keyboard
 
     sheet = Sheet(*page_size(page), 12.0, 0.5)

@@ -39,7 +39,7 @@ def keyboard() -> Keyboard | None:
 def show_plot(events: Iterator[object], keys: Keyboard | None, source: str, as_json: bool) -> int:
     """Follow a drawing that is sent; what was drawn and how long it took go to standard output. Returns 0."""
     drawing, sent, said = None, None, ()
-    with _hang_up(), closing(events), progress() as bar:  # closing lifts the pen, whatever happens here
+    with hang_up(), closing(events), progress() as bar:  # closing lifts the pen, whatever happens here
         task = bar.add_task("plotting", total=None)
         try:
             for event in events:
@@ -69,7 +69,7 @@ def show_plot(events: Iterator[object], keys: Keyboard | None, source: str, as_j
 
 
 @contextmanager
-def _hang_up():
+def hang_up():
     """A terminal that goes away stops the drawing as Ctrl-C does, so that the pen is lifted."""
     if not hasattr(signal, "SIGHUP"):
         yield

@@ -8,6 +8,7 @@ from pages import corners_of, paper, photographed, ruled, sketch
 from maquette.errors import UserError
 from maquette.pencil import light
 from maquette.pencil.capture import capture, stages
+from maquette.pencil.plain import plain_ground
 from maquette.pencil.ruling import remove_ruling
 from maquette.pencil.sheet import PAPERS, find_sheet, page_aspect, straighten, to_page
 
@@ -184,6 +185,16 @@ def test_what_has_no_sheet_is_taken_whole_and_said_so():
     assert stages(photo, found)[0][0] == "no sheet found"
     chalk = capture(255 - np.clip(grey * 255 / 235, 0, 255).astype(np.uint8))
     assert chalk.notes == ("bright lines on a dark ground were inverted",)
+
+
+def test_a_page_on_a_black_desk_is_not_chalk_on_a_board():
+    corners = corners_of(210, 297, tilt_deg=20, turn_deg=8, fill=0.6)
+    photo = photographed(paper(sketch()), corners, desk=(6, 6, 6), noise=1)
+    photo[(photo < 60).all(2)] = 6  # flat
+    found = capture(photo)
+    assert plain_ground(photo)[1] > 0.97
+    assert found.sheet is not None and np.abs(found.sheet.corners - corners).max() < 0.01 * 800
+    assert found.notes == (found.sheet.line(),)
 
 
 def test_what_cannot_be_captured_is_said():

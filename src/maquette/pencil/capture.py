@@ -60,17 +60,17 @@ def capture(
         raise UserError(f"a picture of low resolution has {LOW_PX[0]} to {LOW_PX[1]} pixels a side", low)
     notes: list[str] = []
     ground, plain = plain_ground(photo)
-    if plain > 0.97 and ground.mean() < 80:
-        photo = 255 - photo
-        notes.append("bright lines on a dark ground were inverted")
-        ground = 255 - ground
     sheet = None
     if paper != "none" and not (plain > 0.97 and ground.min() > 235):  # white all round: a file, or a scan
         sheet = find_sheet(photo, paper)
         if sheet is not None:
             notes.append(sheet.line())
-        else:
-            notes.append("no sheet of paper was found; the whole picture is taken for the page")
+    if sheet is None and plain > 0.97 and ground.mean() < 80:
+        photo = 255 - photo
+        notes.append("bright lines on a dark ground were inverted")
+        ground = 255 - ground
+    if sheet is None and paper != "none" and not (plain > 0.97 and ground.min() > 235):
+        notes.append("no sheet of paper was found; the whole picture is taken for the page")
     page = photo if sheet is None else straighten(photo, sheet)
     dark = light.darkness(page, light.paper_light(page))
     printed = None

@@ -21,10 +21,9 @@ from maquette.evaluate.shapes import iou
 from maquette.pencil.capture import LOW_PX, capture
 from maquette.pencil.page import resize
 from maquette.pencil.pickup import pick_up
-from maquette.pencil.plain import plain_ground
 from maquette.pencil.plotter import mesh_strokes
 from maquette.pencil.settings import Look, Sheet
-from maquette.pencil.sheet import PAPERS, find_sheet, straighten
+from maquette.pencil.sheet import PAPERS
 from maquette.pencil.source import Frame
 from maquette.pencil.strokes import Strokes
 from maquette.pencil.travel import shortest_travel
@@ -35,7 +34,6 @@ HATCHING = 0.035
 """Between the lines of hatching, as a share of the room for a drawing: closer ones run together in what a model sees of
 a page, as little as 96 pixels, and shade becomes black.
 """
-_DARK, _RIM = 96, 0.012  # levels of a desk; share of a page's longer side that is its edge
 DECIMALS = 3
 """Of a stroke's coordinates, in millimetres: what a G-code file holds, so that a file gives back what was drawn."""
 
@@ -224,7 +222,8 @@ def _round(
         found = pick_up(frame.pixels, size, imagination.channels, frame.name)
         seen, notes = found.image, found.notes
     else:
-        page, notes = _page(frame, settings.paper, size)
+        found = capture(frame.pixels, low=size, paper=settings.paper, name=frame.name)
+        page, notes = found.picture, found.notes
         seen = np.repeat(page[None].astype(np.float32) / 255, imagination.channels, axis=0)
     shape = imagination.shape_of(_sized(seen, imagination.size_px))
     mesh, dropped = shape.printable(settings.size_mm)
@@ -239,21 +238,6 @@ def _round(
     notes = tuple(note for note in (*frame.notes, *notes, dropped.line()) if note)
     return Round(number, frame.pixels, seen, shape, mesh, strokes, look.azimuth_deg, same, before,
                  time.perf_counter() - began, notes)
-
-
-def _page(frame: Frame, paper: str, size_px: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The drawing on a page, uint8 [S, S], and notes. Where it is dark all round a page is looked for first: `capture`
-    would take a black desk for a board with chalk on it.
-    """
-    pixels = frame.pixels
-    sheet = find_sheet(pixels, paper) if plain_ground(pixels)[0].mean() < _DARK else None
-    if sheet is None:
-        found = capture(pixels, low=size_px, paper=paper, name=frame.name)
-        return found.picture, found.notes
-    straight = straighten(pixels, sheet)
-    rim = round(_RIM * max(straight.shape[:2]))
-    found = capture(np.ascontiguousarray(straight[rim:-rim, rim:-rim]), low=size_px, paper="none", name=frame.name)
-    return found.picture, (sheet.line(), *found.notes)
 
 
 def _sized(seen: np.ndarray, size_px: int) -> np.ndarray:
