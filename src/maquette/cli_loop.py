@@ -84,8 +84,7 @@ def loop(
     from maquette.pencil.paper import page_size
     from maquette.pencil.settings import Look, Machine, Sheet
     from maquette.show import show_files, status
-    from maquette.show_plot import hang_up as hang_up
-    from maquette.show_plot import keyboard
+    from maquette.show_plot import hang_up, keyboard
 
     sheet = Sheet(*page_size(page), 12.0, 0.5)
     spacing = hatching_mm(sheet) if hatch_mm is None else hatch_mm

@@ -8,9 +8,10 @@ from pages import corners_of, paper, photographed, ruled, sketch
 from maquette.errors import UserError
 from maquette.pencil import light
 from maquette.pencil.capture import capture, stages
+from maquette.pencil.paper import SIZES_MM
 from maquette.pencil.plain import plain_ground
 from maquette.pencil.ruling import remove_ruling
-from maquette.pencil.sheet import PAPERS, find_sheet, page_aspect, straighten, to_page
+from maquette.pencil.sheet import find_sheet, page_aspect, straighten, to_page
 
 SIZE = (1200, 900)
 VIEWS = {"flat": {}, "tilted": {"tilt_deg": 35}, "leaning": {"lean_deg": 30, "turn_deg": 5},
@@ -58,7 +59,7 @@ def test_paper_can_be_given_and_lies_as_it_is_seen():
     seen = find_sheet(photo, "as seen")
     assert seen.aspect == seen.measured == pytest.approx(279.4 / 215.9, rel=0.04)
     assert seen.line().startswith("a sheet of 1.")
-    with pytest.raises(UserError, match=f"paper must be auto, as seen, {', '.join(PAPERS)}, got 'foolscap'"):
+    with pytest.raises(UserError, match=f"paper must be auto, as seen, {', '.join(SIZES_MM)}, got 'foolscap'"):
         find_sheet(photo, "foolscap")
 
 

@@ -11,7 +11,7 @@ from maquette.pencil.page import resize
 from maquette.pencil.pickup import frame_lead
 from maquette.pencil.plain import plain_ground
 from maquette.pencil.ruling import Ruling
-from maquette.pencil.sheet import Sheet, find_sheet, straighten
+from maquette.pencil.sheet import SeenSheet, find_sheet, straighten
 
 MARGIN = 0.04
 """White margin that a crop keeps about what is drawn, as a share of its longer side."""
@@ -33,7 +33,7 @@ class Captured:
     picture: np.ndarray
     ink: np.ndarray
     box: tuple[int, int, int, int]
-    sheet: Sheet | None
+    sheet: SeenSheet | None
     straight: np.ndarray
     ruling: Ruling | None
     notes: tuple[str, ...]

@@ -20,10 +20,10 @@ from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
 from maquette.pencil.capture import LOW_PX, capture
 from maquette.pencil.page import resize
+from maquette.pencil.paper import SIZES_MM
 from maquette.pencil.pickup import pick_up
 from maquette.pencil.plotter import mesh_strokes
 from maquette.pencil.settings import Look, Sheet
-from maquette.pencil.sheet import PAPERS
 from maquette.pencil.source import Frame
 from maquette.pencil.strokes import Strokes
 from maquette.pencil.travel import shortest_travel
@@ -70,7 +70,7 @@ class LoopSettings:
     def paper(self) -> str:
         """The sheet as `capture` names it."""
         size = sorted((self.sheet.width, self.sheet.height))
-        return next((name for name, sides in PAPERS.items() if sorted(sides) == size), "as seen")
+        return next((name for name, sides in SIZES_MM.items() if sorted(sides) == size), "as seen")
 
 
 @dataclass(frozen=True)

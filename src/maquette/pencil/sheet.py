@@ -12,6 +12,7 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.pencil.page import disc, resize, to_grey, upright
+from maquette.pencil.paper import SIZES_MM
 
 SEARCH_SIDE_PX = 480
 """Longest side on which a sheet is looked for."""
@@ -21,16 +22,13 @@ MOST_LINES = 12
 """Straight edges, the longest, of which a sheet's sides are taken."""
 PAGE_SIDE_PX = 2048
 """Longest side of a straightened page, at most."""
-PAPERS = {"a3": (297.0, 420.0), "a4": (210.0, 297.0), "a5": (148.0, 210.0), "a6": (105.0, 148.0),
-          "letter": (215.9, 279.4), "legal": (215.9, 355.6)}
-"""Sizes of paper upright, in millimetres."""
 _GUESSED = {"A series": 2**-0.5, "letter": 8.5 / 11, "legal": 8.5 / 14}
 _NEAR = 0.04  # of the logarithm of width over height: half of what lies between letter and the A series
 _FOCAL = 0.85  # of the picture's longer side, where the corners do not tell: a phone's main camera
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class SeenSheet:
     """A sheet of paper in a picture.
 
     corners: float64 [4, 2], (column, row) with pixel centres at whole numbers, clockwise from the page's top left.
@@ -49,14 +47,14 @@ class Sheet:
         return f"{kind}, {'upright' if self.aspect < 1 else 'lying'}, straightened"
 
 
-def find_sheet(picture: np.ndarray, paper: str = "auto") -> Sheet | None:
+def find_sheet(picture: np.ndarray, paper: str = "auto") -> SeenSheet | None:
     """The sheet of paper in a picture, uint8 [H, W, 3]; None where four sides of one are not seen.
 
     paper: `auto` measures the page's shape from its perspective and brings it to the A series, letter or legal where it
-    is within 4 % of one; `as seen` takes it as measured; or a size in `PAPERS`. Raises UserError for another word.
+    is within 4 % of one; `as seen` takes it as measured; or a size in `SIZES_MM`. Raises UserError for another word.
     """
-    if paper not in ("auto", "as seen", *PAPERS):
-        raise UserError(f"paper must be auto, as seen, {', '.join(PAPERS)}", repr(paper))
+    if paper not in ("auto", "as seen", *SIZES_MM):
+        raise UserError(f"paper must be auto, as seen, {', '.join(SIZES_MM)}", repr(paper))
     height, width = picture.shape[:2]
     if min(height, width) < 64:
         return None
@@ -69,18 +67,18 @@ def find_sheet(picture: np.ndarray, paper: str = "auto") -> Sheet | None:
     corners = _exact(picture, (quad + 0.5) * factor - 0.5)
     measured = page_aspect(corners, width, height)
     aspect, name = measured, ""
-    if paper in PAPERS:
-        aspect, name = PAPERS[paper][0] / PAPERS[paper][1], paper.upper() if paper[0] == "a" else paper
+    if paper in SIZES_MM:
+        aspect, name = SIZES_MM[paper][0] / SIZES_MM[paper][1], paper.upper() if paper[0] == "a" else paper
         aspect = 1 / aspect if measured > 1 else aspect
     elif paper == "auto":
         tall = min(measured, 1 / measured)
         near = min(_GUESSED, key=lambda one: abs(np.log(tall / _GUESSED[one])))
         if abs(np.log(tall / _GUESSED[near])) < _NEAR:
             aspect, name = _GUESSED[near] if measured < 1 else 1 / _GUESSED[near], near
-    return Sheet(corners, aspect, measured, name)
+    return SeenSheet(corners, aspect, measured, name)
 
 
-def straighten(picture: np.ndarray, sheet: Sheet) -> np.ndarray:
+def straighten(picture: np.ndarray, sheet: SeenSheet) -> np.ndarray:
     """The page seen straight on, uint8 [h, w, 3]: about as fine as the picture shows its nearest side."""
     sides = np.linalg.norm(np.roll(sheet.corners, -1, axis=0) - sheet.corners, axis=1)
     wide, high = max(sides[0], sides[2]), max(sides[1], sides[3])
