@@ -14,6 +14,7 @@ import trimesh
 
 from maquette import hub
 from maquette import latent as latents
+from maquette.answers import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
@@ -31,7 +32,6 @@ from maquette.scan import Intrinsics, Scan, guess_facing, read_intrinsics, read_
 from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
-SCAN_MODEL = "scan"
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,6 @@ class Completion:
     scan: Scan
     dropped: Dropped
     report: Printability
-
-
-@torch.inference_mode()
-def occupancy(model: Model, seen: np.ndarray) -> np.ndarray:
-    """Views float32 `[B, C, S, S]` or scans `[B, 1, R, R, R]` in [0, 1] to occupancy float32 `[B, R, R, R]` in [0, 1].
-
-    Each is read twice, as it is and in a mirror; the mean of the two (the second mirrored back along x) is given.
-    """
-    batch, across = torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32)), 2
-    if batch.dim() == 4:
-        batch, across = batch.contiguous(memory_format=torch.channels_last), 3
-    system = model.system
-    straight = system.reconstruct(batch)
-    mirrored = system.reconstruct(batch.flip(across)).flip(2)
-    return ((straight + mirrored) / 2).squeeze(1).numpy()
 
 
 def reconstruct(
@@ -159,22 +144,6 @@ def complete(
     return Completion(name, shape, mesh, seen, dropped, printability(mesh, min_wall_mm))
 
 
-def require_pictures(model: Model) -> None:
-    """UserError for a model that does not read pictures."""
-    if not model.system.reads_images:
-        hint = "it reads scans: maquette complete" if model.system.reads_scans else ""
-        hint = "pictures are inverted by it: maquette.api.invert" if model.system.has_field else hint
-        hint = hint or "use one trained with vae-iwgan-image"
-        raise UserError(f"model '{model.name}' does not read pictures", hint=hint)
-
-
-def require_scans(model: Model) -> None:
-    """UserError for a model that does not read scans."""
-    if not model.system.reads_scans:
-        hint = f"use '{SCAN_MODEL}' or one trained with vae-iwgan-scan"
-        raise UserError(f"model '{model.name}' does not read scans", hint=hint)
-
-
 @torch.inference_mode()
 def generate(
     model: Model | str = DEFAULT_MODEL, count: int = 16, seed: int = 0, *, kind: str = "", spread: float = 1.0
@@ -188,7 +157,7 @@ def generate(
     model = load(model) if isinstance(model, str) else model
     if count < 1:
         raise UserError("count must be at least 1", count)
-    _require_shapes(model)
+    require_shapes(model)
     drawn = torch.stack([draw_latent(model, seed, index, kind, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in drawn.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
@@ -205,16 +174,8 @@ def generate_mesh(
     """
     model = load(model) if isinstance(model, str) else model
     generator = require_field(model)
-    latent = draw(model, seed, index, spread=spread)
+    latent = draw_latent(model, seed, index, spread=spread)
     return field_mesh(generator, latent, resolution, level, largest_part=largest_part)
-
-
-def _require_shapes(model: Model) -> Model:
-    """The model; UserError for one that makes no shapes."""
-    if not model.system.makes_shapes:
-        hint = "it makes images: sample_images, or maquette generate" if model.system.makes_images else ""
-        raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}", hint=hint)
-    return model
 
 
 def interpolate(
@@ -226,7 +187,7 @@ def interpolate(
     operands: seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latent.operands`). steps:
     shapes a pair, both ends among them. path: `straight` or `spherical`. fit: how shapes are projected.
     """
-    model = _require_shapes(load(model) if isinstance(model, str) else model)
+    model = require_shapes(load(model) if isinstance(model, str) else model)
     return latents.interpolate(model, operands, steps, path, fit)
 
 
@@ -236,7 +197,7 @@ def combine(
     """The sum of latents that "A - B + 0.5*C" describes, operands as of `interpolate`; yields Progressed, then one
     Combined.
     """
-    return latents.combine(_require_shapes(load(model) if isinstance(model, str) else model), expression, fit)
+    return latents.combine(require_shapes(load(model) if isinstance(model, str) else model), expression, fit)
 
 
 def project(
@@ -246,7 +207,7 @@ def project(
 
     shape: a mesh or grid file, a Shape, or a grid `[R, R, R]` in [0, 1]. fit: how it is looked for.
     """
-    return latents.project(_require_shapes(load(model) if isinstance(model, str) else model), shape, fit)
+    return latents.project(require_shapes(load(model) if isinstance(model, str) else model), shape, fit)
 
 
 def suggest(
@@ -325,25 +286,7 @@ def doctor(run: str | Path):
 
 def models() -> list[dict]:
     """What is known of each bundled model."""
-    return [{"name": name, **_facts(hub.BUNDLED / name)} for name in hub.bundled()]
-
-
-def _facts(folder: Path) -> dict:
-    info = hub.read_config(folder)
-    made = {key: info["model"][key] for key in ("resolution", "width", "height") if key in info["model"]}
-    return {
-        "system": info["system"],
-        **made,
-        "labels": info.get("labels", []),
-        "data": info.get("data", []),
-        "megabytes": round(_size(folder / hub.WEIGHTS) / 1e6, 1),
-    }
-
-
-def _size(file: Path) -> int:
-    if not file.is_file():
-        raise UserError(f"{file} is missing")
-    return file.stat().st_size
+    return [{"name": name, **hub.facts(hub.BUNDLED / name)} for name in hub.bundled()]
 
 
 def model_facts(name: str) -> dict:
@@ -351,7 +294,7 @@ def model_facts(name: str) -> dict:
     folder = hub.locate(name)
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
-    return {"name": name, "folder": str(folder), **_facts(folder), "card": text}
+    return {"name": name, "folder": str(folder), **hub.facts(folder), "card": text}
 
 
 def push_model(name: str, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
@@ -458,22 +401,7 @@ def show_data(path: str, out: str = "") -> dict[str, object]:
     sheet = Path(out) if out else Path(path) / "sheet.png"
     if is_images(path):
         return show_images(path, sheet)
-    found = show(path, sheet)
-    counts = {label: sum(by_split.values()) for label, by_split in found.counts.items()}
-    splits = {split: count for split, count in found.info.counts.items()}
-    return {
-        "shapes": found.shapes,
-        "splits": splits,
-        "classes": counts,
-        "resolution": found.info.resolution,
-        "views": f"{found.info.views} of {found.info.view_size} px" if found.info.views else "none",
-        "scans": found.info.scans or "none",
-        "orientations": found.info.orientations,
-        "filled": f"{100 * found.filled:.1f} % of the voxels on average",
-        "megabytes": round(found.size_bytes / 1e6, 1),
-        "terms": "; ".join(found.info.terms),
-        "sheet": str(sheet),
-    }
+    return {**show(path, sheet).facts(), "sheet": str(sheet)}
 
 
 def audit_data(path: str) -> list[dict[str, object]]:
@@ -482,21 +410,4 @@ def audit_data(path: str) -> list[dict[str, object]]:
     """
     from maquette.data.audit import audit
 
-    found = audit(path)
-    findings: list[dict[str, object]] = []
-
-    def add(kind: str, shapes: list, what: str) -> None:
-        findings.extend({"kind": kind, "shapes": item, "line": f"{what}: {_words(item)}"} for item in shapes)
-
-    add("leak", found.leaks, "the same voxels in training and test split")
-    add("duplicate", [group for group in found.duplicates if group not in found.leaks], "the same voxels twice")
-    add("empty", found.empty, "no voxel occupied")
-    add("full", found.full, "every voxel occupied")
-    add("parts", found.many_parts, "many loose parts")
-    add("blank", found.blank_views, "a view with nothing on it")
-    add("skipped", found.unreadable, "skipped when it was prepared")
-    return findings
-
-
-def _words(item: object) -> str:
-    return item if isinstance(item, str) else ", ".join(str(part) for part in item)
+    return audit(path).findings()

@@ -208,6 +208,25 @@ def push(name: str, repo_id: str, private: bool = False, token: str | None = Non
     return url
 
 
+def facts(folder: Path) -> dict[str, Any]:
+    """System, sizes, classes, data and megabytes of the model in a folder, by name."""
+    info = read_config(folder)
+    made = {key: info["model"][key] for key in ("resolution", "width", "height") if key in info["model"]}
+    return {
+        "system": info["system"],
+        **made,
+        "labels": info.get("labels", []),
+        "data": info.get("data", []),
+        "megabytes": round(_size(folder / WEIGHTS) / 1e6, 1),
+    }
+
+
+def _size(file: Path) -> int:
+    if not file.is_file():
+        raise UserError(f"{file} is missing")
+    return file.stat().st_size
+
+
 def _from_hub(name: str) -> Path:
     """The folder of a model of the Hub, downloaded, or as it is in the cache where the Hub cannot be reached."""
     from huggingface_hub import snapshot_download

@@ -30,6 +30,22 @@ class Summary:
     filled: float
     """Mean share of occupied voxels, of at most 500 shapes."""
 
+    def facts(self) -> dict[str, object]:
+        """All of it by name, in numbers and words for the user."""
+        views = f"{self.info.views} of {self.info.view_size} px" if self.info.views else "none"
+        return {
+            "shapes": self.shapes,
+            "splits": dict(self.info.counts),
+            "classes": {label: sum(by_split.values()) for label, by_split in self.counts.items()},
+            "resolution": self.info.resolution,
+            "views": views,
+            "scans": self.info.scans or "none",
+            "orientations": self.info.orientations,
+            "filled": f"{100 * self.filled:.1f} % of the voxels on average",
+            "megabytes": round(self.size_bytes / 1e6, 1),
+            "terms": "; ".join(self.info.terms),
+        }
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -54,6 +70,26 @@ class Audit:
     def clean(self) -> bool:
         """Whether nothing was found at all."""
         return not any((self.empty, self.full, self.duplicates, self.many_parts, self.blank_views, self.unreadable))
+
+    def findings(self) -> list[dict[str, object]]:
+        """One entry a finding, with `kind`, the `shapes` and a `line` for the user."""
+        found: list[dict[str, object]] = []
+
+        def add(kind: str, shapes: list, what: str) -> None:
+            found.extend({"kind": kind, "shapes": item, "line": f"{what}: {_words(item)}"} for item in shapes)
+
+        add("leak", self.leaks, "the same voxels in training and test split")
+        add("duplicate", [group for group in self.duplicates if group not in self.leaks], "the same voxels twice")
+        add("empty", self.empty, "no voxel occupied")
+        add("full", self.full, "every voxel occupied")
+        add("parts", self.many_parts, "many loose parts")
+        add("blank", self.blank_views, "a view with nothing on it")
+        add("skipped", self.unreadable, "skipped when it was prepared")
+        return found
+
+
+def _words(item: object) -> str:
+    return item if isinstance(item, str) else ", ".join(str(part) for part in item)
 
 
 def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, seed: int = 0) -> Summary:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from maquette.api import occupancy, require_scans
+from maquette.answers import occupancy, require_scans
 from maquette.errors import UserError
 from maquette.evaluate.generation import Plan, evaluate_generation
 from maquette.evaluate.recognition import evaluate_recognition

@@ -1,0 +1,120 @@
+"""`maquette models ...`, `maquette runs ...` and `maquette doctor`: what there is, and how it is.
+
+Heavy modules are imported inside the bodies, as in `maquette.cli`.
+"""
+
+import json as json_format
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+
+def models_list(json: bool = False) -> int:
+    """List the bundled models.
+
+    Args:
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    found = api.models()
+    if json:
+        _print_json(found)
+    for facts in [] if json else found:
+        print(f"{facts['name']:<12} {facts['system']}, {facts['resolution']} voxels, {facts['megabytes']} MB")
+        print(f"{'':<12} {', '.join(facts['labels'])}")
+    return 0
+
+
+def models_show(model: Positional[str] = "maquette", json: bool = False) -> int:
+    """Show a model's card.
+
+    Args:
+        model: A bundled model, a folder, or owner/name on the Hugging Face Hub.
+        json: Print one JSON document.
+    """
+    from maquette import api
+
+    facts = api.model_facts(model)
+    if json:
+        _print_json(facts)
+    else:
+        print(facts["card"])
+    return 0
+
+
+def doctor(run: Positional[str], json: bool = False) -> int:
+    """Look for the usual faults in a run: numbers that are not finite, dead or runaway critics, shapes all alike.
+
+    Args:
+        run: The run's folder.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_doctor, status
+
+    with status(f"examining {run}"):
+        examined = api.doctor(run)
+    return show_doctor(examined, json)
+
+
+def models_push(
+    model: Positional[Annotated[str, arg(metavar="MODEL")]],
+    to: Positional[Annotated[str, arg(metavar="OWNER/NAME")]],
+    private: bool = False,
+) -> int:
+    """Upload a model to the Hugging Face Hub.
+
+    Args:
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        to: The repository on the Hugging Face Hub; made if it is not there.
+        private: Only you can see it.
+    """
+    from maquette import api
+
+    print(api.push_model(model, to, private=private))
+    return 0
+
+
+def runs_list(folder: Positional[str] = "runs", json: bool = False) -> int:
+    """List the runs in a folder: how far they are, what they measured, whether they go on.
+
+    Args:
+        folder: Folder that holds the runs.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_runs
+
+    return show_runs(api.runs(folder), folder, json)
+
+
+def runs_pack(run: Positional[str], out: str) -> int:
+    """Write a small copy of a run, from which training can go on elsewhere (half precision, no optimiser state).
+
+    Args:
+        run: A run's folder.
+        out: Folder for the copy.
+    """
+    from maquette import api
+
+    print(f"written to {api.pack_run(run, out)}; go on there with: maquette train --resume {out}")
+    return 0
+
+
+def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
+    """Show a run's curves, and write them and its newest samples as curves.png and samples.png.
+
+    Args:
+        run: A run's folder.
+        out: Folder for the pictures; the run's own if left out.
+        json: Print one JSON document.
+    """
+    from maquette import api
+    from maquette.show import show_run
+
+    return show_run(api.run_facts(run, out), json)
+
+
+def _print_json(document: object) -> None:
+    print(json_format.dumps(document, indent=1))
