@@ -14,7 +14,8 @@ from maquette.pencil.settings import Machine
 from maquette.pencil.strokes import Strokes
 
 MACHINE = Machine(settle_s=0)
-QUICK = Patience(welcome=0.4, silence=0.5, hold=0.5, poll=0.02)
+PATIENT = Patience(welcome=2, silence=10, hold=10, poll=0.02)  # a machine that answers late on a busy computer is well
+QUICK = Patience(welcome=0.4, silence=0.5, hold=0.5, poll=0.02)  # where it never answers
 
 
 def spiral(count=150) -> Strokes:
@@ -27,8 +28,8 @@ def lines_of(strokes: Strokes) -> list[str]:
     return checked(program(strokes, MACHINE), strokes.width, strokes.height, MACHINE)
 
 
-def sent_to(machine: Grbl, lines: list[str], **options) -> list:
-    return list(send(machine.port, lines, MACHINE, patience=QUICK, **options))
+def sent_to(machine: Grbl, lines: list[str], patience: Patience = PATIENT, **options) -> list:
+    return list(send(machine.port, lines, MACHINE, patience=patience, **options))
 
 
 def test_all_is_drawn_where_it_should_be_and_the_buffer_never_runs_over():
@@ -70,7 +71,7 @@ def test_what_goes_wrong_is_told_in_one_line_and_the_pen_lifted(fault, message):
 ])
 def test_a_pen_that_cannot_be_lifted_is_not_said_to_be(fault, message):
     with Grbl(**fault) as machine, pytest.raises(UserError, match=message):
-        sent_to(machine, lines_of(spiral()))
+        sent_to(machine, lines_of(spiral()), QUICK)
 
 
 def test_pause_holds_and_resume_goes_on():
@@ -103,7 +104,7 @@ def test_stop_holds_resets_and_lifts():
 
 def test_an_interrupt_and_a_closed_generator_lift_the_pen():
     with Grbl(line_s=0.002) as machine:
-        events = send(machine.port, lines_of(spiral()), MACHINE, patience=QUICK)
+        events = send(machine.port, lines_of(spiral()), MACHINE, patience=PATIENT)
         while machine.done < 40:
             next(events)
         events.close()
@@ -127,7 +128,7 @@ def test_pens_are_changed_with_the_pen_up_and_only_when_somebody_is_there():
         def control() -> str:
             return "resume" if stood else ""
 
-        for event in send(machine.port, lines_of(strokes), MACHINE, patience=QUICK, control=control):
+        for event in send(machine.port, lines_of(strokes), MACHINE, patience=PATIENT, control=control):
             if isinstance(event, ChangePen):
                 stood.append((event.pen, machine.z, len(machine.path)))
     assert stood == [("change to pen 2", 3, 2)] and len(machine.path) == 5
@@ -148,7 +149,7 @@ def test_ports_that_are_not_there_or_not_grbl_are_told():
     with pytest.raises(UserError, match="the port /nowhere/tty cannot be opened"):
         list(send("/nowhere/tty", ["G21"], MACHINE))
     with Grbl(silent=True) as machine, pytest.raises(UserError, match="nothing that speaks GRBL answers on"):
-        sent_to(machine, ["G21"])
+        sent_to(machine, ["G21"], QUICK)
 
 
 @pytest.mark.parametrize("fault, options, message", [
