@@ -344,6 +344,10 @@ class WGANGPConfig:
     """What the convolutions 3x3 see beyond the edges of a grid: zeros, which can show as a frame, or its edge."""
     generator_norm: Literal["batch", "pixel", "none"] = "batch"
     """batch: batch norm (paper); pixel: each pixel's features to one length; none."""
+    generator_slope: float = 0.0
+    """Of the generator's ReLU below 0; 0 is the paper's."""
+    output_skips: bool = False
+    """An image from each of the generator's grids, the coarse ones doubled, and their sum."""
     critic_norm: Literal["instance", "none"] = "instance"
     """instance: affine instance norm (dental project); none."""
     equalised: bool = False
@@ -371,12 +375,16 @@ class WGANGPConfig:
     def __post_init__(self):
         check("model", self, {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "latent": POSITIVE, "features": POSITIVE,
                               "most_features": POSITIVE, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
-                              "critic_steps": POSITIVE, "augment_target": SHARE, "augment_images": POSITIVE})
+                              "critic_steps": POSITIVE, "generator_slope": SHARE, "augment_target": SHARE,
+                              "augment_images": POSITIVE})
         size = f"{self.width}x{self.height}"
         if max(self.height, self.width) > 8 * min(self.height, self.width):
             raise UserError("the longer of model.width and model.height must be at most 8 times the shorter", size)
         if self.kernels == "dental" and ((self.width, self.height) != (508, 287) or self.up != "transposed"):
             raise UserError("model.kernels 'dental' makes 508x287 with model.up transposed", f"{size} and {self.up}",
+                            "set model.kernels even")
+        if self.output_skips and self.kernels == "dental":
+            raise UserError("model.output_skips needs grids that double", "model.kernels dental",
                             "set model.kernels even")
         if self.padding != "zeros" and self.up == "transposed":
             raise UserError("model.padding 'replicate' is for convolutions 3x3", "model.up transposed",

@@ -359,6 +359,37 @@ def test_the_adaptive_probability_follows_the_held_out_images(target, expected):
     assert "critic.adaptive" in system_of(**PLUS, augment="adaptive").nets.state_dict(), "kept in checkpoints"
 
 
+def test_output_skips_sum_the_images_of_all_grids():
+    """Each grid's image reaches the result doubled as often as its grid is, and by itself the last is as without."""
+    plain, summed = system_of(**PLUS).nets["generator"], system_of(**PLUS, output_skips=True).nets["generator"]
+    assert len(summed.to_images) == len(summed.stages) == 2
+    summed.load_state_dict(plain.state_dict(), strict=False)
+    latents = torch.randn(3, 5)
+    with torch.no_grad():
+        for to_image in summed.to_images:
+            to_image.bias.zero_()
+            to_image.parametrizations.weight.original.zero_()
+        assert torch.allclose(summed(latents), plain(latents), atol=1e-6)
+        before = summed(latents).atanh()
+        for to_image, value in zip(summed.to_images, (0.25, 0.5), strict=True):
+            to_image.bias.fill_(value)
+        assert torch.allclose(summed(latents).atanh() - before, torch.tensor(0.75), atol=1e-4)
+        first = summed.first(summed.linear(PixelNorm()(latents)).view(-1, *summed.grid))
+        summed.to_images[0].parametrizations.weight.original.fill_(1.0)
+        coarse = first.sum(1, keepdim=True) / math.sqrt(first.shape[1])
+        added = torch.nn.functional.interpolate(
+            torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear"), scale_factor=2, mode="bilinear")
+        assert torch.allclose(summed(latents), (before + 0.75 + added).tanh(), atol=1e-5)
+    summed(latents).square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in summed.parameters())
+
+
+def test_the_generators_slope():
+    kinds = [type(module) for module in system_of(**PLUS, generator_slope=0.2).nets["generator"].modules()]
+    assert kinds.count(nn.LeakyReLU) == 2 and nn.ReLU not in kinds
+    assert nn.LeakyReLU not in [type(module) for module in system_of(**PLUS).nets["generator"].modules()]
+
+
 @pytest.mark.parametrize("keys, line", [
     ({"height": 7}, "model.height must be from 8 to 4096 pixels, got 7"),
     ({"width": 5000}, "model.width must be from 8 to 4096 pixels, got 5000"),
@@ -371,6 +402,9 @@ def test_the_adaptive_probability_follows_the_held_out_images(target, expected):
      "model.kernels 'dental' makes 508x287 with model.up transposed, got 508x287 and blur; set model.kernels even"),
     ({"padding": "replicate"},
      "model.padding 'replicate' is for convolutions 3x3, got model.up transposed; set model.up blur, or resize"),
+    ({"kernels": "dental", "height": 287, "width": 508, "output_skips": True},
+     "model.output_skips needs grids that double, got model.kernels dental; set model.kernels even"),
+    ({"generator_slope": -0.1}, "model.generator_slope must be from 0 to 1, got -0.1"),
     ({"features": 0}, "model.features must be positive, got 0"),
     ({"augment_target": 1.5}, "model.augment_target must be from 0 to 1, got 1.5"),
 ])

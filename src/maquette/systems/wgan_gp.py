@@ -23,6 +23,7 @@ Options beyond the paper, its value being the default: `up` resize (Odena et al.
 
 import contextlib
 import math
+from collections.abc import Iterable
 from functools import partial
 
 import torch
@@ -142,21 +143,29 @@ class Generator(nn.Module):
         self.grid = (widths[0], rows, columns)
         plain = config.generator_norm != "batch"  # batch norm has its own shift
         self.linear = prepared(nn.Linear(config.latent, math.prod(self.grid), bias=plain), config.equalised)
-        self.first = nn.Sequential(*self._norm(widths[0]), nn.ReLU(inplace=True))
+        self.first = nn.Sequential(*self._norm(widths[0]), self._activation())
         self.stages = nn.ModuleList()
         for wide, narrow in zip(widths, widths[1:], strict=False):
             up = self._up(wide, narrow, plain)
-            self.stages.append(nn.Sequential(*up, *self._norm(narrow), nn.ReLU(inplace=True)))
+            self.stages.append(nn.Sequential(*up, *self._norm(narrow), self._activation()))
         if config.kernels == "dental":
             wide = widths[-1]
             odd = self._prepared(nn.ConvTranspose2d(wide, wide, (4, 2), (1, 2), 2, bias=plain))  # to 255x508
-            self.stages.append(nn.Sequential(odd, *self._norm(wide), nn.ReLU(inplace=True)))
+            self.stages.append(nn.Sequential(odd, *self._norm(wide), self._activation()))
             self.stages.append(self._prepared(nn.ConvTranspose2d(wide, config.channels, (33, 1)), gain=1))  # to 287x508
         else:
             self.stages.append(nn.Sequential(*self._up(widths[-1], config.channels, True, gain=1)))
+        self.to_images = nn.ModuleList()  # of each grid but the last, which is the image
+        if config.output_skips:
+            self.to_images.extend(self._prepared(nn.Conv2d(width, config.channels, 1), gain=1) for width in widths)
+            self.twice = Double("bilinear", False)
 
     def _prepared(self, layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
         return prepared(layer, self.config.equalised, gain)
+
+    def _activation(self) -> nn.Module:
+        slope = self.config.generator_slope
+        return nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
 
     def _norm(self, width: int) -> list[nn.Module]:
         return {"batch": [nn.BatchNorm2d(width)], "pixel": [PixelNorm()], "none": []}[self.config.generator_norm]
@@ -173,10 +182,21 @@ class Generator(nn.Module):
         if self.config.generator_norm == "pixel":
             latent = PixelNorm()(latent)
         grid = self.first(self.linear(latent).view(-1, *self.grid))
-        images = run(self.stages, grid, self.config.checkpointing)
+        if self.config.output_skips:
+            images = self._summed(grid)
+        else:
+            images = run(self.stages, grid, self.config.checkpointing)
         height, width = self.config.height, self.config.width
         top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
         return images[:, :, top : top + height, left : left + width].float().tanh()
+
+    def _summed(self, grid: Tensor) -> Tensor:
+        """The images of all grids, each doubled to the size of the next and added (Karras et al. 2020, StyleGAN2)."""
+        images = self.to_images[0](grid).float()
+        for stage, to_image in zip(self.stages, (*self.to_images[1:], None), strict=True):
+            grid = run([stage], grid, self.config.checkpointing)
+            images = self.twice(images) + (grid if to_image is None else to_image(grid)).float()
+        return images
 
 
 class Critic(nn.Module):
@@ -211,7 +231,7 @@ class Critic(nn.Module):
             return self.linear(features.float()).squeeze(1)
 
 
-def run(stages: nn.ModuleList, x: Tensor, checkpointing: bool) -> Tensor:
+def run(stages: Iterable[nn.Module], x: Tensor, checkpointing: bool) -> Tensor:
     """The stages one after the other; checkpointing: each keeps its input only, and is computed again going back."""
     for stage in stages:
         if checkpointing and torch.is_grad_enabled():
