@@ -344,6 +344,8 @@ class WGANGPConfig:
     """What the convolutions 3x3 see beyond the edges of a grid: zeros, which can show as a frame, or its edge."""
     generator_norm: Literal["batch", "pixel", "none"] = "batch"
     """batch: batch norm (paper); pixel: each pixel's features to one length; none."""
+    constant: bool = False
+    """Add to the first grid one that is learned and the same for all latents: the layout that all images share."""
     generator_slope: float = 0.0
     """Of the generator's ReLU below 0; 0 is the paper's."""
     output_skips: bool = False

@@ -384,6 +384,21 @@ def test_output_skips_sum_the_images_of_all_grids():
     assert all(parameter.grad.abs().sum() > 0 for parameter in summed.parameters())
 
 
+def test_a_constant_is_added_to_the_first_grid_of_all_latents():
+    plain, shared = system_of(**PLUS).nets["generator"], system_of(**PLUS, constant=True).nets["generator"]
+    rows, columns = shared.grid[1:]
+    assert parameters(shared) - parameters(plain) == shared.grid[0] * rows * columns and (rows, columns) == (4, 8)
+    shared.load_state_dict(plain.state_dict(), strict=False)
+    latents = torch.randn(3, 5)
+    assert shared(latents).std(0).mean() > 1e-4
+    with torch.no_grad():
+        shared.constant.zero_()
+        assert torch.equal(shared(latents), plain(latents))
+        shared.constant.copy_(plain.linear.bias.view(plain.grid) + 1.5)
+        plain.linear.bias.mul_(2).add_(1.5)
+        assert torch.allclose(shared(latents), plain(latents), atol=1e-6)
+
+
 def test_the_generators_slope():
     kinds = [type(module) for module in system_of(**PLUS, generator_slope=0.2).nets["generator"].modules()]
     assert kinds.count(nn.LeakyReLU) == 2 and nn.ReLU not in kinds

@@ -143,6 +143,7 @@ class Generator(nn.Module):
         self.grid = (widths[0], rows, columns)
         plain = config.generator_norm != "batch"  # batch norm has its own shift
         self.linear = prepared(nn.Linear(config.latent, math.prod(self.grid), bias=plain), config.equalised)
+        self.constant = nn.Parameter(torch.randn(self.grid)) if config.constant else None  # as StyleGAN's (2019)
         self.first = nn.Sequential(*self._norm(widths[0]), self._activation())
         self.stages = nn.ModuleList()
         for wide, narrow in zip(widths, widths[1:], strict=False):
@@ -181,7 +182,8 @@ class Generator(nn.Module):
         """`[B, latent]` to `[B, C, H, W]` in [-1, 1], float32."""
         if self.config.generator_norm == "pixel":
             latent = PixelNorm()(latent)
-        grid = self.first(self.linear(latent).view(-1, *self.grid))
+        grid = self.linear(latent).view(-1, *self.grid)
+        grid = self.first(grid if self.constant is None else grid + self.constant)
         if self.config.output_skips:
             images = self._summed(grid)
         else:
