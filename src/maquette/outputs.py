@@ -307,21 +307,34 @@ def written_object(
     started: float,
 ) -> Written:
     """The event of one finished object. facts: what its summary says of the input."""
-    report = made.report
     notes = [note for note in (made.dropped.line(), *notes) if note]
-    summary = {
-        "input": str(source),
-        "output": [str(path) for path in paths],
-        **facts,
+    line = "; ".join([made.report.line(), *notes])
+    return written_solid(source, paths, line, {**facts, **report_facts(made.report)}, notes, started)
+
+
+def report_facts(report: Printability) -> dict:
+    """Whether a mesh can be printed, for a summary."""
+    return {
         "watertight": report.watertight,
         "parts": report.parts,
         "volume_cm3": _number(report.volume_cm3),
         "thinnest_wall_mm": _number(report.thinnest_wall_mm),
         "printable": report.ok,
-        "notes": notes,
+    }
+
+
+def written_solid(
+    source: str | Path, paths: list[Path], line: str, facts: dict, notes: Iterable[str], started: float
+) -> Written:
+    """The event of what one input became, with its summary. facts: what the summary says besides."""
+    summary = {
+        "input": str(source),
+        "output": [str(path) for path in paths],
+        **facts,
+        "notes": list(notes),
         "seconds": round(time.perf_counter() - started, 4),
     }
-    return Written(str(source), tuple(paths), "; ".join([report.line(), *notes]), summary)
+    return Written(str(source), tuple(paths), line, summary)
 
 
 def free_name(stem: str, taken: set[str]) -> str:

@@ -13,7 +13,7 @@ from maquette import formats
 from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.files import atomic_path
-from maquette.outputs import Failed, Written, free_name
+from maquette.outputs import Failed, Written, free_name, report_facts, sources_of, written_solid
 from maquette.pencil.capture import capture, stages
 from maquette.pencil.picture import find_inputs, read_picture
 from maquette.pencil.relief import Making, relief
@@ -75,15 +75,8 @@ def relief_files(
     out: a folder, or one file with a known suffix where there is one input. preview: also a PNG of the drawing beside
     the solid from four sides. A grid's suffix gets `GRID_VOXELS` a side. A bad drawing is named, the others still done.
     """
-    out, sources, failed = Path(out), [], []
-    for path in inputs:
-        try:
-            sources += [source for source in find_inputs([path]) if source not in sources]
-        except UserError as error:
-            failed.append(Failed(str(path), str(error)))
-    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
-    if single and len(sources) > 1:
-        raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
+    out = Path(out)
+    sources, failed, single = sources_of(inputs, find_inputs, out)
     yield len(sources) + len(failed)
     yield from failed
     taken: set[str] = set()
@@ -106,21 +99,9 @@ def relief_files(
             reason = str(error)
             yield Failed(str(source), reason if str(source) in reason else f"{source}: {reason}")
             continue
-        report = made.report
-        summary = {
-            "input": str(source),
-            "output": [str(path) for path in paths],
-            "way": making.way,
-            "size_mm": np.round(made.mesh.extents, 3).tolist(),
-            "watertight": report.watertight,
-            "parts": report.parts,
-            "volume_cm3": round(report.volume_cm3, 4),
-            "thinnest_wall_mm": round(report.thinnest_wall_mm, 3) if np.isfinite(report.thinnest_wall_mm) else None,
-            "printable": report.ok,
-            "notes": list(made.notes),
-            "seconds": round(time.perf_counter() - started, 4),
-        }
-        yield Written(str(source), tuple(paths), made.line(), summary)
+        size_mm = np.round(made.mesh.extents, 3).tolist()
+        facts = {"way": making.way, "size_mm": size_mm, **report_facts(made.report)}
+        yield written_solid(source, paths, made.line(), facts, made.notes, started)
 
 
 def _write(path: Path, mesh) -> None:

@@ -28,7 +28,7 @@ from maquette.latent.prior import draw
 from maquette.mesh import printability, to_print
 from maquette.nets.rays import Views
 from maquette.outputs import Failed, Written
-from maquette.outputs_latent import CELL_PX, FRAME_MS, MAX_FRAMES, result, save_latent, sheet_written, short
+from maquette.outputs_latent import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
 
 TURN_FRAMES = 24
 """Frames of a turntable."""
@@ -121,19 +121,8 @@ def interpolate_field_files(
         yield Progressed("interpolating", index + 1, len(found.latents))
     ways = -(-frames // (steps - 1)) if gif else 1
     latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * ways + 1, path, what)
-    seen = []
-    for picture in pictures(model, latents, _repeated(front_view(model.system.config), len(latents))):
-        seen.append(picture)
-        yield Progressed("drawing", len(seen), len(latents))
-    captions = [""] * len(found.latents)
-    captions[:: steps - 1] = [short(operand.word) for operand in found.operands]
-    sheet = previews.sheet_of_images(seen[::ways], out / "sheet.png", len(captions), CELL_PX, captions)
-    yield sheet_written(sheet, f"{len(captions)} steps", found.operands)
-    if gif:
-        made = previews.animation(seen, out / "interpolation.gif", FRAME_MS)
-        count = 2 * len(seen) - 2
-        line = f"{count} frames, {count * FRAME_MS / 1000:.1f} s, {made.stat().st_size / 1000:.0f} kB"
-        yield Written("animation", (made,), line, {"output": [str(made)], "frames": count})
+    drawn = pictures(model, latents, _repeated(front_view(model.system.config), len(latents)))
+    yield from way_written(drawn, len(latents), ways, steps, found.operands, out, gif)
 
 
 class _Surfaces:

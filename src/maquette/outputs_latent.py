@@ -64,14 +64,25 @@ def interpolate_files(
         yield _written(out, f"step-{index:0{max(2, digits)}d}", latent, shape, suffix, size_mm, largest_part)
     between = -(-frames // (steps - 1)) if gif else 1
     latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
+    drawn = (tile(grid, model.threshold, CELL_PX, ZOOM) for grid in decode(model, latents))
+    yield from way_written(drawn, len(latents), between, steps, found.operands, out, gif)
+
+
+def way_written(
+    drawn: Iterable[np.ndarray], count: int, every: int, steps: int, operands: Sequence[Operand], out: Path, gif: bool
+) -> Iterator[Progressed | Written]:
+    """`sheet.png` of the steps of a way, and where `gif` is set `interpolation.gif`, which goes there and back.
+
+    drawn: `count` pictures, every `every`-th of which is a step, and every `steps - 1`-th step an operand.
+    """
     pictures = []
-    for grid in decode(model, latents):
-        pictures.append(tile(grid, model.threshold, CELL_PX, ZOOM))
-        yield Progressed("drawing", len(pictures), len(latents))
-    captions = [""] * len(found.shapes)
-    captions[:: steps - 1] = [short(operand.word) for operand in found.operands]
-    sheet = previews.sheet_of_images(pictures[::between], out / "sheet.png", len(captions), CELL_PX, captions)
-    yield sheet_written(sheet, f"{len(captions)} steps", found.operands)
+    for picture in drawn:
+        pictures.append(picture)
+        yield Progressed("drawing", len(pictures), count)
+    captions = [""] * len(pictures[::every])
+    captions[:: steps - 1] = [short(operand.word) for operand in operands]
+    sheet = previews.sheet_of_images(pictures[::every], out / "sheet.png", len(captions), CELL_PX, captions)
+    yield sheet_written(sheet, f"{len(captions)} steps", operands)
     if gif:
         made = previews.animation(pictures, out / "interpolation.gif", FRAME_MS)
         count = 2 * len(pictures) - 2

@@ -8,10 +8,10 @@ import re
 import cv2
 import numpy as np
 import pytest
+from command import call
 from PIL import Image
 from radiographs import HEIGHT, WIDTH, fill, radiograph, write
 
-from maquette import cli
 from maquette.data import image_look
 from maquette.data.image_audit import KINDS, SAME_BITS, Audited, Worked, audit_images
 from maquette.errors import UserError
@@ -224,11 +224,6 @@ def test_pictures_that_are_all_unreadable(tmp_path):
 
 
 def test_the_command_tells_images_from_shapes(faulty, tmp_path, capsys):
-    def call(*arguments) -> int:
-        with pytest.raises(SystemExit) as stopped:
-            cli.main([str(argument) for argument in arguments])
-        return stopped.value.code
-
     audit = ("data", "audit", faulty, "--out", tmp_path / "out", "--workers", "1")
     assert call(*audit) == 0
     told = capsys.readouterr()

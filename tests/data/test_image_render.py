@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import trimesh
+from command import call
 
-from maquette import cli
 from maquette.data import image_render
 from maquette.data.colours import FIXED, scheme
 from maquette.data.furniture import make
@@ -257,11 +257,6 @@ def test_what_is_missing_or_damaged_beside_a_set_is_named(chairs, tmp_path):
 
 
 def test_the_command(tmp_path, capsys):
-    def call(*arguments) -> int:
-        with pytest.raises(SystemExit) as stopped:
-            cli.main([str(argument) for argument in arguments])
-        return stopped.value.code
-
     out = tmp_path / "out"
     assert call("data", "render", "images", "furniture:lamp", "--out", out, "--size", 8, "--views", 2, "--count", 2,
                 "--holdout", 1, "--azimuth", -10, 10, "--elevation", 5, 5, "--fov", 20, "--radius", 4, "--json",

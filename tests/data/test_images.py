@@ -7,10 +7,10 @@ import zlib
 
 import numpy as np
 import pytest
+from command import call
 from PIL import Image
 from radiographs import fill, radiograph, write
 
-from maquette import cli
 from maquette.data import image_files, images
 from maquette.data.image_crop import fit_masked, object_box
 from maquette.data.images import (
@@ -232,12 +232,6 @@ def test_a_damaged_dataset_is_named(tmp_path):
     (out / "images.json").write_text(text.replace('"channels": 1', '"channels": 2'))
     with pytest.raises(UserError, match="cannot read .*images.json, got images of shape"):
         open_images(out)
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main([str(argument) for argument in arguments])
-    return stopped.value.code
 
 
 def test_the_commands(tmp_path, capsys):

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
+from command import call
 from PIL import Image
 
 from maquette import api, cli, hub
@@ -43,13 +44,6 @@ def sketch(tmp_path):
     path = tmp_path / "box.png"
     Image.fromarray(page).save(path)
     return path
-
-
-def call(*arguments: str) -> int:
-    """The exit code of `maquette ARGUMENTS`."""
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 def low(*arguments: str) -> tuple[str, ...]:

@@ -5,20 +5,14 @@ import json
 import numpy as np
 import pytest
 import trimesh
+from command import call
 from PIL import Image
 from staged import CAMERA, FLOOR, METRES, SETTEE, depth_mm, intrinsics, write_png
 
-from maquette import api, cli, hub, preview
+from maquette import api, hub, preview
 from maquette.errors import UserError
 from maquette.recipe import load
 from maquette.scan import scan
-
-
-def call(*arguments: str) -> int:
-    """The exit code of `maquette ARGUMENTS`."""
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
+from command import call, lines, names
 from pages import corners_of, paper, photographed, sketch
 from PIL import Image
 from tiny import tiny
 
-from maquette import cli, formats, hub, outputs_drawing, outputs_latent
+from maquette import formats, hub, outputs_drawing, outputs_latent
 from maquette.data.prepare import prepare
 from maquette.pencil import svg
 
@@ -20,20 +21,6 @@ def small(monkeypatch):
     monkeypatch.setattr(outputs_drawing, "PREVIEW_PX", 64)
     monkeypatch.setattr(outputs_drawing, "STEP_PX", 100)
     monkeypatch.setattr(outputs_latent, "CELL_PX", 48)
-
-
-def call(*arguments) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main([str(argument) for argument in arguments])
-    return stopped.value.code
-
-
-def names(path) -> list[str]:
-    return sorted(file.name for file in path.iterdir())
-
-
-def lines(capsys) -> list[str]:
-    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
 
 
 @pytest.fixture(scope="module")

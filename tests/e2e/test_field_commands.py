@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from command import call, lines, names
 from PIL import Image
 from radiographs import dataset
 from tiny import tiny
 
-from maquette import api, cli, hub, outputs_fields
+from maquette import api, hub, outputs_fields
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.systems import SYSTEMS
@@ -30,20 +31,6 @@ def folder(tmp_path_factory):
     voxels = tiny("iwgan")
     hub.save(root / "iwgan", voxels.system, voxels.info, "# A card\n", {})
     return root
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
-
-
-def names(path) -> list[str]:
-    return sorted(file.name for file in path.iterdir())
-
-
-def lines(capsys) -> list[str]:
-    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
 
 
 def test_generate_writes_coloured_meshes_a_sheet_and_turntables(folder, tmp_path, capsys, monkeypatch):

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from command import call
 from radiographs import fill
 
-from maquette import cli, hub
+from maquette import hub
 from maquette.configs import WGANGPConfig
 from maquette.data.images import prepare_images
 from maquette.systems import SYSTEMS
@@ -28,13 +29,6 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "noise"
     hub.save(folder, system, {"labels": []}, "an untrained model", {})
     return str(folder)
-
-
-def call(*arguments: str) -> int:
-    """The exit code of `maquette ARGUMENTS`."""
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 def test_evaluate_on_images_prints_the_table_and_writes_the_report(model, dataset, tmp_path, capsys):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from command import call
 from PIL import Image
 
-from maquette import api, cli, formats, hub, outputs_inversion
+from maquette import api, formats, hub, outputs_inversion
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields.inversion import Search
@@ -45,12 +46,6 @@ def brief(monkeypatch):
     monkeypatch.setattr(api, "Search", partial(Search, azimuths=2, elevations=1, draws=1, starts=1, rays=64))
     monkeypatch.setattr(outputs_inversion, "RESOLUTION", 32)
     monkeypatch.setattr(outputs_inversion, "CELL_PX", 60)
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 def test_each_picture_becomes_a_coloured_mesh_in_millimetres(model, pictures, tmp_path, capsys, brief):

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 import trimesh
+from command import call, lines, names
 from PIL import Image
 from tiny import tiny
 
-from maquette import api, cli, hub, outputs_latent
+from maquette import api, hub, outputs_latent
 from maquette.data.prepare import prepare
 from maquette.latent import prior
 
@@ -27,20 +28,6 @@ def folder(tmp_path_factory):
 def small(monkeypatch):
     monkeypatch.setattr(outputs_latent, "CELL_PX", 48)
     monkeypatch.setattr(outputs_latent, "PREVIEW_PX", 64)
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
-
-
-def names(path) -> list[str]:
-    return sorted(file.name for file in path.iterdir())
-
-
-def lines(capsys) -> list[str]:
-    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from functools import partial
 import numpy as np
 import pytest
 import trimesh
+from command import call, names
 from loops import sketch, stool
 from PIL import Image
 from tiny import tiny
 
-from maquette import api, cli, hub, outputs_loop
+from maquette import api, hub, outputs_loop
 from maquette.errors import UserError
 from maquette.pencil import rounds as rounds_on_disk
 from maquette.pencil.loop import LoopSettings, Waiting
@@ -61,20 +62,10 @@ def loop(folder, out, rounds, **options):
     return [event for event in events if not isinstance(event, outputs_loop.Progressed)]
 
 
-def names(path):
-    return sorted(file.name for file in path.iterdir())
-
-
 def measured(out):
     """The measures of all rounds, but for their times."""
     found = json.loads((out / "loop.json").read_text())["rounds"]
     return [{name: value for name, value in one.items() if name != "seconds"} for one in found]
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 def test_a_simulated_loop_keeps_every_round_whole(folder, tmp_path, capsys):

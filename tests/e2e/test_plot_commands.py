@@ -9,10 +9,11 @@ import sys
 import numpy as np
 import pytest
 import trimesh
+from command import call
 from grbl_machine import Grbl
 from PIL import Image
 
-from maquette import api, cli
+from maquette import api
 from maquette.errors import UserError
 from maquette.pencil import gcode, plotter, svg
 from maquette.pencil.settings import Look, Machine, Sheet
@@ -21,14 +22,8 @@ from maquette.shape import Shape
 from maquette.show_plot import Keyboard
 
 
-def run(*words) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main([str(word) for word in words])
-    return stopped.value.code
-
-
 def test_an_object_is_drawn_within_the_margins_and_hatched_with_another_pen(tmp_path, capsys):
-    assert run("draw", "furniture:chair:7", "--hatch", 2, "--hatch-pen", 2, "--page", "a5", "--margin", "1cm",
+    assert call("draw", "furniture:chair:7", "--hatch", 2, "--hatch-pen", 2, "--page", "a5", "--margin", "1cm",
                "--out", tmp_path, "--preview", "--json") == 0
     told = json.loads(capsys.readouterr().out)[0]
     drawn = svg.read_svg(tmp_path / "furniture-chair-7.svg")
@@ -46,7 +41,7 @@ def test_an_object_is_drawn_within_the_margins_and_hatched_with_another_pen(tmp_
 def test_other_formats_are_written(format, suffix, tmp_path, capsys):
     out = tmp_path / f"cube{suffix}"
     trimesh.creation.box((2, 1, 1)).export(tmp_path / "cube.stl")
-    assert run("draw", tmp_path / "cube.stl", "--format", format, "--margin", "20mm", "--out", out) == 0
+    assert call("draw", tmp_path / "cube.stl", "--format", format, "--margin", "20mm", "--out", out) == 0
     said = capsys.readouterr().out
     assert re.search(r"\d lines, 0\.\d\d m drawn, pen-up travel .* m before, .* m after sorting, about \d+ s", said)
     assert out.stat().st_size > 100
@@ -58,7 +53,7 @@ def test_other_formats_are_written(format, suffix, tmp_path, capsys):
 def test_a_picture_is_drawn_as_its_centre_lines(tmp_path, capsys):
     ring = 100 + 60 * np.stack([np.cos(a := np.linspace(0, 2 * np.pi, 90)), np.sin(a)], axis=1)
     Image.fromarray(Strokes((ring,), 200, 200).to_picture(1, 4)).save(tmp_path / "ring.png")
-    assert run("draw", tmp_path / "ring.png", "--out", tmp_path / "ring.svg", "--page", "100x100mm", "--json") == 0
+    assert call("draw", tmp_path / "ring.png", "--out", tmp_path / "ring.svg", "--page", "100x100mm", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["kind"] == "picture"
     line = svg.read_svg(tmp_path / "ring.svg").lines[0]
     np.testing.assert_allclose(np.linalg.norm(line - 50, axis=1), 35, atol=0.4)
@@ -83,12 +78,12 @@ def page_with_a_corner(path, page=(100.0, 80.0)) -> Strokes:
 
 def test_svg_is_sorted_fitted_and_converted(tmp_path, capsys):
     page_with_a_corner(tmp_path / "a.svg")
-    assert run("plot", tmp_path / "a.svg") == 0 and "2 lines with 2 pens, 0.15 m drawn" in capsys.readouterr().out
-    assert run("plot", tmp_path / "a.svg", "--pen", 2, "--page", "a4", "--fit", "--margin", "5mm",
+    assert call("plot", tmp_path / "a.svg") == 0 and "2 lines with 2 pens, 0.15 m drawn" in capsys.readouterr().out
+    assert call("plot", tmp_path / "a.svg", "--pen", 2, "--page", "a4", "--fit", "--margin", "5mm",
                "--out", tmp_path / "b.gcode") == 0
     lines, page = gcode.read_gcode(tmp_path / "b.gcode")
     assert page == (210, 297) and "G0 X5.000 Y148.500" in lines and any("X205.000 Y148.500" in line for line in lines)
-    assert run("plot", tmp_path / "a.svg", "--page", "50x50mm", "--out", tmp_path / "c.svg") == 1
+    assert call("plot", tmp_path / "a.svg", "--page", "50x50mm", "--out", tmp_path / "c.svg") == 1
     assert "the drawing reaches outside the page" in capsys.readouterr().err
     assert not (tmp_path / "c.svg").exists()
 
@@ -118,7 +113,7 @@ def test_mistakes_are_told_in_one_line(words, message, code, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     page_with_a_corner("a.svg")
     (tmp_path / "a.gcode").write_text("G21\nG90\nG0 X50 Y10\n")
-    assert run(*words) == code
+    assert call(*words) == code
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
     assert len(said) == 1 and message in said[0]
 
@@ -126,7 +121,7 @@ def test_mistakes_are_told_in_one_line(words, message, code, tmp_path, monkeypat
 def test_a_drawing_is_sent_to_a_machine(tmp_path, capsys):
     strokes = page_with_a_corner(tmp_path / "a.svg")
     with Grbl() as machine:
-        assert run("plot", tmp_path / "a.svg", "--pen", 1, "--port", machine.port, "--settle-s", 0, "--json") == 0
+        assert call("plot", tmp_path / "a.svg", "--pen", 1, "--port", machine.port, "--settle-s", 0, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["sent_lines"] == len(machine.lines) and told["lines"] == 1 and not machine.overflowed
     drawn = [move[:2] for move in machine.path if move[2]]
@@ -136,9 +131,9 @@ def test_a_drawing_is_sent_to_a_machine(tmp_path, capsys):
 
 def test_a_program_written_before_is_sent_as_it_is(tmp_path, capsys):
     page_with_a_corner(tmp_path / "a.svg")
-    assert run("plot", tmp_path / "a.svg", "--pen", 2, "--out", tmp_path / "b.gcode") == 0
+    assert call("plot", tmp_path / "a.svg", "--pen", 2, "--out", tmp_path / "b.gcode") == 0
     with Grbl() as machine:
-        assert run("plot", tmp_path / "b.gcode", "--port", machine.port) == 0
+        assert call("plot", tmp_path / "b.gcode", "--port", machine.port) == 0
     assert machine.lines == gcode.checked(gcode.read_gcode(tmp_path / "b.gcode")[0], 100, 80, Machine())
     assert "lines of G-code" in capsys.readouterr().out
 
@@ -146,7 +141,7 @@ def test_a_program_written_before_is_sent_as_it_is(tmp_path, capsys):
 def test_two_pens_without_a_terminal_are_refused(tmp_path, capsys):
     page_with_a_corner(tmp_path / "a.svg")
     with Grbl() as machine:
-        assert run("plot", tmp_path / "a.svg", "--port", machine.port) == 1
+        assert call("plot", tmp_path / "a.svg", "--port", machine.port) == 1
     assert "nobody is there" in capsys.readouterr().err and machine.lines == []
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 from boxes import Boxes, job
+from command import call
 from torch import nn
 
-from maquette import api, cli
+from maquette import api
 from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import DataRecipe
@@ -278,12 +279,6 @@ def test_a_probe_leaves_everything_as_it_was_and_follows_its_seed(kind, request)
     assert asked == [p.requires_grad for p in system.nets.parameters()]
     assert all(p.grad is None for p in system.nets.parameters())
     assert all(torch.equal(value, state[key]) for key, value in system.nets.state_dict().items())
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 @pytest.fixture(scope="module")

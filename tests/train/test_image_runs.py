@@ -8,11 +8,12 @@ import signal
 import numpy as np
 import pytest
 import torch
+from command import call
 from PIL import Image
 from radiographs import dataset, fill
 from safetensors.torch import load_file, save_file
 
-from maquette import api, cli, preview
+from maquette import api, preview
 from maquette import recipe as recipes
 from maquette.data.images import open_images
 from maquette.errors import UserError
@@ -49,12 +50,6 @@ def trained(request, data, tmp_path_factory):
     assert (started.what, started.train_shapes + started.validation_shapes) == ("images", 14)
     assert started.validation_shapes >= 2
     return recipe, run
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks the run that is killed")

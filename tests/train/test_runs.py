@@ -7,20 +7,14 @@ import time
 
 import numpy as np
 import pytest
+from command import call
 from PIL import Image
 
-from maquette import cli, show
 from maquette import recipe as recipes
+from maquette import show
 from maquette.errors import UserError
 from maquette.train import runs
 from maquette.train.log import Log
-
-
-def call(*arguments: str) -> int:
-    """The exit code of `maquette ARGUMENTS`."""
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(list(arguments))
-    return stopped.value.code
 
 
 def begin(run, name="vae-iwgan-image-tiny"):
