@@ -4,6 +4,7 @@ Messages never repeat what pydicom says of a file, since that may quote its fiel
 """
 
 import hashlib
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from maquette.errors import UserError
 SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 DEFLATED = "1.2.840.10008.1.2.1.99"
 """A transfer syntax that is refused: its files can unpack to any size before their header is known."""
+UNPARSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, EOFError, OSError, RuntimeError,
+              struct.error)
+"""What pydicom's parsers were seen to raise, or document, for files with some of their bytes changed."""
 
 
 @dataclass(frozen=True)
@@ -92,18 +96,19 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
 
 @contextmanager
 def _damage_named(name: str) -> Iterator[None]:
-    """Whatever parsing raises becomes one line that calls the file damaged and quotes nothing of it.
+    """What parsing raises becomes one line that calls the file damaged and quotes nothing of it.
 
-    Anything can be in a file that is named .dcm, and pydicom raises what its many parsers raise, with a patient's
-    fields in the message.
+    Anything can be in a file that is named .dcm. pydicom's own messages may hold a patient's fields.
     """
+    from pydicom.errors import InvalidDicomError
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield
         except UserError:
             raise
-        except Exception:
+        except (*UNPARSABLE, InvalidDicomError):
             raise UserError(f"{name} is damaged or no DICOM file", hint="export it again") from None
 
 

@@ -11,6 +11,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from maquette.errors import UserError
@@ -124,10 +125,8 @@ class _Session:
         self.fullest = 0
 
     def close(self) -> None:
-        try:
+        with suppress(OSError):  # the port may be gone; there is nothing left to close then
             self.link.close()
-        except Exception:  # the port may be gone; there is nothing left to close then
-            pass
 
     # before and during the program
 
