@@ -115,6 +115,24 @@ def test_bad_files_are_one_clear_line_each(tmp_path, name, says):
     assert str(caught.value) == says
 
 
+def test_changed_bytes_are_a_picture_or_one_line_without_a_name(tmp_path, caplog):
+    random, path = np.random.default_rng(5), tmp_path / "it.dcm"
+    whole = dicom(path, STORED[:8, :8], WindowCenter="2000", WindowWidth="900", RescaleSlope="1.5",
+                  RescaleIntercept="0", PhotometricInterpretation="MONOCHROME1").read_bytes()
+    refused = 0
+    for _ in range(1000):
+        changed = np.frombuffer(whole, np.uint8).copy()
+        places = random.integers(0, len(changed), random.choice([1, 2, 8]))
+        changed[places] = random.integers(0, 256, len(places))
+        path.write_bytes(changed.tobytes()[: random.integers(100, 2 * len(changed))])
+        try:
+            assert read(path).dtype == np.uint8
+        except UserError as error:
+            refused += 1
+            assert "\n" not in str(error) and "zimmermann" not in str(error).lower()
+    assert 100 < refused < 900 and not caplog.records
+
+
 def test_names_say_nothing_and_are_the_same_again(tmp_path):
     folder = tmp_path / "in"
     dicom(folder / "zimmermann_quirinus", STORED, uid="1.2.3")  # no suffix: known by its content

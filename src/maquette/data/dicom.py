@@ -4,6 +4,7 @@ Messages never repeat what pydicom says of a file, since that may quote its fiel
 """
 
 import hashlib
+import logging
 import struct
 import warnings
 from collections.abc import Iterator
@@ -71,6 +72,7 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
     """
     import pydicom
     from pydicom.pixels import pixel_array
+    from pydicom.uid import UID_dictionary
 
     with _damage_named(name):
         header = _header(pydicom, path, name)
@@ -88,7 +90,8 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
         try:
             stored = pixel_array(dataset)
         except (NotImplementedError, RuntimeError):  # what pydicom raises where no decoder can read the pixels
-            raise UserError(f"{name} is damaged, or compressed in a way that cannot be read here", syntax.name,
+            known = syntax.name if syntax in UID_dictionary else None  # another may hold what lay beside it
+            raise UserError(f"{name} is damaged, or compressed in a way that cannot be read here", known,
                             "export it uncompressed, or install pylibjpeg with its decoders") from None
         pixels = _shown(dataset, stored)
         return DicomImage(pixels, str(dataset.get("BurnedInAnnotation", "")).upper() == "YES")
@@ -98,18 +101,23 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
 def _damage_named(name: str) -> Iterator[None]:
     """What parsing raises becomes one line that calls the file damaged and quotes nothing of it.
 
-    Anything can be in a file that is named .dcm. pydicom's own messages may hold a patient's fields.
+    Anything can be in a file that is named .dcm. pydicom's own messages, warnings and log may hold a patient's fields.
     """
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
+    log = logging.getLogger("pydicom")
+    heard = log.disabled
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        log.disabled = True
         try:
             yield
         except UserError:
             raise
-        except (*UNPARSABLE, InvalidDicomError):
+        except (*UNPARSABLE, InvalidDicomError, BytesLengthException):
             raise UserError(f"{name} is damaged or no DICOM file", hint="export it again") from None
+        finally:
+            log.disabled = heard
 
 
 def _header(pydicom, path: str | Path, name: str):
