@@ -15,7 +15,7 @@ from maquette.errors import UserError
 from maquette.nets.augment import DRAWS, augment, cut_out, moved
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems.base import Batch
-from maquette.systems.wgan_gp import WGANGP, Double, PixelNorm, first_grid, prepared
+from maquette.systems.wgan_gp import WGANGP, DoublingConv, PixelNorm, first_grid, prepared
 from maquette.train.engine import Engine
 from maquette.train.loop import run_phase
 from maquette.train.memory import Alive, count
@@ -244,21 +244,37 @@ def test_equalised_layers_keep_the_law(layer, inputs):
     assert plain.weight.std().item() == pytest.approx(0.02, rel=0.05)
 
 
-def test_pixel_norm_and_the_low_pass():
+def test_pixel_norm():
     x = torch.randn(2, 6, 5, 7)
     assert torch.allclose(PixelNorm()(x).square().mean(1), torch.ones(2, 5, 7), atol=1e-3)
-    kernel = torch.tensor([1.0, 3, 3, 1]) / 4
-    spread = torch.zeros(2, 6, 10, 14)
-    spread[:, :, ::2, ::2] = x
-    filtered = nn.functional.conv2d(spread.view(12, 1, 10, 14), torch.outer(kernel, kernel)[None, None], padding=2)
-    filtered = filtered[:, :, :-1, :-1].reshape(2, 6, 10, 14)
-    assert torch.allclose(Double("bilinear", False)(x)[:, :, 1:-1, 1:-1], filtered[:, :, 1:-1, 1:-1], atol=1e-5)
-    for mode in ("nearest", "bilinear"):
-        replicated = torch.nn.functional.pad(Double(mode, False)(x), (1, 1, 1, 1), mode="replicate")
-        assert torch.allclose(Double(mode, True)(x), replicated, atol=1e-6), "beyond the edges lies the edge"
-    assert torch.equal(Double("nearest", False)(x), x.repeat_interleave(2, 2).repeat_interleave(2, 3))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+@pytest.mark.parametrize("replicate", [True, False])
+def test_a_doubling_convolution_is_an_interpolation_and_a_convolution(mode, replicate):
+    layer = DoublingConv(6, 4, mode, replicate, bias=True).double()
+    x = torch.randn(2, 6, 5, 7, dtype=torch.float64)
+    around = nn.functional.pad(x, (2, 2, 2, 2), mode="replicate" if replicate else "constant")  # more than is seen
+    doubled = nn.functional.interpolate(around, scale_factor=2, mode=mode)[:, :, 3:-3, 3:-3]
+    if not replicate and mode == "nearest":
+        doubled = nn.functional.pad(x.repeat_interleave(2, 2).repeat_interleave(2, 3), (1, 1, 1, 1))
+    expected = nn.functional.conv2d(doubled, layer.weight, layer.bias)
+    assert expected.shape == (2, 4, 10, 14) and torch.allclose(layer(x), expected, atol=1e-12)
+    ours, theirs = (torch.autograd.grad(y.square().sum(), layer.weight)[0] for y in (layer(x), expected))
+    assert torch.allclose(ours, theirs, atol=1e-9)
     with Engine(TrainRecipe(precision="bf16")).autocast():
-        assert Double("bilinear", True)(x.bfloat16()).dtype == torch.bfloat16
+        assert layer.float()(x.float()).dtype == torch.bfloat16
+
+
+def test_the_bilinear_doubling_is_the_low_pass():
+    layer = DoublingConv(1, 1, "bilinear", True, bias=False)
+    layer.weight.data.zero_()[0, 0, 1, 1] = 1
+    kernel = torch.tensor([1.0, 3, 3, 1]) / 4
+    x = torch.randn(2, 1, 5, 7)
+    spread = torch.zeros(2, 1, 10, 14)
+    spread[:, :, ::2, ::2] = x
+    filtered = nn.functional.conv2d(spread, torch.outer(kernel, kernel)[None, None], padding=2)[:, :, :-1, :-1]
+    assert torch.allclose(layer(x)[:, :, 1:-1, 1:-1], filtered[:, :, 1:-1, 1:-1], atol=1e-5)
 
 
 def test_fresh_latents_or_one_batch_for_all_critic_steps_and_the_generators():

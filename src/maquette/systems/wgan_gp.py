@@ -110,27 +110,36 @@ class PixelNorm(nn.Module):
         return x * (math.sqrt(x.shape[1]) / (length + 1e-4)).to(x.dtype)
 
 
-class Double(nn.Module):
-    """A grid of twice the height and width.
+class DoublingConv(nn.Conv2d):
+    """A grid of twice the height and width, made by a fixed interpolation, then a convolution 3x3.
 
     nearest: each value four times. bilinear: zeros put in between and a low pass of (1, 3, 3, 1) / 4 along both axes,
-    which is what interpolating with weights of 3/4 and 1/4 does; beyond its edges the grid goes on as at the edge.
+    which is what interpolating with weights of 3/4 and 1/4 does.
+
+    Both are linear, so they are one transposed convolution of stride 2, whose kernel (4x4 or 6x6) is the 3x3 one spread
+    by the interpolation's: the wide grid between, where the arithmetic and the memory would go, is never made.
     """
 
-    def __init__(self, mode: str, beyond: bool):
-        super().__init__()
-        self.mode, self.beyond = mode, beyond
+    LOW_PASSES = {"nearest": (1.0, 1.0), "bilinear": (0.25, 0.75, 0.75, 0.25)}
+
+    def __init__(self, wide: int, narrow: int, mode: str, replicate: bool, bias: bool):
+        super().__init__(wide, narrow, 3, bias=bias)
+        self.replicate = replicate
+        taps = self.LOW_PASSES[mode]
+        spread = torch.zeros(len(taps) + 2, 3)  # [t, m]: how the 3x3 kernel's tap m comes into the other's tap t
+        for tap, share in enumerate(taps):
+            for m in range(3):
+                spread[tap + 2 - m, m] = share
+        self.register_buffer("spread", spread, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """`[B, C, H, W]` to `[B, C, 2H, 2W]`, in the precision that comes in; beyond: with one more pixel all round.
-
-        The grid goes on before it is doubled, where that is cheap: the pixels beyond come out as those at the edge.
-        """
+        """`[B, wide, H, W]` to `[B, narrow, 2H, 2W]`; beyond its edges the grid is 0, or as at the edge (replicate)."""
         with torch.autocast(x.device.type, enabled=False):
-            if not self.beyond:
-                return F.interpolate(x, scale_factor=2, mode=self.mode)
-            doubled = F.interpolate(F.pad(x, (1, 1, 1, 1), mode="replicate"), scale_factor=2, mode=self.mode)
-            return doubled[:, :, 1:-1, 1:-1]
+            weight = torch.einsum("tm,oimn,sn->iots", self.spread, self.weight, self.spread)
+        cut = len(self.spread) // 2 - 1
+        if self.replicate:
+            x, cut = F.pad(x, (1, 1, 1, 1), mode="replicate"), cut + 2
+        return F.conv_transpose2d(x, weight, self.bias, stride=2, padding=cut)
 
 
 class Generator(nn.Module):
@@ -159,7 +168,6 @@ class Generator(nn.Module):
         self.to_images = nn.ModuleList()  # of each grid but the last, which is the image
         if config.output_skips:
             self.to_images.extend(self._prepared(nn.Conv2d(width, config.channels, 1), gain=1) for width in widths)
-            self.twice = Double("bilinear", False)
 
     def _prepared(self, layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
         return prepared(layer, self.config.equalised, gain)
@@ -174,9 +182,8 @@ class Generator(nn.Module):
     def _up(self, wide: int, narrow: int, bias: bool, gain: float = math.sqrt(2)) -> list[nn.Module]:
         if self.config.up == "transposed":
             return [self._prepared(nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=bias), gain)]
-        beyond = self.config.padding == "replicate"
-        double = Double("nearest" if self.config.up == "resize" else "bilinear", beyond)
-        return [double, self._prepared(nn.Conv2d(wide, narrow, 3, 1, 0 if beyond else 1, bias=bias), gain)]
+        mode = {"resize": "nearest", "blur": "bilinear"}[self.config.up]
+        return [self._prepared(DoublingConv(wide, narrow, mode, self.config.padding == "replicate", bias), gain)]
 
     def forward(self, latent: Tensor) -> Tensor:
         """`[B, latent]` to `[B, C, H, W]` in [-1, 1], float32."""
@@ -197,7 +204,8 @@ class Generator(nn.Module):
         images = self.to_images[0](grid).float()
         for stage, to_image in zip(self.stages, (*self.to_images[1:], None), strict=True):
             grid = run([stage], grid, self.config.checkpointing)
-            images = self.twice(images) + (grid if to_image is None else to_image(grid)).float()
+            more = grid if to_image is None else to_image(grid)
+            images = F.interpolate(images, scale_factor=2, mode="bilinear") + more.float()
         return images
 
 
