@@ -344,12 +344,11 @@ class WGANGPConfig:
     """What the convolutions 3x3 see beyond the edges of a grid: zeros, which can show as a frame, or its edge."""
     generator_norm: Literal["batch", "pixel", "none"] = "batch"
     """batch: batch norm (paper); pixel: each pixel's features to one length; none."""
-    constant: bool = False
-    """Add to the first grid one that is learned and the same for all latents: the layout that all images share."""
     generator_slope: float = 0.0
     """Of the generator's ReLU below 0; 0 is the paper's."""
-    output_skips: bool = False
-    """An image from each of the generator's grids, the coarse ones doubled, and their sum."""
+    last_features: int = 0
+    """Width of one layer more at the image's full size, with a convolution 3x3 from there to the image; 0: the last
+    doubling makes the image (paper)."""
     critic_norm: Literal["instance", "none"] = "instance"
     """instance: affine instance norm (dental project); none."""
     equalised: bool = False
@@ -378,6 +377,7 @@ class WGANGPConfig:
         check("model", self, {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "latent": POSITIVE, "features": POSITIVE,
                               "most_features": POSITIVE, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
                               "critic_steps": POSITIVE, "generator_slope": SHARE, "augment_target": SHARE,
+                              "last_features": NOT_NEGATIVE,
                               "augment_images": POSITIVE})
         size = f"{self.width}x{self.height}"
         if max(self.height, self.width) > 8 * min(self.height, self.width):
@@ -385,8 +385,8 @@ class WGANGPConfig:
         if self.kernels == "dental" and ((self.width, self.height) != (508, 287) or self.up != "transposed"):
             raise UserError("model.kernels 'dental' makes 508x287 with model.up transposed", f"{size} and {self.up}",
                             "set model.kernels even")
-        if self.output_skips and self.kernels == "dental":
-            raise UserError("model.output_skips needs grids that double", "model.kernels dental",
+        if self.last_features and self.kernels == "dental":
+            raise UserError("model.last_features needs grids that double", "model.kernels dental",
                             "set model.kernels even")
         if self.padding != "zeros" and self.up == "transposed":
             raise UserError("model.padding 'replicate' is for convolutions 3x3", "model.up transposed",

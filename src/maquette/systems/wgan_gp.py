@@ -25,6 +25,7 @@ import contextlib
 import math
 from collections.abc import Iterable
 from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -152,10 +153,10 @@ class Generator(nn.Module):
         self.grid = (widths[0], rows, columns)
         plain = config.generator_norm != "batch"  # batch norm has its own shift
         self.linear = prepared(nn.Linear(config.latent, math.prod(self.grid), bias=plain), config.equalised)
-        self.constant = nn.Parameter(torch.randn(self.grid)) if config.constant else None  # as StyleGAN's (2019)
         self.first = nn.Sequential(*self._norm(widths[0]), self._activation())
         self.stages = nn.ModuleList()
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        full = (config.last_features,) if config.last_features else ()
+        for wide, narrow in pairwise((*widths, *full)):
             up = self._up(wide, narrow, plain)
             self.stages.append(nn.Sequential(*up, *self._norm(narrow), self._activation()))
         if config.kernels == "dental":
@@ -163,11 +164,11 @@ class Generator(nn.Module):
             odd = self._prepared(nn.ConvTranspose2d(wide, wide, (4, 2), (1, 2), 2, bias=plain))  # to 255x508
             self.stages.append(nn.Sequential(odd, *self._norm(wide), self._activation()))
             self.stages.append(self._prepared(nn.ConvTranspose2d(wide, config.channels, (33, 1)), gain=1))  # to 287x508
+        elif full:
+            pad = dict(padding=1, padding_mode=config.padding)
+            self.stages.append(self._prepared(nn.Conv2d(*full, config.channels, 3, **pad), gain=1))
         else:
             self.stages.append(nn.Sequential(*self._up(widths[-1], config.channels, True, gain=1)))
-        self.to_images = nn.ModuleList()  # of each grid but the last, which is the image
-        if config.output_skips:
-            self.to_images.extend(self._prepared(nn.Conv2d(width, config.channels, 1), gain=1) for width in widths)
 
     def _prepared(self, layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
         return prepared(layer, self.config.equalised, gain)
@@ -189,24 +190,11 @@ class Generator(nn.Module):
         """`[B, latent]` to `[B, C, H, W]` in [-1, 1], float32."""
         if self.config.generator_norm == "pixel":
             latent = PixelNorm()(latent)
-        grid = self.linear(latent).view(-1, *self.grid)
-        grid = self.first(grid if self.constant is None else grid + self.constant)
-        if self.config.output_skips:
-            images = self._summed(grid)
-        else:
-            images = run(self.stages, grid, self.config.checkpointing)
+        grid = self.first(self.linear(latent).view(-1, *self.grid))
+        images = run(self.stages, grid, self.config.checkpointing)
         height, width = self.config.height, self.config.width
         top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
         return images[:, :, top : top + height, left : left + width].float().tanh()
-
-    def _summed(self, grid: Tensor) -> Tensor:
-        """The images of all grids, each doubled to the size of the next and added (Karras et al. 2020, StyleGAN2)."""
-        images = self.to_images[0](grid).float()
-        for stage, to_image in zip(self.stages, (*self.to_images[1:], None), strict=True):
-            grid = run([stage], grid, self.config.checkpointing)
-            more = grid if to_image is None else to_image(grid)
-            images = F.interpolate(images, scale_factor=2, mode="bilinear") + more.float()
-        return images
 
 
 class Critic(nn.Module):
