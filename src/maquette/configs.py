@@ -377,8 +377,7 @@ class WGANGPConfig:
         check("model", self, {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "latent": POSITIVE, "features": POSITIVE,
                               "most_features": POSITIVE, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
                               "critic_steps": POSITIVE, "generator_slope": SHARE, "augment_target": SHARE,
-                              "last_features": NOT_NEGATIVE,
-                              "augment_images": POSITIVE})
+                              "augment_images": POSITIVE, "last_features": NOT_NEGATIVE})
         size = f"{self.width}x{self.height}"
         if max(self.height, self.width) > 8 * min(self.height, self.width):
             raise UserError("the longer of model.width and model.height must be at most 8 times the shorter", size)

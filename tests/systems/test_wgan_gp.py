@@ -212,7 +212,7 @@ def test_checkpointing_keeps_less_and_the_large_recipe_fits_16_gb():
     with torch.device("meta"):
         nets = WGANGP(recipe.model).nets
     weights = 3 * parameters(nets) + parameters(nets["generator"])  # themselves, two moments, the average
-    assert found.kept == pytest.approx(4 * (weights + 32 * 512 * 512), rel=1e-3)
+    assert found.kept == pytest.approx(4 * (weights + 2 * 32 * 512 * 512), rel=1e-3), "a batch and a held-out one"
     plain = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, checkpointing=False))
     kept_all = count(plain).phases
     assert kept_all["generator"] > 1.4 * found.phases["generator"] and kept_all["critic"] > found.phases["critic"]
@@ -375,44 +375,22 @@ def test_the_adaptive_probability_follows_the_held_out_images(target, expected):
     assert "critic.adaptive" in system_of(**PLUS, augment="adaptive").nets.state_dict(), "kept in checkpoints"
 
 
-def test_output_skips_sum_the_images_of_all_grids():
-    """Each grid's image reaches the result doubled as often as its grid is, and by itself the last is as without."""
-    plain, summed = system_of(**PLUS).nets["generator"], system_of(**PLUS, output_skips=True).nets["generator"]
-    assert len(summed.to_images) == len(summed.stages) == 2
-    summed.load_state_dict(plain.state_dict(), strict=False)
+def test_a_last_layer_at_full_size_makes_the_image_of_its_own_features():
+    """With its weights on one feature and one place the image is that feature; edges are replicated."""
+    generator = system_of(**PLUS, padding="replicate", last_features=3).nets["generator"]
     latents = torch.randn(3, 5)
+    *doublings, last = generator.stages
+    assert len(doublings) == 2 and last.weight.shape == (1, 3, 3, 3)
     with torch.no_grad():
-        for to_image in summed.to_images:
-            to_image.bias.zero_()
-            to_image.parametrizations.weight.original.zero_()
-        assert torch.allclose(summed(latents), plain(latents), atol=1e-6)
-        before = summed(latents).atanh()
-        for to_image, value in zip(summed.to_images, (0.25, 0.5), strict=True):
-            to_image.bias.fill_(value)
-        assert torch.allclose(summed(latents).atanh() - before, torch.tensor(0.75), atol=1e-4)
-        first = summed.first(summed.linear(PixelNorm()(latents)).view(-1, *summed.grid))
-        summed.to_images[0].parametrizations.weight.original.fill_(1.0)
-        coarse = first.sum(1, keepdim=True) / math.sqrt(first.shape[1])
-        added = torch.nn.functional.interpolate(
-            torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear"), scale_factor=2, mode="bilinear")
-        assert torch.allclose(summed(latents), (before + 0.75 + added).tanh(), atol=1e-5)
-    summed(latents).square().sum().backward()
-    assert all(parameter.grad.abs().sum() > 0 for parameter in summed.parameters())
-
-
-def test_a_constant_is_added_to_the_first_grid_of_all_latents():
-    plain, shared = system_of(**PLUS).nets["generator"], system_of(**PLUS, constant=True).nets["generator"]
-    rows, columns = shared.grid[1:]
-    assert parameters(shared) - parameters(plain) == shared.grid[0] * rows * columns and (rows, columns) == (4, 8)
-    shared.load_state_dict(plain.state_dict(), strict=False)
-    latents = torch.randn(3, 5)
-    assert shared(latents).std(0).mean() > 1e-4
-    with torch.no_grad():
-        shared.constant.zero_()
-        assert torch.equal(shared(latents), plain(latents))
-        shared.constant.copy_(plain.linear.bias.view(plain.grid) + 1.5)
-        plain.linear.bias.mul_(2).add_(1.5)
-        assert torch.allclose(shared(latents), plain(latents), atol=1e-6)
+        features = generator.first(generator.linear(PixelNorm()(latents)).view(-1, *generator.grid))
+        for stage in doublings:
+            features = stage(features)
+        assert features.shape == (3, 3, 16, 32)
+        last.bias.zero_()
+        weight = last.parametrizations.weight.original.zero_()
+        weight[0, 1, 1, 0] = 1
+        left = torch.cat([features[:, 1:2, :, :1], features[:, 1:2, :, :-1]], 3)
+        assert torch.allclose(generator(latents), (left / math.sqrt(27)).tanh(), atol=1e-6)
 
 
 def test_the_generators_slope():
@@ -433,8 +411,8 @@ def test_the_generators_slope():
      "model.kernels 'dental' makes 508x287 with model.up transposed, got 508x287 and blur; set model.kernels even"),
     ({"padding": "replicate"},
      "model.padding 'replicate' is for convolutions 3x3, got model.up transposed; set model.up blur, or resize"),
-    ({"kernels": "dental", "height": 287, "width": 508, "output_skips": True},
-     "model.output_skips needs grids that double, got model.kernels dental; set model.kernels even"),
+    ({"kernels": "dental", "height": 287, "width": 508, "last_features": 4},
+     "model.last_features needs grids that double, got model.kernels dental; set model.kernels even"),
     ({"generator_slope": -0.1}, "model.generator_slope must be from 0 to 1, got -0.1"),
     ({"features": 0}, "model.features must be positive, got 0"),
     ({"augment_target": 1.5}, "model.augment_target must be from 0 to 1, got 1.5"),
