@@ -44,6 +44,15 @@ def problem(call, *arguments, **options) -> str:
     return str(caught.value)
 
 
+def test_a_run_that_was_stopped_says_how_it_becomes_a_model(tmp_path):
+    (tmp_path / "run").mkdir()
+    assert problem(hub.locate, str(tmp_path / "run")) == f"{tmp_path / 'run'} is not a model: it has no config.json"
+    for step in (30, 120):
+        (tmp_path / "run" / "checkpoints" / f"step-{step:07d}").mkdir(parents=True)
+    assert problem(hub.locate, str(tmp_path / "run")).endswith(
+        f"; a model of a run that was stopped: maquette train --resume {tmp_path / 'run'} --train.steps 120")
+
+
 def rewrite(folder, **changes):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, **changes}))

@@ -67,7 +67,11 @@ def locate(name: str) -> Path:
     if (folder / "model" / "config.json").is_file():  # a run
         return folder / "model"
     if folder.exists():
-        raise UserError(f"{folder} is not a model: it has no config.json")
+        stopped = max(folder.glob("checkpoints/step-*"), default=None)
+        hint = "" if stopped is None else (
+            f"a model of a run that was stopped: maquette train --resume {folder} "
+            f"--train.steps {stopped.name.removeprefix('step-').lstrip('0')}")
+        raise UserError(f"{folder} is not a model: it has no config.json", hint=hint)
     if name.count("/") == 1 and not name.startswith((".", "/")):
         return _from_hub(name)
     close = difflib.get_close_matches(name, bundled(), 1)
