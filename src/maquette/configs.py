@@ -388,7 +388,7 @@ class WGANGPConfig:
             raise UserError("model.last_features needs grids that double", "model.kernels dental",
                             "set model.kernels even")
         if self.padding != "zeros" and self.up == "transposed":
-            raise UserError("model.padding 'replicate' is for convolutions 3x3", "model.up transposed",
+            raise UserError("model.padding 'replicate' is not for transposed convolutions", "model.up transposed",
                             "set model.up blur, or resize")
 
 

@@ -249,15 +249,22 @@ def test_pixel_norm():
     assert torch.allclose(PixelNorm()(x).square().mean(1), torch.ones(2, 5, 7), atol=1e-3)
 
 
-@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+@pytest.mark.parametrize("kind", ["resize", "blur"])
 @pytest.mark.parametrize("replicate", [True, False])
-def test_a_doubling_convolution_is_an_interpolation_and_a_convolution(mode, replicate):
-    layer = DoublingConv(6, 4, mode, replicate, bias=True).double()
+def test_a_doubling_convolution_is_zeros_a_low_pass_and_a_convolution(kind, replicate):
+    layer = DoublingConv(6, 4, kind, replicate, bias=True).double()
     x = torch.randn(2, 6, 5, 7, dtype=torch.float64)
     around = nn.functional.pad(x, (2, 2, 2, 2), mode="replicate" if replicate else "constant")  # more than is seen
-    doubled = nn.functional.interpolate(around, scale_factor=2, mode=mode)[:, :, 3:-3, 3:-3]
-    if not replicate and mode == "nearest":
-        doubled = nn.functional.pad(x.repeat_interleave(2, 2).repeat_interleave(2, 3), (1, 1, 1, 1))
+    spread = x.new_zeros(2, 6, 18, 22)
+    spread[:, :, ::2, ::2] = around
+    low_pass = torch.tensor({"resize": [1, 1], "blur": [0.5, 1, 0.5]}[kind], dtype=torch.float64)
+    kernel = torch.outer(low_pass, low_pass).expand(6, 1, -1, -1)
+    doubled = nn.functional.conv2d(nn.functional.pad(spread, (1, 0, 1, 0)), kernel, groups=6)
+    if kind == "resize":
+        inside = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        assert torch.equal(doubled[:, :, 4:14, 4:18], inside)
+    first = 3 if kind == "resize" else 2
+    doubled = doubled[:, :, first : first + 12 + (kind == "blur"), first : first + 16 + (kind == "blur")]
     expected = nn.functional.conv2d(doubled, layer.weight, layer.bias)
     assert expected.shape == (2, 4, 10, 14) and torch.allclose(layer(x), expected, atol=1e-12)
     ours, theirs = (torch.autograd.grad(y.square().sum(), layer.weight)[0] for y in (layer(x), expected))
@@ -266,15 +273,14 @@ def test_a_doubling_convolution_is_an_interpolation_and_a_convolution(mode, repl
         assert layer.float()(x.float()).dtype == torch.bfloat16
 
 
-def test_the_bilinear_doubling_is_the_low_pass():
-    layer = DoublingConv(1, 1, "bilinear", True, bias=False)
-    layer.weight.data.zero_()[0, 0, 1, 1] = 1
-    kernel = torch.tensor([1.0, 3, 3, 1]) / 4
-    x = torch.randn(2, 1, 5, 7)
-    spread = torch.zeros(2, 1, 10, 14)
-    spread[:, :, ::2, ::2] = x
-    filtered = nn.functional.conv2d(spread, torch.outer(kernel, kernel)[None, None], padding=2)[:, :, :-1, :-1]
-    assert torch.allclose(layer(x)[:, :, 1:-1, 1:-1], filtered[:, :, 1:-1, 1:-1], atol=1e-5)
+@pytest.mark.parametrize("kind", ["resize", "blur"])
+def test_a_doubling_makes_no_checkerboard(kind):
+    """Of one value all over, whatever the weights are; a transposed convolution 4x4 makes one."""
+    grid = torch.ones(1, 6, 5, 7)
+    checks = (-1.0) ** torch.arange(10)[:, None] * (-1.0) ** torch.arange(14)
+    layer, free = DoublingConv(6, 4, kind, True, bias=True), nn.ConvTranspose2d(6, 4, 4, 2, 1)
+    made, checked = ((each(grid) * checks).mean((2, 3)).abs().max() for each in (layer, free))
+    assert made < 1e-6 < 1e-3 < checked
 
 
 def test_fresh_latents_or_one_batch_for_all_critic_steps_and_the_generators():
@@ -410,7 +416,7 @@ def test_the_generators_slope():
     ({"kernels": "dental", "height": 287, "width": 508, "up": "blur"},
      "model.kernels 'dental' makes 508x287 with model.up transposed, got 508x287 and blur; set model.kernels even"),
     ({"padding": "replicate"},
-     "model.padding 'replicate' is for convolutions 3x3, got model.up transposed; set model.up blur, or resize"),
+     "model.padding 'replicate' is not for transposed convolutions, got model.up transposed; set model.up blur, or resize"),
     ({"kernels": "dental", "height": 287, "width": 508, "last_features": 4},
      "model.last_features needs grids that double, got model.kernels dental; set model.kernels even"),
     ({"generator_slope": -0.1}, "model.generator_slope must be from 0 to 1, got -0.1"),

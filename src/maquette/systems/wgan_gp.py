@@ -112,25 +112,26 @@ class PixelNorm(nn.Module):
 
 
 class DoublingConv(nn.Conv2d):
-    """A grid of twice the height and width, made by a fixed interpolation, then a convolution 3x3.
+    """A grid of twice the height and width: zeros put in between, a fixed low pass along both axes, then a convolution.
 
-    nearest: each value four times. bilinear: zeros put in between and a low pass of (1, 3, 3, 1) / 4 along both axes,
-    which is what interpolating with weights of 3/4 and 1/4 does.
+    resize: the low pass is (1, 1), so each value comes four times, the convolution 3x3 (Odena et al. 2016). blur: it is
+    (1, 2, 1) / 2, which interpolates linearly, the convolution 4x4. Neither can make a checkerboard of single pixels:
+    both low passes leave nothing of that frequency.
 
-    Both are linear, so they are one transposed convolution of stride 2, whose kernel (4x4 or 6x6) is the 3x3 one spread
-    by the interpolation's: the wide grid between, where the arithmetic and the memory would go, is never made.
+    All of it is linear, so it is one transposed convolution of stride 2, whose kernel (4x4 or 6x6) is the learned one
+    spread by the low pass: the wide grid between, where the arithmetic and the memory would go, is never made.
     """
 
-    LOW_PASSES = {"nearest": (1.0, 1.0), "bilinear": (0.25, 0.75, 0.75, 0.25)}
+    KINDS = {"resize": ((1.0, 1.0), 3), "blur": ((0.5, 1.0, 0.5), 4)}
 
-    def __init__(self, wide: int, narrow: int, mode: str, replicate: bool, bias: bool):
-        super().__init__(wide, narrow, 3, bias=bias)
+    def __init__(self, wide: int, narrow: int, kind: str, replicate: bool, bias: bool):
+        taps, side = self.KINDS[kind]
+        super().__init__(wide, narrow, side, bias=bias)
         self.replicate = replicate
-        taps = self.LOW_PASSES[mode]
-        spread = torch.zeros(len(taps) + 2, 3)  # [t, m]: how the 3x3 kernel's tap m comes into the other's tap t
+        spread = torch.zeros(len(taps) + side - 1, side)  # [t, m]: how the kernel's tap m comes into the other's tap t
         for tap, share in enumerate(taps):
-            for m in range(3):
-                spread[tap + 2 - m, m] = share
+            for m in range(side):
+                spread[tap + side - 1 - m, m] = share
         self.register_buffer("spread", spread, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -183,8 +184,8 @@ class Generator(nn.Module):
     def _up(self, wide: int, narrow: int, bias: bool, gain: float = math.sqrt(2)) -> list[nn.Module]:
         if self.config.up == "transposed":
             return [self._prepared(nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=bias), gain)]
-        mode = {"resize": "nearest", "blur": "bilinear"}[self.config.up]
-        return [self._prepared(DoublingConv(wide, narrow, mode, self.config.padding == "replicate", bias), gain)]
+        replicate = self.config.padding == "replicate"
+        return [self._prepared(DoublingConv(wide, narrow, self.config.up, replicate, bias), gain)]
 
     def forward(self, latent: Tensor) -> Tensor:
         """`[B, latent]` to `[B, C, H, W]` in [-1, 1], float32."""
