@@ -416,7 +416,8 @@ def test_the_generators_slope():
     ({"kernels": "dental", "height": 287, "width": 508, "up": "blur"},
      "model.kernels 'dental' makes 508x287 with model.up transposed, got 508x287 and blur; set model.kernels even"),
     ({"padding": "replicate"},
-     "model.padding 'replicate' is not for transposed convolutions, got model.up transposed; set model.up blur, or resize"),
+     "model.padding 'replicate' is not for transposed convolutions, got model.up transposed; set model.up blur, or "
+     "resize"),
     ({"kernels": "dental", "height": 287, "width": 508, "last_features": 4},
      "model.last_features needs grids that double, got model.kernels dental; set model.kernels even"),
     ({"generator_slope": -0.1}, "model.generator_slope must be from 0 to 1, got -0.1"),
