@@ -14,6 +14,7 @@ _DISTANCES = Rule("two distances above 0.867, outside of the cube, and up to 100
                   lambda ends: 0.867 < ends[0] <= ends[1] <= 1000)
 _FIELD_OF_VIEW = Rule("from 1 to 120 degrees", lambda angle: 1 <= angle <= 120)
 _SCALE = Rule("above 0 and at most 1", lambda value: 0 < value <= 1)
+_SHARE = Rule("from 0 to below 1", lambda value: 0 <= value < 1)
 _WITHIN = Rule("above 0 and below 0.5, half the cube's side", lambda value: 0 < value < 0.5)
 _AT_LEAST_2 = Rule("2 or more", lambda value: value >= 2)
 _PLANE_SIDE = Rule("8, 16, 32, 64, 128 or 256", lambda value: value in (8, 16, 32, 64, 128, 256))
@@ -53,6 +54,9 @@ class ViewsConfig:
     """white; or a plain colour drawn for each image, for data with such backgrounds."""
     critic_channels: tuple[int, ...] = (128, 256, 512)
     """Widths of the discriminator, each of which halves a patch, down to 4 pixels a side: three make patches of 32."""
+    critic_norms: bool = True
+    """Whether the discriminator has the paper's spectral and instance norms; without, it has more layers instead, and
+    learns in hundreds of steps."""
     scale_least: float = 0.25
     """The smallest side of a patch at the end, in sides of the image."""
     scale_rate: float = 7.5e-6
@@ -148,6 +152,9 @@ class Gen3DConfig(ViewsConfig):
     """Weight of the difference of normals at surface points and beside them."""
     smoothness_reach: float = 0.01
     """How far beside on each axis, where the cube's side is 1."""
+    foreground_least: float = 0.0
+    """Share of patches that objects should cover at least, on the mean of a batch: below, a penalty pulls them back
+    from vanishing, as nothing else can."""
     def __post_init__(self):
         super().__post_init__()
         check("model", self, {**_FIELD, "features": POSITIVE, "plane_side": _PLANE_SIDE, "plane_features": POSITIVE,
@@ -155,7 +162,7 @@ class Gen3DConfig(ViewsConfig):
                               "radius": _WITHIN, "march_steps": _AT_LEAST_2, "secant_steps": NOT_NEGATIVE,
                               "interval_samples": _AT_LEAST_2, "free_samples": NOT_NEGATIVE,
                               "interval_start": POSITIVE, "interval_end": POSITIVE, "interval_rate": NOT_NEGATIVE,
-                              "smoothness": NOT_NEGATIVE, "smoothness_reach": POSITIVE})
+                              "smoothness": NOT_NEGATIVE, "smoothness_reach": POSITIVE, "foreground_least": _SHARE})
         if self.interval_end > self.interval_start:
             raise UserError("model.interval_end must not be above model.interval_start",
                             f"{self.interval_end:g} and {self.interval_start:g}")

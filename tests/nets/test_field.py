@@ -12,6 +12,7 @@ from maquette.nets.field import (
     DensityField,
     OccupancyMLP,
     OccupancyPlanes,
+    Seen,
     encode,
     encoded,
 )
@@ -119,7 +120,35 @@ def test_each_plane_is_blind_to_one_axis_and_the_march_goes_by_corners():
     assert same.tolist() == [[False, False, True], [False, True, False], [True, False, False]]
     corners = torch.tensor([[[-0.5, 0.25, 0.5], [0.125, 0, -0.375], [0.5, 0.5, 0.5]]])
     with torch.no_grad():
-        assert torch.allclose(field.search(shape)(corners), field.occupancy(corners, shape)[0], atol=1e-5)
+        assert torch.allclose(field.search(shape)(corners, None), field.occupancy(corners, shape)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["narrow", "planes"])
+def test_points_of_all_images_in_one_row_read_their_own(name):
+    """Also on and beyond the border of the planes, where a neighbour's values lie."""
+    field = trained_a_little(planes() if name == "planes" else mlp(name))
+    codes = torch.randn(3, 6)
+    points = torch.cat([1.2 * torch.rand(3, 40, 3) - 0.6, torch.full((3, 1, 3), 0.5), torch.full((3, 1, 3), -0.5)], 1)
+    shape = field.prepared(codes)
+    owner = torch.arange(3).repeat_interleave(42)
+    for found, known in zip(field.with_normals(points.view(1, -1, 3), shape, owner), field.with_normals(points, shape),
+                            strict=True):
+        assert torch.allclose(found.reshape(known.shape), known, atol=1e-4)
+    found = field.search(shape)(points.view(1, -1, 3), owner)
+    assert torch.allclose(found.view(3, 42), field.search(shape)(points, None), atol=1e-4)
+    apart = field.occupancy(points, shape)[0]
+    assert (apart[0] - apart[1]).abs().max() > 1e-2
+
+
+def test_a_rays_values_count_once_for_each_of_its_points():
+    """The layer is one on points', rays' and images' values side by side."""
+    layer = Seen(3, 2, 4, 5)
+    values, of_ray, code = torch.randn(1, 12, 3), torch.randn(1, 6, 2), torch.randn(3, 4)
+    owner = torch.tensor([0, 2, 1, 1, 0, 2])
+    rays_of = torch.arange(6).repeat_interleave(2)
+    whole = torch.cat([values[0], of_ray[0, rays_of], code[owner[rays_of]]], 1)
+    weight = torch.cat([layer.point.weight, layer.weight], 1)
+    assert torch.allclose(layer(values, of_ray, code, owner)[0], F.linear(whole, weight, layer.bias), atol=1e-6)
 
 
 def test_grafs_network_has_the_parameters_of_its_layers():
@@ -131,7 +160,7 @@ def test_grafs_network_has_the_parameters_of_its_layers():
     occupancy = OccupancyMLP(128, 256, 8, 6, 256, 0.3)
     assert sum(p.numel() for p in occupancy.parameters()) == (
         (39 + 128 + 1) * 256 + 6 * 257 * 256 + (256 + 39 + 128 + 1) * 256 + 257 * 257)
-    colour = ColourField(256, 128, 256, 4, 4, 3)
+    colour = ColourField(256, 128, 256, 4, 4, 3, normal_a_ray=False)
     assert sum(p.numel() for p in colour.parameters()) == (6 + 27 + 256 + 128 + 1) * 256 + 3 * 257 * 256 + 257 * 3
 
 

@@ -148,9 +148,8 @@ def test_gradients_of_a_rendering_are_the_finite_differences(form):
     generator = system.nets["generator"].double()
     latent = torch.randn(2, system.config.latent, dtype=torch.float64)
     origins, directions = system.views(latent).rays(torch.rand(2, 6, 2, dtype=torch.float64))
-    near, far, _ = rays.cube_span(origins, directions)
-    depth, hit = generator.find(generator.field.prepared(latent[:, :5]), origins, directions, near, far)
-    generator.find = lambda *_: (depth, hit)
+    find, held = generator.find, []
+    generator.find = lambda *where: held[0] if held else held.append(find(*where)) or held[0]
     beside = torch.full((2, 6, 3), 0.01, dtype=torch.float64)
 
     def loss() -> torch.Tensor:
@@ -188,6 +187,67 @@ def test_an_untrained_render_has_the_spheres_silhouette(form):
     assert (radii / 0.3 - 1).abs().max() < 0.12
     assert seen.mask[past < 0.2].mean() > seen.mask[past > 0.4].mean() + 0.2
     assert torch.equal(seen.colour[past > 0.87], torch.ones_like(seen.colour[past > 0.87])), "white beside the cube"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rays_of_many_images_see_what_each_image_sees_alone(form):
+    """Some of them miss the cube, of one image all."""
+    system = system_of(form)
+    generator, latent = system.nets["generator"], torch.randn(3, system.config.latent)
+    places = torch.rand(3, 70, 2)
+    places[1] = 0.01
+    origins, directions = system.views(latent).rays(places)
+    background, jitter = torch.rand(3, 1, 3), torch.rand(3, 70, generator.samples)
+    together = generator(latent, origins, directions, background, jitter)
+    assert 0 < rays.cube_span(origins, directions)[2].float().mean() < 0.67
+    for number in range(3):
+        one = slice(number, number + 1)
+        alone = generator(latent[one], origins[one], directions[one], background[one], jitter[one])
+        assert torch.allclose(alone.colour, together.colour[one], atol=1e-4)
+        assert torch.allclose(alone.mask, together.mask[one], atol=1e-4)
+    assert torch.equal(together.colour[1], background[1].expand(70, 3)) and not together.mask[1].any()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_in_bfloat16_are_those_in_float32(form):
+    """Of every weight: casts that the search makes without gradients must not serve the rendering."""
+    system = system_of(form)
+    generator, latent = system.nets["generator"], torch.randn(2, system.config.latent)
+    places = 0.3 + 0.4 * torch.rand(2, 64, 2)
+    origins, directions = system.views(latent).rays(places)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(system.views(latent).rays(places)[1], directions), "rays stay as they are"
+    found = []
+    for enabled in (False, True):
+        generator.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            seen = generator(latent, origins, directions)
+            (seen.colour.square().mean() + seen.mask.mean()).backward()
+        found.append({name: weight.grad.flatten() for name, weight in generator.named_parameters()})
+    for name, known in found[0].items():
+        assert nn.functional.cosine_similarity(known, found[1][name], dim=0) > 0.99, name
+
+
+@pytest.mark.parametrize("form", SURFACES)
+def test_objects_that_vanish_are_pulled_back(form):
+    """The penalty by hand; it has a slope where nothing is left to see, and stops where there is enough."""
+    system = system_of(form, foreground_least=0.9)
+    seen = system.rendered(system.nets, a_batch(), 0)
+    covered = seen.mask.mean().item()
+    terms = system.generator_loss(system.nets, a_batch(), 0)
+    assert 0 < covered < 0.9 and terms.watched["foreground"].item() == pytest.approx(covered, rel=0.05)
+    assert terms.minimised["vanishing"].item() == pytest.approx(
+        10 * (0.9 - covered) * seen.emptiness.item(), rel=0.1)
+    field = system.nets["generator"].field
+    with torch.no_grad():
+        field.last.bias[0] += 40 if form == "mlp" else -800  # a distance, and a logit
+    gone = system.rendered(system.nets, a_batch(), 0)
+    assert gone.mask.max() == 0 and gone.emptiness > 500
+    lost = system.generator_loss(system.nets, a_batch(), 0).minimised["vanishing"]
+    (slope,) = torch.autograd.grad(lost, field.last.bias)
+    assert slope[0].item() == pytest.approx(180 if form == "mlp" else -9, rel=1e-3)  # 10 * 0.9, and 20 of a distance
+    enough = system_of(form, foreground_least=covered / 2)
+    assert enough.generator_loss(enough.nets, a_batch(), 0).minimised["vanishing"].item() == 0
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -281,6 +341,19 @@ def test_the_critic_has_grafs_layers_and_sees_other_images_whole():
         mean, deviation = inner.mean((2, 3), keepdim=True), inner.std((2, 3), keepdim=True, correction=0)
         inner = torch.nn.functional.leaky_relu((inner - mean) / deviation, 0.2)
         assert torch.allclose(deep(patches), (inner * deep.last.weight).sum((1, 2, 3)), atol=1e-3)
+
+
+def test_a_critic_without_norms_sees_the_spread_of_a_batch():
+    critic = PatchCritic(3, (6, 8), norms=False)
+    images = torch.randn(5, 3, 16, 16)
+    alike = images[:1].expand(5, -1, -1, -1)
+    assert torch.allclose(critic(alike), critic(alike)[:1].expand(5), atol=1e-5)
+    assert not torch.allclose(critic(images)[:1], critic(alike)[:1], atol=1e-3)
+    with torch.no_grad():
+        critic.last.weight[:, -1] = 0
+    assert torch.allclose(critic(images)[:1], critic(alike)[:1], atol=1e-5)
+    assert sum(p.numel() for p in critic.parameters()) == (
+        (48 + 1) * 6 + (9 * 6 + 1) * 6 + (16 * 6 + 1) * 8 + (9 * 8 + 1) * 8 + 16 * 9 + 1)
 
 
 @pytest.mark.parametrize("kind, keys, line", [

@@ -2,7 +2,8 @@
 
 Positions are in the frame (`maquette.types`), the object inside the cube [-0.5, 0.5]^3; networks read them doubled, in
 [-1, 1]. Logits are of occupancy: above 0, occupancy above 0.5, is inside. All points of an image come in one row:
-positions `[B, P, 3]`, with one code for each image, `[B, S]`.
+positions `[B, P, 3]`, with one code for each image, `[B, S]`. Or, where images have different numbers of points, all
+points of all images in one row, `[1, P, 3]`, and `owner`, int64 `[P]`, says which of the B images each belongs to.
 
 The occupancy fields share one interface (`OccupancyField`), so that what renders them need not know which it has:
 `prepared` turns shape codes into what the rest takes as `shape`, once for all points of an image.
@@ -24,6 +25,10 @@ FITTED = 1024
 """Points in the cube, and as many about the sphere, at which the last layer is fitted to the sphere."""
 RIDGE = 1e-4
 """Share of the features' mean square that is added to their covariance in that fit."""
+
+
+Search = Callable[[Tensor, Tensor | None], Tensor]
+"""Positions `[B, P, 3]` and `owner` or None to logits `[B, P]`."""
 
 
 def encode(values: Tensor, octaves: int) -> Tensor:
@@ -49,10 +54,29 @@ class Coded(nn.Linear):
         super().__init__(inward + code, outward)
         self.inward = inward
 
-    def forward(self, values: Tensor, code: Tensor) -> Tensor:
+    def forward(self, values: Tensor, code: Tensor, owner: Tensor | None = None) -> Tensor:
         """`[B, P, inward]` and `[B, code]` to `[B, P, outward]`."""
         own, of_code = self.weight[:, : self.inward], self.weight[:, self.inward :]
-        return F.linear(values, own) + F.linear(code, of_code, self.bias)[:, None]
+        shared = F.linear(code, of_code, self.bias)
+        return F.linear(values, own) + (shared[:, None] if owner is None else shared.index_select(0, owner))
+
+
+class Seen(Coded):
+    """A linear layer on values of points, beside them values of their rays and codes of their images, each of which is
+    taken into account once a ray and once an image.
+    """
+
+    def __init__(self, of_point: int, of_ray: int, code: int, outward: int):
+        super().__init__(of_ray, code, outward)
+        self.point = nn.Linear(of_point, outward, bias=False)
+
+    def forward(self, values: Tensor, of_ray: Tensor, code: Tensor, owner: Tensor | None = None) -> Tensor:
+        """`[B, P, of_point]`, `[B, R, of_ray]` and `[B, code]` to `[B, P, outward]`; P / R points in a row are a ray's.
+
+        owner: of the rays, `[R]`.
+        """
+        shared = super().forward(of_ray, code, owner)
+        return self.point(values) + shared.repeat_interleave(values.shape[1] // of_ray.shape[1], 1)
 
 
 class Trunk(nn.Module):
@@ -66,12 +90,14 @@ class Trunk(nn.Module):
             layers.append(Coded(width + inward, code, width) if number == skip else nn.Linear(width, width))
         self.layers = nn.ModuleList(layers)
 
-    def forward(self, values: Tensor, code: Tensor, activation: Callable[[Tensor], Tensor], shrink: float) -> Tensor:
+    def forward(
+        self, values: Tensor, code: Tensor, owner: Tensor | None, activation: Callable[[Tensor], Tensor], shrink: float
+    ) -> Tensor:
         """`[B, P, inward]` and `[B, code]` to `[B, P, width]`; shrink: a factor of what enters at `skip`."""
-        hidden = activation(self.layers[0](values, code))
+        hidden = activation(self.layers[0](values, code, owner))
         for number, layer in enumerate(self.layers[1:], start=1):
             if number == self.skip:
-                hidden = activation(layer(shrink * torch.cat([hidden, values], -1), shrink * code))
+                hidden = activation(layer(shrink * torch.cat([hidden, values], -1), shrink * code, owner))
             else:
                 hidden = activation(layer(hidden))
         return hidden
@@ -83,20 +109,24 @@ class OccupancyField(nn.Module, ABC):
     features: int
     normal_a_ray: ClassVar[bool] = False
     """Whether a ray's colours share the normal where it ends, instead of one at each sample."""
+    mixed: ClassVar[bool] = False
+    """Whether its products may be taken in the eight bits of mantissa of bfloat16, where autocast is on."""
 
     def prepared(self, code: Tensor) -> Tensor:
         """What `occupancy` takes as `shape`, from shape codes `[B, S]`."""
         return code
 
     @abstractmethod
-    def occupancy(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits `[B, P]` and features `[B, P, features]` at positions `[B, P, 3]`."""
 
-    def search(self, shape: Tensor) -> Callable[[Tensor], Tensor]:
-        """Positions `[B, P, 3]` to the logits `[B, P]` that a march for the surface goes by."""
-        return lambda positions: self.occupancy(positions, shape)[0]
+    def search(self, shape: Tensor) -> Search:
+        """Positions `[B, P, 3]`, and their `owner` or None, to the logits `[B, P]` that a march goes by."""
+        return lambda positions, owner: self.occupancy(positions, shape, owner)[0]
 
-    def with_normals(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def with_normals(
+        self, positions: Tensor, shape: Tensor, owner: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """`occupancy`, and the unit normals `[B, P, 3]` there: against the gradient of the logit, by autograd.
 
         The normals can be learned through where gradients are enabled. Positions that ask for a gradient then get one.
@@ -104,7 +134,7 @@ class OccupancyField(nn.Module, ABC):
         learns = torch.is_grad_enabled()
         with torch.enable_grad():
             at = positions if learns and positions.requires_grad else positions.detach().requires_grad_()
-            logits, features = self.occupancy(at, shape)
+            logits, features = self.occupancy(at, shape, owner)
             (slope,) = torch.autograd.grad(logits.sum(), at, create_graph=learns)
         normals = _unit(-slope)
         return (logits, features, normals) if learns else (logits.detach(), features.detach(), normals.detach())
@@ -126,13 +156,13 @@ class OccupancyMLP(OccupancyField):
         self.last = nn.Linear(width, 1 + features)
         self._become_sphere(radius)
 
-    def occupancy(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """See `OccupancyField`."""
-        found = self.last(self._hidden(positions, shape))
+        found = self.last(self._hidden(positions, shape, owner))
         return -SHARPNESS * found[..., 0], found[..., 1:]
 
-    def _hidden(self, positions: Tensor, shape: Tensor) -> Tensor:
-        return self.trunk(encode(2 * positions, self.octaves), shape, _softplus, 1 / math.sqrt(2))
+    def _hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> Tensor:
+        return self.trunk(encode(2 * positions, self.octaves), shape, owner, _softplus, 1 / math.sqrt(2))
 
     @torch.no_grad()
     def _become_sphere(self, radius: float) -> None:
@@ -169,6 +199,7 @@ class OccupancyPlanes(OccupancyField):
     """
 
     normal_a_ray = True
+    mixed = True
 
     def __init__(self, code: int, side: int, plane_features: int, plane_width: int, width: int, depth: int,
                  features: int, radius: float):
@@ -193,69 +224,92 @@ class OccupancyPlanes(OccupancyField):
         grid = F.leaky_relu(self.first(code), 0.2).view(len(code), -1, 4, 4)
         for convolution in self.convolutions:
             grid = F.leaky_relu(convolution(F.interpolate(grid, scale_factor=2, mode="bilinear")), 0.2)
-        planes = self.to_planes(grid)
+        planes = self.to_planes(grid).to(code.dtype)
         return planes.reshape(-1, self.plane_features, self.side, self.side)
 
-    def occupancy(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """See `OccupancyField`."""
-        batch, count = positions.shape[:2]
+        rows, count = positions.shape[:2]
         doubled = 2 * positions
         pairs = torch.stack([doubled[..., [0, 1]], doubled[..., [0, 2]], doubled[..., [1, 2]]], 1)  # [B, 3, P, 2]
-        read = F.grid_sample(shape, pairs.view(batch * 3, 1, count, 2), mode="bilinear", padding_mode="border",
+        if owner is not None:  # one tall plane of all images' for each pair of axes: one look for all points
+            images = len(shape) // 3
+            shape = shape.unflatten(0, (images, 3)).permute(1, 2, 0, 3, 4).flatten(2, 3)  # [3, C, B side, side]
+            pairs = torch.stack([pairs[..., 0], _stacked(pairs[..., 1], owner, images, self.side)], -1)
+        read = F.grid_sample(shape, pairs.view(rows * 3, 1, count, 2), mode="bilinear", padding_mode="border",
                              align_corners=False)  # [3 B, C, 1, P]
-        hidden = torch.cat([read.view(batch, -1, count).transpose(1, 2), doubled], 2)
+        hidden = torch.cat([read.view(rows, -1, count).transpose(1, 2), doubled], 2)
         for layer in self.layers:
             hidden = F.silu(layer(hidden))
-        found = self.last(hidden)
+        found = F.linear(hidden, self.last.weight[1:], self.last.bias[1:])
+        with torch.autocast(positions.device.type, enabled=False):  # normals are differences of logits
+            added = F.linear(hidden.to(positions.dtype), self.last.weight[:1], self.last.bias[:1]).squeeze(-1)
         distance = (positions.square().sum(-1) + 1e-12).sqrt()
-        return SHARPNESS * (self.radius - distance) + found[..., 0], found[..., 1:]
+        return SHARPNESS * (self.radius - distance) + added, found
 
     @torch.no_grad()
-    def search(self, shape: Tensor) -> Callable[[Tensor], Tensor]:
+    def search(self, shape: Tensor) -> Search:
         """A march goes by the logits at the corners of a coarse grid, once computed; between them it is trilinear."""
         side = max(self.side // 2, 8)
         line = torch.linspace(-0.5, 0.5, side + 1, dtype=shape.dtype, device=shape.device)
         corners = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(1, -1, 3)
-        batch = len(shape) // 3
-        values = self.occupancy(corners.expand(batch, -1, -1), shape)[0].view(batch, 1, *[side + 1] * 3)
+        images = len(shape) // 3
+        values = self.occupancy(corners.expand(images, -1, -1), shape)[0].view(images, 1, *[side + 1] * 3)
 
-        def looked_up(positions: Tensor) -> Tensor:
-            places = (2 * positions).flip(-1).view(batch, -1, 1, 1, 3)  # the last axis of the grid, z, comes first
-            read = F.grid_sample(values, places, mode="bilinear", padding_mode="border", align_corners=True)
+        def looked_up(positions: Tensor, owner: Tensor | None) -> Tensor:
+            places, grids, corner = (2 * positions).flip(-1), values, True  # the grid's last axis, z, comes first
+            if owner is not None:  # with places in cells about the corners
+                places = places * (side / (side + 1))
+                first = _stacked(places[..., 2], owner, images, side + 1)
+                places = torch.cat([places[..., :2], first[..., None]], -1)
+                grids, corner = values.view(1, 1, -1, side + 1, side + 1), False
+            read = F.grid_sample(grids, places.view(len(grids), -1, 1, 1, 3), mode="bilinear", padding_mode="border",
+                                 align_corners=corner)
             return read.view(positions.shape[:-1])
 
         return looked_up
 
-    def with_normals(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def with_normals(
+        self, positions: Tensor, shape: Tensor, owner: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """See `OccupancyField`; by differences over half a cell between the corners of a tetrahedron, not autograd."""
         reach = 0.5 / self.side
         corners = positions.new_tensor([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]])
         beside = (positions[:, :, None] + reach * corners).flatten(1, 2)
-        at, _ = self.occupancy(beside, shape)
+        at, _ = self.occupancy(beside, shape, None if owner is None else owner.repeat_interleave(4))
         slope = (at.view(*positions.shape[:2], 4, 1) * corners).sum(2) / (4 * reach)
-        logits, features = self.occupancy(positions, shape)
+        logits, features = self.occupancy(positions, shape, owner)
         return logits, features, _unit(-slope)
 
 
 class ColourField(nn.Module):
-    """Colour from position, normal, view direction, the occupancy field's features and an appearance code (UNISURF)."""
+    """Colour from position, normal, view direction, the occupancy field's features and an appearance code (UNISURF).
 
-    def __init__(self, features: int, code: int, width: int, depth: int, octaves: int, channels: int):
+    normal_a_ray: whether normals are given for rays, or for points.
+    """
+
+    def __init__(self, features: int, code: int, width: int, depth: int, octaves: int, channels: int,
+                 normal_a_ray: bool):
         super().__init__()
-        self.octaves = octaves
-        self.first = Coded(6 + encoded(octaves) + features, code, width)
+        self.octaves, self.normal_a_ray = octaves, normal_a_ray
+        of_ray = 3 * normal_a_ray + encoded(octaves)
+        self.first = Seen(6 + encoded(octaves) + features - of_ray, of_ray, code, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
         self.last = nn.Linear(width, channels)
 
     def forward(
-        self, positions: Tensor, normals: Tensor, directions: Tensor, features: Tensor, appearance: Tensor
+        self, positions: Tensor, normals: Tensor, directions: Tensor, features: Tensor, appearance: Tensor,
+        owner: Tensor | None = None,
     ) -> Tensor:
-        """`[B, P, 3]` three times, `[B, P, F]` and `[B, A]` to `[B, P, channels]` in [-1, 1]."""
-        values = torch.cat([2 * positions, normals, encode(directions, self.octaves), features], -1)
-        hidden = self.first(values, appearance).relu()
+        """Positions `[B, P, 3]`, normals there or of rays, directions `[B, R, 3]` of rays, each of which has P / R of
+        the points, in a row, `[B, P, F]` and `[B, A]` to `[B, P, channels]` in [-1, 1]. owner: of the rays, `[R]`.
+        """
+        of_point, of_ray = [2 * positions, features], [encode(directions, self.octaves)]
+        (of_ray if self.normal_a_ray else of_point).append(normals)
+        hidden = self.first(torch.cat(of_point, -1), torch.cat(of_ray, -1), appearance, owner).relu()
         for layer in self.layers:
             hidden = layer(hidden).relu()
-        return self.last(hidden).tanh()
+        return self.last(hidden).to(positions.dtype).tanh()
 
 
 class DensityField(nn.Module):
@@ -269,22 +323,33 @@ class DensityField(nn.Module):
         self.octaves = (position_octaves, view_octaves)
         self.trunk = Trunk(encoded(position_octaves), shape, width, depth, skip=depth // 2 + 1)
         self.density, self.feature = nn.Linear(width, 1), nn.Linear(width, width)
-        self.view = Coded(width + encoded(view_octaves), appearance, max(width // 2, 1))
+        self.view = Seen(width, encoded(view_octaves), appearance, max(width // 2, 1))
         self.colour = nn.Linear(max(width // 2, 1), channels)
 
     def forward(
-        self, positions: Tensor, directions: Tensor, shape: Tensor, appearance: Tensor
+        self, positions: Tensor, directions: Tensor, shape: Tensor, appearance: Tensor, owner: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Positions and directions `[B, P, 3]` to densities `[B, P]` before their ReLU, and colours `[B, P, channels]`
-        in [-1, 1].
+        """Positions `[B, P, 3]` and directions `[B, R, 3]` of rays, each of which has P / R of the points, in a row, to
+        densities `[B, P]` before their ReLU, and colours `[B, P, channels]` in [-1, 1]. owner: of the rays, `[R]`.
         """
-        hidden = self.trunk(encode(2 * positions, self.octaves[0]), shape, F.relu, 1.0)
-        seen = torch.cat([self.feature(hidden), encode(directions, self.octaves[1])], -1)
-        return self.density(hidden).squeeze(-1), self.colour(self.view(seen, appearance).relu()).tanh()
+        count = positions.shape[1] // directions.shape[1]
+        owners = None if owner is None else owner.repeat_interleave(count)
+        hidden = self.trunk(encode(2 * positions, self.octaves[0]), shape, owners, F.relu, 1.0)
+        seen = self.view(self.feature(hidden), encode(directions, self.octaves[1]), appearance, owner).relu()
+        return self.density(hidden).squeeze(-1).to(positions.dtype), self.colour(seen).to(positions.dtype).tanh()
 
 
 def _softplus(values: Tensor) -> Tensor:
     return F.softplus(values, beta=100)
+
+
+def _stacked(places: Tensor, owner: Tensor, images: int, side: int) -> Tensor:
+    """Places in [-1, 1] along an axis of `side` cells of image `owner`, as places along the `images` stacked.
+
+    What lies beyond the middle of an image's first or last cell stays there, so that none reads its neighbour's.
+    """
+    cells = (side * (places + 1) / 2).clamp(0.5, side - 0.5) + side * owner
+    return 2 * cells / (side * images) - 1
 
 
 def _unit(vectors: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The discriminator of patches: does a small square cut from an image, at any scale and place, come from a real one?"""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -8,20 +9,29 @@ from maquette.nets.rays import look_up, pixel_places
 
 
 class PatchCritic(nn.Module):
-    """Patches `[B, C, K, K]` to logits `[B]`: GRAF's discriminator (Schwarz et al. 2020, section 3.2 and its code).
+    """Patches `[B, C, K, K]` to logits `[B]`. widths: of what halves the patch, so K = 4 * 2 ** len(widths).
 
-    Convolutions 4x4 of stride 2 with spectral norm, instance norm from the second on, leaky ReLU 0.2, and one that
-    reads the last 4x4. widths: of those that halve the patch, so K = 4 * 2 ** len(widths). Images of another size are
-    seen whole, at K x K places.
+    norms: GRAF's discriminator (Schwarz et al. 2020, section 3.2 and its code): convolutions 4x4 of stride 2 with
+    spectral norm, instance norm from the second on, leaky ReLU 0.2, and one that reads the last 4x4. Without: no norms,
+    a convolution 3x3 after each, and the mean deviation over the batch beside the last 4x4 (Karras et al. 2018,
+    section 3), so that it tells blobs from objects within hundreds of steps. Images of another size are seen whole, at
+    K x K places.
     """
 
-    def __init__(self, channels: int, widths: tuple[int, ...]):
+    def __init__(self, channels: int, widths: tuple[int, ...], norms: bool = True):
         super().__init__()
-        self.side = 4 << len(widths)
-        wide = (channels, *widths)
-        self.halving = nn.ModuleList(
-            spectral_norm(nn.Conv2d(*pair, 4, 2, 1, bias=False)) for pair in zip(wide[:-1], widths, strict=True))
-        self.last = spectral_norm(nn.Conv2d(widths[-1], 1, 4, bias=False))
+        self.side, self.norms = 4 << len(widths), norms
+        pairs = list(zip((channels, *widths)[:-1], widths, strict=True))
+        if norms:
+            self.halving = nn.ModuleList(spectral_norm(nn.Conv2d(*pair, 4, 2, 1, bias=False)) for pair in pairs)
+            self.last = spectral_norm(nn.Conv2d(widths[-1], 1, 4, bias=False))
+            return
+        self.halving = nn.ModuleList(nn.Conv2d(*pair, 4, 2, 1) for pair in pairs)
+        self.after = nn.ModuleList(nn.Conv2d(width, width, 3, 1, 1) for width in widths)
+        self.last = nn.Conv2d(widths[-1] + 1, 1, 4)
+        for layer in (*self.halving, *self.after, self.last):
+            nn.init.kaiming_normal_(layer.weight, 0.2)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """`[B, C, K, K]`, or images of any size, to `[B]`, float32."""
@@ -29,5 +39,11 @@ class PatchCritic(nn.Module):
             images = look_up(images, pixel_places(self.side, images).expand(len(images), -1, -1))
         for number, convolution in enumerate(self.halving):
             images = convolution(images)
-            images = F.leaky_relu(F.instance_norm(images) if number else images, 0.2)
+            if self.norms:
+                images = F.leaky_relu(F.instance_norm(images) if number else images, 0.2)
+            else:
+                images = F.leaky_relu(self.after[number](F.leaky_relu(images, 0.2)), 0.2)
+        if not self.norms:
+            spread = (images.float().var(0, unbiased=False) + 1e-8).sqrt().mean()
+            images = torch.cat([images, spread.to(images).expand(len(images), 1, 4, 4)], 1)
         return self.last(images).float().flatten()

@@ -39,7 +39,9 @@ class Views:
     def rays(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Origins and unit directions `[B, P, 3]` of the rays through places `[B, P, 2]` (right, down)."""
         across, down = ((places - 0.5) / self.focal[:, None, None]).unbind(2)
-        directions = torch.stack([across, down, torch.ones_like(across)], 2) @ self.axes
+        ways = torch.stack([across, down, torch.ones_like(across)], 2)
+        with torch.autocast(ways.device.type, enabled=False):  # eight bits of mantissa do not tell rays apart
+            directions = ways @ self.axes
         return self.positions[:, None].expand_as(directions), F.normalize(directions, dim=2)
 
 

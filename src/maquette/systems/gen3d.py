@@ -25,9 +25,12 @@ from torch import Tensor, nn
 from maquette.configs_fields import Gen3DConfig
 from maquette.losses import nonsaturating_generator
 from maquette.nets import rays, schedules, surface
-from maquette.nets.field import ColourField, OccupancyField, OccupancyMLP, OccupancyPlanes
+from maquette.nets.field import ColourField, OccupancyField, OccupancyMLP, OccupancyPlanes, Search
 from maquette.systems.base import Batch, Nets, Terms
-from maquette.systems.graf import GRAF, Rendered, codes, toward
+from maquette.systems.graf import GRAF, Cast, Rendered, codes
+
+VANISHING = 10.0
+"""Weight of the emptiness of rays, times the share of the foreground that is missing."""
 
 
 def occupancy_field(config: Gen3DConfig) -> OccupancyField:
@@ -50,7 +53,7 @@ class SurfaceGenerator(nn.Module):
         self.config, self.samples = config, config.free_samples + config.interval_samples
         self.field = occupancy_field(config)
         self.colour = ColourField(config.features, config.appearance_code, config.colour_width, config.colour_depth,
-                                  config.view_octaves, config.channels)
+                                  config.view_octaves, config.channels, self.field.normal_a_ray)
         self.register_buffer("half_width", torch.tensor(config.interval_start))
 
     def forward(
@@ -62,47 +65,62 @@ class SurfaceGenerator(nn.Module):
         beside: `[B, P, 3]`, from surface points to where their normals are compared; without it there is no roughness.
         """
         code, appearance = codes(latent, self.config)
-        with torch.autocast(latent.device.type, enabled=False):  # eight bits of mantissa do not tell places apart
+        with self.products(latent.device.type):
             shape = self.field.prepared(code)
             near, far, met = rays.cube_span(origins, directions)
-            depth, hit = self.find(shape, origins, directions, near, far)
+            cast = Cast.of(met)
+            origins, directions, near, far, met = (cast.only(values)
+                                                   for values in (origins, directions, near, far, met))
+            depth, hit = self.find(shape, origins, directions, near, far, cast.owner)
             depths = surface.about_surface(depth, hit, near, far, self.half_width, self.config.interval_samples,
-                                           self.config.free_samples, jitter)
+                                           self.config.free_samples, None if jitter is None else cast.only(jitter))
             positions = surface.along(origins, directions, depths).flatten(1, 2)
+            owner = cast.owner.repeat_interleave(self.samples)
             if self.field.normal_a_ray:
-                logits, features = self.field.occupancy(positions, shape)
+                logits, features = self.field.occupancy(positions, shape, owner)
             else:
-                logits, features, normals = self.field.with_normals(positions, shape)
+                logits, features, normals = self.field.with_normals(positions, shape, owner)
             weights = surface.occupancy_weights(logits.view_as(depths).sigmoid() * met[..., None])
             points, at_points = origins + depth[..., None] * directions, None
             if self.field.normal_a_ray:
                 ends = torch.where(hit, depth, (weights * depths).sum(-1) + (1 - weights.sum(-1)) * far)
-                at_points = self.field.with_normals(origins + ends[..., None] * directions, shape)[2]
-                normals = toward(at_points, self.samples)
-            colours = self.colour(positions, normals, toward(directions, self.samples), features, appearance)
-            colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), background)
-            rough = None if beside is None else self.roughness(shape, points, points + beside, hit, at_points)
-        return Rendered(colour, mask, hit, rough)
+                ended = origins + ends[..., None] * directions
+                normals = at_points = self.field.with_normals(ended, shape, cast.owner)[2]
+            colours = self.colour(positions, normals, directions, features, appearance, cast.owner)
+            colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), 0.0)
+            rough = None
+            if beside is not None:
+                rough = self.roughness(shape, points, points + cast.only(beside), hit, cast.owner, at_points)
+            empty = nn.functional.softplus(-logits.view_as(depths).amax(-1))[met].mean()
+        return Rendered(*cast.placed(colour, mask, background), cast.back(hit), rough, empty)
+
+    def products(self, device: str) -> torch.autocast:
+        """The precision of the fields' products. Casts of weights are not kept: the search makes some without
+        gradients, which must not serve the rest.
+        """
+        mixed = self.field.mixed and torch.is_autocast_enabled(device)
+        return torch.autocast(device, enabled=mixed, cache_enabled=False)
 
     @torch.no_grad()
     def find(
-        self, shape: Tensor, origins: Tensor, directions: Tensor, near: Tensor, far: Tensor
+        self, shape: Tensor, origins: Tensor, directions: Tensor, near: Tensor, far: Tensor, owner: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """The surface along rays `[B, P, 3]` of shapes as the field prepared them: depth and hit, `[B, P]` each."""
         steps, refinements = self.config.march_steps, self.config.secant_steps
-        found = surface.march(_flat(self.field.search(shape)), origins, directions, near, far, steps)
-        exact = _flat(lambda positions: self.field.occupancy(positions, shape)[0])
+        found = surface.march(_flat(self.field.search(shape), owner), origins, directions, near, far, steps)
+        exact = _flat(lambda positions, owner: self.field.occupancy(positions, shape, owner)[0], owner)
         return surface.secant(exact, origins, directions, found, refinements)
 
     def roughness(
-        self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor, normals: Tensor | None = None
+        self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor, owner: Tensor | None = None,
+        normals: Tensor | None = None,
     ) -> Tensor:
         """mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any.
 
         normals: at the points that are on one, where they are known already.
         """
-        normals = self.field.with_normals(points, shape)[2] if normals is None else normals
-        beside = self.field.with_normals(others, shape)[2]
+        normals = self.field.with_normals(points, shape, owner)[2] if normals is None else normals
+        beside = self.field.with_normals(others, shape, owner)[2]
         differences = ((normals - beside).square().sum(-1) + 1e-12).sqrt()
         return torch.where(hit, differences, 0.0).sum() / hit.sum().clamp(min=1)
 
@@ -135,10 +153,18 @@ class Gen3D(GRAF):
         minimised = {"adversarial": nonsaturating_generator(nets["critic"](self._as_patches(seen.colour)))}
         if seen.roughness is not None:
             minimised["roughness"] = self.config.smoothness * seen.roughness
+        if self.config.foreground_least:
+            missing = (self.config.foreground_least - seen.mask.detach().mean()).relu()
+            minimised["vanishing"] = VANISHING * missing * seen.emptiness
         return Terms(minimised, {"foreground": seen.mask.detach().mean(), "hit": seen.hit.float().mean(),
                                  "half_width": nets["generator"].half_width.clone()})
 
 
-def _flat(logits: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """A function of `[B, P, 3]` as one of `[B, P, N, 3]`."""
-    return lambda positions: logits(positions.flatten(1, 2)).view(positions.shape[:-1])
+def _flat(logits: Search, owner: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """A function of `[B, P, 3]`, and of rays' owners `[P]`, as one of `[B, P, N, 3]`."""
+
+    def along_rays(positions: Tensor) -> Tensor:
+        owners = None if owner is None else owner.repeat_interleave(positions.shape[2])
+        return logits(positions.flatten(1, 2), owners).view(positions.shape[:-1])
+
+    return along_rays

@@ -15,6 +15,7 @@ inside the cube of the package's frame and not between two fixed depths; scales 
 in [-1, 1] by a tanh instead of a sigmoid; a latent has three values more, which decide the camera.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,19 +34,58 @@ from maquette.systems.base import Batch, Nets, Phase, System, Terms
 
 AT_ONCE = 2**24
 """Samples times a field's width that one pass takes in `generate`."""
+ROUNDED = 128
+"""Rays that are cast at a time in training, or a multiple of it."""
 
 
 @dataclass(frozen=True)
 class Rendered:
     """What rays show. colour: `[B, P, C]` in [-1, 1]. mask: `[B, P]`, the share of a ray that ends on the object.
 
-    hit: `[B, P]`, whether a surface was found, and roughness: the mean difference of normals beside it; of 3DGEN only.
+    Of 3DGEN only: hit, `[B, P]`, whether a surface was found; roughness, the mean difference of normals beside it;
+    emptiness, the mean of -log of the largest occupancy along a ray, which has a slope where a mask has none any more.
     """
 
     colour: Tensor
     mask: Tensor
     hit: Tensor | None = None
     roughness: Tensor | None = None
+    emptiness: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The rays of several images that meet the cube, in one row: the others see the background, at no cost.
+
+    Some that miss it fill the row up to a multiple of ROUNDED, as matrix products of ever new sizes are slow.
+
+    places: int64 `[N]`, of these among all rays of all images. owner: int64 `[N]`, the image of each. size: `[B, P]`.
+    """
+
+    places: Tensor
+    owner: Tensor
+    size: torch.Size
+
+    @classmethod
+    def of(cls, met: Tensor) -> "Cast":
+        """Those where `met`, bool `[B, P]`, holds."""
+        count = max(1, math.ceil(met.sum().item() / ROUNDED)) * ROUNDED
+        places = met.flatten().byte().argsort(descending=True, stable=True)[:count].sort().values
+        return cls(places, places // met.shape[1], met.shape)
+
+    def only(self, values: Tensor) -> Tensor:
+        """`[B, P, ...]` to `[1, N, ...]`."""
+        return values.flatten(0, 1).index_select(0, self.places)[None]
+
+    def back(self, values: Tensor) -> Tensor:
+        """`[1, N, ...]` to `[B, P, ...]`, with zeros elsewhere."""
+        whole = values.new_zeros(self.size.numel(), *values.shape[2:])
+        return whole.index_copy(0, self.places, values[0]).unflatten(0, self.size)
+
+    def placed(self, colour: Tensor, mask: Tensor, background: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Colours `[1, N, C]` on black and masks `[1, N]` to `[B, P, C]` over the background and `[B, P]`."""
+        whole = self.back(mask)
+        return self.back(colour) + (1 - whole)[..., None] * background, whole
 
 
 class RadianceGenerator(nn.Module):
@@ -63,25 +103,21 @@ class RadianceGenerator(nn.Module):
     ) -> Rendered:
         """Latents `[B, latent]`, rays `[B, P, 3]`; jitter, noise: `[B, P, samples]`, of places and of densities."""
         shape, appearance = codes(latent, self.config)
-        with torch.autocast(latent.device.type, enabled=False):  # eight bits of mantissa do not tell places apart
-            near, far, _ = rays.cube_span(origins, directions)
-            depths = surface.evenly(near, far, self.samples, jitter)
-            positions = surface.along(origins, directions, depths).flatten(1, 2)
-            density, colours = self.field(positions, toward(directions, self.samples), shape, appearance)
-            density = density.view_as(depths) if noise is None else density.view_as(depths) + noise
-            weights = surface.density_weights(density.relu(), depths, far)
-            colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), background)
-        return Rendered(colour, mask)
+        near, far, met = rays.cube_span(origins, directions)
+        cast = Cast.of(met)
+        origins, directions, near, far = (cast.only(values) for values in (origins, directions, near, far))
+        depths = surface.evenly(near, far, self.samples, None if jitter is None else cast.only(jitter))
+        positions = surface.along(origins, directions, depths).flatten(1, 2)
+        density, colours = self.field(positions, directions, shape, appearance, cast.owner)
+        density = density.view_as(depths) if noise is None else density.view_as(depths) + cast.only(noise)
+        weights = surface.density_weights(density.relu(), depths, far)
+        colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), 0.0)
+        return Rendered(*cast.placed(colour, mask, background))
 
 
 def codes(latent: Tensor, config: Any) -> tuple[Tensor, Tensor]:
     """The shape codes and the appearance codes of latents `[B, latent]`; the camera's values come after them."""
     return latent.split((config.shape_code, config.appearance_code, CAMERA_VALUES), 1)[:2]
-
-
-def toward(directions: Tensor, samples: int) -> Tensor:
-    """The direction of its ray for each sample: `[B, P, 3]` to `[B, P * samples, 3]`."""
-    return directions[:, :, None].expand(-1, -1, samples, -1).flatten(1, 2)
 
 
 class GRAF(System):
@@ -96,7 +132,7 @@ class GRAF(System):
     def __init__(self, config: GRAFConfig):
         self.config = config
         self.nets = nn.ModuleDict({"generator": self.make_generator(),
-                                   "critic": PatchCritic(config.channels, config.critic_channels)})
+                                   "critic": PatchCritic(config.channels, config.critic_channels, config.critic_norms)})
 
     def make_generator(self) -> nn.Module:
         """The network between latents and rays, and colours."""
