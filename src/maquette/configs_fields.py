@@ -111,9 +111,9 @@ class GRAFConfig(ViewsConfig):
 class Gen3DConfig(ViewsConfig):
     """The networks and losses of 3DGEN; the defaults are the paper's, UNISURF's and GRAF's."""
 
-    field: Literal["mlp", "planes"] = "mlp"
-    """mlp: one deep network for all positions (paper); planes: three planes of features that a convolutional network
-    makes of the shape code, read by a small network."""
+    field: Literal["mlp", "coded", "planes"] = "mlp"
+    """mlp: one deep network for all positions (paper); coded: a small one as GRAF's, with a quick search; planes: three
+    planes of features that a convolutional network makes of the shape code, read by a small network."""
     field_width: int = 256
     """Width of the occupancy field's layers."""
     field_depth: int = 8
@@ -121,7 +121,7 @@ class Gen3DConfig(ViewsConfig):
     features: int = 256
     """Values that the occupancy field tells the colour field of a position."""
     position_octaves: int = 6
-    """Octaves of the positional encoding of positions (mlp)."""
+    """Octaves of the positional encoding of positions (mlp, coded)."""
     plane_side: int = 64
     """Cells a side of a plane of features (planes)."""
     plane_features: int = 16

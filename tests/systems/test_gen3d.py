@@ -26,8 +26,9 @@ SMALL = {"height": 16, "width": 16, "shape_code": 5, "appearance_code": 4, "posi
 SURFACE = {**SMALL, "features": 6, "colour_width": 12, "colour_depth": 2, "march_steps": 10, "secant_steps": 4,
            "interval_samples": 5, "free_samples": 2}
 PLANES = {**SURFACE, "field": "planes", "plane_side": 8, "plane_features": 2, "plane_width": 6}
-FORMS = {"graf": (GRAF, {**SMALL, "samples": 7}), "mlp": (Gen3D, SURFACE), "planes": (Gen3D, PLANES)}
-SURFACES = ["mlp", "planes"]
+FORMS = {"graf": (GRAF, {**SMALL, "samples": 7}), "mlp": (Gen3D, SURFACE), "planes": (Gen3D, PLANES),
+         "coded": (Gen3D, {**SURFACE, "field": "coded"})}
+SURFACES = ["mlp", "planes", "coded"]
 
 
 def system_of(form: str, seed: int = 0, moved: bool = True, **keys):

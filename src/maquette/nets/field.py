@@ -97,7 +97,8 @@ class Trunk(nn.Module):
         hidden = activation(self.layers[0](values, code, owner))
         for number, layer in enumerate(self.layers[1:], start=1):
             if number == self.skip:
-                hidden = activation(layer(shrink * torch.cat([hidden, values], -1), shrink * code, owner))
+                beside = torch.cat([hidden, values], -1)
+                hidden = activation(layer(beside if shrink == 1 else shrink * beside, shrink * code, owner))
             else:
                 hidden = activation(layer(hidden))
         return hidden
@@ -190,21 +191,102 @@ class OccupancyMLP(OccupancyField):
         self.last.bias[0] = fitted[-1].float()
 
 
-class OccupancyPlanes(OccupancyField):
-    """Three planes of features, made of the shape code by a convolutional network, read by a small network.
+class QuickField(OccupancyField):
+    """A field that is cheap to search: the march goes by a coarse grid, normals are differences, products may be
+    taken in bfloat16.
 
-    The planes are the cube's three pairs of axes, as in EG3D (Chan et al. 2022); a position reads each of them
-    bilinearly. The small network adds to the logit of the sphere that training starts from, and nothing before the
-    first step. Its convolutions run once an image, so that a position costs little.
+    What `added` says is added to the logit of the sphere that training starts from, and is nothing before the first
+    step. cells: of a side of the grid. reach: of the differences, in sides of the cube.
     """
 
     normal_a_ray = True
     mixed = True
 
+    def __init__(self, features: int, radius: float, cells: int, reach: float):
+        super().__init__()
+        self.features, self.radius, self.cells, self.reach = features, radius, cells, reach
+
+    @abstractmethod
+    def hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None) -> Tensor:
+        """What `last` reads, `[B, P, width]`, at positions `[B, P, 3]`."""
+
+    last: nn.Linear
+    """From what is hidden to what is added to the logit, and to the features."""
+
+    def codes(self, shape: Tensor) -> int:
+        """How many images' codes `prepared` was given."""
+        return len(shape)
+
+    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """See `OccupancyField`."""
+        hidden = self.hidden(positions, shape, owner)
+        features = F.linear(hidden, self.last.weight[1:], self.last.bias[1:])
+        with torch.autocast(positions.device.type, enabled=False):  # normals are differences of logits
+            added = F.linear(hidden.to(positions.dtype), self.last.weight[:1], self.last.bias[:1]).squeeze(-1)
+        distance = (positions.square().sum(-1) + 1e-12).sqrt()
+        return SHARPNESS * (self.radius - distance) + added, features
+
+    @torch.no_grad()
+    def search(self, shape: Tensor) -> Search:
+        """A march goes by the logits at the corners of a coarse grid, once computed; between them it is trilinear."""
+        side, images = self.cells + 1, self.codes(shape)
+        line = torch.linspace(-0.5, 0.5, side, dtype=shape.dtype, device=shape.device)
+        corners = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(1, -1, 3)
+        values = self.occupancy(corners.expand(images, -1, -1), shape)[0].view(images, 1, *[side] * 3)
+
+        def looked_up(positions: Tensor, owner: Tensor | None) -> Tensor:
+            places, grids, corner = (2 * positions).flip(-1), values, True  # the grid's last axis, z, comes first
+            if owner is not None:  # with places in cells about the corners
+                places = places * (self.cells / side)
+                first = _stacked(places[..., 2], owner, images, side)
+                places = torch.cat([places[..., :2], first[..., None]], -1)
+                grids, corner = values.view(1, 1, -1, side, side), False
+            read = F.grid_sample(grids, places.view(len(grids), -1, 1, 1, 3), mode="bilinear", padding_mode="border",
+                                 align_corners=corner)
+            return read.view(positions.shape[:-1])
+
+        return looked_up
+
+    def with_normals(
+        self, positions: Tensor, shape: Tensor, owner: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See `OccupancyField`; by differences between the corners of a tetrahedron, not autograd."""
+        corners = positions.new_tensor([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]])
+        beside = (positions[:, :, None] + self.reach * corners).flatten(1, 2)
+        at, _ = self.occupancy(beside, shape, None if owner is None else owner.repeat_interleave(4))
+        slope = (at.view(*positions.shape[:2], 4, 1) * corners).sum(2) / (4 * self.reach)
+        logits, features = self.occupancy(positions, shape, owner)
+        return logits, features, _unit(-slope)
+
+
+class OccupancyCoded(QuickField):
+    """One small network of the encoded position and the shape code, as GRAF's (ReLU, the position again half-way)."""
+
+    def __init__(self, code: int, width: int, depth: int, octaves: int, features: int, radius: float):
+        super().__init__(features, radius, cells=12, reach=1 / 64)
+        self.octaves = octaves
+        self.trunk = Trunk(encoded(octaves), code, width, depth, skip=depth // 2 + 1)
+        self.last = nn.Linear(width, 1 + features)
+        with torch.no_grad():
+            self.last.weight[0] = 0
+            self.last.bias[0] = 0
+
+    def hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None) -> Tensor:
+        """See `QuickField`."""
+        return self.trunk(encode(2 * positions, self.octaves), shape, owner, F.relu, 1.0)
+
+
+class OccupancyPlanes(QuickField):
+    """Three planes of features, made of the shape code by a convolutional network, read by a small network.
+
+    The planes are the cube's three pairs of axes, as in EG3D (Chan et al. 2022); a position reads each of them
+    bilinearly. The convolutions run once an image, so that a position costs little.
+    """
+
     def __init__(self, code: int, side: int, plane_features: int, plane_width: int, width: int, depth: int,
                  features: int, radius: float):
-        super().__init__()
-        self.features, self.radius, self.side, self.plane_features = features, radius, side, plane_features
+        super().__init__(features, radius, cells=max(side // 2, 8), reach=0.5 / side)
+        self.side, self.plane_features = side, plane_features
         self.first = nn.Linear(code, plane_width * 16)
         doublings = int(math.log2(side // 4))
         self.convolutions = nn.ModuleList(nn.Conv2d(plane_width, plane_width, 3, 1, 1) for _ in range(doublings))
@@ -227,13 +309,17 @@ class OccupancyPlanes(OccupancyField):
         planes = self.to_planes(grid).to(code.dtype)
         return planes.reshape(-1, self.plane_features, self.side, self.side)
 
-    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """See `OccupancyField`."""
+    def codes(self, shape: Tensor) -> int:
+        """See `QuickField`."""
+        return len(shape) // 3
+
+    def hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None) -> Tensor:
+        """See `QuickField`."""
         rows, count = positions.shape[:2]
         doubled = 2 * positions
         pairs = torch.stack([doubled[..., [0, 1]], doubled[..., [0, 2]], doubled[..., [1, 2]]], 1)  # [B, 3, P, 2]
         if owner is not None:  # one tall plane of all images' for each pair of axes: one look for all points
-            images = len(shape) // 3
+            images = self.codes(shape)
             shape = shape.unflatten(0, (images, 3)).permute(1, 2, 0, 3, 4).flatten(2, 3)  # [3, C, B side, side]
             pairs = torch.stack([pairs[..., 0], _stacked(pairs[..., 1], owner, images, self.side)], -1)
         read = F.grid_sample(shape, pairs.view(rows * 3, 1, count, 2), mode="bilinear", padding_mode="border",
@@ -241,45 +327,7 @@ class OccupancyPlanes(OccupancyField):
         hidden = torch.cat([read.view(rows, -1, count).transpose(1, 2), doubled], 2)
         for layer in self.layers:
             hidden = F.silu(layer(hidden))
-        found = F.linear(hidden, self.last.weight[1:], self.last.bias[1:])
-        with torch.autocast(positions.device.type, enabled=False):  # normals are differences of logits
-            added = F.linear(hidden.to(positions.dtype), self.last.weight[:1], self.last.bias[:1]).squeeze(-1)
-        distance = (positions.square().sum(-1) + 1e-12).sqrt()
-        return SHARPNESS * (self.radius - distance) + added, found
-
-    @torch.no_grad()
-    def search(self, shape: Tensor) -> Search:
-        """A march goes by the logits at the corners of a coarse grid, once computed; between them it is trilinear."""
-        side = max(self.side // 2, 8)
-        line = torch.linspace(-0.5, 0.5, side + 1, dtype=shape.dtype, device=shape.device)
-        corners = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(1, -1, 3)
-        images = len(shape) // 3
-        values = self.occupancy(corners.expand(images, -1, -1), shape)[0].view(images, 1, *[side + 1] * 3)
-
-        def looked_up(positions: Tensor, owner: Tensor | None) -> Tensor:
-            places, grids, corner = (2 * positions).flip(-1), values, True  # the grid's last axis, z, comes first
-            if owner is not None:  # with places in cells about the corners
-                places = places * (side / (side + 1))
-                first = _stacked(places[..., 2], owner, images, side + 1)
-                places = torch.cat([places[..., :2], first[..., None]], -1)
-                grids, corner = values.view(1, 1, -1, side + 1, side + 1), False
-            read = F.grid_sample(grids, places.view(len(grids), -1, 1, 1, 3), mode="bilinear", padding_mode="border",
-                                 align_corners=corner)
-            return read.view(positions.shape[:-1])
-
-        return looked_up
-
-    def with_normals(
-        self, positions: Tensor, shape: Tensor, owner: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """See `OccupancyField`; by differences over half a cell between the corners of a tetrahedron, not autograd."""
-        reach = 0.5 / self.side
-        corners = positions.new_tensor([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]])
-        beside = (positions[:, :, None] + reach * corners).flatten(1, 2)
-        at, _ = self.occupancy(beside, shape, None if owner is None else owner.repeat_interleave(4))
-        slope = (at.view(*positions.shape[:2], 4, 1) * corners).sum(2) / (4 * reach)
-        logits, features = self.occupancy(positions, shape, owner)
-        return logits, features, _unit(-slope)
+        return hidden
 
 
 class ColourField(nn.Module):

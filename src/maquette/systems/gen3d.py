@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from maquette.configs_fields import Gen3DConfig
 from maquette.losses import nonsaturating_generator
 from maquette.nets import rays, schedules, surface
-from maquette.nets.field import ColourField, OccupancyField, OccupancyMLP, OccupancyPlanes, Search
+from maquette.nets.field import ColourField, OccupancyCoded, OccupancyField, OccupancyMLP, OccupancyPlanes, Search
 from maquette.systems.base import Batch, Nets, Terms
 from maquette.systems.graf import GRAF, Cast, Rendered, codes
 
@@ -38,6 +38,9 @@ def occupancy_field(config: Gen3DConfig) -> OccupancyField:
     if config.field == "planes":
         return OccupancyPlanes(config.shape_code, config.plane_side, config.plane_features, config.plane_width,
                                config.field_width, config.field_depth, config.features, config.radius)
+    if config.field == "coded":
+        return OccupancyCoded(config.shape_code, config.field_width, config.field_depth, config.position_octaves,
+                              config.features, config.radius)
     return OccupancyMLP(config.shape_code, config.field_width, config.field_depth, config.position_octaves,
                         config.features, config.radius)
 

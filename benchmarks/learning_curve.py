@@ -1,0 +1,131 @@
+"""How good a run's checkpoints were, one after the other, and what the curve extrapolates to.
+
+    python benchmarks/learning_curve.py RUN [RUN ...] --on data/chairs [--count 200] [--json FILE] [--plot FILE]
+
+RUN: the folder of a run of a system that makes images; it must have kept its checkpoints (--train.save-steps 500
+--train.keep 40). Each checkpoint's averaged weights make `count` images, the same latents each time, whose Frechet
+distance from held-out images is taken in the features of the bundled model's encoder, as `maquette evaluate` does.
+The control is the distance of as many training images. What lies above the control is fitted as a power of the
+steps, by least squares of the logarithms over the checkpoints from a quarter of the run on; what that says of steps
+that were never taken is a guess, and the more so the further they are.
+"""
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import load_file
+
+from maquette import recipe as recipes
+from maquette.evaluate.field_measures import encoder_features, frechet_repeats
+from maquette.evaluate.image_sets import open_real
+from maquette.files import atomic_path
+from maquette.hub import Model, load
+from maquette.sampling import batches_of_images
+from maquette.systems import SYSTEMS
+from maquette.train import checkpoint
+
+FIRST = 0.25
+"""Share of the run from which the curve is fitted."""
+FURTHER = (1, 3, 10, 30)
+"""Multiples of the run's steps at which the fitted curve is read."""
+
+
+def model_at(run: Path, folder: Path) -> Model:
+    """The averaged weights of a checkpoint of a run as a model."""
+    recipe = recipes.load(str(run / "recipe.yaml"))
+    system = SYSTEMS[recipe.system](recipe.model)
+    average = folder / "average.safetensors"
+    system.nets.load_state_dict(load_file(folder / "weights.safetensors"))
+    if average.is_file():
+        system.nets.load_state_dict(load_file(average), strict=False)
+    system.nets.eval()
+    return Model(run.name, system, {}, {})
+
+
+def seconds_at(run: Path) -> dict[int, float]:
+    """The seconds after which a step was reached, by the run's metrics."""
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return {row["step"]: row["time"] for row in rows if row["event"] == "stepped"}
+
+
+def measured(run: Path, judge: Model, real, held_out: np.ndarray, count: int) -> list[dict]:
+    """A row for each checkpoint of a run: step, minutes, Frechet distance, its deviation over ten subsets."""
+    rows, seconds = [], seconds_at(run)
+    for folder in sorted(checkpoint.found(run / "checkpoints")):
+        step = int(folder.name.split("-")[1])
+        images = np.concatenate(list(batches_of_images(model_at(run, folder), count)))
+        values = frechet_repeats(encoder_features(judge, images), held_out, count, 10)
+        minutes = seconds.get(step, math.nan) / 60
+        rows.append({"step": step, "minutes": minutes, "frechet": float(np.mean(values)),
+                     "deviation": float(np.std(values))})
+        print(f"| {run.name} | {step} | {minutes:.1f} | {np.mean(values):.1f} |", flush=True)
+    return rows
+
+
+def fitted(rows: list[dict], control: float) -> dict | None:
+    """The power of the steps by which what lies above the control falls; None with fewer than four rows for it."""
+    last = rows[-1]["step"]
+    used = [row for row in rows if row["step"] >= FIRST * last and row["frechet"] > control]
+    if len(used) < 4:
+        return None
+    steps = np.log([row["step"] for row in used])
+    above = np.log([row["frechet"] - control for row in used])
+    power, scale = np.polyfit(steps, above, 1)
+    rest = above - np.polyval((power, scale), steps)
+    further = {times: control + math.exp(np.polyval((power, scale), math.log(times * last))) for times in FURTHER}
+    return {"power": power, "rest": float(rest.std()), "at_times_the_steps": further}
+
+
+def main() -> None:
+    """Print a row for each checkpoint and the fits; write what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--on", required=True)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--json", default="")
+    parser.add_argument("--plot", default="")
+    options = parser.parse_args()
+    config = recipes.load(str(options.runs[0] / "recipe.yaml")).model
+    real = open_real(options.on, (config.height, config.width) + ((3,) if config.channels == 3 else ()))
+    judge = load("maquette")
+    held_out = encoder_features(judge, real.held_out[:500])
+    control = float(np.mean(frechet_repeats(encoder_features(judge, real.some(500, 0)), held_out, options.count, 10)))
+    print(f"control: {control:.1f}\n\n| run | step | minutes | Frechet, encoder |\n| --- | --- | --- | --- |")
+    found = {run.name: measured(run, judge, real, held_out, options.count) for run in options.runs}
+    fits = {name: fitted(rows, control) for name, rows in found.items()}
+    for name, fit in fits.items():
+        if fit is None:
+            print(f"{name}: too few checkpoints for a curve")
+            continue
+        said = ", ".join(f"{value:.1f} at {times} x" for times, value in fit["at_times_the_steps"].items())
+        print(f"{name}: above the control as steps^{fit['power']:.2f} (rest {fit['rest']:.2f}): {said} the steps")
+    if options.json:
+        with atomic_path(options.json) as path:
+            path.write_text(json.dumps({"control": control, "runs": found, "fits": fits}, indent=1))
+    if options.plot:
+        draw(found, fits, control, options.plot)
+
+
+def draw(found: dict, fits: dict, control: float, target: str) -> None:
+    """The curves over minutes, with the fitted powers up to ten times the run, and the control."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    for name, rows in found.items():
+        minutes = np.array([row["minutes"] for row in rows])
+        (line,) = axes.plot(minutes, [row["frechet"] for row in rows], marker="o", markersize=3, label=name)
+        if fits[name]:
+            reach, at_end = np.geomspace(1, 10, 20), fits[name]["at_times_the_steps"][1] - control
+            axes.plot(minutes[-1] * reach, control + at_end * reach ** fits[name]["power"], "--", color=line.get_color())
+    axes.axhline(control, color="grey", label="training images")
+    axes.set(xscale="log", yscale="log", xlabel="minutes", ylabel="Frechet distance, encoder")
+    axes.legend()
+    with atomic_path(target) as path:
+        figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()
