@@ -224,7 +224,7 @@ class QuickField(OccupancyField):
         with torch.autocast(positions.device.type, enabled=False):  # normals are differences of logits
             added = F.linear(hidden.to(positions.dtype), self.last.weight[:1], self.last.bias[:1]).squeeze(-1)
         distance = (positions.square().sum(-1) + 1e-12).sqrt()
-        return SHARPNESS * (self.radius - distance) + added, features
+        return SHARPNESS * (self.radius - distance + added), features
 
     @torch.no_grad()
     def search(self, shape: Tensor) -> Search:
