@@ -51,7 +51,8 @@ class ViewsConfig:
     fov_deg: float = 30.0
     """Field of view, from edge to edge of an image."""
     background: Literal["white", "random"] = "white"
-    """white; or a plain colour drawn for each image, for data with such backgrounds."""
+    """white; or a plain colour drawn for each image: data whose backgrounds are all alike get such ones by their masks.
+    Objects cannot hide parts by the background's colour then."""
     critic_channels: tuple[int, ...] = (128, 256, 512)
     """Widths of the discriminator, each of which halves a patch, down to 4 pixels a side: three make patches of 32."""
     critic_norms: bool = True

@@ -21,6 +21,10 @@ from maquette.train.batches import Batches
 
 SHOWN, COLUMNS = 16, 4
 """Images of a sheet, and in a row of it."""
+LOOKED_AT = 64
+"""Images whose backgrounds are looked at."""
+ALIKE = 6
+"""Levels of 255 up to which backgrounds are one colour."""
 
 
 def opened(recipe: Recipe) -> OpenedImages:
@@ -38,7 +42,29 @@ def opened(recipe: Recipe) -> OpenedImages:
     if not is_images(path):
         raise UserError(f"data.path {path} is not a prepared dataset of images", hint=f"make one with: {again}")
     _check_fit(Path(path), ImageInfo.load(path), recipe, again)
-    return open_images(path)
+    data = open_images(path)
+    if wants_random_backgrounds(recipe) and not data.info.masks and one_background(data) is not None:
+        raise UserError(f"the recipe has random backgrounds, the images of {path} have all the same, and no masks to "
+                        "change it by", hint="set model.background white, or prepare the images again with --masks")
+    return data
+
+
+def wants_random_backgrounds(recipe: Recipe) -> bool:
+    """Whether the model draws its objects on plain backgrounds of any colour."""
+    return getattr(recipe.model, "background", "") == "random"
+
+
+def one_background(data: OpenedImages) -> torch.Tensor | None:
+    """The colour `[C, 1, 1]` in [-1, 1] that the images are on, None where it differs: the median of their rims."""
+    rows = np.unique(np.linspace(0, len(data) - 1, LOOKED_AT).astype(int))
+    pixels = data.pixels(rows).reshape(len(rows), data.height, data.width, data.channels)
+    rims = np.concatenate([pixels[:, [0, -1]].reshape(len(rows), -1, data.channels),
+                           pixels[:, :, [0, -1]].reshape(len(rows), -1, data.channels)], 1)
+    colours = np.median(rims, axis=1)  # [n, C]
+    usual = np.median(colours, axis=0)
+    if np.mean(np.abs(colours - usual).max(axis=1) <= ALIKE) < 0.9:
+        return None
+    return torch.from_numpy(usual).float().div(127.5).sub(1).view(-1, 1, 1)
 
 
 def refuse(path: Path, system: str) -> None:
@@ -66,6 +92,7 @@ class ImageBatches(Batches):
     ):
         super().__init__(data, indices, recipe, system, part)
         self.held_out, self.wants_held_out = np.asarray(held_out), system.wants_held_out
+        self.background = one_background(data) if wants_random_backgrounds(recipe) and data.info.masks else None
 
     def at(self, step: int) -> Batch:
         """This process's part of the batch of this absolute step, on the CPU."""
@@ -75,15 +102,28 @@ class ImageBatches(Batches):
         size, count = len(rows) // self.part[1], len(rows)
         own = slice(self.part[0] * size, (self.part[0] + 1) * size)
         noise_seed = int(rng.integers(2**62))
-        images = self._read(rows[own], rng.random(count)[own])
+        images = self._read(rows[own], rng.random(count)[own], self._colours(rng, count, own))
         held_out = None
         if self.wants_held_out(step):
-            held_out = self._read(rng.choice(self.held_out, count)[own], rng.random(count)[own])
+            chosen = rng.choice(self.held_out, count)[own]
+            held_out = self._read(chosen, rng.random(count)[own], self._colours(rng, count, own))
         return Batch(None, images, noise_seed, part=self.part, held_out=held_out, run=seed)
 
-    def _read(self, rows: np.ndarray, draws: np.ndarray) -> torch.Tensor:
-        """`[B, C, H, W]` in [-1, 1]; with `data.flip` those whose draw is below a half are mirrored left to right."""
+    def _colours(self, rng: np.random.Generator, count: int, own: slice) -> torch.Tensor | None:
+        """Backgrounds in the place of the images' own, `[B, C, 1, 1]` in [-1, 1]; None where they stay."""
+        if self.background is None:
+            return None
+        return torch.from_numpy(2 * rng.random((count, self.data.channels, 1, 1), np.float32) - 1)[own]
+
+    def _read(self, rows: np.ndarray, draws: np.ndarray, colours: torch.Tensor | None) -> torch.Tensor:
+        """`[B, C, H, W]` in [-1, 1]; with `data.flip` those whose draw is below a half are mirrored left to right.
+
+        colours: of backgrounds, on which the objects are laid by their masks.
+        """
         images = from_pixels(self.data.pixels(rows))
+        if colours is not None:
+            uncovered = 1 - torch.from_numpy(self.data.masks(rows)).float().div(255)[:, None]
+            images = images + uncovered * (colours - self.background)
         if not self.recipe.data.flip:
             return images
         return torch.where(torch.from_numpy(draws < 0.5).view(-1, 1, 1, 1), images.flip(3), images)
