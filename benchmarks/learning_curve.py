@@ -1,13 +1,15 @@
 """How good a run's checkpoints were, one after the other, and what the curve extrapolates to.
 
     python benchmarks/learning_curve.py RUN [RUN ...] --on data/chairs [--count 200] [--json FILE] [--plot FILE]
+                                        [--pictures FILE]
 
 RUN: the folder of a run of a system that makes images; it must have kept its checkpoints (--train.save-steps 500
 --train.keep 40). Each checkpoint's averaged weights make `count` images, the same latents each time, whose Frechet
 distance from held-out images is taken in the features of the bundled model's encoder, as `maquette evaluate` does.
 The control is the distance of as many training images. What lies above the control is fitted as a power of the
 steps, by least squares of the logarithms over the checkpoints from a quarter of the run on; what that says of steps
-that were never taken is a guess, and the more so the further they are.
+that were never taken is a guess, and the more so the further they are. The pictures are the same twelve latents of each
+run before the first step, and at some checkpoints up to the last, a row each.
 """
 
 import argparse
@@ -16,6 +18,8 @@ import math
 from pathlib import Path
 
 import numpy as np
+import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from maquette import recipe as recipes
@@ -33,16 +37,36 @@ FURTHER = (1, 3, 10, 30)
 """Multiples of the run's steps at which the fitted curve is read."""
 
 
-def model_at(run: Path, folder: Path) -> Model:
-    """The averaged weights of a checkpoint of a run as a model."""
+SHOWN, ROWS = 12, 5
+"""Latents in a row of pictures, and rows of a run."""
+
+
+def model_at(run: Path, folder: Path | None) -> Model:
+    """The averaged weights of a checkpoint of a run as a model; None: before the first step."""
     recipe = recipes.load(str(run / "recipe.yaml"))
+    torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
+    if folder is None:
+        system.nets.eval()
+        return Model(run.name, system, {}, {})
     average = folder / "average.safetensors"
     system.nets.load_state_dict(load_file(folder / "weights.safetensors"))
     if average.is_file():
         system.nets.load_state_dict(load_file(average), strict=False)
     system.nets.eval()
     return Model(run.name, system, {}, {})
+
+
+def progress(run: Path) -> np.ndarray:
+    """Rows of pictures of a run, uint8 `[H, W, 3]`: before the first step, and at checkpoints ever further on."""
+    folders = sorted(checkpoint.found(run / "checkpoints"))
+    chosen = np.unique(np.geomspace(1, len(folders), ROWS - 1).round().astype(int)) - 1
+    rows = []
+    for folder in (None, *(folders[k] for k in chosen)):
+        images = np.concatenate(list(batches_of_images(model_at(run, folder), SHOWN)))
+        rows.append(np.concatenate(list(images), 1))
+        print(f"{run.name}: pictures of {'the start' if folder is None else folder.name}", flush=True)
+    return np.concatenate(rows)
 
 
 def seconds_at(run: Path) -> dict[int, float]:
@@ -87,6 +111,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--json", default="")
     parser.add_argument("--plot", default="")
+    parser.add_argument("--pictures", default="")
     options = parser.parse_args()
     config = recipes.load(str(options.runs[0] / "recipe.yaml")).model
     real = open_real(options.on, (config.height, config.width) + ((3,) if config.channels == 3 else ()))
@@ -105,6 +130,9 @@ def main() -> None:
     if options.json:
         with atomic_path(options.json) as path:
             path.write_text(json.dumps({"control": control, "runs": found, "fits": fits}, indent=1))
+    if options.pictures:
+        with atomic_path(options.pictures) as path:
+            Image.fromarray(np.concatenate([progress(run) for run in options.runs])).save(path)
     if options.plot:
         draw(found, fits, control, options.plot)
 
@@ -119,7 +147,8 @@ def draw(found: dict, fits: dict, control: float, target: str) -> None:
         (line,) = axes.plot(minutes, [row["frechet"] for row in rows], marker="o", markersize=3, label=name)
         if fits[name]:
             reach, at_end = np.geomspace(1, 10, 20), fits[name]["at_times_the_steps"][1] - control
-            axes.plot(minutes[-1] * reach, control + at_end * reach ** fits[name]["power"], "--", color=line.get_color())
+            above = at_end * reach ** fits[name]["power"]
+            axes.plot(minutes[-1] * reach, control + above, "--", color=line.get_color())
     axes.axhline(control, color="grey", label="training images")
     axes.set(xscale="log", yscale="log", xlabel="minutes", ylabel="Frechet distance, encoder")
     axes.legend()

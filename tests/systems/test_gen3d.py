@@ -241,12 +241,12 @@ def test_objects_that_vanish_are_pulled_back(form):
         10 * (0.9 - covered) * seen.emptiness.item(), rel=0.1)
     field = system.nets["generator"].field
     with torch.no_grad():
-        field.last.bias[0] += 40 if form == "mlp" else -800  # a distance, and a logit
+        field.last.bias[0] += 40 if form == "mlp" else -40  # a distance outside, and one inside
     gone = system.rendered(system.nets, a_batch(), 0)
     assert gone.mask.max() == 0 and gone.emptiness > 500
     lost = system.generator_loss(system.nets, a_batch(), 0).minimised["vanishing"]
     (slope,) = torch.autograd.grad(lost, field.last.bias)
-    assert slope[0].item() == pytest.approx(180 if form == "mlp" else -9, rel=1e-3)  # 10 * 0.9, and 20 of a distance
+    assert slope[0].item() == pytest.approx(180 if form == "mlp" else -180, rel=1e-3)  # 10 * 0.9 * 20 a distance
     enough = system_of(form, foreground_least=covered / 2)
     assert enough.generator_loss(enough.nets, a_batch(), 0).minimised["vanishing"].item() == 0
 

@@ -31,6 +31,11 @@ Search = Callable[[Tensor, Tensor | None], Tensor]
 """Positions `[B, P, 3]` and `owner` or None to logits `[B, P]`."""
 
 
+def of_points(owner: Tensor | None, count: int) -> Tensor | None:
+    """The owners of points, of which each ray, or point before, has `count` in a row; None stays None."""
+    return None if owner is None else owner.repeat_interleave(count)
+
+
 def encode(values: Tensor, octaves: int) -> Tensor:
     """Values `[..., 3]` in about [-1, 1], and sin and cos of 2^k pi times them: `[..., 3 + 6 octaves]`.
 
@@ -253,7 +258,7 @@ class QuickField(OccupancyField):
         """See `OccupancyField`; by differences between the corners of a tetrahedron, not autograd."""
         corners = positions.new_tensor([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]])
         beside = (positions[:, :, None] + self.reach * corners).flatten(1, 2)
-        at, _ = self.occupancy(beside, shape, None if owner is None else owner.repeat_interleave(4))
+        at, _ = self.occupancy(beside, shape, of_points(owner, 4))
         slope = (at.view(*positions.shape[:2], 4, 1) * corners).sum(2) / (4 * self.reach)
         logits, features = self.occupancy(positions, shape, owner)
         return logits, features, _unit(-slope)
@@ -381,8 +386,7 @@ class DensityField(nn.Module):
         densities `[B, P]` before their ReLU, and colours `[B, P, channels]` in [-1, 1]. owner: of the rays, `[R]`.
         """
         count = positions.shape[1] // directions.shape[1]
-        owners = None if owner is None else owner.repeat_interleave(count)
-        hidden = self.trunk(encode(2 * positions, self.octaves[0]), shape, owners, F.relu, 1.0)
+        hidden = self.trunk(encode(2 * positions, self.octaves[0]), shape, of_points(owner, count), F.relu, 1.0)
         seen = self.view(self.feature(hidden), encode(directions, self.octaves[1]), appearance, owner).relu()
         return self.density(hidden).squeeze(-1).to(positions.dtype), self.colour(seen).to(positions.dtype).tanh()
 

@@ -25,7 +25,15 @@ from torch import Tensor, nn
 from maquette.configs_fields import Gen3DConfig
 from maquette.losses import nonsaturating_generator
 from maquette.nets import rays, schedules, surface
-from maquette.nets.field import ColourField, OccupancyCoded, OccupancyField, OccupancyMLP, OccupancyPlanes, Search
+from maquette.nets.field import (
+    ColourField,
+    OccupancyCoded,
+    OccupancyField,
+    OccupancyMLP,
+    OccupancyPlanes,
+    Search,
+    of_points,
+)
 from maquette.systems.base import Batch, Nets, Terms
 from maquette.systems.graf import GRAF, Cast, Rendered, codes
 
@@ -78,7 +86,7 @@ class SurfaceGenerator(nn.Module):
             depths = surface.about_surface(depth, hit, near, far, self.half_width, self.config.interval_samples,
                                            self.config.free_samples, None if jitter is None else cast.only(jitter))
             positions = surface.along(origins, directions, depths).flatten(1, 2)
-            owner = cast.owner.repeat_interleave(self.samples)
+            owner = of_points(cast.owner, self.samples)
             if self.field.normal_a_ray:
                 logits, features = self.field.occupancy(positions, shape, owner)
             else:
@@ -167,7 +175,7 @@ def _flat(logits: Search, owner: Tensor | None) -> Callable[[Tensor], Tensor]:
     """A function of `[B, P, 3]`, and of rays' owners `[P]`, as one of `[B, P, N, 3]`."""
 
     def along_rays(positions: Tensor) -> Tensor:
-        owners = None if owner is None else owner.repeat_interleave(positions.shape[2])
-        return logits(positions.flatten(1, 2), owners).view(positions.shape[:-1])
+        found = logits(positions.flatten(1, 2), of_points(owner, positions.shape[2]))
+        return found.view(positions.shape[:-1])
 
     return along_rays

@@ -59,11 +59,12 @@ class Cast:
 
     Some that miss it fill the row up to a multiple of ROUNDED, as matrix products of ever new sizes are slow.
 
-    places: int64 `[N]`, of these among all rays of all images. owner: int64 `[N]`, the image of each. size: `[B, P]`.
+    places: int64 `[N]`, of these among all rays of all images. owner: int64 `[N]`, the image of each; None where there
+    is only one. size: `[B, P]`.
     """
 
     places: Tensor
-    owner: Tensor
+    owner: Tensor | None
     size: torch.Size
 
     @classmethod
@@ -71,7 +72,7 @@ class Cast:
         """Those where `met`, bool `[B, P]`, holds."""
         count = max(1, math.ceil(met.sum().item() / ROUNDED)) * ROUNDED
         places = met.flatten().byte().argsort(descending=True, stable=True)[:count].sort().values
-        return cls(places, places // met.shape[1], met.shape)
+        return cls(places, None if len(met) == 1 else places // met.shape[1], met.shape)
 
     def only(self, values: Tensor) -> Tensor:
         """`[B, P, ...]` to `[1, N, ...]`."""
