@@ -1,10 +1,10 @@
 """How good a run's checkpoints were, one after the other, and what the curve extrapolates to.
 
     python benchmarks/learning_curve.py RUN [RUN ...] --on data/chairs [--count 200] [--json FILE] [--plot FILE]
-                                        [--pictures FILE]
+                                        [--points 10] [--pictures FILE]
 
 RUN: the folder of a run of a system that makes images; it must have kept its checkpoints (--train.save-steps 500
---train.keep 40). Each checkpoint's averaged weights make `count` images, the same latents each time, whose Frechet
+--train.keep 40). So many points of them, evenly over the run, are measured. Each checkpoint's averaged weights make `count` images, the same latents each time, whose Frechet
 distance from held-out images is taken in the features of the bundled model's encoder, as `maquette evaluate` does.
 The control is the distance of as many training images. What lies above the control is fitted as a power of the
 steps, by least squares of the logarithms over the checkpoints from a quarter of the run on; what that says of steps
@@ -75,10 +75,12 @@ def seconds_at(run: Path) -> dict[int, float]:
     return {row["step"]: row["time"] for row in rows if row["event"] == "stepped"}
 
 
-def measured(run: Path, judge: Model, real, held_out: np.ndarray, count: int) -> list[dict]:
-    """A row for each checkpoint of a run: step, minutes, Frechet distance, its deviation over ten subsets."""
+def measured(run: Path, judge: Model, held_out: np.ndarray, count: int, points: int) -> list[dict]:
+    """A row for each of `points` checkpoints: step, minutes, Frechet distance, its deviation over ten subsets."""
     rows, seconds = [], seconds_at(run)
-    for folder in sorted(checkpoint.found(run / "checkpoints")):
+    folders = sorted(checkpoint.found(run / "checkpoints"))
+    for place in np.unique(np.linspace(len(folders) - 1, -1, points, endpoint=False).round().astype(int)):
+        folder = folders[place]
         step = int(folder.name.split("-")[1])
         images = np.concatenate(list(batches_of_images(model_at(run, folder), count)))
         values = frechet_repeats(encoder_features(judge, images), held_out, count, 10)
@@ -109,6 +111,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--on", required=True)
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--points", type=int, default=10)
     parser.add_argument("--json", default="")
     parser.add_argument("--plot", default="")
     parser.add_argument("--pictures", default="")
@@ -119,7 +122,7 @@ def main() -> None:
     held_out = encoder_features(judge, real.held_out[:500])
     control = float(np.mean(frechet_repeats(encoder_features(judge, real.some(500, 0)), held_out, options.count, 10)))
     print(f"control: {control:.1f}\n\n| run | step | minutes | Frechet, encoder |\n| --- | --- | --- | --- |")
-    found = {run.name: measured(run, judge, real, held_out, options.count) for run in options.runs}
+    found = {run.name: measured(run, judge, held_out, options.count, options.points) for run in options.runs}
     fits = {name: fitted(rows, control) for name, rows in found.items()}
     for name, fit in fits.items():
         if fit is None:
