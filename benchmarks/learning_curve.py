@@ -1,15 +1,16 @@
 """How good a run's checkpoints were, one after the other, and what the curve extrapolates to.
 
-    python benchmarks/learning_curve.py RUN [RUN ...] --on data/chairs [--count 200] [--json FILE] [--plot FILE]
-                                        [--points 10] [--pictures FILE]
+    python benchmarks/learning_curve.py RUN [RUN ...] --on data/chairs [--count 200] [--points 10] [--json FILE]
+                                        [--plot FILE] [--pictures FILE]
 
 RUN: the folder of a run of a system that makes images; it must have kept its checkpoints (--train.save-steps 500
---train.keep 40). So many points of them, evenly over the run, are measured. Each checkpoint's averaged weights make `count` images, the same latents each time, whose Frechet
-distance from held-out images is taken in the features of the bundled model's encoder, as `maquette evaluate` does.
-The control is the distance of as many training images. What lies above the control is fitted as a power of the
-steps, by least squares of the logarithms over the checkpoints from a quarter of the run on; what that says of steps
-that were never taken is a guess, and the more so the further they are. The pictures are the same twelve latents of each
-run before the first step, and at some checkpoints up to the last, a row each.
+--train.keep 40). So many points of them, evenly over the run, are measured: a checkpoint's averaged weights make
+`count` images, the same latents each time, whose Frechet distance from held-out images is taken in the features of the
+bundled model's encoder, as `maquette evaluate` does. The control is the distance of as many training images. What lies
+above the control is fitted as a power of the steps, by least squares of the logarithms over the checkpoints from a
+quarter of the run on; what that says of steps that were never taken is a guess, and the more so the further they are.
+The pictures are the same twelve latents of each run before the first step, and at some checkpoints up to the last, a
+row each.
 """
 
 import argparse
