@@ -14,6 +14,7 @@ from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields import field_mesh
 from maquette.fields.inversion import Inverted, Search, invert
+from maquette.fields.subject import WHOLE
 from maquette.hub import Model
 from maquette.mesh import Dropped, Printability, printability, to_frame, to_print
 from maquette.outputs import Failed, Written, free_name, sources_of, written_object
@@ -50,7 +51,12 @@ def object_of(
 ) -> Inversion:
     """The mesh of what was found. threshold: the occupancy at its surface, 0.5 unless said. UserError for none."""
     level = 0.5 if threshold is None else threshold
-    made = field_mesh(model.system.nets["generator"], found.latent, RESOLUTION, level, largest_part=largest_part)
+    try:
+        made = field_mesh(model.system.nets["generator"], found.latent, RESOLUTION, level, largest_part=largest_part)
+    except UserError as error:
+        if WHOLE in found.seen.notes:  # the likelier cause
+            raise UserError(f"what was found for it has no surface; it has {WHOLE}") from error
+        raise
     mesh = to_print(made.mesh, size_mm)
     return Inversion(mesh, made.colours, found, made.dropped, printability(mesh, min_wall_mm))
 

@@ -90,6 +90,16 @@ def test_glb_is_the_default_and_time_is_told(model, pictures, tmp_path, capsys, 
     assert "the time ended after 0 of 200 steps; give more with --seconds" in said and "watertight, 1 part" in said
 
 
+def test_a_result_without_a_surface_names_the_picture_where_that_is_the_likelier_cause(model, tmp_path, capsys, brief):
+    busy = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    Image.fromarray(busy).save(tmp_path / "busy.png")
+    given = ("--model", model, "--out", str(tmp_path / "out"), "--steps", "1", "--threshold", "0.999999999")
+    assert call("reconstruct", str(tmp_path / "busy.png"), *given) == 1
+    assert ("what was found for it has no surface; it has no plain background and no alpha channel: the whole picture "
+            "was compared with an object on white; cut the object out (a PNG with alpha)") in capsys.readouterr().err
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
 def test_bad_options_are_told_before_anything_is_looked_for(model, pictures, tmp_path, capsys):
     def says(line: str, *options: str) -> None:
         assert call("reconstruct", str(pictures / "cut.png"), "--model", model, "--out", str(tmp_path), *options) == 1

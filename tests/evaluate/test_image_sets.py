@@ -24,6 +24,10 @@ def test_a_prepared_dataset_is_taken_as_it_is(tmp_path):
     np.testing.assert_array_equal(real.held_out, data.pixels(data.split("test")))
     np.testing.assert_array_equal(np.concatenate(list(real.chunks())), data.pixels(data.split("train")))
     assert len(real.some(5)) == 5 and len(real.some(50)) == 8
+    np.testing.assert_array_equal(real.some_held_out(50), real.held_out)
+    rows = [[(real.held_out == image).all((1, 2)).argmax() for image in real.some_held_out(2, seed)]
+            for seed in range(9)]
+    assert {row for two in rows for row in two} == {0, 1, 2, 3} and all(a < b for a, b in rows), "any of them"
     for shape, text in (((16, 16), "must be as the model's, 16x16, grey, got 32x16, grey; prepare them with --size 16"),
                         ((16, 32, 3), "must be as the model's, 32x16, colour, got 32x16, grey; prepare")):
         with pytest.raises(UserError, match=text):

@@ -145,7 +145,7 @@ def _distances(kept: _Kept, path: str | Path, shape: tuple[int, ...], plan: Plan
     """Distance and spread in the features of the bundled encoder; yields progress."""
     judge, real = load(ENCODER), open_real(path, shape)
     sets = {"generated": kept.images[: plan.images], "training": real.some(plan.images, seed),
-            "held-out": real.held_out[: plan.images]}
+            "held-out": real.some_held_out(plan.images, seed)}
     features = {}
     for number, (name, images) in enumerate(sets.items()):
         yield Progressed("reading images with the bundled encoder", number, len(sets))

@@ -48,6 +48,10 @@ class Real:
         rows = np.random.default_rng(seed).permutation(self.train_count)[:most]
         return self.train(np.sort(rows))
 
+    def some_held_out(self, most: int, seed: int = 0) -> np.ndarray:
+        """At most so many of the held-out images, chosen at random: those in a row can be views of one object."""
+        return self.held_out[np.sort(np.random.default_rng(seed).permutation(len(self.held_out))[:most])]
+
     def chunks(self):
         """All training images, some at a time."""
         for start in range(0, self.train_count, _CHUNK):

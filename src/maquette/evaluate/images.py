@@ -52,7 +52,7 @@ def evaluate_images(
     made = yield from made_images(make, count, shape)
     known = statistics(real)
     sets = {
-        GENERATED: made, REAL: real.some(plan.most, seed), HELD_OUT: real.held_out[: plan.most],
+        GENERATED: made, REAL: real.some(plan.most, seed), HELD_OUT: real.some_held_out(plan.most, seed),
         GAUSSIAN: gaussian_noise(known, count, seed), RADIAL: radial_noise(known, count, seed + 1),
     }
     size = min(len(images) for images in sets.values())
