@@ -70,22 +70,23 @@ def progress(run: Path) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def seconds_at(run: Path) -> dict[int, float]:
-    """The seconds after which a step was reached, by the run's metrics."""
+def minutes_at(run: Path, step: int) -> float:
+    """The minutes after which a step was reached, by the run's metrics, between their steps in proportion."""
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return {row["step"]: row["time"] for row in rows if row["event"] == "stepped"}
+    rows = [row for row in rows if row["event"] == "stepped"]
+    return float(np.interp(step, [0, *(row["step"] for row in rows)], [0, *(row["time"] / 60 for row in rows)]))
 
 
 def measured(run: Path, judge: Model, held_out: np.ndarray, count: int, points: int) -> list[dict]:
     """A row for each of `points` checkpoints: step, minutes, Frechet distance, its deviation over ten subsets."""
-    rows, seconds = [], seconds_at(run)
+    rows = []
     folders = sorted(checkpoint.found(run / "checkpoints"))
     for place in np.unique(np.linspace(len(folders) - 1, -1, points, endpoint=False).round().astype(int)):
         folder = folders[place]
         step = int(folder.name.split("-")[1])
         images = np.concatenate(list(batches_of_images(model_at(run, folder), count)))
         values = frechet_repeats(encoder_features(judge, images), held_out, count, 10)
-        minutes = seconds.get(step, math.nan) / 60
+        minutes = minutes_at(run, step)
         rows.append({"step": step, "minutes": minutes, "frechet": float(np.mean(values)),
                      "deviation": float(np.std(values))})
         print(f"| {run.name} | {step} | {minutes:.1f} | {np.mean(values):.1f} |", flush=True)
@@ -120,7 +121,7 @@ def main() -> None:
     config = recipes.load(str(options.runs[0] / "recipe.yaml")).model
     real = open_real(options.on, (config.height, config.width) + ((3,) if config.channels == 3 else ()))
     judge = load("maquette")
-    held_out = encoder_features(judge, real.held_out[:500])
+    held_out = encoder_features(judge, real.some_held_out(500))
     control = float(np.mean(frechet_repeats(encoder_features(judge, real.some(500, 0)), held_out, options.count, 10)))
     print(f"control: {control:.1f}\n\n| run | step | minutes | Frechet, encoder |\n| --- | --- | --- | --- |")
     found = {run.name: measured(run, judge, held_out, options.count, options.points) for run in options.runs}
@@ -155,6 +156,9 @@ def draw(found: dict, fits: dict, control: float, target: str) -> None:
             axes.plot(minutes[-1] * reach, control + above, "--", color=line.get_color())
     axes.axhline(control, color="grey", label="training images")
     axes.set(xscale="log", yscale="log", xlabel="minutes", ylabel="Frechet distance, encoder")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("{x:g}")
     axes.legend()
     with atomic_path(target) as path:
         figure.savefig(path, dpi=110)
