@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -56,6 +57,7 @@ class NoiseImages:
 
     def __init__(self, recipe, count: int = 64):
         model = recipe.model
+        self.info = SimpleNamespace(masks=False)
         shape = (count, model.height, model.width) + ((3,) if model.channels == 3 else ())
         self._pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
