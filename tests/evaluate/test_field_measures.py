@@ -179,8 +179,8 @@ def test_meshes_without_true_shapes_and_samples_without_a_mesh(cups):
     class Empty(type(blob().system.nets["generator"].field)):
         """Nothing where the first value of the code is below 0."""
 
-        def occupancy(self, positions, shape):
-            logits, features = super().occupancy(positions, shape)
+        def occupancy(self, positions, shape, owner=None):
+            logits, features = super().occupancy(positions, shape, owner)
             return torch.where(shape[:, :1] < 0, -50.0, logits), features
 
     model = blob()

@@ -34,7 +34,7 @@ class Known(OccupancyField):
         super().__init__()
         self.formula, self.features, self.asked = formula, features, 0
 
-    def occupancy(self, positions, shape):
+    def occupancy(self, positions, shape, owner=None):
         self.asked += positions.shape[1]
         values = self.formula(positions[0])[None]
         return values, positions.new_zeros(*positions.shape[:2], self.features)
@@ -47,7 +47,7 @@ class Painted(nn.Module):
         super().__init__()
         self.formula = formula
 
-    def forward(self, positions, normals, directions, features, appearance):
+    def forward(self, positions, normals, directions, features, appearance, owner=None):
         self.seen = positions[0], normals[0], directions[0]
         return self.formula(*self.seen, appearance)[None]
 
@@ -198,7 +198,7 @@ def test_loose_parts_are_left_out_when_told():
 class Cloud(nn.Module):
     """A density in place of GRAF's: 100 in the middle and falling, above 40 within 0.3."""
 
-    def forward(self, positions, directions, shape, appearance):
+    def forward(self, positions, directions, shape, appearance, owner=None):
         return 100 - 200 * positions.norm(dim=2), torch.tanh(appearance[:, None, :3] + 0 * positions)
 
 

@@ -23,17 +23,23 @@ class Ellipsoid(OccupancyField):
         super().__init__()
         self.sharpness = sharpness
 
-    def occupancy(self, positions: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
         radii = positions.new_tensor(RADII) * (0.25 * shape.tanh()).exp()
-        away = (positions / radii[:, None]).square().sum(-1).add(1e-12).sqrt()
+        radii = radii[:, None] if owner is None else radii[owner]
+        away = (positions / radii).square().sum(-1).add(1e-12).sqrt()
         return self.sharpness * (1 - away), positions[..., :1]
 
 
 class Painted(nn.Module):
     """Red, green and blue grow along x, y and z; the appearance code makes all brighter or darker."""
 
-    def forward(self, positions, normals, directions, features, appearance):
-        return (4 * positions + 0.4 * appearance[:, None, :1].tanh()).tanh() * 0.9 - 0.05
+    def forward(self, positions, normals, directions, features, appearance, owner=None):
+        brighter = appearance[:, :1].tanh()
+        if owner is None:
+            brighter = brighter[:, None]
+        else:
+            brighter = brighter[owner].repeat_interleave(positions.shape[1] // len(owner), 0)
+        return (4 * positions + 0.4 * brighter).tanh() * 0.9 - 0.05
 
 
 def blob(**keys) -> Model:
