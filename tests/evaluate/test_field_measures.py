@@ -108,7 +108,7 @@ def test_appearance_leaves_the_outline_of_3dgen_alone_to_the_last_pixel():
         assert details["codes"]["outline_iou"]["shape"] < 1
         assert details["codes"]["colour_change_levels"]["appearance"] > 0
     nothing = blob()
-    nothing.system.nets["generator"].field.occupancy = lambda at, shape: (-50 + 0 * at[..., 0], at[..., :1])
+    nothing.system.nets["generator"].field.occupancy = lambda at, shape, _=None: (-50 + 0 * at[..., 0], at[..., :1])
     *_, (rows, _, notes) = _ended(fields._codes(nothing, SMALL, 0))
     assert rows == [] and notes == ["the model shows too little to compare outlines and colours of different codes"]
 
@@ -193,7 +193,7 @@ def test_meshes_without_true_shapes_and_samples_without_a_mesh(cups):
     assert rows[0][1] == pytest.approx((3 - empty) / 3) and details["meshes"]["without"] == empty
     assert notes[0].startswith(f"{empty} of 3 samples have no mesh, the first: the sample has no surface")
     assert notes[1].startswith("no true shapes are known, so meshes are compared with none")
-    model.system.nets["generator"].field.occupancy = lambda at, shape: (-50 + 0 * at[..., 0], at[..., :1])
+    model.system.nets["generator"].field.occupancy = lambda at, shape, _=None: (-50 + 0 * at[..., 0], at[..., :1])
     *_, (rows, details, _) = _ended(fields._meshes(model, None, SMALL, 0))
     assert rows == [] and details["meshes"] == {"made": 3, "without": 3}
 

@@ -229,7 +229,7 @@ def test_what_cannot_be_inverted_is_one_clear_line(tmp_path):
     Image.fromarray(np.zeros((40, 40, 4), np.uint8)).save(tmp_path / "clear.png")
     says("clear.png shows no object: its alpha channel is empty", tmp_path / "clear.png")
     empty = blob()
-    empty.system.nets["generator"].field.occupancy = lambda at, shape: (-50 + 0 * at[..., 0], at[..., :1])
+    empty.system.nets["generator"].field.occupancy = lambda at, shape, _=None: (-50 + 0 * at[..., 0], at[..., :1])
     says("model 'blob' shows no object from any camera; look at its samples: maquette generate", of=empty)
     broken = real("planes")
     broken.system.nets["generator"].colour.last.weight.fill_(float("nan"))
