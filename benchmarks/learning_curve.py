@@ -156,9 +156,10 @@ def draw(found: dict, fits: dict, control: float, target: str) -> None:
             axes.plot(minutes[-1] * reach, control + above, "--", color=line.get_color())
     axes.axhline(control, color="grey", label="training images")
     axes.set(xscale="log", yscale="log", xlabel="minutes", ylabel="Frechet distance, encoder")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter("{x:g}")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:.0e}"[0] in "235" else "")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.legend()
     with atomic_path(target) as path:
         figure.savefig(path, dpi=110)
