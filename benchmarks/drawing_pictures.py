@@ -12,7 +12,7 @@ from pages import corners_of, paper, photographed, ruled
 from PIL import Image
 
 from maquette import cli
-from maquette.pencil.picture import read_picture
+from maquette.io.pictures import read_picture
 from maquette.preview import SIDES, sheet_of_images
 from maquette.render import Camera, shade
 

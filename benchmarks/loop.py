@@ -26,9 +26,9 @@ from maquette import api
 from maquette.data.furniture import make
 from maquette.evaluate.shapes import iou
 from maquette.hub import Model
+from maquette.io.pictures import read_picture
 from maquette.outputs import EXAMPLES
 from maquette.pencil.loop import Ended, LoopSettings, Round, hatching_mm
-from maquette.pencil.picture import read_picture
 from maquette.pencil.settings import Look
 from maquette.pencil.simulate import SimulatedPage
 from maquette.pencil.source import Frame

@@ -248,7 +248,7 @@ def test_real_grids_keep_their_volume(shared):
 
 
 def test_real_cad_meshes_can_be_repaired(shared):
-    from maquette.formats import read_mesh
+    from maquette.io.formats import read_mesh
 
     mesh = read_mesh(shared / "meshes" / "toilet_0345.off")
     fixed = M.repair(mesh, resolution=64)

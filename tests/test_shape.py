@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from maquette import formats
 from maquette.errors import UserError
+from maquette.io import formats
 from maquette.shape import Shape
 
 

@@ -159,7 +159,7 @@ def test_resample_keeps_extents_volume_and_thin_parts():
 
 @pytest.mark.skipif(not MESHES.is_dir(), reason="needs ../shared/data/meshes")
 def test_real_meshes_against_binvox_of_the_same_file():
-    from maquette.formats import read_grid, read_mesh
+    from maquette.io.formats import read_grid, read_mesh
 
     mesh = read_mesh(MESHES / "toilet_0345.off")
     theirs = resample(read_grid(MESHES / "toilet_0345_256.binvox"), 64)
@@ -175,7 +175,7 @@ def test_real_meshes_against_binvox_of_the_same_file():
 
 @pytest.mark.skipif(not MESHES.is_dir(), reason="needs ../shared/data/meshes")
 def test_a_real_open_mesh_is_one_object_with_its_extents():
-    from maquette.formats import read_mesh
+    from maquette.io.formats import read_mesh
 
     mesh = read_mesh(MESHES / "chair.off")
     grid = voxelise(mesh, 64, normalise=True)

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 from maquette.systems import SYSTEMS, System
 
 BUNDLED = Path(__file__).parent / "pretrained"

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 import trimesh
 
-from maquette import formats
 from maquette import preview as previews
 from maquette.api import (
     DEFAULT_MODEL,
@@ -25,6 +24,7 @@ from maquette.api import (
 )
 from maquette.errors import UserError
 from maquette.hub import Model, load
+from maquette.io import formats
 from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import find_inputs, read_picture
 from maquette.pencil.plotter import mesh_of
@@ -166,7 +166,7 @@ def generate_image_files(
     """`sample_images`, written to the folder `out` as PNG with a sheet of the first 64; yields one event a file."""
     from PIL import Image
 
-    from maquette.files import atomic_path
+    from maquette.io.atomic import atomic_path
     from maquette.sampling import batches_of_images
 
     def write(path: Path, pixels: np.ndarray, line: str) -> Written:
@@ -235,7 +235,7 @@ def render_files(
     """Render views of mesh or grid files, or of `furniture:KIND:SEED`, as PNG files; yields one event an input."""
     from PIL import Image
 
-    from maquette.files import atomic_path, write_bytes
+    from maquette.io.atomic import atomic_path, write_bytes
     from maquette.render.views import render_views
 
     out, taken = Path(out), set()

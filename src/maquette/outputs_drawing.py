@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette import formats
 from maquette import preview as previews
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io import formats
+from maquette.io.atomic import atomic_path
+from maquette.io.pictures import find_inputs, read_picture
 from maquette.outputs import Failed, Written, free_name, report_facts, sources_of, written_solid
 from maquette.pencil.capture import capture, stages
-from maquette.pencil.picture import find_inputs, read_picture
 from maquette.pencil.relief import Making, relief
 from maquette.pencil.source import Frame
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from maquette import api, formats
+from maquette import api
 from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
@@ -24,6 +24,7 @@ from maquette.fields.extract import (
 from maquette.fields.lattice import check_resolution
 from maquette.fields.pictures import front_view, pictures, views_round
 from maquette.hub import Model
+from maquette.io import formats
 from maquette.latent.prior import draw
 from maquette.mesh import printability, to_print
 from maquette.nets.rays import Views

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from maquette import formats
 from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
@@ -16,6 +15,7 @@ from maquette.fields import field_mesh
 from maquette.fields.inversion import Inverted, Search, invert
 from maquette.fields.subject import WHOLE
 from maquette.hub import Model
+from maquette.io import formats
 from maquette.mesh import Dropped, Printability, printability, to_frame, to_print
 from maquette.outputs import Failed, Written, free_name, sources_of, written_object
 from maquette.pencil.pickup import find_inputs

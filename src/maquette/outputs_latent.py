@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from maquette import api, formats
+from maquette import api
 from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
-from maquette.files import write_bytes
 from maquette.hub import Model
+from maquette.io import formats
+from maquette.io.atomic import write_bytes
+from maquette.io.pictures import find_inputs, read_picture
 from maquette.latent import Fit, Operand, catalogue, suggest
 from maquette.latent.arithmetic import way
 from maquette.latent.clean import clean_drawing
@@ -25,7 +27,6 @@ from maquette.latent.prior import decode
 from maquette.mesh import printability
 from maquette.outputs import Failed, Written, free_name, write_shape
 from maquette.pencil import plotter
-from maquette.pencil.picture import find_inputs, read_picture
 from maquette.pencil.settings import Sheet
 from maquette.shape import Shape
 from maquette.train.samples import tile

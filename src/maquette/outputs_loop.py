@@ -16,11 +16,11 @@ from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.hub import Model
+from maquette.io.pictures import read_picture
 from maquette.latent import Fit
 from maquette.outputs import Failed, Written
 from maquette.pencil.desk import FilePen, PlotterPen, SourceEye
 from maquette.pencil.loop import Drawn, Ended, LoopSettings, Round, Waiting
-from maquette.pencil.picture import read_picture
 from maquette.pencil.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.pencil.settings import Machine
 from maquette.pencil.simulate import SimulatedPage

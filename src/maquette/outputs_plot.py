@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 from maquette.outputs import Failed, Written, free_name
 from maquette.pencil import plotter
 from maquette.pencil.settings import Look, Machine, Sheet

@@ -11,7 +11,7 @@ import trimesh
 from PIL import Image, ImageDraw, ImageFont
 
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 from maquette.mesh import to_frame
 
 if TYPE_CHECKING:

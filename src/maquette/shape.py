@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from maquette import formats
 from maquette import mesh as meshes
 from maquette.errors import UserError
+from maquette.io import formats
 from maquette.mesh import SMOOTH, Dropped
 
 
@@ -66,7 +66,7 @@ class Shape:
     def load(cls, path: str | Path, resolution: int = 32, threshold: float = 0.5) -> "Shape":
         """A shape out of a grid file as it is, or out of a mesh file by filling it with `resolution` voxels a side.
 
-        A mesh is centred and scaled to the frame's cube; grids keep their own resolution. Formats: `maquette.formats`.
+        A mesh is centred and scaled to the frame's cube; grids keep their resolution. Formats: `maquette.io.formats`.
         Raises UserError for a file that is missing, unknown, damaged or too large.
         """
         if formats.kind(path) == "grid":

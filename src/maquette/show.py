@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 
 _errors = Console(stderr=True, highlight=False)
 _output = Console(highlight=False)

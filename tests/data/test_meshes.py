@@ -6,7 +6,7 @@ import trimesh
 
 from maquette.data import meshes, modelnet, sources
 from maquette.errors import UserError
-from maquette.formats import write_grid, write_mesh
+from maquette.io.formats import write_grid, write_mesh
 
 
 def wedge() -> trimesh.Trimesh:

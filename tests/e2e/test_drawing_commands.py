@@ -11,8 +11,9 @@ from pages import corners_of, paper, photographed, sketch
 from PIL import Image
 from tiny import tiny
 
-from maquette import formats, hub, outputs_drawing, outputs_latent
+from maquette import hub, outputs_drawing, outputs_latent
 from maquette.data.prepare import prepare
+from maquette.io import formats
 from maquette.pencil import svg
 
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 from maquette.data.orientations import shape_id
 from maquette.data.store import Info, OpenedData, open_dataset
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 
 MANY_PARTS = 4
 """A shape of so many loose parts or more is worth a look."""

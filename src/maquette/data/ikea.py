@@ -13,7 +13,7 @@ import numpy as np
 
 from maquette.data import Item
 from maquette.errors import UserError
-from maquette.formats import read_grid
+from maquette.io.formats import read_grid
 
 TERMS = "IKEA 3D, Lim et al. 2013, processed by Girdhar et al. 2016: research, for measuring only"
 

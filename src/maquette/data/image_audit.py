@@ -21,7 +21,7 @@ from maquette.data.image_look import THUMB_SIDE, Look, look, to_grey
 from maquette.data.image_report import html_report
 from maquette.data.workers import cores, run
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 
 KINDS = {
     "unreadable": "Damaged, cut short, too large or not an image. A cleaned copy leaves them out.",

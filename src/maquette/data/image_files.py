@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette.data import dicom
 from maquette.errors import UserError
-from maquette.pencil.picture import MAX_SIDE_PX, SUFFIXES, read_picture
+from maquette.io import dicom
+from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, read_picture
 
 MAX_FILE_BYTES = 2**30
 """Largest file that is read at all."""

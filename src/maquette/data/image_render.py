@@ -23,7 +23,7 @@ from maquette.data.parts import PARTS, Finished, Prepared, Skipped, assemble, cl
 from maquette.data.sources import is_furniture, items_of, terms_of
 from maquette.data.workers import cores
 from maquette.errors import UserError
-from maquette.files import write_bytes
+from maquette.io.atomic import write_bytes
 from maquette.render.camera import CIRCUMSPHERE, Camera
 
 RENDERED = "rendered.json"

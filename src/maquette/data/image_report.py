@@ -3,7 +3,7 @@
 import html
 
 from maquette.data.image_look import Look
-from maquette.html_page import inline, page
+from maquette.io.html import inline, page
 
 SHOWN = 200
 """Thumbnails of one kind of finding at most; the table has them all."""

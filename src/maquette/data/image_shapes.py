@@ -11,7 +11,7 @@ import trimesh
 
 from maquette.data import Item
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 
 TRUE_SHAPES = "test-shapes.npz"
 POINTS = 2048

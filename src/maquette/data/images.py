@@ -29,7 +29,7 @@ from maquette.data.parts import PARTS, Finished, Prepared, Skipped, assemble, cl
 from maquette.data.store import batches, column_bytes, sidecar_values
 from maquette.data.workers import cores
 from maquette.errors import UserError
-from maquette.files import atomic_path, write_bytes
+from maquette.io.atomic import atomic_path, write_bytes
 
 __all__ = ["ImageInfo", "ImageOptions", "OpenedImages", "crop_box", "fit", "is_images", "open_images", "parse_crop",
            "parse_size", "prepare_images", "show_images", "split_by_name"]

@@ -70,7 +70,7 @@ def _label(file: Path, root: Path) -> tuple[str, str]:
 
 
 def _load(file: Path, degrees: int, up: str):
-    from maquette.formats import read_grid, read_mesh
+    from maquette.io.formats import read_grid, read_mesh
 
     if file.suffix.lower() in GRIDS:
         return turn(read_grid(file) > 0.5, degrees)

@@ -12,7 +12,7 @@ import numpy as np
 
 from maquette.data import Item, turn
 from maquette.errors import UserError
-from maquette.formats import read_grid
+from maquette.io.formats import read_grid
 
 TERMS = "ModelNet, Princeton University: academic use only, cite Wu et al. 2015 (3D ShapeNets)"
 

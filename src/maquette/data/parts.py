@@ -16,7 +16,7 @@ from pathlib import Path
 
 from maquette.data.workers import run
 from maquette.errors import UserError
-from maquette.files import atomic_path, write_bytes
+from maquette.io.atomic import atomic_path, write_bytes
 
 PARTS = ".parts"
 

@@ -23,7 +23,7 @@ from maquette.data.sources import items_of, terms_of
 from maquette.data.store import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
 from maquette.data.workers import cores as _cores
 from maquette.errors import UserError
-from maquette.files import write_bytes
+from maquette.io.atomic import write_bytes
 
 __all__ = ["Finished", "OpenedData", "Prepared", "Skipped", "open_dataset", "prepare"]
 

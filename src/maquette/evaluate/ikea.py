@@ -27,7 +27,7 @@ from maquette.data.ikea import photos
 from maquette.errors import UserError
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.shapes import Table, average_precision
-from maquette.pencil.picture import read_picture
+from maquette.io.pictures import read_picture
 
 RESOLUTION = 20
 """Voxels a side at which the papers compare."""

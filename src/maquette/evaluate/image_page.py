@@ -10,15 +10,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maquette import html_page
 from maquette.errors import UserError
 from maquette.evaluate import image_measures as measures
 from maquette.evaluate import image_plots, spectrum
 from maquette.evaluate.image_plots import COLUMNS, GAUSSIAN, GENERATED, HELD_OUT, RADIAL
 from maquette.evaluate.image_sets import Real
 from maquette.evaluate.nearest import Nearest
-from maquette.files import atomic_path
-from maquette.html_page import inline, png
+from maquette.io import html as html_page
+from maquette.io.atomic import atomic_path
+from maquette.io.html import inline, png
 
 SHOWN_PX = 256
 """Longest side of the images in the page."""

@@ -17,8 +17,8 @@ from maquette.errors import UserError
 from maquette.evaluate.image_sets import Make, made_images, open_real, told
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.study_page import study_page
-from maquette.files import write_bytes
-from maquette.html_page import png
+from maquette.io.atomic import write_bytes
+from maquette.io.html import png
 
 KEY_FORMAT = "maquette-study-key-1"
 REAL, SYNTHETIC = "real", "synthetic"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from maquette.html_page import inline, page
+from maquette.io.html import inline, page
 
 ANSWERS_FORMAT = "maquette-study-answers-1"
 

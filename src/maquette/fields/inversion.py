@@ -27,10 +27,10 @@ from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.subject import FILL, Subject, subject
 from maquette.hub import Model
+from maquette.io.pictures import read_picture
 from maquette.latent import prior
 from maquette.nets import rays
 from maquette.nets.rays import Views
-from maquette.pencil.picture import read_picture
 from maquette.sampling import as_pixels, from_pixels
 
 LOOKING = 0.4

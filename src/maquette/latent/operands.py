@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maquette import formats
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.hub import Model
+from maquette.io import formats
+from maquette.io.pictures import SUFFIXES, read_picture
 from maquette.latent import prior
 from maquette.latent.projection import Fit, project
 from maquette.pencil.pickup import pick_up
-from maquette.pencil.picture import SUFFIXES, read_picture
 from maquette.shape import Shape
 
 KINDS = "a seed (7), a class's seed (chair:7), a picture, a mesh or grid file, or a saved latent (.npy)"

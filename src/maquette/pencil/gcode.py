@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.files import write_bytes
-from maquette.formats import file_bytes
+from maquette.io.atomic import write_bytes
+from maquette.io.formats import file_bytes
 from maquette.pencil.settings import Machine
 from maquette.pencil.strokes import Strokes
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.files import write_bytes
+from maquette.io.atomic import write_bytes
 from maquette.pencil.paper import SIZES_MM
 from maquette.pencil.strokes import Strokes
 from maquette.pencil.svg import PX_PER_MM, document

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.io.pictures import find_inputs, read_picture
 from maquette.pencil.page import disc, find_sheet, line_art, resize, small_copy, to_grey
-from maquette.pencil.picture import find_inputs, read_picture
 from maquette.pencil.plain import PLAIN, object_on, plain_ground
 
 __all__ = ["Pickup", "find_inputs", "pick_up", "read_picture"]

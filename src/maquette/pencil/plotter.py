@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from maquette import formats
 from maquette.errors import UserError
+from maquette.io import formats
+from maquette.io.pictures import SUFFIXES as PICTURES
+from maquette.io.pictures import read_picture
 from maquette.mesh import to_frame
 from maquette.pencil import gcode
-from maquette.pencil.picture import SUFFIXES as PICTURES
-from maquette.pencil.picture import read_picture
 from maquette.pencil.settings import Look, Machine, Sheet
 from maquette.pencil.strokes import Strokes
 from maquette.pencil.trace import trace_picture

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from maquette import formats
 from maquette.errors import UserError
-from maquette.files import atomic_path, write_bytes
+from maquette.io import formats
+from maquette.io.atomic import atomic_path, write_bytes
 from maquette.pencil.gcode import write_gcode
 from maquette.pencil.loop import Past, Round, on_paper
 from maquette.pencil.settings import Machine, Sheet

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette import formats
 from maquette.errors import UserError
+from maquette.io import formats
 from maquette.scan.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")

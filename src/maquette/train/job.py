@@ -19,7 +19,7 @@ from maquette.data.sources import FURNITURE, is_furniture
 from maquette.data.store import Info, OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.train import health, inputs, loop, samples

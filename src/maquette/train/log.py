@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.files import atomic_path
+from maquette.io.atomic import atomic_path
 
 METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml", "start.json"
 

@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from maquette.errors import UserError
-from maquette.files import atomic_path, write_bytes
+from maquette.io.atomic import atomic_path, write_bytes
 from maquette.train.log import METRICS, RECIPE, SAMPLES, START, picture_step, read_metrics
 
 FINISHED, STOPPED, RUNNING, DIVERGED = "finished", "stopped", "running?", "diverged"

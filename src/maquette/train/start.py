@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from maquette import hub
 from maquette.errors import UserError
-from maquette.files import write_bytes
+from maquette.io.atomic import write_bytes
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.train.log import START

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from maquette import formats
 from maquette.errors import UserError
+from maquette.io import formats
 
 
 @pytest.fixture

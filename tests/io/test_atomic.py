@@ -6,7 +6,7 @@ import os
 import pytest
 
 from maquette.errors import UserError
-from maquette.files import atomic_path, write_bytes
+from maquette.io.atomic import atomic_path, write_bytes
 
 
 def test_it_appears_only_when_whole_with_the_suffix_kept(tmp_path):

@@ -17,7 +17,7 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.files import atomic_path, write_bytes
+from maquette.io.atomic import atomic_path, write_bytes
 
 GRIDS = (".binvox", ".npy", ".npz", ".mat")
 """Suffixes of grid files."""
