@@ -10,9 +10,9 @@ from facing import last
 
 from maquette import api
 from maquette.evaluate.volumes import shapes_of
+from maquette.geometry.shape import Shape
 from maquette.preview import SIDES, blocks, sheet
 from maquette.scan import scans
-from maquette.shape import Shape
 
 
 def main(data: str, picture: str, model: str = api.SCAN_MODEL, cache: str = "data-cache") -> None:

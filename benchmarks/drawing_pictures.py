@@ -88,7 +88,7 @@ def main(work: str, out: str) -> None:
         run("relief", str(folder / drawing), "--out", str(target), *options)
         import trimesh
 
-        from maquette.mesh import to_frame
+        from maquette.geometry.mesh import to_frame
 
         mesh = to_frame(trimesh.load(target))
         if name != "turned":

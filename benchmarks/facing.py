@@ -16,9 +16,9 @@ from scipy import ndimage
 from maquette import api
 from maquette.evaluate.shapes import iou
 from maquette.evaluate.volumes import shapes_of
+from maquette.geometry.shape import Shape
 from maquette.render import Camera, RayCaster
 from maquette.scan import Intrinsics, guess_facing, read_scan
-from maquette.shape import Shape
 
 
 def last(events):

@@ -25,6 +25,7 @@ import numpy as np
 from maquette import api
 from maquette.data.furniture import make
 from maquette.evaluate.shapes import iou
+from maquette.geometry.voxelise import voxelise
 from maquette.hub import Model
 from maquette.io.pictures import read_picture
 from maquette.outputs import EXAMPLES
@@ -33,7 +34,6 @@ from maquette.pencil.settings import Look
 from maquette.pencil.simulate import SimulatedPage
 from maquette.pencil.source import Frame
 from maquette.render.views import render_views
-from maquette.voxelise import voxelise
 
 WAYS = {
     "lines, 30 degrees a round": (30.0, 0),

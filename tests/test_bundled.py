@@ -6,9 +6,9 @@ import pytest
 from maquette import api, hub, outputs
 from maquette.data.sources import furniture
 from maquette.evaluate.shapes import iou
+from maquette.geometry.voxelise import voxelise
 from maquette.render import render_views
 from maquette.scan import scans
-from maquette.voxelise import voxelise
 
 
 def test_they_are_small_and_carry_their_terms():

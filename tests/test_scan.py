@@ -14,7 +14,8 @@ from maquette import scan as scanning
 from maquette.data import turn
 from maquette.data.furniture import make
 from maquette.errors import UserError
-from maquette.mesh import to_frame
+from maquette.geometry.mesh import to_frame
+from maquette.geometry.voxelise import voxelise
 from maquette.render import Camera
 from maquette.scan import (
     Intrinsics,
@@ -29,7 +30,6 @@ from maquette.scan import (
 )
 from maquette.scan.facing import doubt
 from maquette.scan.read import depth_points, read_depth
-from maquette.voxelise import voxelise
 
 BOX = trimesh.creation.box((16 / 32, 8 / 32, 12 / 32))
 FRONT, LEFT, TOP = np.s_[8:24, 19, 10:22], np.s_[8, 12:20, 10:22], np.s_[8:24, 12:20, 21]

@@ -20,16 +20,16 @@ from maquette.evaluate.report import Progressed
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
 from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
+from maquette.geometry.mesh import Dropped, Printability, printability
+from maquette.geometry.shape import Shape
 from maquette.hub import Model, load
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.latent.prior import draw as draw_latent
-from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.pencil.plotter import draw as draw
 from maquette.pencil.plotter import plot as plot
 from maquette.sampling import sample_images as sample_images
 from maquette.scan import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
-from maquette.shape import Shape
 
 DEFAULT_MODEL = "maquette"
 

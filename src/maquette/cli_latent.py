@@ -192,7 +192,7 @@ def suggest(
     if not inputs:
         return _usage("suggest", "name at least one picture, a folder, or - for standard input")
     from maquette import api, outputs_latent
-    from maquette.pencil.paper import page_size
+    from maquette.geometry.paper import page_size
     from maquette.pencil.settings import Sheet
     from maquette.show import show_files, status
 

@@ -45,8 +45,8 @@ def draw(
     """
     if not inputs:
         return _usage("draw", "name a mesh, a grid, a picture or furniture:chair:7")
+    from maquette.geometry.paper import millimetres, page_size
     from maquette.outputs_plot import draw_files
-    from maquette.pencil.paper import millimetres, page_size
     from maquette.show import show_files
 
     sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin"), pen_mm)
@@ -100,7 +100,7 @@ def plot(
         return _usage("plot", "name an SVG file")
     if port and (out or len(inputs) > 1):
         return _usage("plot", "one file is sent to a port; --out is for writing files instead")
-    from maquette.pencil.paper import millimetres, page_size
+    from maquette.geometry.paper import millimetres, page_size
 
     sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin") if fit else 0.0) if page else None
     if port:

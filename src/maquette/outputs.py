@@ -23,13 +23,13 @@ from maquette.api import (
     require_scans,
 )
 from maquette.errors import UserError
+from maquette.geometry.mesh import Dropped, Printability, printability
+from maquette.geometry.shape import Shape
 from maquette.hub import Model, load
 from maquette.io import formats
-from maquette.mesh import Dropped, Printability, printability
 from maquette.pencil.pickup import find_inputs, read_picture
 from maquette.pencil.plotter import mesh_of
 from maquette.scan import find_scans, read_intrinsics
-from maquette.shape import Shape
 
 EXAMPLES = Path(__file__).parent / "examples"
 

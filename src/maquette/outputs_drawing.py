@@ -108,7 +108,7 @@ def _write(path: Path, mesh) -> None:
     if formats.kind(path) == "mesh":
         formats.write_mesh(path, mesh)
         return
-    from maquette.mesh import to_frame
-    from maquette.voxelise import voxelise
+    from maquette.geometry.mesh import to_frame
+    from maquette.geometry.voxelise import voxelise
 
     formats.write_grid(path, voxelise(to_frame(mesh), GRID_VOXELS).astype(np.float32))

@@ -14,13 +14,13 @@ from maquette.evaluate.report import Progressed
 from maquette.fields import field_mesh
 from maquette.fields.inversion import Inverted, Search, invert
 from maquette.fields.subject import WHOLE
+from maquette.geometry.mesh import Dropped, Printability, printability, to_frame, to_print
+from maquette.geometry.shape import Shape
+from maquette.geometry.voxelise import voxelise
 from maquette.hub import Model
 from maquette.io import formats
-from maquette.mesh import Dropped, Printability, printability, to_frame, to_print
 from maquette.outputs import Failed, Written, free_name, sources_of, written_object
 from maquette.pencil.pickup import find_inputs
-from maquette.shape import Shape
-from maquette.voxelise import voxelise
 
 RESOLUTION = 128
 """Cells a side at which surfaces are taken out of the field."""

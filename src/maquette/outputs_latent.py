@@ -16,6 +16,8 @@ from maquette import api
 from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
+from maquette.geometry.mesh import printability
+from maquette.geometry.shape import Shape
 from maquette.hub import Model
 from maquette.io import formats
 from maquette.io.atomic import write_bytes
@@ -24,11 +26,9 @@ from maquette.latent import Fit, Operand, catalogue, suggest
 from maquette.latent.arithmetic import way
 from maquette.latent.clean import clean_drawing
 from maquette.latent.prior import decode
-from maquette.mesh import printability
 from maquette.outputs import Failed, Written, free_name, write_shape
 from maquette.pencil import plotter
 from maquette.pencil.settings import Sheet
-from maquette.shape import Shape
 from maquette.train.samples import tile
 
 CELL_PX, PREVIEW_PX = 200, 320

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from maquette.errors import UserError
+from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import atomic_path
 from maquette.outputs import Failed, Written, free_name
 from maquette.pencil import plotter
 from maquette.pencil.settings import Look, Machine, Sheet
-from maquette.pencil.strokes import Strokes
 
 PREVIEW_PX = 1400
 """Longest side of a preview, in pixels."""

@@ -11,8 +11,8 @@ import trimesh
 from PIL import Image, ImageDraw, ImageFont
 
 from maquette.errors import UserError
+from maquette.geometry.mesh import to_frame
 from maquette.io.atomic import atomic_path
-from maquette.mesh import to_frame
 
 if TYPE_CHECKING:
     from maquette.render import Camera

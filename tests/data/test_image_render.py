@@ -19,10 +19,10 @@ from maquette.data.sources import items_of
 from maquette.errors import UserError
 from maquette.evaluate.generated import chamfer, surface_points
 from maquette.evaluate.mesh_quality import bend
+from maquette.geometry.voxelise import voxelise
 from maquette.render.camera import Camera
 from maquette.render.coloured import SAMPLES, coloured, light
 from maquette.render.rays import RayCaster
-from maquette.voxelise import voxelise
 
 SMALL = {"size": 16, "views": 3, "count": 4, "holdout": 2, "workers": 1}
 

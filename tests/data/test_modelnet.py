@@ -9,7 +9,7 @@ from scipy.io import savemat
 from maquette.data import modelnet, sources, turn
 from maquette.errors import UserError
 from maquette.evaluate.modelnet import split_of
-from maquette.voxelise import resample
+from maquette.geometry.voxelise import resample
 
 
 def chair(back: str) -> np.ndarray:

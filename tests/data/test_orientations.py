@@ -16,8 +16,8 @@ from maquette.data.row import Options, make_rows
 from maquette.data.sources import furniture
 from maquette.data.store import Info
 from maquette.errors import UserError
+from maquette.geometry.voxelise import resample, voxelise
 from maquette.train.job import shapes_in, split
-from maquette.voxelise import resample, voxelise
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:

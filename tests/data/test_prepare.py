@@ -14,7 +14,7 @@ from maquette.data import prepare as preparing
 from maquette.data.prepare import Finished, Prepared, Skipped, open_dataset, prepare
 from maquette.data.store import Info
 from maquette.errors import UserError
-from maquette.voxelise import voxelise
+from maquette.geometry.voxelise import voxelise
 
 TINY = {"resolution": 16, "views": 3, "view_size": 32, "workers": 1}
 

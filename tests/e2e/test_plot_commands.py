@@ -15,10 +15,10 @@ from PIL import Image
 
 from maquette import api
 from maquette.errors import UserError
+from maquette.geometry.shape import Shape
+from maquette.geometry.strokes import Strokes
 from maquette.pencil import gcode, plotter, svg
 from maquette.pencil.settings import Look, Machine, Sheet
-from maquette.pencil.strokes import Strokes
-from maquette.shape import Shape
 from maquette.show_plot import Keyboard
 
 

@@ -21,7 +21,7 @@ from maquette.evaluate.generation import (
 )
 from maquette.evaluate.report import Measured
 from maquette.evaluate.volumes import shapes_of
-from maquette.voxelise import resample
+from maquette.geometry.voxelise import resample
 
 PLAN = Plan(samples=6, points=64, emd_points=16, many=8)
 

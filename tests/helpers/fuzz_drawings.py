@@ -5,7 +5,7 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.mesh import is_closed
+from maquette.geometry.mesh import is_closed
 from maquette.pencil.relief import BORDER_MM, Making, relief
 
 

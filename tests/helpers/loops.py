@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from maquette.geometry.shape import Shape
 from maquette.pencil.source import Frame
-from maquette.shape import Shape
 
 
 def stool(seat: int = 8) -> Shape:

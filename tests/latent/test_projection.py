@@ -10,10 +10,10 @@ from maquette import api
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
+from maquette.geometry.shape import Shape
+from maquette.geometry.voxelise import resample, voxelise
 from maquette.latent import prior
 from maquette.latent.projection import Fit, Projected, target
-from maquette.shape import Shape
-from maquette.voxelise import resample, voxelise
 
 
 @pytest.fixture(scope="module", params=["iwgan", "gan3d", "vae-iwgan-image"])

@@ -12,6 +12,9 @@ from maquette.data.furniture import make
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
+from maquette.geometry.shape import Shape
+from maquette.geometry.strokes import Strokes
+from maquette.geometry.voxelise import voxelise
 from maquette.pencil import desk, simulate
 from maquette.pencil.loop import (
     Drawn,
@@ -29,9 +32,6 @@ from maquette.pencil.loop import (
 from maquette.pencil.plain import plain_ground
 from maquette.pencil.settings import Look, Sheet
 from maquette.pencil.source import Frame
-from maquette.pencil.strokes import Strokes
-from maquette.shape import Shape
-from maquette.voxelise import voxelise
 
 START = Frame(sketch(), "box.png")
 

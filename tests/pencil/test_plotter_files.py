@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from maquette.errors import UserError
+from maquette.geometry.paper import millimetres, page_size
+from maquette.geometry.strokes import Strokes
 from maquette.pencil import gcode, hpgl, svg
 from maquette.pencil.gcode import checked, program, seconds
-from maquette.pencil.paper import millimetres, page_size
 from maquette.pencil.settings import Look, Machine, Sheet
-from maquette.pencil.strokes import Strokes
 from maquette.pencil.travel import shortest_travel
 
 MACHINE = Machine(settle_s=0)

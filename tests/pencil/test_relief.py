@@ -8,7 +8,7 @@ from fuzz_drawings import check, random_case
 from pages import corners_of, paper, photographed
 
 from maquette.errors import UserError
-from maquette.mesh import is_closed
+from maquette.geometry.mesh import is_closed
 from maquette.pencil import inflate
 from maquette.pencil import relief as module
 from maquette.pencil.inflate import coverage, inflated, poisson

@@ -6,9 +6,9 @@ import pytest
 from pages import corners_of, paper, photographed, ruled, sketch
 
 from maquette.errors import UserError
+from maquette.geometry.paper import SIZES_MM
 from maquette.pencil import light
 from maquette.pencil.capture import capture, stages
-from maquette.pencil.paper import SIZES_MM
 from maquette.pencil.plain import plain_ground
 from maquette.pencil.ruling import remove_ruling
 from maquette.pencil.sheet import find_sheet, page_aspect, straighten, to_page

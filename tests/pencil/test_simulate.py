@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from maquette.errors import UserError
+from maquette.geometry.strokes import Strokes
 from maquette.pencil import simulate
 from maquette.pencil.capture import capture
 from maquette.pencil.simulate import Conditions, SimulatedPage, lead_on_paper, photograph
-from maquette.pencil.strokes import Strokes
 
 SQUARE = np.array([[30, 60], [118, 60], [118, 150], [30, 150], [30, 60]])
 FIGURE = Strokes((SQUARE, [[30, 60], [118, 150]], [[74, 60], [74, 150]], [[50, 170], [100, 170]]), 148, 210)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from maquette.errors import UserError
+from maquette.geometry.strokes import Strokes
 from maquette.pencil import trace
-from maquette.pencil.strokes import Strokes
 from maquette.pencil.trace import trace_picture
 
 

@@ -46,7 +46,7 @@ def keep_shape(path: Path, mesh: trimesh.Trimesh) -> None:
     """Writes one true shape, whole or not at all. mesh: in the frame."""
     from maquette.evaluate.generated import surface_points
     from maquette.evaluate.mesh_quality import bend
-    from maquette.voxelise import voxelise
+    from maquette.geometry.voxelise import voxelise
 
     points, voxels = surface_points(mesh, POINTS), voxelise(mesh, RESOLUTION)
     with atomic_path(path) as unfinished:

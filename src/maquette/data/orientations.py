@@ -13,7 +13,7 @@ import numpy as np
 from maquette.configs import ORIENTATIONS
 from maquette.data import turn
 from maquette.errors import UserError
-from maquette.voxelise import cropped
+from maquette.geometry.voxelise import cropped
 
 _LEVEL, _EXTENT = 0.37, 0.6
 """Where a turned grid is cut: its voxels, and its sides for the fit to the cube. Of levels 0.3 to 0.5, a level that
@@ -51,7 +51,7 @@ def turned(grid: np.ndarray, degrees: int) -> np.ndarray:
     grid: bool or 0/1 `[a, b, c]`. degrees: whole. A multiple of 90 is exact (`maquette.data.turn`). Else what is over a
     multiple of 90 is interpolated linearly in each layer, scaled so that the longest side has as many voxels as before,
     and turned on by quarters: `turned(g, 120)` is `turned(g, 30)` after a quarter turn. What is one voxel thick
-    follows its voxels' centres too, so that it survives. `maquette.voxelise.resample` fits the result to a cube.
+    follows its voxels' centres too, so that it survives. `maquette.geometry.voxelise.resample` fits the result to a cube.
 
     Raises UserError for an empty grid.
     """

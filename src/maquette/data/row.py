@@ -8,7 +8,7 @@ import numpy as np
 from maquette.data import Item, turn
 from maquette.data.orientations import angles, turned, turned_id, turned_mesh
 from maquette.errors import UserError
-from maquette.voxelise import resample, voxelise
+from maquette.geometry.voxelise import resample, voxelise
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def mesh_of(name: str, shape: object):
         raise UserError(f"{name} is neither a mesh nor a grid", type(shape).__name__)
     if not (shape > 0.5).any():
         raise UserError(f"{name} has no occupied voxel")
-    from maquette.mesh import surface
+    from maquette.geometry.mesh import surface
 
     return framed(surface(_as_cube(shape).astype(np.float32)))
 

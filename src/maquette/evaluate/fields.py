@@ -27,10 +27,10 @@ from maquette.evaluate.mesh_quality import bend, edge_angle_deg, is_one_piece, m
 from maquette.evaluate.report import Measured, Progressed
 from maquette.fields import field_mesh
 from maquette.fields.pictures import pictures, views_round
+from maquette.geometry.mesh import to_frame
 from maquette.hub import Model, load
 from maquette.io.atomic import atomic_path
 from maquette.latent.prior import draw
-from maquette.mesh import to_frame
 from maquette.nets import rays
 from maquette.nets.rays import Views
 from maquette.sampling import as_pixels, batches_of_images

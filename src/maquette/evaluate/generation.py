@@ -20,7 +20,7 @@ from maquette.evaluate import generated
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.shapes import is_connected
 from maquette.evaluate.volumes import shapes_of
-from maquette.shape import Shape
+from maquette.geometry.shape import Shape
 
 Features = Callable[[Tensor], Tensor]
 """Shapes `[B, 1, R, R, R]` to features `[B, F]`."""

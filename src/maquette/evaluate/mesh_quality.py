@@ -16,7 +16,7 @@ from maquette.evaluate.generated import (
     one_nearest_neighbour_accuracy,
     surface_points,
 )
-from maquette.mesh import components, is_closed, signed_volume
+from maquette.geometry.mesh import components, is_closed, signed_volume
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import torch
 import trimesh
 from torch import Tensor, nn
 
-from maquette import mesh as meshes
 from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, near_surface
+from maquette.geometry import mesh as meshes
+from maquette.geometry.mesh import Dropped
 from maquette.hub import Model
-from maquette.mesh import Dropped
 from maquette.nets import rays
 from maquette.sampling import as_pixels
 from maquette.systems.gen3d import SurfaceGenerator

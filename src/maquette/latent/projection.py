@@ -15,12 +15,12 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
+from maquette.geometry.shape import Shape
+from maquette.geometry.voxelise import resample
 from maquette.hub import Model
 from maquette.latent import prior
 from maquette.losses import reconstruction_bce, reconstruction_iou
 from maquette.pencil.page import to_grey
-from maquette.shape import Shape
-from maquette.voxelise import resample
 
 SIDES = {"front right": 35, "front left": 325, "front": 0, "right": 90, "back right": 145, "back left": 215}
 """Where the views of a given shape are taken from: azimuth in degrees."""

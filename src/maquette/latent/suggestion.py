@@ -21,12 +21,12 @@ from maquette.data.sources import is_furniture
 from maquette.data.store import SIDECAR, OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
+from maquette.geometry.shape import Shape
 from maquette.hub import Model
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import read_picture
 from maquette.latent import prior
 from maquette.pencil.pickup import Pickup, pick_up
-from maquette.shape import Shape
 from maquette.train.batches import as_images
 
 FURNITURE = 300

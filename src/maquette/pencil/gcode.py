@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
 from maquette.io.formats import file_bytes
 from maquette.pencil.settings import Machine
-from maquette.pencil.strokes import Strokes
 
 MAX_BYTES = 64 << 20
 """The largest G-code file that is read."""

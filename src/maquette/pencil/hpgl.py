@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.geometry.paper import SIZES_MM
+from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
-from maquette.pencil.paper import SIZES_MM
-from maquette.pencil.strokes import Strokes
 from maquette.pencil.svg import PX_PER_MM, document
 
 DEVICE = "hp7475a"

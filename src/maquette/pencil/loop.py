@@ -18,16 +18,16 @@ import trimesh
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
+from maquette.geometry.paper import SIZES_MM
+from maquette.geometry.shape import Shape
+from maquette.geometry.strokes import Strokes
 from maquette.pencil.capture import LOW_PX, capture
 from maquette.pencil.page import resize
-from maquette.pencil.paper import SIZES_MM
 from maquette.pencil.pickup import pick_up
 from maquette.pencil.plotter import mesh_strokes
 from maquette.pencil.settings import Look, Sheet
 from maquette.pencil.source import Frame
-from maquette.pencil.strokes import Strokes
 from maquette.pencil.travel import shortest_travel
-from maquette.shape import Shape
 
 MAX_ROUNDS = 999
 HATCHING = 0.035

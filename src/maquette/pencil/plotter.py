@@ -10,16 +10,16 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
+from maquette.geometry.mesh import to_frame
+from maquette.geometry.shape import Shape
+from maquette.geometry.strokes import Strokes
 from maquette.io import formats
 from maquette.io.pictures import SUFFIXES as PICTURES
 from maquette.io.pictures import read_picture
-from maquette.mesh import to_frame
 from maquette.pencil import gcode
 from maquette.pencil.settings import Look, Machine, Sheet
-from maquette.pencil.strokes import Strokes
 from maquette.pencil.trace import trace_picture
 from maquette.pencil.travel import shortest_travel
-from maquette.shape import Shape
 
 FORMATS = {"svg": (".svg",), "hpgl": (".hpgl", ".plt"), "gcode": (".gcode", ".nc", ".ngc")}
 """Suffixes of what is written, the usual one first."""

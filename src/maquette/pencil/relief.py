@@ -13,7 +13,7 @@ import trimesh
 from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from maquette.errors import UserError
-from maquette.mesh import Printability, is_closed, keep_largest, printability, repair
+from maquette.geometry.mesh import Printability, is_closed, keep_largest, printability, repair
 from maquette.pencil.capture import capture
 from maquette.pencil.inflate import inflated
 from maquette.pencil.lithophane import heights, plate

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.geometry.paper import MAX_SIDE_MM
+from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
 from maquette.io.formats import file_bytes
-from maquette.pencil.paper import MAX_SIDE_MM
-from maquette.pencil.strokes import Strokes
 
 MAX_BYTES = 32 << 20
 """The largest SVG file that is read."""

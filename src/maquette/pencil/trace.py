@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from maquette.errors import UserError
-from maquette.pencil.strokes import Strokes
+from maquette.geometry.strokes import Strokes
 
 LEAST_CONTRAST = 24
 """Levels between paper and ink, of 255, below which nothing is taken to be drawn."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maquette.pencil.strokes import Strokes
+from maquette.geometry.strokes import Strokes
 
 _LOOKS, _WINDOW = 60_000, 1000
 """Strokes looked at for a better way, in all passes together, and how far ahead: bounds the time, not what is drawn."""

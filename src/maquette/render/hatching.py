@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.pencil.strokes import Strokes
+from maquette.geometry.strokes import Strokes
 from maquette.render.camera import Camera
 from maquette.render.rays import RayCaster
 

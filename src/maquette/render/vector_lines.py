@@ -15,8 +15,8 @@ import trimesh
 from scipy import ndimage
 
 from maquette.errors import UserError
-from maquette.mesh import components, is_closed
-from maquette.pencil.strokes import Strokes
+from maquette.geometry.mesh import components, is_closed
+from maquette.geometry.strokes import Strokes
 from maquette.render.camera import Camera
 from maquette.render.rays import RayCaster
 from maquette.render.screen import Edges, Screen, edges_of
@@ -33,7 +33,7 @@ _PASSES, _SIGMA = 40, 0.15
 class Subject:
     """A mesh that is drawn, prepared once for many cameras.
 
-    mesh: in the package's frame (see `maquette.mesh.to_frame`); bodies that cut each other are made one. smooth: for
+    mesh: in the package's frame (see `maquette.geometry.mesh.to_frame`); bodies that cut each other are made one. smooth: for
     meshes out of voxels, whose edges are rounded and jagged: creases are looked for between faces whose normals were
     evened out, lines are smoothed by about one edge of the mesh and the shortest are left out; None: where all edges
     are short. Raises UserError for a mesh without faces or with more than 500,000.

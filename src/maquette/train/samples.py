@@ -11,10 +11,10 @@ from scipy import ndimage
 
 from maquette.data.store import OpenedData
 from maquette.errors import UserError
+from maquette.geometry.shape import Shape
 from maquette.preview import blocks
 from maquette.recipe import Recipe
 from maquette.render import Camera, shade
-from maquette.shape import Shape
 from maquette.systems.base import Nets, System
 from maquette.train import inputs
 

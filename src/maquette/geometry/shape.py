@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from maquette import mesh as meshes
 from maquette.errors import UserError
+from maquette.geometry import mesh as meshes
+from maquette.geometry.mesh import SMOOTH, Dropped
 from maquette.io import formats
-from maquette.mesh import SMOOTH, Dropped
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Shape:
         return self.occupancy >= self.threshold
 
     def surface(self, smooth: float = SMOOTH) -> trimesh.Trimesh:
-        """The smooth iso-surface in the package's frame (see `maquette.mesh.surface`). UserError if empty."""
+        """The smooth iso-surface in the package's frame (see `maquette.geometry.mesh.surface`). UserError if empty."""
         return meshes.surface(self.occupancy, self.threshold, smooth)
 
     def printable(
@@ -71,7 +71,7 @@ class Shape:
         """
         if formats.kind(path) == "grid":
             return cls(formats.read_grid(path), threshold)
-        from maquette.voxelise import voxelise
+        from maquette.geometry.voxelise import voxelise
 
         mesh = formats.read_mesh(path)
         try:

@@ -8,7 +8,7 @@ import trimesh
 from scipy import ndimage
 
 from maquette.errors import UserError
-from maquette.voxelise import fill_enclosed, resample, voxelise
+from maquette.geometry.voxelise import fill_enclosed, resample, voxelise
 
 MESHES = Path(__file__).parents[1].parent / "shared" / "data" / "meshes"
 

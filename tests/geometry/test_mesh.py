@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from maquette import mesh as M
 from maquette.errors import UserError
+from maquette.geometry import mesh as M
 
 R = 32
 

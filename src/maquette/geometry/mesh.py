@@ -341,7 +341,7 @@ def _through_manifold(mesh: trimesh.Trimesh) -> trimesh.Trimesh | None:
 
 
 def _through_voxels(mesh: trimesh.Trimesh, resolution: int) -> trimesh.Trimesh | None:
-    from maquette.voxelise import voxelise
+    from maquette.geometry.voxelise import voxelise
 
     scale, centre = float(mesh.extents.max()), mesh.bounds.mean(0)
     solid = voxelise(to_frame(mesh), resolution)

@@ -5,8 +5,8 @@ import pytest
 import trimesh
 
 from maquette.errors import UserError
+from maquette.geometry.shape import Shape
 from maquette.io import formats
-from maquette.shape import Shape
 
 
 @pytest.fixture

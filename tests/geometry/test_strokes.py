@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maquette.errors import UserError
-from maquette.pencil.strokes import Strokes
+from maquette.geometry.strokes import Strokes
 
 
 def line(*points) -> np.ndarray:
