@@ -11,7 +11,7 @@ from facing import last
 from maquette import api
 from maquette.evaluate.volumes import shapes_of
 from maquette.geometry.shape import Shape
-from maquette.preview import SIDES, blocks, sheet
+from maquette.rendering.sheets import SIDES, blocks, sheet
 from maquette.scan import scans
 
 

@@ -13,8 +13,9 @@ from PIL import Image
 
 from maquette import cli
 from maquette.io.pictures import read_picture
-from maquette.preview import SIDES, sheet_of_images
-from maquette.render import Camera, shade
+from maquette.rendering import Camera
+from maquette.rendering import studio as shade
+from maquette.rendering.sheets import SIDES, sheet_of_images
 
 FISH = [(95, 250), (140, 175), (240, 130), (345, 140), (420, 205), (510, 140), (490, 250), (510, 360), (420, 295),
         (345, 360), (240, 370), (140, 325)]

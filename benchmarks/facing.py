@@ -17,7 +17,7 @@ from maquette import api
 from maquette.evaluate.shapes import iou
 from maquette.evaluate.volumes import shapes_of
 from maquette.geometry.shape import Shape
-from maquette.render import Camera, RayCaster
+from maquette.rendering import Camera, RayCaster
 from maquette.scan import Intrinsics, guess_facing, read_scan
 
 

@@ -165,8 +165,9 @@ def pictures(options: argparse.Namespace, device):
 
     from maquette.data import furniture
     from maquette.nets import rays
-    from maquette.render import Camera, shade
-    from maquette.render.rays import RayCaster
+    from maquette.rendering import Camera
+    from maquette.rendering import studio as shade
+    from maquette.rendering.raycaster import RayCaster
 
     mesh, rng = furniture.make("chair", 1), np.random.default_rng(0)
     caster = RayCaster(mesh)

@@ -33,7 +33,7 @@ from maquette.pencil.loop import Ended, LoopSettings, Round, hatching_mm
 from maquette.pencil.settings import Look
 from maquette.pencil.simulate import SimulatedPage
 from maquette.pencil.source import Frame
-from maquette.render.views import render_views
+from maquette.rendering.views import render_views
 
 WAYS = {
     "lines, 30 degrees a round": (30.0, 0),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maquette import api, outputs
 from maquette.evaluate.shapes import is_connected
-from maquette.preview import preview, sheet
+from maquette.rendering.sheets import preview, sheet
 
 
 def main(out: str, model: str = "maquette", *drawings: str) -> None:

@@ -6,7 +6,7 @@ import time
 from multiprocessing import get_context
 
 from maquette.data import furniture
-from maquette.render import render_views
+from maquette.rendering import render_views
 
 
 def work(job: tuple[int, int, int]) -> dict[str, float]:

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from maquette.data import furniture
-from maquette.render import Camera, render_views, shade
+from maquette.rendering import Camera, render_views
+from maquette.rendering import studio as shade
 
 KINDS = ("chair", "table", "sofa", "bookcase", "desk", "toilet")
 SIDE = 112

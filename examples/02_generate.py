@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import maquette
-from maquette.preview import sheet
+from maquette.rendering.sheets import sheet
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 chairs = maquette.generate("maquette", count=4, seed=7, kind="chair")

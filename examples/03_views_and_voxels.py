@@ -5,7 +5,7 @@ from pathlib import Path
 
 import maquette
 from maquette.data.furniture import make
-from maquette.preview import sheet
+from maquette.rendering.sheets import sheet
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 lamp = make("lamp", seed=3)

@@ -8,7 +8,7 @@ import trimesh
 
 import maquette
 from maquette.data.furniture import make
-from maquette.render import Camera, RayCaster
+from maquette.rendering import Camera, RayCaster
 from maquette.scan import Intrinsics
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")

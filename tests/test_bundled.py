@@ -7,7 +7,7 @@ from maquette import api, hub, outputs
 from maquette.data.sources import furniture
 from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
-from maquette.render import render_views
+from maquette.rendering import render_views
 from maquette.scan import scans
 
 

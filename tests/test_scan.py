@@ -16,7 +16,7 @@ from maquette.data.furniture import make
 from maquette.errors import UserError
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.voxelise import voxelise
-from maquette.render import Camera
+from maquette.rendering import Camera
 from maquette.scan import (
     Intrinsics,
     find_scans,

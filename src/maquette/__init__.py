@@ -21,8 +21,8 @@ _HOME = {
     "Shape": "maquette.geometry.shape",
     "load_recipe": "maquette.recipe",
     "voxelise": "maquette.geometry.voxelise",
-    "render_views": "maquette.render",
-    "Camera": "maquette.render",
+    "render_views": "maquette.rendering",
+    "Camera": "maquette.rendering",
     "SYSTEMS": "maquette.systems",
     "UserError": "maquette.errors",
 }

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 import trimesh
 
-from maquette import preview as previews
 from maquette.api import (
     DEFAULT_MODEL,
     SCAN_MODEL,
@@ -29,6 +28,7 @@ from maquette.hub import Model, load
 from maquette.io import formats
 from maquette.pencil.pickup import find_inputs, read_picture
 from maquette.pencil.plotter import mesh_of
+from maquette.rendering import sheets as previews
 from maquette.scan import find_scans, read_intrinsics
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -236,7 +236,7 @@ def render_files(
     from PIL import Image
 
     from maquette.io.atomic import atomic_path, write_bytes
-    from maquette.render.views import render_views
+    from maquette.rendering.views import render_views
 
     out, taken = Path(out), set()
     for source in inputs:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.io import formats
 from maquette.io.atomic import atomic_path
@@ -18,6 +17,7 @@ from maquette.outputs import Failed, Written, free_name, report_facts, sources_o
 from maquette.pencil.capture import capture, stages
 from maquette.pencil.relief import Making, relief
 from maquette.pencil.source import Frame
+from maquette.rendering import sheets as previews
 
 PREVIEW_PX, STEP_PX = 320, 400
 """Pixels a side of a picture in a preview of a solid, and in the steps on the way to a page."""

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from maquette import api
-from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.between import between, way
@@ -30,6 +29,7 @@ from maquette.latent.prior import draw
 from maquette.nets.rays import Views
 from maquette.outputs import Failed, Written
 from maquette.outputs_latent import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
+from maquette.rendering import sheets as previews
 
 TURN_FRAMES = 24
 """Frames of a turntable."""

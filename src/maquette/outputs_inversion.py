@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields import field_mesh
@@ -21,6 +20,7 @@ from maquette.hub import Model
 from maquette.io import formats
 from maquette.outputs import Failed, Written, free_name, sources_of, written_object
 from maquette.pencil.pickup import find_inputs
+from maquette.rendering import sheets as previews
 
 RESOLUTION = 128
 """Cells a side at which surfaces are taken out of the field."""

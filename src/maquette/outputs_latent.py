@@ -13,7 +13,6 @@ import numpy as np
 from torch import Tensor
 
 from maquette import api
-from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.mesh import printability
@@ -29,6 +28,7 @@ from maquette.latent.prior import decode
 from maquette.outputs import Failed, Written, free_name, write_shape
 from maquette.pencil import plotter
 from maquette.pencil.settings import Sheet
+from maquette.rendering import sheets as previews
 from maquette.train.samples import tile
 
 CELL_PX, PREVIEW_PX = 200, 320

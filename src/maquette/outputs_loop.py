@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from maquette import api
-from maquette import preview as previews
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.hub import Model
@@ -25,6 +24,7 @@ from maquette.pencil.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG
 from maquette.pencil.settings import Machine
 from maquette.pencil.simulate import SimulatedPage
 from maquette.pencil.source import read_frame
+from maquette.rendering import sheets as previews
 
 CELL_PX, FRAME_PX = 180, 240
 """Pixels a side of a picture in the contact sheet and in the animation."""

@@ -8,7 +8,6 @@ import trimesh
 from command import call
 
 from maquette.data import image_render
-from maquette.data.colours import FIXED, scheme
 from maquette.data.furniture import make
 from maquette.data.furniture.materials import ATTRIBUTE, MATERIALS
 from maquette.data.image_render import CameraRange, RenderOptions, camera_of, render_images
@@ -20,9 +19,10 @@ from maquette.errors import UserError
 from maquette.evaluate.generated import chamfer, surface_points
 from maquette.evaluate.mesh_quality import bend
 from maquette.geometry.voxelise import voxelise
-from maquette.render.camera import Camera
-from maquette.render.coloured import SAMPLES, coloured, light
-from maquette.render.rays import RayCaster
+from maquette.rendering.camera import Camera
+from maquette.rendering.coloured import SAMPLES, coloured, light
+from maquette.rendering.colours import FIXED, scheme
+from maquette.rendering.raycaster import RayCaster
 
 SMALL = {"size": 16, "views": 3, "count": 4, "holdout": 2, "workers": 1}
 

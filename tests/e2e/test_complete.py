@@ -9,9 +9,10 @@ from command import call
 from PIL import Image
 from staged import CAMERA, FLOOR, METRES, SETTEE, depth_mm, intrinsics, write_png
 
-from maquette import api, hub, preview
+from maquette import api, hub
 from maquette.errors import UserError
 from maquette.recipe import load
+from maquette.rendering import sheets as preview
 from maquette.scan import scan
 
 

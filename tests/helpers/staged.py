@@ -4,7 +4,7 @@ import numpy as np
 import trimesh
 from PIL import Image
 
-from maquette.render import Camera, RayCaster
+from maquette.rendering import Camera, RayCaster
 from maquette.scan import Intrinsics
 
 METRES = 0.8

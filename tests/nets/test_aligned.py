@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from maquette.nets.aligned import POSE, Aligned, PoseHead, centres, mirrored, moved, poses, project
-from maquette.render.camera import Camera
+from maquette.rendering.camera import Camera
 
 CAMERAS = [
     Camera(30, 20, 40),

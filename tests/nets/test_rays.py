@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from maquette.nets import rays, schedules
-from maquette.render import Camera
+from maquette.rendering import Camera
 
 
 @pytest.mark.parametrize("azimuth, elevation, fov, zoom", [(0, 0, 40, 1.0), (123, 35, 10, 1.3), (-70, -20, 60, 0.8)])

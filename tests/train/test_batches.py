@@ -7,7 +7,7 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.nets.aligned import project
-from maquette.render.camera import Camera
+from maquette.rendering.camera import Camera
 from maquette.train.batches import Batches
 
 VOXEL = (13, 6, 11)  # of 20 a side, off every middle

@@ -13,10 +13,11 @@ from PIL import Image
 from radiographs import dataset, fill
 from safetensors.torch import load_file, save_file
 
-from maquette import api, preview
+from maquette import api
 from maquette import recipe as recipes
 from maquette.data.images import open_images
 from maquette.errors import UserError
+from maquette.rendering import sheets as preview
 from maquette.sampling import as_pixels, from_pixels, sample_images
 from maquette.systems import SYSTEMS
 from maquette.train import health, job, loop

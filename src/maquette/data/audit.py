@@ -122,7 +122,7 @@ def draw_sheet(
     """
     from PIL import Image
 
-    from maquette.preview import blocks
+    from maquette.rendering.sheets import blocks
 
     if not len(data):
         raise UserError("the dataset has no shapes to show")

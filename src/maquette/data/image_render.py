@@ -24,7 +24,7 @@ from maquette.data.sources import is_furniture, items_of, terms_of
 from maquette.data.workers import cores
 from maquette.errors import UserError
 from maquette.io.atomic import write_bytes
-from maquette.render.camera import CIRCUMSPHERE, Camera
+from maquette.rendering.camera import CIRCUMSPHERE, Camera
 
 RENDERED = "rendered.json"
 """How the images were made: the distribution of the cameras, the background, the light."""
@@ -111,7 +111,7 @@ def render_images(
     seed: of the furniture, the colours and the cameras. up: the axis that points up in the meshes of a folder.
     workers: processes; all cores unless said, 1 works in this process.
 
-    Each shape has one scheme of colours (`maquette.data.colours`). Events count shapes; the last is Finished, which
+    Each shape has one scheme of colours (`maquette.rendering.colours`). Events count shapes; the last is Finished, which
     counts images. Raises UserError for options that cannot be, for an `out` that holds something else, where no shape
     at all can be rendered, and where the disk is full (free some space and run it again).
     """
@@ -228,10 +228,10 @@ def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> tuple
 
     The true shape of a test item goes to `parts`.
     """
-    from maquette.data.colours import scheme
     from maquette.data.row import mesh_of
-    from maquette.render.coloured import coloured
-    from maquette.render.rays import RayCaster
+    from maquette.rendering.coloured import coloured
+    from maquette.rendering.colours import scheme
+    from maquette.rendering.raycaster import RayCaster
 
     try:
         mesh = mesh_of(item.id, item.load())

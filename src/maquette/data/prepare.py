@@ -138,7 +138,7 @@ def _check(resolution, views, view_size, channels, count, seed, kinds, backgroun
     if views and not kinds:
         raise UserError("kinds must name one kind of view at least", hint="photo, pencil")
     if views:
-        from maquette.render.views import KINDS
+        from maquette.rendering.views import KINDS
 
         unknown = sorted(set(kinds) - set(KINDS))
         if unknown:

@@ -78,7 +78,7 @@ def _row(item: Item, shape: object, options: Options) -> dict:
     if (options.views or options.scans) and mesh is None:
         mesh = mesh_of(item.id, shape)
     if options.views:
-        from maquette.render import render_views
+        from maquette.rendering import render_views
 
         seen = render_views(mesh, count=options.views, size_px=options.view_size, seed=own, kinds=options.kinds,
                             channels=options.channels, backgrounds=options.backgrounds, frontal=options.frontal)

@@ -255,7 +255,7 @@ class OpenedData:
         return photos[offsets[local] : offsets[local + 1]]
 
     def cameras(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
-        """The camera of one view of each of some rows, float32 `[n, 7]`, as `maquette.render.Camera` has them.
+        """The camera of one view of each of some rows, float32 `[n, 7]`, as `maquette.rendering.Camera` has them.
 
         Azimuth, elevation, field of view and roll in degrees, zoom, shift right and down in widths of the picture.
         which: the number of the view of each row, counted round where a row has fewer. Raises UserError for a dataset

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 import trimesh
 
-from maquette import preview as previews
 from maquette.data.image_shapes import TRUE_SHAPES, TrueShapes, true_shapes
 from maquette.errors import UserError
 from maquette.evaluate import field_measures as measures
@@ -33,6 +32,7 @@ from maquette.io.atomic import atomic_path
 from maquette.latent.prior import draw
 from maquette.nets import rays
 from maquette.nets.rays import Views
+from maquette.rendering import sheets as previews
 from maquette.sampling import as_pixels, batches_of_images
 
 ENCODER = "maquette"

@@ -10,7 +10,7 @@ from maquette.errors import UserError
 from maquette.hub import Model
 from maquette.nets import rays
 from maquette.nets.rays import Views
-from maquette.preview import SIDES
+from maquette.rendering.sheets import SIDES
 from maquette.sampling import as_pixels
 
 FRONT_DEG = SIDES["front"][0]

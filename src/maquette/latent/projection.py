@@ -174,8 +174,9 @@ def _views(filled: np.ndarray, config) -> Tensor:
     """The shape in plain light from `SIDES`, `[V, C, S, S]` in [0, 1]; none for a shape that smoothing leaves nothing
     of.
     """
-    from maquette.render import Camera, RayCaster, shade
-    from maquette.render.framing import extent, outline
+    from maquette.rendering import Camera, RayCaster
+    from maquette.rendering import studio as shade
+    from maquette.rendering.framing import extent, outline
 
     try:
         mesh = Shape(filled.astype(np.float32)).surface()

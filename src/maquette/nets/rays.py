@@ -1,7 +1,7 @@
 """Cameras drawn from a distribution, the rays of patches at continuous places, and where these meet the cube.
 
 The frame is the package's (`maquette.types`): z up, the object inside the cube [-0.5, 0.5]^3, and cameras are those of
-`maquette.render.Camera`, aimed at the origin; here they come as tensors, one for each image of a batch. Places in a
+`maquette.rendering.Camera`, aimed at the origin; here they come as tensors, one for each image of a batch. Places in a
 picture are continuous: (0, 0) is its upper left corner, (1, 1) the lower right one, whatever its number of pixels.
 """
 
@@ -46,7 +46,7 @@ class Views:
 
 
 def views(azimuth_deg: Tensor, elevation_deg: Tensor, distance: Tensor, fov_deg: float) -> Views:
-    """Cameras at these angles, as `maquette.render.Camera` has them, and distances from the origin, `[B]` each.
+    """Cameras at these angles, as `maquette.rendering.Camera` has them, and distances from the origin, `[B]` each.
 
     fov_deg: the field of view, from edge to edge of the picture.
     """

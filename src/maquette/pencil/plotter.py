@@ -73,11 +73,11 @@ def clock(seconds: float) -> str:
 
 def mesh_strokes(mesh: trimesh.Trimesh, look: Look = Look(), sheet: Sheet = Sheet()) -> Strokes:  # noqa: B008 - frozen
     """The visible lines of a mesh of any size and place, hatched if asked for, as large as the sheet's margins allow,
-    in millimetres. UserError as of `maquette.render.vector_lines.Subject`.
+    in millimetres. UserError as of `maquette.rendering.vector_lines.Subject`.
     """
-    from maquette.render.camera import Camera
-    from maquette.render.hatching import hatch
-    from maquette.render.vector_lines import Subject
+    from maquette.rendering.camera import Camera
+    from maquette.rendering.hatching import hatch
+    from maquette.rendering.vector_lines import Subject
 
     subject = Subject(to_frame(mesh))
     camera = Camera(look.azimuth_deg, look.elevation_deg, look.fov_deg, _SIZE_PX)

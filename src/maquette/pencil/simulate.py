@@ -1,7 +1,7 @@
 """A drawing on paper, and a photograph of it with a phone, made without either, so that a loop can be tried anywhere.
 
 The pencil leaves its lead on the high grains of the paper; the page lies on a desk, the phone is held over it not quite
-straight, light falls from one side and something throws a shadow. Other than `maquette.render.pencil`, which draws as
+straight, light falls from one side and something throws a shadow. Other than `maquette.rendering.pencil_style`, which draws as
 hands do and is what models learn from, the strokes are exactly where they were put, and the picture is a photograph of
 a whole page in which the page must be found.
 """

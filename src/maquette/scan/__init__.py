@@ -1,7 +1,7 @@
 """Scans: partial grids with only the surface voxels that one depth camera saw. Made from meshes, read from sensors."""
 
+from maquette.rendering.depth_scan import COUNT, scan, scan_cameras, scans
 from maquette.scan.facing import guess_facing
-from maquette.scan.make import COUNT, scan, scan_cameras, scans
 from maquette.scan.place import Placement, place
 from maquette.scan.read import Intrinsics, Scan, find_scans, read_intrinsics, read_scan
 

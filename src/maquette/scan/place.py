@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from maquette.errors import UserError
-from maquette.render import Camera
+from maquette.rendering import Camera
 
 LEAST_POINTS = 50
 """Points that an object needs at least."""
@@ -146,7 +146,7 @@ def stand(
     """The object among points `[N, 3]`, upright.
 
     points: in the camera's axes, x right, y down, z forward, any unit; those that are not finite are missing.
-    azimuth_deg: the side that the camera saw, 0 the object's front, as in `maquette.render.Camera`. elevation_deg: of
+    azimuth_deg: the side that the camera saw, 0 the object's front, as in `maquette.rendering.Camera`. elevation_deg: of
     the camera above the horizon; None: told by the floor. up: "z" for points that stand upright already; azimuth 0 then
     leaves them as they are. seed: of the search for the floor.
 

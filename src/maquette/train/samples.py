@@ -12,9 +12,10 @@ from scipy import ndimage
 from maquette.data.store import OpenedData
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
-from maquette.preview import blocks
 from maquette.recipe import Recipe
-from maquette.render import Camera, shade
+from maquette.rendering import Camera
+from maquette.rendering import studio as shade
+from maquette.rendering.sheets import blocks
 from maquette.systems.base import Nets, System
 from maquette.train import inputs
 

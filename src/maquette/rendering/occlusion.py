@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
-from maquette.render.camera import Camera
+from maquette.rendering.camera import Camera
 
 CHUNK = 20_000
 """Edges or points that are looked at together."""

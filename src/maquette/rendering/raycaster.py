@@ -8,7 +8,7 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.render.camera import Camera
+from maquette.rendering.camera import Camera
 
 try:
     from embreex.mesh_construction import TriangleMesh

@@ -12,14 +12,14 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.render.camera import Camera
-from maquette.render.depth import depth_picture, silhouette_picture
-from maquette.render.framing import outline, whole_frame
-from maquette.render.pencil import Board, pencil
-from maquette.render.photo import Stage, photo
-from maquette.render.rays import RayCaster
-from maquette.render.shade import shade
-from maquette.render.textures import Pictures, pictures
+from maquette.rendering.camera import Camera
+from maquette.rendering.depth import depth_picture, silhouette_picture
+from maquette.rendering.framing import outline, whole_frame
+from maquette.rendering.pencil_style import Board, pencil
+from maquette.rendering.photo import Stage, photo
+from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.studio import shade
+from maquette.rendering.textures import Pictures, pictures
 
 __all__ = ["KINDS", "Views", "render_views", "shade"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from maquette.render.camera import Camera
-from maquette.render.rays import RayCaster
+from maquette.rendering.camera import Camera
+from maquette.rendering.raycaster import RayCaster
 
 NOTHING = 0
 """What depth maps in whole numbers hold where there is no object."""

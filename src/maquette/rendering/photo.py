@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from maquette.render import clutter
-from maquette.render.camera import Camera
-from maquette.render.effects import develop, occlude
-from maquette.render.framing import Frame, outline, photo_frame
-from maquette.render.rays import RayCaster
-from maquette.render.room import random_room
-from maquette.render.textures import Pictures, random_colour, random_material
+from maquette.rendering import clutter
+from maquette.rendering.camera import Camera
+from maquette.rendering.effects import develop, occlude
+from maquette.rendering.framing import Frame, outline, photo_frame
+from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.room import random_room
+from maquette.rendering.textures import Pictures, random_colour, random_material
 
 STUDIO_SHARE = 0.15
 """Share of views on plain white or grey, without a room or clutter."""

@@ -13,8 +13,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from maquette.render.camera import Camera
-from maquette.render.rays import RayCaster
+from maquette.rendering.camera import Camera
+from maquette.rendering.raycaster import RayCaster
 
 SHARP_LENGTH = 3.0
 """A mesh with more than this length of creases beyond 60 degrees, in units, and few lesser ones, has clean edges."""

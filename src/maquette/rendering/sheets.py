@@ -15,7 +15,7 @@ from maquette.geometry.mesh import to_frame
 from maquette.io.atomic import atomic_path
 
 if TYPE_CHECKING:
-    from maquette.render import Camera
+    from maquette.rendering import Camera
 
 SIDES = {"front": (35.0, 18.0), "side": (95.0, 8.0), "back": (215.0, 18.0), "above": (35.0, 58.0)}
 """The four sides of a preview: azimuth and elevation in degrees."""
@@ -45,8 +45,8 @@ def four_sides(mesh: trimesh.Trimesh, size_px: int = 320) -> list[np.ndarray]:
 
 def painted(mesh: trimesh.Trimesh, colours: np.ndarray, size_px: int = 320) -> np.ndarray:
     """The mesh from its front right in the colours of its vertices, uint8 `[V, 3]`, and no light: uint8 `[S, S, 3]`."""
-    from maquette.render.coloured import painted as picture
-    from maquette.render.rays import RayCaster
+    from maquette.rendering.coloured import painted as picture
+    from maquette.rendering.raycaster import RayCaster
 
     mesh = to_frame(mesh)
     (camera,) = _cameras(mesh, [SIDES["front"]], size_px)
@@ -64,7 +64,8 @@ def blocks(
     from scipy import ndimage
     from trimesh.voxel import VoxelGrid
 
-    from maquette.render import Camera, shade
+    from maquette.rendering import Camera
+    from maquette.rendering import studio as shade
 
     seen = voxels & ~ndimage.binary_erosion(voxels)
     if not seen.any():
@@ -181,7 +182,8 @@ def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80
 
 
 def _shaded(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[np.ndarray]:
-    from maquette.render import RayCaster, shade
+    from maquette.rendering import RayCaster
+    from maquette.rendering import studio as shade
 
     mesh = to_frame(mesh)
     caster = RayCaster(mesh)
@@ -190,7 +192,7 @@ def _shaded(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: in
 
 def _cameras(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[Camera]:
     """Cameras at these sides of a mesh in the frame, all at one scale, the mesh in the middle of each picture."""
-    from maquette.render import Camera
+    from maquette.rendering import Camera
 
     cameras = [Camera(azimuth, elevation, fov_deg=28, size_px=size_px) for azimuth, elevation in sides]
     boxes = []

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from maquette.render.camera import Camera
-from maquette.render.rays import RayCaster
+from maquette.rendering.camera import Camera
+from maquette.rendering.raycaster import RayCaster
 
 SAMPLES = 3
 """Rays along each side of a pixel."""

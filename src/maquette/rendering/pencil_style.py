@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from maquette.render.camera import Camera
-from maquette.render.effects import window
-from maquette.render.framing import outline, page_frame
-from maquette.render.lines import FeatureLines
-from maquette.render.rays import RayCaster
-from maquette.render.textures import noise
+from maquette.rendering.camera import Camera
+from maquette.rendering.effects import window
+from maquette.rendering.framing import outline, page_frame
+from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.sketch_lines import FeatureLines
+from maquette.rendering.textures import noise
 
 FINE = 3
 """Strokes are drawn this many times larger than the picture and averaged down."""

@@ -5,9 +5,9 @@ import pytest
 import trimesh
 
 from maquette.errors import UserError
-from maquette.render import Camera
-from maquette.render import vector_lines as vector_module
-from maquette.render.vector_lines import united, vector_lines
+from maquette.rendering import Camera
+from maquette.rendering import vector_lines as vector_module
+from maquette.rendering.vector_lines import united, vector_lines
 
 CAMERA = Camera(40, 30, 40, 1000)
 

@@ -6,9 +6,10 @@ import pytest
 import trimesh
 
 from maquette.errors import UserError
-from maquette.render import Camera, RayCaster, render_views, shade
-from maquette.render.clutter import furnish, shelves
-from maquette.render.depth import depth_picture, depth_uint16, metric_depth
+from maquette.rendering import Camera, RayCaster, render_views
+from maquette.rendering import studio as shade
+from maquette.rendering.clutter import furnish, shelves
+from maquette.rendering.depth import depth_picture, depth_uint16, metric_depth
 
 
 def table():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
-from maquette.render.rays import RayCaster
+from maquette.rendering.raycaster import RayCaster
 
 GRID = 22
 """Columns of downward rays along x and along y."""

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from maquette.render import Camera, RayCaster
-from maquette.render.lines import FeatureLines, split_at_corners, trace
+from maquette.rendering import Camera, RayCaster
+from maquette.rendering.sketch_lines import FeatureLines, split_at_corners, trace
 
 CUBE = trimesh.creation.box((1, 1, 1))
 

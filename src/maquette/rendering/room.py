@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from maquette.render import clutter
-from maquette.render.camera import Camera
-from maquette.render.effects import window
-from maquette.render.rays import RayCaster
-from maquette.render.textures import Material, patterns, random_colour, random_material
+from maquette.rendering import clutter
+from maquette.rendering.camera import Camera
+from maquette.rendering.effects import window
+from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.textures import Material, patterns, random_colour, random_material
 
 
 @dataclass(frozen=True)

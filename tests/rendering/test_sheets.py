@@ -6,7 +6,7 @@ import trimesh
 from PIL import Image
 
 from maquette.errors import UserError
-from maquette.preview import SIDES, animation, equation, four_sides, painted, preview, sheet, sheet_of_images
+from maquette.rendering.sheets import SIDES, animation, equation, four_sides, painted, preview, sheet, sheet_of_images
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.render import Camera, RayCaster
+from maquette.rendering import Camera, RayCaster
 
 COUNT = 15
 """Cameras an object, as in the paper."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from maquette.render import Camera, RayCaster
+from maquette.rendering import Camera, RayCaster
 
 SPHERE = trimesh.creation.icosphere(subdivisions=5, radius=0.5)
 CUBE = trimesh.creation.box((1, 1, 1))
@@ -88,7 +88,7 @@ def test_blocked_within_reach():
 def test_without_embree_the_same_hits(monkeypatch):
     camera = Camera(40, 30, 40, 24)
     fast = RayCaster(CUBE).cast(camera)
-    monkeypatch.setattr("maquette.render.rays.EmbreeScene", None)
+    monkeypatch.setattr("maquette.rendering.raycaster.EmbreeScene", None)
     slow = RayCaster(CUBE).cast(camera)
     assert (fast.mask == slow.mask).mean() > 0.99
     both = fast.mask & slow.mask

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import trimesh
 
-from maquette.render.camera import Camera
-from maquette.render.rays import RayCaster
+from maquette.rendering.camera import Camera
+from maquette.rendering.raycaster import RayCaster
 
 CLAY = (0.66, 0.37, 0.23)
 STEEL = (0.27, 0.37, 0.50)

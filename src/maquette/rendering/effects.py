@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from maquette.render.textures import random_colour
+from maquette.rendering.textures import random_colour
 
 
 @lru_cache(maxsize=1)

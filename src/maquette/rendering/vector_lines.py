@@ -3,7 +3,7 @@
 Drawn are contours (edges between a face turned to the eye and one turned away), creases (edges sharper than an angle)
 and boundaries (edges of one face). Each is cut where it passes behind a contour or a boundary, the only places where
 what hides it can change (Appel 1967), and each piece is kept or dropped by one test in double precision against the
-triangles over its middle. `maquette.render.lines` draws quicker, for training, and in a hand's manner.
+triangles over its middle. `maquette.rendering.sketch_lines` draws quicker, for training, and in a hand's manner.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from scipy import ndimage
 from maquette.errors import UserError
 from maquette.geometry.mesh import components, is_closed
 from maquette.geometry.strokes import Strokes
-from maquette.render.camera import Camera
-from maquette.render.rays import RayCaster
-from maquette.render.screen import Edges, Screen, edges_of
+from maquette.rendering.camera import Camera
+from maquette.rendering.occlusion import Edges, Screen, edges_of
+from maquette.rendering.raycaster import RayCaster
 
 CREASE_DEG = 30.0
 """Edges whose faces turn by more than this are drawn."""

@@ -5,8 +5,8 @@ import pytest
 import trimesh
 
 from maquette.errors import UserError
-from maquette.render import Camera, RayCaster
-from maquette.render.hatching import AMBIENT, LIGHT, brightness, hatch
+from maquette.rendering import Camera, RayCaster
+from maquette.rendering.hatching import AMBIENT, LIGHT, brightness, hatch
 
 CAMERA = Camera(20, 25, 40, 400)
 BALL = RayCaster(trimesh.creation.icosphere(subdivisions=4, radius=0.5))

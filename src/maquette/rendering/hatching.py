@@ -8,8 +8,8 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
-from maquette.render.camera import Camera
-from maquette.render.rays import RayCaster
+from maquette.rendering.camera import Camera
+from maquette.rendering.raycaster import RayCaster
 
 LIGHT = (-0.55, -0.75, -0.45)
 """Where the light comes from, on the picture's right, down and forward: from the upper left, before the object."""
