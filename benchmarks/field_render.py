@@ -99,7 +99,7 @@ def fit(system, rate: float, latent, options: argparse.Namespace) -> dict:
     """Fit the generator to one chair; the PSNR in dB from cameras that it was not fitted to, and what was spent."""
     import torch
 
-    from maquette.nets import rays
+    from maquette.rays import sampling as rays
 
     images, masks, views = pictures(options, latent.device)
     generator, config = system.nets["generator"], system.config
@@ -164,7 +164,7 @@ def pictures(options: argparse.Namespace, device):
     import torch
 
     from maquette.data import furniture
-    from maquette.nets import rays
+    from maquette.rays import sampling as rays
     from maquette.rendering import Camera
     from maquette.rendering import studio as shade
     from maquette.rendering.raycaster import RayCaster

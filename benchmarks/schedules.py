@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from maquette.configs_fields import Gen3DConfig
-from maquette.nets import schedules
+from maquette.rays import schedules
 
 
 def main() -> None:

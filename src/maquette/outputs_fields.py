@@ -26,9 +26,9 @@ from maquette.geometry.mesh import printability, to_print
 from maquette.hub import Model
 from maquette.io import formats
 from maquette.latent.prior import draw
-from maquette.nets.rays import Views
 from maquette.outputs import Failed, Written
 from maquette.outputs_latent import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
+from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
 
 TURN_FRAMES = 24

@@ -10,8 +10,8 @@ from torch import nn
 from maquette import recipe as recipes
 from maquette.configs_fields import CAMERA_VALUES, Gen3DConfig, GRAFConfig
 from maquette.errors import UserError
-from maquette.nets import rays
 from maquette.nets.patches import PatchCritic
+from maquette.rays import sampling as rays
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import graf
 from maquette.systems.base import Batch

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from maquette import recipe as recipes
-from maquette.nets.aligned import project
+from maquette.nets.pixel_aligned import project
 from maquette.rendering.camera import Camera
 from maquette.train.batches import Batches
 

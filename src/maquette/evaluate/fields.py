@@ -30,8 +30,8 @@ from maquette.geometry.mesh import to_frame
 from maquette.hub import Model, load
 from maquette.io.atomic import atomic_path
 from maquette.latent.prior import draw
-from maquette.nets import rays
-from maquette.nets.rays import Views
+from maquette.rays import sampling as rays
+from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
 from maquette.sampling import as_pixels, batches_of_images
 

@@ -29,8 +29,8 @@ from maquette.fields.subject import FILL, Subject, subject
 from maquette.hub import Model
 from maquette.io.pictures import read_picture
 from maquette.latent import prior
-from maquette.nets import rays
-from maquette.nets.rays import Views
+from maquette.rays import sampling as rays
+from maquette.rays.sampling import Views
 from maquette.sampling import as_pixels, from_pixels
 
 LOOKING = 0.4

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from maquette.errors import UserError
 from maquette.hub import Model
-from maquette.nets import rays
-from maquette.nets.rays import Views
+from maquette.rays import sampling as rays
+from maquette.rays.sampling import Views
 from maquette.rendering.sheets import SIDES
 from maquette.sampling import as_pixels
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from maquette.nets.rays import look_up, pixel_places
+from maquette.rays.sampling import look_up, pixel_places
 
 
 class PatchCritic(nn.Module):

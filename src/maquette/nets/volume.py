@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import check_resolution
-from maquette.nets.latent import bounded
+from maquette.nets.layers import bounded
 
 
 class VolumeGenerator(nn.Module):

@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from maquette.configs_fields import Gen3DConfig
 from maquette.losses import nonsaturating_generator
-from maquette.nets import rays, schedules, surface
 from maquette.nets.field import (
     ColourField,
     OccupancyCoded,
@@ -34,6 +33,8 @@ from maquette.nets.field import (
     Search,
     of_points,
 )
+from maquette.rays import sampling as rays
+from maquette.rays import schedules, surface
 from maquette.systems.base import Batch, Nets, Terms
 from maquette.systems.graf import GRAF, Cast, Rendered, codes
 

@@ -26,10 +26,11 @@ from torch import Tensor, nn
 
 from maquette.configs_fields import CAMERA_VALUES, GRAFConfig
 from maquette.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
-from maquette.nets import rays, schedules, surface
 from maquette.nets.field import DensityField
 from maquette.nets.patches import PatchCritic
-from maquette.nets.rays import Views
+from maquette.rays import sampling as rays
+from maquette.rays import schedules, surface
+from maquette.rays.sampling import Views
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 
 AT_ONCE = 2**24

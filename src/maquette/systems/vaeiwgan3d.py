@@ -17,7 +17,7 @@ Differs from the paper, each behind a key of the config, the paper's value being
   (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
 - `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `class_prior`), not
 N(0, I);
-- `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.aligned`): what the critic
+- `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.pixel_aligned`): what the critic
 judges and what new shapes are made with stays G(z) alone;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
 """
@@ -33,8 +33,8 @@ from maquette.losses import (
     reconstruction_l2,
     wasserstein_generator,
 )
-from maquette.nets.aligned import Aligned
-from maquette.nets.image import PaperEncoder, ResidualEncoder
+from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
+from maquette.nets.pixel_aligned import Aligned
 from maquette.nets.volume import GENERATORS, VolumeCritic, from_cells
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.iwgan3d import critic_terms

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from maquette.data.store import OpenedData
-from maquette.nets import aligned
+from maquette.nets import pixel_aligned as aligned
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System
 from maquette.train.inputs import as_images, sized
@@ -194,7 +194,7 @@ def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slic
 
     Scale 0.84 to 1.06, shift up to 4 %, a turn of up to 5 degrees, gamma and contrast, noise; a tenth of the views has
     a patch of plain grey laid over it. The aspect stays: it is what tells a tall object from a low one. The framing is
-    what `maquette.nets.aligned.moved` takes: scale, angle, right and down, `[B]` each.
+    what `maquette.nets.pixel_aligned.moved` takes: scale, angle, right and down, `[B]` each.
     """
     size = images.shape[-1]
     whole = whole or len(images)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from maquette.nets.aligned import POSE, Aligned, PoseHead, centres, mirrored, moved, poses, project
+from maquette.nets.pixel_aligned import POSE, Aligned, PoseHead, centres, mirrored, moved, poses, project
 from maquette.rendering.camera import Camera
 
 CAMERAS = [

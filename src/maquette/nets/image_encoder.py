@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maquette.nets.latent import bounded
+from maquette.nets.layers import bounded
 
 FAINTEST = 0.05
 """Deviation of a view's values below which standardising amplifies it no further: what is left is noise."""

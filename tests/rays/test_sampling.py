@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.nets import rays, schedules
+from maquette.rays import sampling as rays
+from maquette.rays import schedules
 from maquette.rendering import Camera
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from maquette.nets import rays, surface
+from maquette.rays import sampling as rays
+from maquette.rays import surface
 
 
 def some_rays(count: int = 300, seed: int = 0):
