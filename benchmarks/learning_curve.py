@@ -26,9 +26,9 @@ from safetensors.torch import load_file
 from maquette import recipe as recipes
 from maquette.evaluate.field_measures import encoder_features, frechet_repeats
 from maquette.evaluate.image_sets import open_real
-from maquette.hub import Model, load
 from maquette.io.atomic import atomic_path
-from maquette.sampling import batches_of_images
+from maquette.models.hub import Model, load
+from maquette.models.sampling import batches_of_images
 from maquette.systems import SYSTEMS
 from maquette.train import checkpoint
 

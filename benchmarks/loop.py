@@ -26,8 +26,8 @@ from maquette import api
 from maquette.data.furniture import make
 from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
-from maquette.hub import Model
 from maquette.io.pictures import read_picture
+from maquette.models.hub import Model
 from maquette.outputs import EXAMPLES
 from maquette.pencil.loop import Ended, LoopSettings, Round, hatching_mm
 from maquette.pencil.settings import Look

@@ -12,9 +12,7 @@ import numpy as np
 import torch
 import trimesh
 
-from maquette import hub
 from maquette import latent as latents
-from maquette.answers import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
@@ -22,13 +20,15 @@ from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
 from maquette.geometry.mesh import Dropped, Printability, printability
 from maquette.geometry.shape import Shape
-from maquette.hub import Model, load
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
-from maquette.latent.prior import draw as draw_latent
+from maquette.models import hub
+from maquette.models.hub import Model, load
+from maquette.models.predict import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
+from maquette.models.prior import draw as draw_latent
+from maquette.models.sampling import sample_images as sample_images
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.pencil.plotter import draw as draw
 from maquette.pencil.plotter import plot as plot
-from maquette.sampling import sample_images as sample_images
 from maquette.scan import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 
 DEFAULT_MODEL = "maquette"
@@ -298,7 +298,7 @@ def model_facts(name: str) -> dict:
 
 
 def push_model(name: str, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
-    """Upload a model to the Hugging Face Hub as `owner/name`; returns its address. See `maquette.hub.push`."""
+    """Upload a model to the Hugging Face Hub as `owner/name`; returns its address. See `maquette.models.hub.push`."""
     return hub.push(name, repo_id, private, token)
 
 

@@ -24,8 +24,8 @@ from maquette.api import (
 from maquette.errors import UserError
 from maquette.geometry.mesh import Dropped, Printability, printability
 from maquette.geometry.shape import Shape
-from maquette.hub import Model, load
 from maquette.io import formats
+from maquette.models.hub import Model, load
 from maquette.pencil.pickup import find_inputs, read_picture
 from maquette.pencil.plotter import mesh_of
 from maquette.rendering import sheets as previews
@@ -167,7 +167,7 @@ def generate_image_files(
     from PIL import Image
 
     from maquette.io.atomic import atomic_path
-    from maquette.sampling import batches_of_images
+    from maquette.models.sampling import batches_of_images
 
     def write(path: Path, pixels: np.ndarray, line: str) -> Written:
         with atomic_path(path) as unfinished:

@@ -23,9 +23,9 @@ from maquette.fields.extract import (
 from maquette.fields.lattice import check_resolution
 from maquette.fields.pictures import front_view, pictures, views_round
 from maquette.geometry.mesh import printability, to_print
-from maquette.hub import Model
 from maquette.io import formats
-from maquette.latent.prior import draw
+from maquette.models.hub import Model
+from maquette.models.prior import draw
 from maquette.outputs import Failed, Written
 from maquette.outputs_latent import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
 from maquette.rays.sampling import Views

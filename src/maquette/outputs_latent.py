@@ -17,14 +17,14 @@ from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.mesh import printability
 from maquette.geometry.shape import Shape
-from maquette.hub import Model
 from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.latent import Fit, Operand, catalogue, suggest
 from maquette.latent.arithmetic import way
 from maquette.latent.clean import clean_drawing
-from maquette.latent.prior import decode
+from maquette.models.hub import Model
+from maquette.models.prior import decode
 from maquette.outputs import Failed, Written, free_name, write_shape
 from maquette.pencil import plotter
 from maquette.pencil.settings import Sheet

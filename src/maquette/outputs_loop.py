@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from maquette import api
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
-from maquette.hub import Model
 from maquette.io.pictures import read_picture
 from maquette.latent import Fit
+from maquette.models.hub import Model
 from maquette.outputs import Failed, Written
 from maquette.pencil.desk import FilePen, PlotterPen, SourceEye
 from maquette.pencil.loop import Drawn, Ended, LoopSettings, Round, Waiting

@@ -19,8 +19,9 @@ import trimesh
 from command import call
 from PIL import Image
 
-from maquette import api, cli, hub
+from maquette import api, cli
 from maquette.errors import UserError
+from maquette.models import hub
 
 
 @pytest.fixture(scope="session")

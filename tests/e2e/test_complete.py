@@ -9,8 +9,9 @@ from command import call
 from PIL import Image
 from staged import CAMERA, FLOOR, METRES, SETTEE, depth_mm, intrinsics, write_png
 
-from maquette import api, hub
+from maquette import api
 from maquette.errors import UserError
+from maquette.models import hub
 from maquette.recipe import load
 from maquette.rendering import sheets as preview
 from maquette.scan import scan

@@ -11,9 +11,10 @@ from pages import corners_of, paper, photographed, sketch
 from PIL import Image
 from tiny import tiny
 
-from maquette import hub, outputs_drawing, outputs_latent
+from maquette import outputs_drawing, outputs_latent
 from maquette.data.prepare import prepare
 from maquette.io import formats
+from maquette.models import hub
 from maquette.pencil import svg
 
 

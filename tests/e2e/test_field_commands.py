@@ -12,9 +12,10 @@ from PIL import Image
 from radiographs import dataset
 from tiny import tiny
 
-from maquette import api, hub, outputs_fields
+from maquette import api, outputs_fields
 from maquette import recipe as recipes
 from maquette.errors import UserError
+from maquette.models import hub
 from maquette.systems import SYSTEMS
 
 

@@ -8,9 +8,9 @@ import torch
 from command import call
 from radiographs import fill
 
-from maquette import hub
 from maquette.configs import WGANGPConfig
 from maquette.data.images import prepare_images
+from maquette.models import hub
 from maquette.systems import SYSTEMS
 
 

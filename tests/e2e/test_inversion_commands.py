@@ -10,11 +10,12 @@ import trimesh
 from command import call
 from PIL import Image
 
-from maquette import api, hub, outputs_inversion
+from maquette import api, outputs_inversion
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields.inversion import Search
 from maquette.io import formats
+from maquette.models import hub
 from maquette.outputs_inversion import invert_files
 from maquette.systems import SYSTEMS
 

@@ -9,9 +9,9 @@ from command import call, lines, names
 from PIL import Image
 from tiny import tiny
 
-from maquette import api, hub, outputs_latent
+from maquette import api, outputs_latent
 from maquette.data.prepare import prepare
-from maquette.latent import prior
+from maquette.models import hub, prior
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from loops import sketch, stool
 from PIL import Image
 from tiny import tiny
 
-from maquette import api, hub, outputs_loop
+from maquette import api, outputs_loop
 from maquette.errors import UserError
+from maquette.models import hub
 from maquette.pencil import rounds as rounds_on_disk
 from maquette.pencil.loop import LoopSettings, Waiting
 from maquette.pencil.simulate import Conditions, SimulatedPage

@@ -20,8 +20,8 @@ from maquette.evaluate.fields import FRECHET, SHEET, SPREAD, Plan, evaluate_fiel
 from maquette.evaluate.generated import chamfer, frechet, surface_points
 from maquette.evaluate.image_page import Plan as ImagePlan
 from maquette.evaluate.report import Measured, Progressed
-from maquette.hub import Model
-from maquette.latent.prior import draw
+from maquette.models.hub import Model
+from maquette.models.prior import draw
 from maquette.systems.gen3d import Gen3D
 
 SMALL = Plan(images=12, repeats=2, shapes=2, codes=3, meshes=3, resolution=32, objects=2, azimuths=3)

@@ -11,8 +11,8 @@ from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields.between import way
 from maquette.fields.pictures import front_view, pictures, views_round
-from maquette.hub import Model
 from maquette.latent import paths
+from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
 
 SHAPE, APPEARANCE, CAMERA = slice(0, 6), slice(6, 11), slice(11, 14)  # of the tiny recipes

@@ -18,10 +18,10 @@ from maquette.evaluate.fields import seen
 from maquette.evaluate.report import Progressed
 from maquette.fields.inversion import Inverted, Search, _spread, invert
 from maquette.fields.subject import FILL, WHOLE, subject
-from maquette.hub import Model
-from maquette.latent.prior import draw
+from maquette.models.hub import Model
+from maquette.models.prior import draw
+from maquette.models.sampling import as_pixels
 from maquette.rays import sampling as rays
-from maquette.sampling import as_pixels
 from maquette.systems.gen3d import Gen3D
 from maquette.systems.graf import GRAF
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs_fields import Gen3DConfig
-from maquette.hub import Model
+from maquette.models.hub import Model
 from maquette.nets.field import OccupancyField
 from maquette.systems.gen3d import Gen3D
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from maquette.configs import GAN3DConfig, IWGAN3DConfig, VAEIWGAN3DConfig
-from maquette.hub import Model
+from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
 
 CONFIGS = {

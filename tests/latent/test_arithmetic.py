@@ -7,7 +7,7 @@ from tiny import tiny
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.latent import prior
+from maquette.models import prior
 
 
 @pytest.fixture(scope="module", params=["iwgan", "gan3d", "vae-iwgan-image"])

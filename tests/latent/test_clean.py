@@ -11,7 +11,7 @@ from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.latent import Known, Suggested, catalogue
 from maquette.latent.clean import clean_drawing, side_of
-from maquette.latent.prior import encode
+from maquette.models.prior import encode
 from maquette.pencil import plotter
 from maquette.pencil.settings import Look, Sheet
 from maquette.train.batches import as_images

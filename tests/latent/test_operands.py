@@ -10,9 +10,9 @@ from tiny import tiny
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.latent import prior
 from maquette.latent.operands import parse, read_operand
 from maquette.latent.projection import Fit
+from maquette.models import prior
 
 
 @pytest.fixture(scope="module")

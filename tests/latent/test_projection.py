@@ -12,8 +12,8 @@ from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import resample, voxelise
-from maquette.latent import prior
 from maquette.latent.projection import Fit, Projected, target
+from maquette.models import prior
 
 
 @pytest.fixture(scope="module", params=["iwgan", "gan3d", "vae-iwgan-image"])

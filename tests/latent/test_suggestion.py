@@ -11,8 +11,8 @@ from maquette.data.prepare import prepare
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.latent import Catalogue, catalogue, suggest
-from maquette.latent.prior import encode
 from maquette.latent.suggestion import VIEWS, nearest
+from maquette.models.prior import encode
 from maquette.train.batches import as_images
 
 

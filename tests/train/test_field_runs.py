@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from maquette import api
 from maquette import recipe as recipes
 from maquette.errors import UserError
-from maquette.sampling import sample_images
+from maquette.models.sampling import sample_images
 from maquette.train import job, loop
 from maquette.train.log import read_metrics
 

@@ -17,8 +17,8 @@ from maquette import api
 from maquette import recipe as recipes
 from maquette.data.images import open_images
 from maquette.errors import UserError
+from maquette.models.sampling import as_pixels, from_pixels, sample_images
 from maquette.rendering import sheets as preview
-from maquette.sampling import as_pixels, from_pixels, sample_images
 from maquette.systems import SYSTEMS
 from maquette.train import health, job, loop
 from maquette.train.engine import Engine

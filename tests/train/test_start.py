@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from maquette import hub
 from maquette import recipe as recipes
 from maquette.data.prepare import prepare
 from maquette.errors import UserError
+from maquette.models import hub
 from maquette.systems import SYSTEMS
 from maquette.train import job, loop, runs, start
 

@@ -18,8 +18,8 @@ from maquette.evaluate.generated import (
     minimum_matching_distance,
     one_nearest_neighbour_accuracy,
 )
-from maquette.hub import Model
-from maquette.latent.prior import encode
+from maquette.models.hub import Model
+from maquette.models.prior import encode
 from maquette.pencil.page import to_grey
 
 TURNS = 24

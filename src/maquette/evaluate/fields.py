@@ -27,13 +27,13 @@ from maquette.evaluate.report import Measured, Progressed
 from maquette.fields import field_mesh
 from maquette.fields.pictures import pictures, views_round
 from maquette.geometry.mesh import to_frame
-from maquette.hub import Model, load
 from maquette.io.atomic import atomic_path
-from maquette.latent.prior import draw
+from maquette.models.hub import Model, load
+from maquette.models.prior import draw
+from maquette.models.sampling import as_pixels, batches_of_images
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
-from maquette.sampling import as_pixels, batches_of_images
 
 ENCODER = "maquette"
 """The bundled model in whose encoder's features images are compared."""

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from maquette.answers import occupancy, require_scans
 from maquette.errors import UserError
 from maquette.evaluate.generation import Plan, evaluate_generation
 from maquette.evaluate.recognition import evaluate_recognition
-from maquette.hub import Model, load
-from maquette.latent.prior import decode, draw
+from maquette.models.hub import Model, load
+from maquette.models.predict import occupancy, require_scans
+from maquette.models.prior import decode, draw
+from maquette.models.sampling import batches_of_images
 from maquette.pencil.pickup import pick_up
-from maquette.sampling import batches_of_images
 
 BENCHMARKS = ("modelnet10", "ikea", "scans", "recognition", "generation")
 """What shapes are measured on, by name; images are measured on images."""

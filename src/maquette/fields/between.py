@@ -10,9 +10,9 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.extract import require_field
-from maquette.hub import Model
 from maquette.latent import Operand, paths
 from maquette.latent.arithmetic import check_count, read_all
+from maquette.models.hub import Model
 
 MOVED = ("both", "shape", "appearance")
 """What a way can change."""

@@ -18,9 +18,9 @@ from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, near_surface
 from maquette.geometry import mesh as meshes
 from maquette.geometry.mesh import Dropped
-from maquette.hub import Model
+from maquette.models.hub import Model
+from maquette.models.sampling import as_pixels
 from maquette.rays import sampling as rays
-from maquette.sampling import as_pixels
 from maquette.systems.gen3d import SurfaceGenerator
 from maquette.systems.graf import RadianceGenerator, codes, outside_inference
 

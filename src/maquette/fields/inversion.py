@@ -26,12 +26,12 @@ from maquette.configs_fields import CAMERA_VALUES
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.subject import FILL, Subject, subject
-from maquette.hub import Model
 from maquette.io.pictures import read_picture
-from maquette.latent import prior
+from maquette.models import prior
+from maquette.models.hub import Model
+from maquette.models.sampling import as_pixels, from_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
-from maquette.sampling import as_pixels, from_pixels
 
 LOOKING = 0.4
 """Share of the time that the tries without a gradient may take."""

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.hub import Model
+from maquette.models.hub import Model
+from maquette.models.sampling import as_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 from maquette.rendering.sheets import SIDES
-from maquette.sampling import as_pixels
 
 FRONT_DEG = SIDES["front"][0]
 

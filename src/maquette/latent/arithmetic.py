@@ -11,10 +11,11 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.shape import Shape
-from maquette.hub import Model
-from maquette.latent import paths, prior
+from maquette.latent import paths
 from maquette.latent.operands import Operand, parse, read_operand
 from maquette.latent.projection import Fit
+from maquette.models import prior
+from maquette.models.hub import Model
 
 MAX_OPERANDS = 64
 """Operands that are still taken at once."""

@@ -6,9 +6,9 @@ import numpy as np
 
 from maquette.data.sources import is_furniture
 from maquette.errors import UserError
-from maquette.hub import Model
-from maquette.latent import prior
 from maquette.latent.suggestion import VIEWS, Catalogue, Known, Suggested, cosines
+from maquette.models import prior
+from maquette.models.hub import Model
 from maquette.pencil import plotter
 from maquette.pencil.settings import Look, Sheet
 from maquette.train.batches import as_images

@@ -13,11 +13,11 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.shape import Shape
-from maquette.hub import Model
 from maquette.io import formats
 from maquette.io.pictures import SUFFIXES, read_picture
-from maquette.latent import prior
 from maquette.latent.projection import Fit, project
+from maquette.models import prior
+from maquette.models.hub import Model
 from maquette.pencil.pickup import pick_up
 
 KINDS = "a seed (7), a class's seed (chair:7), a picture, a mesh or grid file, or a saved latent (.npy)"

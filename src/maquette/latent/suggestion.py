@@ -22,10 +22,10 @@ from maquette.data.store import SIDECAR, OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.shape import Shape
-from maquette.hub import Model
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import read_picture
-from maquette.latent import prior
+from maquette.models import prior
+from maquette.models.hub import Model
 from maquette.pencil.pickup import Pickup, pick_up
 from maquette.train.batches import as_images
 

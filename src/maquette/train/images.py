@@ -12,9 +12,9 @@ from maquette.data.images import ImageInfo, OpenedImages, is_images, open_images
 from maquette.data.sources import is_furniture
 from maquette.data.store import is_prepared
 from maquette.errors import UserError
+from maquette.models.sampling import as_pixels, from_pixels
 from maquette.recipe import Recipe
 from maquette.rendering.sheets import montage
-from maquette.sampling import as_pixels, from_pixels
 from maquette.systems.base import Batch, System
 from maquette.train import health
 from maquette.train.batches import Batches

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from maquette import hub
 from maquette import recipe as recipes
 from maquette.data.images import OpenedImages
 from maquette.data.orientations import shape_id
@@ -20,13 +19,14 @@ from maquette.data.store import Info, OpenedData, is_prepared, open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
 from maquette.io.atomic import atomic_path
+from maquette.models import hub
+from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.train import health, inputs, loop, samples
 from maquette.train import images as of_images
 from maquette.train import start as starts
 from maquette.train.batches import Batches
-from maquette.train.card import write_card
 from maquette.train.engine import Engine
 from maquette.train.environment import environment
 from maquette.train.start import Start

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from maquette import hub
 from maquette.errors import UserError
 from maquette.io.atomic import write_bytes
+from maquette.models import hub
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.train.log import START
@@ -54,7 +54,7 @@ class Weights:
 def load(recipe: Recipe) -> Weights:
     """The weights that `train.start` names, held against the recipe's networks.
 
-    UserError for a model that is not there or damaged (`maquette.hub.load`), that is of another system, or of which a
+    UserError for a model that is not there or damaged (`maquette.models.hub.load`), that is of another system, or of which a
     tensor does not fit: it names the tensor, both shapes and the keys that differ.
     """
     given = recipe.train.start

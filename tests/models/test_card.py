@@ -9,7 +9,7 @@ import yaml
 
 import maquette
 from maquette import recipe as recipes
-from maquette.train.card import duration, write_card
+from maquette.models.card import duration, write_card
 
 TERMS = ("ModelNet: academic use only", "furniture: made by this package, no terms")
 FACTS = {"seconds": 4321.4, "commit": "abc123+changes", "torch": "2.9.1", "processor": "A | B", "gpu": ""}

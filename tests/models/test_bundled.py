@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from maquette import api, hub, outputs
+from maquette import api, outputs
 from maquette.data.sources import furniture
 from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
+from maquette.models import hub
 from maquette.rendering import render_views
 from maquette.scan import scans
 

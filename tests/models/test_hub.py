@@ -11,9 +11,10 @@ from huggingface_hub import constants
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from maquette import cli, hub
+from maquette import cli
 from maquette.configs import IWGAN3DConfig
 from maquette.errors import UserError
+from maquette.models import hub
 from maquette.systems import SYSTEMS
 
 SMALL = IWGAN3DConfig(resolution=20, latent=4, generator_channels=(8, 4, 4), critic_channels=(2,))

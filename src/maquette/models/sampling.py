@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.hub import Model, load
-from maquette.latent.prior import draw
+from maquette.models.hub import Model, load
+from maquette.models.prior import draw
 
 
 def as_pixels(images: Tensor) -> np.ndarray:

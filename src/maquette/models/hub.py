@@ -24,7 +24,7 @@ from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 from maquette.systems import SYSTEMS, System
 
-BUNDLED = Path(__file__).parent / "pretrained"
+BUNDLED = Path(__file__).parents[1] / "pretrained"
 FORMAT = 1
 CONFIG, WEIGHTS, CARD, PICTURE = "config.json", "model.safetensors", "README.md", "samples.png"
 FILES = (CONFIG, WEIGHTS, CARD, PICTURE)

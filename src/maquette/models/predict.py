@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from maquette.errors import UserError
-from maquette.hub import Model
+from maquette.models.hub import Model
 
 SCAN_MODEL = "scan"
 """The bundled model that reads scans."""

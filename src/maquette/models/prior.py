@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import LowRankMultivariateNormal
 
 from maquette.errors import UserError
-from maquette.hub import Model
+from maquette.models.hub import Model
 from maquette.systems.base import System
 
 _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
