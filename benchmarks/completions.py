@@ -9,7 +9,7 @@ import numpy as np
 from facing import last
 
 from maquette import api
-from maquette.evaluate.volumes import shapes_of
+from maquette.datasets.cache import shapes_of
 from maquette.geometry.shape import Shape
 from maquette.rendering.sheets import SIDES, blocks, sheet
 from maquette.scan import scans

@@ -14,8 +14,8 @@ import numpy as np
 from scipy import ndimage
 
 from maquette import api
+from maquette.datasets.cache import shapes_of
 from maquette.evaluate.shapes import iou
-from maquette.evaluate.volumes import shapes_of
 from maquette.geometry.shape import Shape
 from maquette.rendering import Camera, RayCaster
 from maquette.scan import Intrinsics, guess_facing, read_scan

@@ -163,7 +163,7 @@ def pictures(options: argparse.Namespace, device):
     import numpy as np
     import torch
 
-    from maquette.data import furniture
+    from maquette.datasets import furniture
     from maquette.rays import sampling as rays
     from maquette.rendering import Camera
     from maquette.rendering import studio as shade

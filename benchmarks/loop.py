@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette import api
-from maquette.data.furniture import make
+from maquette.datasets.furniture import make
 from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.io.pictures import read_picture

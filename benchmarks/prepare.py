@@ -14,7 +14,7 @@ import numpy as np
 import trimesh
 
 from maquette import api
-from maquette.data.meshes import MESHES
+from maquette.datasets.sources.meshes import MESHES
 
 
 def seconds(source: Path, out: Path, **options) -> float:

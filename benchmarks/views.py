@@ -5,7 +5,7 @@ import os
 import time
 from multiprocessing import get_context
 
-from maquette.data import furniture
+from maquette.datasets import furniture
 from maquette.rendering import render_views
 
 

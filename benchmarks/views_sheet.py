@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maquette.data import furniture
+from maquette.datasets import furniture
 from maquette.rendering import Camera, render_views
 from maquette.rendering import studio as shade
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import maquette
-from maquette.data.furniture import make
+from maquette.datasets.furniture import make
 from maquette.rendering.sheets import sheet
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")

@@ -7,7 +7,7 @@ import numpy as np
 import trimesh
 
 import maquette
-from maquette.data.furniture import make
+from maquette.datasets.furniture import make
 from maquette.rendering import Camera, RayCaster
 from maquette.scan import Intrinsics
 

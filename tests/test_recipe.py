@@ -113,7 +113,7 @@ def test_a_key_in_the_wrong_place_is_sent_to_the_right_one():
 
 
 def test_the_names_known_here_are_those_of_their_makers():
-    from maquette.data import furniture, sources
+    from maquette.datasets import furniture, sources
     from maquette.rendering import views
 
     assert recipes.FURNITURE_KINDS == furniture.KINDS and recipes.VIEW_KINDS == views.KINDS

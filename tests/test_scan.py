@@ -11,8 +11,8 @@ from scipy import ndimage
 from staged import CAMERA, FLOOR, METRES, NEIGHBOUR, SETTEE, depth_mm, intrinsics, write_png
 
 from maquette import scan as scanning
-from maquette.data import turn
-from maquette.data.furniture import make
+from maquette.datasets import turn
+from maquette.datasets.furniture import make
 from maquette.errors import UserError
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.voxelise import voxelise

@@ -385,8 +385,8 @@ def score_study(key: str | Path, answers: Sequence[str | Path]):
 
 
 def prepare_data(source: str, out: str, **options) -> Iterator[object]:
-    """Turn shapes into a dataset folder; see `maquette.data.prepare.prepare` for the options and the events."""
-    from maquette.data.prepare import prepare
+    """Turn shapes into a dataset folder; see `maquette.datasets.prepare.prepare` for the options and the events."""
+    from maquette.datasets.prepare import prepare
 
     yield from prepare(source, out, **options)
 
@@ -395,8 +395,8 @@ def show_data(path: str, out: str = "") -> dict[str, object]:
     """What a prepared dataset holds, by name; a sheet of some of it is drawn to `out`, or to `sheet.png` in the
     folder.
     """
-    from maquette.data.audit import show
-    from maquette.data.images import is_images, show_images
+    from maquette.datasets.audit import show
+    from maquette.datasets.images import is_images, show_images
 
     sheet = Path(out) if out else Path(path) / "sheet.png"
     if is_images(path):
@@ -408,6 +408,6 @@ def audit_data(path: str) -> list[dict[str, object]]:
     """What is wrong with a prepared dataset: one entry a finding, with `kind`, the `shapes` and a `line` for the
     user.
     """
-    from maquette.data.audit import audit
+    from maquette.datasets.audit import audit
 
     return audit(path).findings()

@@ -143,7 +143,7 @@ def data_render_images(
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
-    from maquette.data.image_render import CameraRange, render_images
+    from maquette.datasets.images.render import CameraRange, render_images
     from maquette.show import show_prepare
 
     cameras = CameraRange(azimuth, elevation, fov, radius)
@@ -196,8 +196,8 @@ def data_audit(
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
-    from maquette.data.images import is_images
-    from maquette.data.store import SIDECAR
+    from maquette.datasets.format import SIDECAR
+    from maquette.datasets.images import is_images
     from maquette.errors import UserError
 
     if is_images(path):
@@ -205,7 +205,7 @@ def data_audit(
                         hint="audit the folder that it was made from")
     if (Path(path) / SIDECAR).is_file():
         return _audit_shapes(path, json)
-    from maquette.data.image_audit import audit_images
+    from maquette.datasets.images.audit import audit_images
     from maquette.show import show_image_audit
 
     events = audit_images(path, out, fix=fix or None, keep_names=keep_names, bits=bits, max_megapixels=max_megapixels,
@@ -265,7 +265,7 @@ def data_prepare_images(
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
-    from maquette.data.images import prepare_images
+    from maquette.datasets.images import prepare_images
     from maquette.show import show_prepare
 
     events = prepare_images(folder, out, size=size, crop=crop, grey=grey, holdout=holdout, keep_names=keep_names,

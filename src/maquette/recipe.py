@@ -76,7 +76,7 @@ class DataRecipe:
     """Turn each shape about the up axis by a random multiple of 90 degrees (systems without an encoder only)."""
     orientations: int = 1
     """Orientations about the up axis in which each shape is prepared and seen, each 360 degrees / orientations further:
-    1, 2, 3, 4, 6 or 12 (systems without an encoder only; `maquette.data.orientations`)."""
+    1, 2, 3, 4, 6 or 12 (systems without an encoder only; `maquette.datasets.orientations`)."""
 
     def __post_init__(self):
         check("data", self, {"furniture": POSITIVE, "views": POSITIVE, "scans": POSITIVE, "validation": _BETWEEN,

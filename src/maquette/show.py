@@ -85,7 +85,7 @@ def show_prepare(events: Iterable, out: str, as_json: bool, what: str = "shapes"
 
 def show_image_audit(events: Iterable, as_json: bool) -> int:
     """Follow the audit of a folder of images: a bar, then how many findings of which kind, and where the report is."""
-    from maquette.data.image_audit import KINDS, Audited
+    from maquette.datasets.images.audit import KINDS, Audited
 
     audited, said = None, ()
     with progress() as bar:
@@ -120,7 +120,7 @@ def show_image_audit(events: Iterable, as_json: bool) -> int:
 
 def _follow_prepare(events: Iterable, doing: str) -> tuple[int, tuple[tuple[str, str], ...]]:
     """How many shapes the dataset has, and (id, reason) of those that it has not."""
-    from maquette.data.prepare import Finished, Prepared, Skipped
+    from maquette.datasets.prepare import Finished, Prepared, Skipped
 
     count, skips, said = 0, (), 0
     with progress() as bar:
@@ -142,7 +142,7 @@ def show_training(events: Iterable, recipe, run: Path) -> int:
     """Follow a training run: a bar with what is left, a line of losses now and then, checkpoints, the model at the
     end.
     """
-    from maquette.data.prepare import Prepared, Skipped
+    from maquette.datasets.prepare import Prepared, Skipped
     from maquette.train import job, loop
 
     bar = progress()

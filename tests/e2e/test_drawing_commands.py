@@ -12,7 +12,7 @@ from PIL import Image
 from tiny import tiny
 
 from maquette import outputs_drawing, outputs_latent
-from maquette.data.prepare import prepare
+from maquette.datasets.prepare import prepare
 from maquette.io import formats
 from maquette.models import hub
 from maquette.pencil import svg

@@ -9,7 +9,7 @@ from command import call
 from radiographs import fill
 
 from maquette.configs import WGANGPConfig
-from maquette.data.images import prepare_images
+from maquette.datasets.images import prepare_images
 from maquette.models import hub
 from maquette.systems import SYSTEMS
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import tiny
 
 from maquette import api, outputs_latent
-from maquette.data.prepare import prepare
+from maquette.datasets.prepare import prepare
 from maquette.models import hub, prior
 
 

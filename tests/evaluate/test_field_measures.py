@@ -11,8 +11,8 @@ from PIL import Image
 from tiny import tiny
 
 from maquette import recipe as recipes
-from maquette.data.image_render import render_images
-from maquette.data.image_shapes import TRUE_SHAPES
+from maquette.datasets.images.render import render_images
+from maquette.datasets.images.true_shapes import TRUE_SHAPES
 from maquette.errors import UserError
 from maquette.evaluate import field_measures as measures
 from maquette.evaluate import fields, of_models

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.data.orientations import turned
+from maquette.datasets.cache import shapes_of
+from maquette.datasets.orientations import turned
 from maquette.errors import UserError
 from maquette.evaluate import generated
 from maquette.evaluate.generation import (
@@ -20,7 +21,6 @@ from maquette.evaluate.generation import (
     nearest,
 )
 from maquette.evaluate.report import Measured
-from maquette.evaluate.volumes import shapes_of
 from maquette.geometry.voxelise import resample
 
 PLAN = Plan(samples=6, points=64, emd_points=16, many=8)

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from radiographs import fill, radiograph, write
 
-from maquette.data.image_files import find_images
-from maquette.data.images import open_images, prepare_images, split_by_name
+from maquette.datasets.images import open_images, prepare_images, split_by_name
+from maquette.datasets.images.files import find_images
 from maquette.errors import UserError
 from maquette.evaluate import image_sets
 from maquette.evaluate.image_sets import Real, Statistics, gaussian_noise, open_real, radial_noise, statistics

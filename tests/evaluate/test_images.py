@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from radiographs import fill, radiograph
 
-from maquette.data.images import ImageOptions, fit, open_images, prepare_images
+from maquette.datasets.images import ImageOptions, fit, open_images, prepare_images
 from maquette.errors import UserError
 from maquette.evaluate import features, images
 from maquette.evaluate import image_measures as measures

@@ -5,10 +5,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from maquette.datasets.cache import shapes_of
 from maquette.errors import UserError
 from maquette.evaluate.recognition import _features, evaluate_recognition, responses
 from maquette.evaluate.report import Measured
-from maquette.evaluate.volumes import shapes_of
 from maquette.nets.volume import MirrorCritic, VolumeCritic
 
 

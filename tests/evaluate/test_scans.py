@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maquette.data.store import open_dataset
+from maquette.datasets.format import open_dataset
 from maquette.errors import UserError
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.scans import evaluate_scans

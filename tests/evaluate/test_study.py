@@ -14,7 +14,7 @@ from PIL import Image
 from radiographs import fill
 from scipy.stats import beta, norm
 
-from maquette.data.images import open_images, prepare_images
+from maquette.datasets.images import open_images, prepare_images
 from maquette.errors import UserError
 from maquette.evaluate.study import StudyMade, make_study
 from maquette.evaluate.study_page import ANSWERS_FORMAT, study_page

@@ -34,7 +34,7 @@ def fill(folder: Path, count: int) -> Path:
 
 def dataset(folder: Path, count: int = 16, size: str = "64x32", grey: bool = True) -> Path:
     """A prepared dataset of such pictures, two of them for testing."""
-    from maquette.data.images import prepare_images
+    from maquette.datasets.images import prepare_images
 
     fill(folder / "pictures", count)
     list(prepare_images(folder / "pictures", folder / "set", size=size, grey=grey, holdout=2, workers=1))

@@ -6,9 +6,9 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from radiographs import dicom, radiograph
 
-from maquette.data.image_audit import audit_images
-from maquette.data.image_files import find_images
-from maquette.data.images import prepare_images
+from maquette.datasets.images import prepare_images
+from maquette.datasets.images.audit import audit_images
+from maquette.datasets.images.files import find_images
 from maquette.errors import UserError
 from maquette.io.dicom import anonymous_name, is_dicom, read_dicom, windowed
 

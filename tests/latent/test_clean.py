@@ -5,8 +5,8 @@ import pytest
 import trimesh
 from tiny import tiny
 
-from maquette.data.furniture import make
-from maquette.data.prepare import prepare
+from maquette.datasets.furniture import make
+from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.latent import Known, Suggested, catalogue

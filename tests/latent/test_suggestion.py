@@ -7,7 +7,7 @@ import trimesh
 from tiny import tiny
 
 from maquette import api
-from maquette.data.prepare import prepare
+from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.latent import Catalogue, catalogue, suggest

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maquette import api, outputs
-from maquette.data.sources import furniture
+from maquette.datasets.sources import furniture
 from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub

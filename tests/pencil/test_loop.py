@@ -8,7 +8,7 @@ from grbl_machine import Grbl
 from loops import FlatPage, sketch, stool
 
 from maquette import api
-from maquette.data.furniture import make
+from maquette.datasets.furniture import make
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou

@@ -126,7 +126,7 @@ def test_the_outline_of_a_sphere_is_a_circle_of_the_right_radius():
 
 def test_every_visible_point_is_seen_by_a_ray_and_no_hidden_one():
     """An independent check: rays against triangles (Moeller and Trumbore) at points along the drawn lines."""
-    from maquette.data.furniture import make
+    from maquette.datasets.furniture import make
 
     mesh = make("chair", 3)
     camera = Camera(35, 25, 40, 1000)

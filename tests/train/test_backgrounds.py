@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from maquette import recipe as recipes
-from maquette.data.image_render import render_images
-from maquette.data.images import open_images
+from maquette.datasets.images import open_images
+from maquette.datasets.images.render import render_images
 from maquette.errors import UserError
 from maquette.systems import SYSTEMS
 from maquette.train import images as training

@@ -288,7 +288,7 @@ def run(tmp_path_factory):
     options = ("--data.cache", str(root / "cache"), "--data.furniture", "6", "--train.steps", "4")
     options += ("--train.save-steps", "2")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("maquette.data.prepare._cores", lambda: 1)  # no processes for six shapes
+        patch.setattr("maquette.datasets.prepare._cores", lambda: 1)  # no processes for six shapes
         assert call("train", "iwgan-tiny", "--run", str(root / "run"), *options) == 0
     return root / "run"
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from maquette import api
 from maquette import recipe as recipes
-from maquette.data.images import open_images
+from maquette.datasets.images import open_images
 from maquette.errors import UserError
 from maquette.models.sampling import as_pixels, from_pixels, sample_images
 from maquette.rendering import sheets as preview

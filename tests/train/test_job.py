@@ -7,7 +7,7 @@ import pytest
 
 from maquette import cli
 from maquette import recipe as recipes
-from maquette.data.prepare import prepare
+from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.train import job
 

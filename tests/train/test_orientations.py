@@ -6,8 +6,8 @@ import pytest
 
 from maquette import cli
 from maquette import recipe as recipes
-from maquette.data.prepare import open_dataset, prepare
-from maquette.data.store import Info
+from maquette.datasets.format import Info
+from maquette.datasets.prepare import open_dataset, prepare
 from maquette.errors import UserError
 from maquette.train.job import prepared
 

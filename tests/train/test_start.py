@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from maquette import recipe as recipes
-from maquette.data.prepare import prepare
+from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.models import hub
 from maquette.systems import SYSTEMS

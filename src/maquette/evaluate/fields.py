@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import trimesh
 
-from maquette.data.image_shapes import TRUE_SHAPES, TrueShapes, true_shapes
+from maquette.datasets.images.true_shapes import TRUE_SHAPES, TrueShapes, true_shapes
 from maquette.errors import UserError
 from maquette.evaluate import field_measures as measures
 from maquette.evaluate import image_measures

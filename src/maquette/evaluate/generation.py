@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maquette.data.orientations import check
-from maquette.data.store import OpenedData
+from maquette.datasets.cache import shapes_of
+from maquette.datasets.format import OpenedData
+from maquette.datasets.orientations import check
 from maquette.errors import UserError
 from maquette.evaluate import generated
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.shapes import is_connected
-from maquette.evaluate.volumes import shapes_of
 from maquette.geometry.shape import Shape
 
 Features = Callable[[Tensor], Tensor]

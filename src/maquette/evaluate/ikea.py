@@ -23,7 +23,7 @@ from typing import Literal
 
 import numpy as np
 
-from maquette.data.ikea import photos
+from maquette.datasets.sources.ikea import photos
 from maquette.errors import UserError
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.shapes import Table, average_precision

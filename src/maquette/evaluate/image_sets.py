@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette.data.image_files import Limits, find_images, open_image
-from maquette.data.images import ImageOptions, fit, is_images, open_images, split_by_name
+from maquette.datasets.images import ImageOptions, fit, is_images, open_images, split_by_name
+from maquette.datasets.images.files import Limits, find_images, open_image
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 

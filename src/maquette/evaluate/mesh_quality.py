@@ -93,7 +93,7 @@ def silhouette_iou(masks: np.ndarray) -> float:
 def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, seed: int = 0) -> MeshQuality:
     """The measures of generated meshes, in the package's frame, beside the points of true shapes, [n, N, 3].
 
-    As many points are drawn over each mesh as the true shapes have (`maquette.data.image_shapes.true_shapes`). 1-NN
+    As many points are drawn over each mesh as the true shapes have (`maquette.datasets.images.true_shapes.true_shapes`). 1-NN
     accuracy means what it should where the two sets are of one size. Raises UserError where no mesh has faces, or where
     there is no true shape.
     """

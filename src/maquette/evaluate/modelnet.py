@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette.data.modelnet import is_modelnet10
-from maquette.data.prepare import FORMAT, Prepared, prepare
-from maquette.data.store import open_dataset
+from maquette.datasets.format import open_dataset
+from maquette.datasets.prepare import FORMAT, Prepared, prepare
+from maquette.datasets.sources.modelnet import is_modelnet10
 from maquette.errors import UserError
 from maquette.evaluate.report import Measured, Progressed
 from maquette.evaluate.shapes import Table, average_precision, iou

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from maquette.data.image_audit import SAME_BITS, SAME_CORRELATION, standardised
-from maquette.data.image_look import perceptual_hash, to_grey
+from maquette.datasets.images.audit import SAME_BITS, SAME_CORRELATION, standardised
+from maquette.datasets.images.measure import perceptual_hash, to_grey
 
 SIDE_PX = 64
 """Longest side of the small copies that are compared."""

@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maquette.data.orientations import check
-from maquette.data.store import OpenedData
+from maquette.datasets.cache import shapes_of
+from maquette.datasets.format import OpenedData
+from maquette.datasets.orientations import check
 from maquette.evaluate.report import Measured, Progressed
-from maquette.evaluate.volumes import shapes_of
 
 COSTS = (0.0003, 0.001, 0.003, 0.01, 0.03)
 """The SVM's C is one of these."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette.data.prepare import FORMAT, Prepared, prepare
-from maquette.data.store import open_dataset
+from maquette.datasets.format import open_dataset
+from maquette.datasets.prepare import FORMAT, Prepared, prepare
 from maquette.errors import UserError
 from maquette.evaluate.modelnet import split_of
 from maquette.evaluate.report import Measured, Progressed

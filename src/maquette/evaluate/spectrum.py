@@ -6,7 +6,7 @@ al., CVPR 2020).
 
 import numpy as np
 
-from maquette.data.image_look import to_grey
+from maquette.datasets.images.measure import to_grey
 
 ROUNDING = 1 / 12
 """Power of the rounding to whole grey levels, below which nothing can be told."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maquette.data.image_crop import ImageOptions, fit, fit_masked
+from maquette.datasets.images.crop import ImageOptions, fit, fit_masked
 from maquette.errors import UserError
 from maquette.pencil.page import resize
 from maquette.pencil.plain import PLAIN, plain_ground

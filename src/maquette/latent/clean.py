@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette.data.sources import is_furniture
+from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
 from maquette.latent.suggestion import VIEWS, Catalogue, Known, Suggested, cosines
 from maquette.models import prior
@@ -43,6 +43,6 @@ def clean_drawing(
 
 
 def _made(one: Known):
-    from maquette.data.furniture import make
+    from maquette.datasets.furniture import make
 
     return make(one.label, int(one.name.rsplit("-", 1)[1]))

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maquette.data.prepare import FORMAT, Prepared, Skipped, prepare
-from maquette.data.sources import is_furniture
-from maquette.data.store import SIDECAR, OpenedData, is_prepared, open_dataset
+from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
+from maquette.datasets.prepare import FORMAT, Prepared, Skipped, prepare
+from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.shape import Shape

@@ -25,7 +25,7 @@ _SPREAD = (0.24, 0.045, 0.24, 0.13, 0.12, 0.094)
 
 
 def poses(cameras: Tensor) -> Tensor:
-    """Cameras `[B, 7]` as a dataset keeps them (`maquette.data.store.OpenedData.cameras`) to poses `[B, 7]`."""
+    """Cameras `[B, 7]` as a dataset keeps them (`maquette.datasets.format.OpenedData.cameras`) to poses `[B, 7]`."""
     azimuth, elevation, view, roll = cameras[:, :4].deg2rad().unbind(1)
     zoom, right, down = cameras[:, 4:].unbind(1)
     scale = zoom * (view / 2).cos() / _CIRCUMSPHERE

@@ -128,10 +128,10 @@ def draw(
 
 def mesh_of(source: str) -> trimesh.Trimesh:
     """A mesh in the package's frame, out of a mesh or grid file or the furniture maker (`furniture:KIND:SEED`)."""
-    from maquette.data.sources import is_furniture
+    from maquette.datasets.sources import is_furniture
 
     if is_furniture(source):
-        from maquette.data.furniture import make
+        from maquette.datasets.furniture import make
 
         _, kind, number = (source.split(":") + ["", "0"])[:3]
         if not number.isdigit():

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from maquette.data.store import OpenedData
+from maquette.datasets.format import OpenedData
 from maquette.nets import pixel_aligned as aligned
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System

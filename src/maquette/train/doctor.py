@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from maquette import recipe as recipes
-from maquette.data.images import OpenedImages
-from maquette.data.store import OpenedData
+from maquette.datasets.format import OpenedData
+from maquette.datasets.images import OpenedImages
 from maquette.errors import UserError
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from maquette.data.images import ImageInfo, OpenedImages, is_images, open_images
-from maquette.data.sources import is_furniture
-from maquette.data.store import is_prepared
+from maquette.datasets.format import is_prepared
+from maquette.datasets.images import ImageInfo, OpenedImages, is_images, open_images
+from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
 from maquette.models.sampling import as_pixels, from_pixels
 from maquette.recipe import Recipe

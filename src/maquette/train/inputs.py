@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from maquette.data.store import OpenedData
+from maquette.datasets.format import OpenedData
 from maquette.recipe import DataRecipe
 from maquette.systems.base import System
 

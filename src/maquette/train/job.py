@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from maquette import recipe as recipes
-from maquette.data.images import OpenedImages
-from maquette.data.orientations import shape_id
-from maquette.data.prepare import FORMAT, prepare
-from maquette.data.sources import FURNITURE, is_furniture
-from maquette.data.store import Info, OpenedData, is_prepared, open_dataset
+from maquette.datasets.format import Info, OpenedData, is_prepared, open_dataset
+from maquette.datasets.images import OpenedImages
+from maquette.datasets.orientations import shape_id
+from maquette.datasets.prepare import FORMAT, prepare
+from maquette.datasets.sources import FURNITURE, is_furniture
 from maquette.errors import UserError
 from maquette.evaluate.shapes import iou
 from maquette.io.atomic import atomic_path

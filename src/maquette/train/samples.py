@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from maquette.data.store import OpenedData
+from maquette.datasets.format import OpenedData
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.recipe import Recipe

@@ -1,0 +1,30 @@
+"""The shapes of one split of a data set, at a model's resolution, prepared once and kept."""
+
+import hashlib
+from collections.abc import Generator
+from pathlib import Path
+
+from maquette.datasets.format import OpenedData, open_dataset
+from maquette.datasets.prepare import FORMAT, Prepared, prepare
+from maquette.evaluate.report import Progressed
+
+
+def shapes_of(
+    path: str | Path, cache: str | Path, split: str, resolution: int, limit: int | None = None,
+    orientations: int = 1,
+) -> Generator[Progressed, None, OpenedData]:
+    """Prepare the shapes of a split without views, or find them in `cache`; yields progress, returns the dataset.
+
+    path: an archive or folder that `maquette data prepare` reads. Training shapes that are copies of a test shape are
+    left out, as everywhere. orientations: rows of each shape, one after the other, each turned further about z.
+    """
+    options = {"resolution": resolution, "views": 0, "split": split, "count": limit}
+    if orientations > 1:
+        options["orientations"] = orientations
+    key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
+    turned = f" in {orientations} orientations" if orientations > 1 else ""
+    folder = Path(cache) / f"{split}-{Path(path).stem}-{resolution}-{key}"
+    for event in prepare(path, folder, **options):
+        if isinstance(event, Prepared):
+            yield Progressed(f"reading the {split} shapes{turned}", event.done, event.total)
+    return open_dataset(folder)

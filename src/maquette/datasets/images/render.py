@@ -1,0 +1,304 @@
+"""Image sets made from shapes: coloured objects from cameras that nobody is told, for generators of 3D objects.
+
+The result is a dataset as `maquette.datasets.images` opens them. Its rows have pixels and masks; no camera is kept but
+those of the test split, which lie beside it with the true shapes, for measuring (`image_shapes.true_shapes`).
+"""
+
+import hashlib
+import json
+import shutil
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from maquette.datasets import Item
+from maquette.datasets.images import SIDECAR, ImageInfo, features, finished, open_images
+from maquette.datasets.images.true_shapes import TRUE_SHAPES, keep_shape, shape_part, write_shapes
+from maquette.datasets.orientations import shape_id
+from maquette.datasets.resumable import (
+    PARTS,
+    Finished,
+    Prepared,
+    Skipped,
+    assemble,
+    claim,
+    to_do,
+    version,
+    work,
+    write_group,
+)
+from maquette.datasets.sources import is_furniture, items_of, terms_of
+from maquette.datasets.workers import cores
+from maquette.errors import UserError
+from maquette.io.atomic import write_bytes
+from maquette.rendering.camera import CIRCUMSPHERE, Camera
+
+RENDERED = "rendered.json"
+"""How the images were made: the distribution of the cameras, the background, the light."""
+TEST_CAMERAS = "test-cameras.json"
+FORMAT = 1
+"""Changes when the rows of the same options change."""
+BACKGROUNDS = ("white", "random")
+_GROUP = 64
+"""Images that are written in one go, or the images of one shape."""
+
+
+@dataclass(frozen=True)
+class CameraRange:
+    """The distribution of the cameras. All look at the object's centre, upright."""
+
+    azimuth_deg: tuple[float, float] = (0.0, 360.0)
+    """Drawn evenly; 0 sees the front, growing counter-clockwise seen from above."""
+    elevation_deg: tuple[float, float] = (0.0, 45.0)
+    """Above the horizon, -90 to 90; drawn evenly over the sphere's area, so that its sine is drawn evenly."""
+    fov_deg: float = 30.0
+    """Field of view, from edge to edge of the picture."""
+    radius: float = 2.9
+    """Distance to the object's centre, in its longest sides."""
+
+    def __post_init__(self):
+        for name, (low, high) in (("azimuth", self.azimuth_deg), ("elevation", self.elevation_deg)):
+            if not (np.isfinite([low, high]).all() and low <= high):
+                raise UserError(f"{name} must be two angles, the lower one first", f"{low:g} {high:g}")
+        if not -90 <= self.elevation_deg[0] <= self.elevation_deg[1] <= 90:
+            low, high = self.elevation_deg
+            raise UserError("elevation must lie between -90 and 90 degrees", f"{low:g} {high:g}")
+        if not 1 <= self.fov_deg <= 120:
+            raise UserError("fov must be from 1 to 120 degrees", f"{self.fov_deg:g}")
+        if not CIRCUMSPHERE < self.radius <= 1000:
+            raise UserError(f"radius must be above {CIRCUMSPHERE:.3f}, so that cameras are outside of every object, "
+                            "and at most 1000", f"{self.radius:g}")
+
+    def draw(self, rng: np.random.Generator, size_px: int) -> Camera:
+        """A camera of the distribution."""
+        azimuth = float(rng.uniform(*self.azimuth_deg)) % 360
+        low, high = np.sin(np.radians(self.elevation_deg))
+        elevation = float(np.degrees(np.arcsin(np.clip(rng.uniform(low, high), -1, 1))))
+        whole = 2 * np.arcsin(CIRCUMSPHERE / self.radius)  # at this field of view a Camera has this distance
+        zoom = float(np.tan(whole / 2) / np.tan(np.radians(self.fov_deg) / 2))
+        return Camera(azimuth, elevation, float(np.degrees(whole)), size_px, zoom=zoom)
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What decides the images of a shape, besides the shape itself."""
+
+    size: int
+    views: int
+    background: str
+    seed: int
+    cameras: CameraRange
+    up: str = "z"
+
+
+def render_images(
+    source: str | Path,
+    out: str | Path,
+    *,
+    size: int = 64,
+    views: int = 8,
+    count: int | None = None,
+    classes: Sequence[str] = (),
+    holdout: int = 100,
+    background: str = "white",
+    cameras: CameraRange | None = None,
+    seed: int = 0,
+    up: str = "z",
+    workers: int | None = None,
+) -> Iterator[Prepared | Skipped | Finished]:
+    """Renders an image set, step by step as the events are asked for; not asking for more is stopping.
+
+    source: what `maquette.datasets.sources.read` reads. out: the folder to make. Run again with the same options it goes on
+        where it stopped; when it is finished there is nothing to do.
+    size: pixels a side. views: images of each shape. count: shapes to learn from at most, spread over the source; for
+        furniture how many are made (1,000 unless said). classes: of the source, all unless said.
+    holdout: shapes for testing: of the source's own test split where it has one, else those with the smallest hash of
+        their names. No shape is on both sides.
+    background: `white`, or `random` for one plain colour a picture. cameras: what they are drawn from.
+    seed: of the furniture, the colours and the cameras. up: the axis that points up in the meshes of a folder.
+    workers: processes; all cores unless said, 1 works in this process.
+
+    Each shape has one scheme of colours (`maquette.rendering.colours`). Events count shapes; the last is Finished, which
+    counts images. Raises UserError for options that cannot be, for an `out` that holds something else, where no shape
+    at all can be rendered, and where the disk is full (free some space and run it again).
+    """
+    out = Path(out)
+    _check(size, views, count, holdout, background, seed, workers)
+    options = RenderOptions(size, views, background, seed, cameras or CameraRange(), up)
+    name, split = _split(source, tuple(classes), count, holdout, seed, up)
+    items = [item for chosen in split.values() for item in chosen]
+    told = asdict(options) | asdict(options.cameras) | {"shapes": len(items), "holdout": holdout}
+    del told["cameras"]
+    content = json.dumps([FORMAT, told, [[item.id, item.label, item.split] for item in items]])
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
+    if whole := finished(out, fingerprint):
+        yield whole
+        return
+    claim(out, fingerprint, json.loads(json.dumps(told)))
+    group = max(1, _GROUP // views)
+    groups = {f"{part}-{number:05d}": chosen[start : start + group] for part, chosen in split.items()
+              for number, start in enumerate(range(0, len(chosen), group))}
+    todo, done = to_do(out / PARTS, groups)
+    make = partial(_make, options=options, parts=out / PARTS, folder=str(Path(source)))
+    for item, reason, ready in work(todo, make, workers or cores()):
+        done += 1
+        if ready is not None:
+            write_group(out / PARTS, *ready, features(masks=True).arrow_schema)
+        yield Prepared(item.id, done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
+    counts, skipped = assemble(out, list(groups), features(masks=True), fingerprint, "no shape")
+    missing = {id for id, _ in skipped}
+    tested = [item for item in split["test"] if item.id not in missing]
+    listed = [{"id": f"{item.id}-{view:02d}", "shape": item.id, **asdict(camera_of(item.id, view, options))}
+              for item in tested for view in range(views)]
+    write_bytes(out / TEST_CAMERAS, (json.dumps(listed, indent=1) + "\n").encode())
+    write_shapes(out / TRUE_SHAPES, tested, out / PARTS)
+    info = ImageInfo(
+        width=size, height=size, channels=3, crop="none", holdout=holdout, source=name,
+        terms="; ".join(terms_of([source])), counts=counts, skipped=skipped,
+        versions={package: version(package) for package in ("maquette", "datasets", "trimesh", "numpy")},
+        fingerprint=fingerprint, masks=True,
+    )
+    cut = _cut_off(out, info)
+    facts = told | {"source": name, "images": counts, "test_shapes": len(tested), "cut_off": cut}
+    write_bytes(out / RENDERED, (json.dumps(facts, indent=2) + "\n").encode())
+    write_bytes(out / "README.md", _readme(info, options, len(tested), cut).encode())
+    write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
+    shutil.rmtree(out / PARTS, ignore_errors=True)
+    yield Finished(out, sum(counts.values()), skipped)
+
+
+def camera_of(id: str, view: int, options: RenderOptions) -> Camera:
+    """The camera of one image of a shape: a function of the seed, the shape's name and the image's number."""
+    return options.cameras.draw(np.random.default_rng([_own_seed(id, options.seed), view]), options.size)
+
+
+def _own_seed(id: str, seed: int) -> int:
+    return int(np.random.SeedSequence([seed, zlib.crc32(id.encode())]).generate_state(1)[0])
+
+
+def _check(size, views, count, holdout, background, seed, workers) -> None:
+    if not 8 <= size <= 512:
+        raise UserError("size must be from 8 to 512 pixels", size)
+    if not 1 <= views <= 500:
+        raise UserError("views must be from 1 to 500", views)
+    if count is not None and count < 1:
+        raise UserError("count must be 1 or more", count)
+    if holdout < 0:
+        raise UserError("holdout must be 0 or more", holdout)
+    if background not in BACKGROUNDS:
+        raise UserError(f"background must be {' or '.join(BACKGROUNDS)}", repr(background))
+    if seed < 0:
+        raise UserError("seed must be 0 or more", seed)
+    if workers is not None and workers < 1:
+        raise UserError("workers must be 1 or more", workers)
+
+
+def _split(
+    source: str | Path, classes: tuple[str, ...], count: int | None, holdout: int, seed: int, up: str
+) -> tuple[str, dict[str, list[Item]]]:
+    """The name of the source without its folders, and the shapes of each split."""
+    if is_furniture(source):
+        name = str(source) if ":" in str(source) or not classes else f"{source}:{','.join(classes)}"
+        train = _of_classes(items_of([name], count=count, seed=seed, split="train", up=up), classes, source)
+        test = items_of([name], count=holdout, seed=seed, split="test", up=up) if holdout else []
+        return name, {"train": train, "test": [item for item in test if not classes or item.label in classes]}
+    items = _of_classes(items_of([source], up=up), classes, source)
+    train, test = ([item for item in items if item.split == split] for split in ("train", "test"))
+    if not test:
+        names = sorted({shape_id(item.id) for item in train}, key=lambda id: hashlib.sha256(id.encode()).digest())
+        held = set(names[:holdout])
+        test = [replace(item, split="test") for item in train if shape_id(item.id) in held]
+        train = [item for item in train if shape_id(item.id) not in held]
+    if not train:
+        raise UserError(f"holding out {holdout} shapes leaves none to learn from",
+                        f"{len(items)} shape{'s' if len(items) > 1 else ''}", "lower --holdout")
+    return Path(source).resolve().name, {"train": _spread(train, count), "test": _spread(test, holdout)}
+
+
+def _of_classes(items: list[Item], classes: tuple[str, ...], source: str | Path) -> list[Item]:
+    has = sorted({item.label for item in items})
+    unknown = [label for label in classes if label not in has]
+    if unknown:
+        raise UserError(f"{source} has no class of this name", repr(unknown[0]), f"it has {', '.join(has)}")
+    return [item for item in items if not classes or item.label in classes]
+
+
+def _spread(items: list[Item], count: int | None) -> list[Item]:
+    """At most `count` items, spread evenly."""
+    if count is None or len(items) <= count:
+        return items
+    return [items[k * len(items) // count] for k in range(count)]
+
+
+def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> tuple[list[dict] | None, str | None]:
+    """(a row for each view, None), or (None, why there are none, which calls files by their names in the folder).
+
+    The true shape of a test item goes to `parts`.
+    """
+    from maquette.datasets.rows import mesh_of
+    from maquette.rendering.coloured import coloured
+    from maquette.rendering.colours import scheme
+    from maquette.rendering.raycaster import RayCaster
+
+    try:
+        mesh = mesh_of(item.id, item.load())
+        own = _own_seed(item.id, options.seed)
+        albedo, caster = scheme(mesh, own), RayCaster(mesh)
+        grounds = np.random.default_rng([own, 1 << 20]).integers(0, 256, (options.views, 3))
+        if options.background == "white":
+            grounds[:] = 255
+        rows = []
+        for view in range(options.views):
+            pixels, mask = coloured(caster, camera_of(item.id, view, options), albedo, grounds[view])
+            rows.append({"id": f"{item.id}-{view:02d}", "pixels": pixels.tobytes(), "height": options.size,
+                         "width": options.size, "channels": 3, "mask": mask.tobytes()})
+        if item.split == "test":
+            keep_shape(shape_part(parts, item), mesh)
+        return rows, None
+    except UserError as error:
+        return None, str(error).replace(f"{folder}/", "")
+    except Exception as error:  # one strange file among thousands must not end the others
+        return None, f"{type(error).__name__}: {error}"
+
+
+def _cut_off(out: Path, info: ImageInfo) -> int:
+    """In how many images the object reaches the edge. Opens the dataset while its sidecar is not written yet."""
+    data = open_images(out, info)
+    cut = 0
+    for start in range(0, len(data), 4096):
+        masks = data.masks(range(start, min(start + 4096, len(data))))
+        rim = masks[:, [0, -1]].any((1, 2)) | masks[:, :, [0, -1]].any((1, 2))
+        cut += int(rim.sum())
+    return cut
+
+
+def _readme(info: ImageInfo, options: RenderOptions, tested: int, cut: int) -> str:
+    rows = ", ".join(f"{count} in `{split}`" for split, count in info.counts.items())
+    skipped = "\n".join(f"- {reason}" for _, reason in info.skipped) or "none"
+    cameras = options.cameras
+    return f"""# Images of {info.source}
+{info.width} wide and {info.height} high, RGB, {options.views} of each shape, background: {options.background}; {rows}.
+In {cut} of them the object reaches the edge. No shape is in both splits.
+
+Cameras: azimuth {cameras.azimuth_deg[0]:g} to {cameras.azimuth_deg[1]:g} degrees, elevation
+{cameras.elevation_deg[0]:g} to {cameras.elevation_deg[1]:g} degrees (even over the sphere), field of view
+{cameras.fov_deg:g} degrees, {cameras.radius:g} longest sides away. Which camera took which picture is kept for the test
+split alone, in `{TEST_CAMERAS}`; the {tested} true shapes of that split are in `{TRUE_SHAPES}`. Both are for measuring.
+
+Terms of use of the shapes: {info.terms}
+
+```python
+from datasets import load_from_disk
+import numpy as np
+row = load_from_disk("this folder")["train"][0]
+image = np.frombuffer(row["pixels"], np.uint8).reshape({info.shape})  # [height, width, 3]
+mask = np.frombuffer(row["mask"], np.uint8).reshape({info.shape[:2]})  # 255 where the object covers all of a pixel
+```
+
+Skipped:
+{skipped}
+"""

@@ -1,0 +1,230 @@
+"""Preparing: any source of shapes becomes a folder of voxels and rendered views, on all cores, and resumable.
+
+The shapes are done in fixed groups, each written whole into `OUT/.parts/` under its final name or not at all. When all
+are there they are moved into place and described, which copies nothing. Each shape's views depend on the seed and its
+own id only, so that neither the number of workers nor an interruption changes the result.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from maquette.datasets import Item
+from maquette.datasets import orientations as turning
+from maquette.datasets.format import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
+from maquette.datasets.resumable import (
+    PARTS,
+    Finished,
+    Prepared,
+    Skipped,
+    assemble,
+    claim,
+    to_do,
+    version,
+    work,
+    write_group,
+)
+from maquette.datasets.rows import Options, make_rows
+from maquette.datasets.sources import items_of, terms_of
+from maquette.datasets.workers import cores as _cores
+from maquette.errors import UserError
+from maquette.io.atomic import write_bytes
+
+__all__ = ["Finished", "OpenedData", "Prepared", "Skipped", "open_dataset", "prepare"]
+
+_GROUP = 64
+"""Shapes that are written in one go: what an interruption can cost, per worker."""
+FORMAT = 2
+"""Changes when the rows of the same options change."""
+
+
+def prepare(
+    source: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    resolution: int = 32,
+    views: int = 0,
+    view_size: int = 128,
+    channels: int = 1,
+    count: int | None = None,
+    seed: int = 0,
+    kinds: Sequence[str] = ("photo", "pencil"),
+    backgrounds: str | Path | None = None,
+    workers: int | None = None,
+    split: str | None = None,
+    frontal: float = 0.4,
+    scans: int = 0,
+    orientations: int = 1,
+    up: str = "z",
+) -> Iterator[Prepared | Skipped | Finished]:
+    """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
+
+    source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of these.
+    out: the folder to make. Run again with the same options it goes on where it stopped; when it is finished there is
+        nothing to do.
+    resolution: voxels a side. views, view_size, channels: how many views of each shape, of how many pixels a side, 1
+        for grey or 3 for RGB. kinds: the kinds of views that are drawn from. backgrounds: a folder of pictures for
+        photo views.
+    count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
+    scans: how many partial grids of each shape, as one depth camera sees it (`maquette.scan`).
+    orientations: in how many orientations about z each shape is prepared, 1, 2, 3, 4, 6 or 12 (`data.orientations`), a
+        row each; only where there are neither views nor scans. `count` and the events count shapes, not rows.
+    up: `z` or `y`, the axis that points up in the meshes of a folder (`maquette.datasets.sources.meshes.read`).
+    seed: of the furniture, of the views and of the scans. split: prepare this one alone (`train` or `test`).
+    frontal: the share of photo views from near the front, the others being from any side.
+    workers: processes; all cores unless said, 1 works in this process.
+
+    The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else,
+    where no shape at all can be prepared, and where the disk is full (free some space and run it again).
+    """
+    out = Path(out)
+    _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans)
+    turning.check("orientations", orientations)
+    if orientations > 1 and (views or scans):
+        raise UserError("shapes in several orientations have neither views nor scans, which turn with them",
+                        f"{orientations} orientations, {views} views and {scans} scans", "leave orientations at 1")
+    sources = [source] if isinstance(source, (str, Path)) else list(source)
+    backgrounds = str(backgrounds) if backgrounds else None
+    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal, scans,
+                      orientations, up)
+    items = items_of(sources, count=count, seed=seed, split=split, up=up)
+    if orientations > 1:
+        _refuse_turned(items)
+    label_names = tuple(sorted({item.label for item in items}))
+    names = [[item.id, item.label, item.split] for item in items]
+    unset = (("scans", 0), ("orientations", 1), ("up", "z"))
+    deciding = {name: value for name, value in asdict(options).items() if (name, value) not in unset}
+    content = json.dumps([FORMAT, deciding, names])  # without these what it was before there were any
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
+    parts = out / PARTS
+    if is_prepared(out):
+        info = Info.load(out)
+        if info.fingerprint != fingerprint:
+            different = _difference(info, options, len(items))
+            raise UserError(f"{out} holds a dataset that was prepared otherwise", different,
+                            "choose another folder, or delete this one")
+        shutil.rmtree(parts, ignore_errors=True)
+        yield Finished(out, sum(info.counts.values()), info.skipped)
+        return
+    claim(out, fingerprint, asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)})
+
+    groups = _groups(items, options)
+    todo, done = to_do(parts, groups)
+    schema = arrow_schema(label_names, bool(scans))
+    for event_item, skipped, ready in work(todo, partial(_make, options=options), workers or _cores()):
+        done += 1
+        if skipped is None:
+            event = Prepared(event_item.id, done, len(items))
+        else:
+            event = Skipped(event_item.id, skipped, done, len(items))
+        if ready is not None:
+            name, rows, skips = ready
+            rows = [row | {"label": label_names.index(row["label"])} for row in rows]
+            write_group(parts, name, rows, skips, schema)
+        yield event
+    yield _assemble(out, groups, label_names, options, sources, fingerprint)
+
+
+def _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans) -> None:
+    if not 4 <= resolution <= 512:
+        raise UserError("resolution must be from 4 to 512", resolution)
+    if views < 0:
+        raise UserError("views must be 0 or more", views)
+    if scans < 0:
+        raise UserError("scans must be 0 or more", scans)
+    if views and not 16 <= view_size <= 1024:
+        raise UserError("view_size must be from 16 to 1024", view_size)
+    if channels not in (1, 3):
+        raise UserError("channels must be 1 (grey) or 3 (RGB)", channels)
+    if count is not None and count < 1:
+        raise UserError("count must be 1 or more", count)
+    if seed < 0:
+        raise UserError("seed must be 0 or more", seed)
+    if views and not kinds:
+        raise UserError("kinds must name one kind of view at least", hint="photo, pencil")
+    if views:
+        from maquette.rendering.views import KINDS
+
+        unknown = sorted(set(kinds) - set(KINDS))
+        if unknown:
+            raise UserError(f"kinds must be among {', '.join(KINDS)}", ", ".join(unknown))
+    if backgrounds and not Path(backgrounds).is_dir():
+        raise UserError(f"no folder {backgrounds} with pictures for the backgrounds")
+    if workers is not None and workers < 1:
+        raise UserError("workers must be 1 or more", workers)
+    if split not in (None, "train", "test"):
+        raise UserError("split must be 'train' or 'test'", repr(split))
+
+
+def _refuse_turned(items: list[Item]) -> None:
+    for item in items:
+        if turning.shape_id(item.id) != item.id:
+            raise UserError("a shape of the source is named as one that was turned already", item.id,
+                            "prepare what it was made from, or leave orientations at 1")
+
+
+def _difference(info: Info, options: Options, count: int) -> str:
+    shapes = sum(info.counts.values()) // max(info.orientations, 1) + len(info.skipped)
+    theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "scans": info.scans,
+              "orientations": info.orientations, "up": info.up, "seed": info.seed, "channels": info.channels,
+              "kinds": list(info.kinds), "shapes": shapes}
+    ours = asdict(options) | {"kinds": list(options.kinds), "shapes": count}
+    differ = [f"{name} {was} there and {ours[name]} here" for name, was in theirs.items() if was != ours[name]]
+    return "; ".join(differ) or "other shapes or backgrounds"
+
+
+def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
+    """The items in groups of at most _GROUP of one split, by the name of the group: `train-00003`."""
+    volumes = (options.orientations + options.scans) * options.resolution**3 // 8
+    row = volumes + options.views * options.view_size**2 * options.channels
+    size = int(np.clip(2**28 // max(row, 1), 1, _GROUP))
+    groups = {}
+    for split in ("train", "test"):
+        chosen = [item for item in items if item.split == split]
+        for number, start in enumerate(range(0, len(chosen), size)):
+            groups[f"{split}-{number:05d}"] = chosen[start : start + size]
+    return groups
+
+
+def _make(item: Item, options: Options) -> tuple[list[dict] | None, str | None]:
+    """(rows, None), or (None, why there are none)."""
+    try:
+        return make_rows(item, options), None
+    except UserError as error:
+        return None, str(error)
+    except Exception as error:  # one strange file among thousands must not end the others
+        return None, f"{type(error).__name__}: {error}"
+
+
+def _assemble(out: Path, groups, label_names, options: Options, sources, fingerprint: str) -> Finished:
+    """Moves the finished groups into the form of `datasets` and writes what describes them, the sidecar last."""
+    columns = features(label_names, bool(options.scans))
+    counts, skipped = assemble(out, list(groups), columns, fingerprint, "no shape")
+    packages = ("maquette", "datasets", "trimesh", "numpy")
+    info = Info(
+        resolution=options.resolution,
+        views=options.views,
+        view_size=options.view_size,
+        channels=options.channels,
+        kinds=options.kinds,
+        label_names=tuple(label_names),
+        scans=options.scans,
+        orientations=options.orientations,
+        up=options.up,
+        seed=options.seed,
+        sources=tuple(str(source) for source in sources),
+        terms=terms_of(sources),
+        counts=counts,
+        skipped=skipped,
+        versions={package: version(package) for package in packages},
+        fingerprint=fingerprint,
+    )
+    write_bytes(out / SIDECAR, info.to_json().encode())
+    shutil.rmtree(out / PARTS, ignore_errors=True)
+    return Finished(out, sum(counts.values()), skipped)
