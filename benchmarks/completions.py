@@ -12,7 +12,7 @@ from maquette import api
 from maquette.datasets.cache import shapes_of
 from maquette.geometry.shape import Shape
 from maquette.rendering.sheets import SIDES, blocks, sheet
-from maquette.scan import scans
+from maquette.scans import scans
 
 
 def main(data: str, picture: str, model: str = api.SCAN_MODEL, cache: str = "data-cache") -> None:

@@ -18,7 +18,7 @@ from maquette.datasets.cache import shapes_of
 from maquette.evaluate.shapes import iou
 from maquette.geometry.shape import Shape
 from maquette.rendering import Camera, RayCaster
-from maquette.scan import Intrinsics, guess_facing, read_scan
+from maquette.scans import Intrinsics, guess_facing, read_scan
 
 
 def last(events):

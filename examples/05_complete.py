@@ -9,7 +9,7 @@ import trimesh
 import maquette
 from maquette.datasets.furniture import make
 from maquette.rendering import Camera, RayCaster
-from maquette.scan import Intrinsics
+from maquette.scans import Intrinsics
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 sofa = make("sofa", seed=5)  # its longest side is 1, and 1.6 metres here

@@ -29,7 +29,7 @@ from maquette.models.sampling import sample_images as sample_images
 from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.pencil.plotter import draw as draw
 from maquette.pencil.plotter import plot as plot
-from maquette.scan import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
+from maquette.scans import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 
 DEFAULT_MODEL = "maquette"
 
@@ -119,8 +119,8 @@ def complete(
 ) -> Completion:
     """The whole object of a depth scan as a printable mesh.
 
-    scan, intrinsics, depth_scale, azimuth_deg, elevation_deg, up: see `maquette.scan.read_scan`; intrinsics also as
-    `fx,fy,cx,cy` or a JSON file. azimuth_deg None: the model guesses (`maquette.scan.facing`). size_mm: the longest
+    scan, intrinsics, depth_scale, azimuth_deg, elevation_deg, up: see `maquette.scans.read_scan`; intrinsics also as
+    `fx,fy,cx,cy` or a JSON file. azimuth_deg None: the model guesses (`maquette.scans.facing`). size_mm: the longest
     side; None: the scan's own where it is metric, else 100. threshold: the occupancy at which a voxel is solid; None:
     the model's own. Raises UserError for a scan that cannot be read or holds nothing, for a model that reads none, and
     for an empty result.

@@ -29,7 +29,7 @@ from maquette.models.hub import Model, load
 from maquette.pencil.pickup import find_inputs, read_picture
 from maquette.pencil.plotter import mesh_of
 from maquette.rendering import sheets as previews
-from maquette.scan import find_scans, read_intrinsics
+from maquette.scans import find_scans, read_intrinsics
 
 EXAMPLES = Path(__file__).parent / "examples"
 
@@ -124,7 +124,7 @@ def complete_files(
     """Complete scans in files and folders; yields first how many there are, then one Written or Failed for each.
 
     out: a folder, or one file with a known suffix where there is one input. preview: also a PNG of the scan's voxels
-    beside the mesh. intrinsics: as `maquette.scan.read_intrinsics` reads them, or empty. The rest is as in
+    beside the mesh. intrinsics: as `maquette.scans.read_intrinsics` reads them, or empty. The rest is as in
     `maquette.api.complete`. A bad input is named, the others still done. UserError for a model that reads no scans, and
     for bad intrinsics.
     """

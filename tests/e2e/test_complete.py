@@ -14,7 +14,7 @@ from maquette.errors import UserError
 from maquette.models import hub
 from maquette.recipe import load
 from maquette.rendering import sheets as preview
-from maquette.scan import scan
+from maquette.scans import scan
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import trimesh
 from PIL import Image
 
 from maquette.rendering import Camera, RayCaster
-from maquette.scan import Intrinsics
+from maquette.scans import Intrinsics
 
 METRES = 0.8
 """Longest side of the object."""

@@ -9,7 +9,7 @@ from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub
 from maquette.rendering import render_views
-from maquette.scan import scans
+from maquette.scans import scans
 
 
 def test_they_are_small_and_carry_their_terms():

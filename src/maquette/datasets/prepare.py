@@ -72,7 +72,7 @@ def prepare(
         for grey or 3 for RGB. kinds: the kinds of views that are drawn from. backgrounds: a folder of pictures for
         photo views.
     count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
-    scans: how many partial grids of each shape, as one depth camera sees it (`maquette.scan`).
+    scans: how many partial grids of each shape, as one depth camera sees it (`maquette.scans`).
     orientations: in how many orientations about z each shape is prepared, 1, 2, 3, 4, 6 or 12 (`data.orientations`), a
         row each; only where there are neither views nor scans. `count` and the events count shapes, not rows.
     up: `z` or `y`, the axis that points up in the meshes of a folder (`maquette.datasets.sources.meshes.read`).

@@ -88,7 +88,7 @@ def _row(item: Item, shape: object, options: Options) -> dict:
             [c.azimuth_deg, c.elevation_deg, c.fov_deg, c.roll_deg, c.zoom, *c.shift] for c in seen.cameras
         ]
     if options.scans:
-        from maquette.scan import scans
+        from maquette.scans import scans
 
         made = scans(mesh, options.resolution, options.scans, own).reshape(options.scans, -1)
         row["scans"] = np.packbits(made, axis=1).tobytes()

@@ -39,7 +39,7 @@ class Placement:
     unit: the cube's side in the scan's own unit (metres for a depth picture). elevation_deg: of the camera above the
     horizon, given or found; None for points that came upright. plane: whether a floor or table was found and left out.
     kept, total: points of the object, and all that were looked at. azimuth_deg: the side that the camera saw, from 0 to
-    360. guessed: whether a model chose it (`maquette.scan.facing`).
+    360. guessed: whether a model chose it (`maquette.scans.facing`).
     """
 
     unit: float

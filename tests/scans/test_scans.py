@@ -10,14 +10,14 @@ from PIL import Image
 from scipy import ndimage
 from staged import CAMERA, FLOOR, METRES, NEIGHBOUR, SETTEE, depth_mm, intrinsics, write_png
 
-from maquette import scan as scanning
+from maquette import scans as scanning
 from maquette.datasets import turn
 from maquette.datasets.furniture import make
 from maquette.errors import UserError
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.voxelise import voxelise
 from maquette.rendering import Camera
-from maquette.scan import (
+from maquette.scans import (
     Intrinsics,
     find_scans,
     guess_facing,
@@ -28,8 +28,8 @@ from maquette.scan import (
     scan_cameras,
     scans,
 )
-from maquette.scan.facing import doubt
-from maquette.scan.read import depth_points, read_depth
+from maquette.scans.facing import doubt
+from maquette.scans.read import depth_points, read_depth
 
 BOX = trimesh.creation.box((16 / 32, 8 / 32, 12 / 32))
 FRONT, LEFT, TOP = np.s_[8:24, 19, 10:22], np.s_[8, 12:20, 10:22], np.s_[8:24, 12:20, 21]

@@ -1,9 +1,9 @@
 """Scans: partial grids with only the surface voxels that one depth camera saw. Made from meshes, read from sensors."""
 
 from maquette.rendering.depth_scan import COUNT, scan, scan_cameras, scans
-from maquette.scan.facing import guess_facing
-from maquette.scan.place import Placement, place
-from maquette.scan.read import Intrinsics, Scan, find_scans, read_intrinsics, read_scan
+from maquette.scans.facing import guess_facing
+from maquette.scans.place import Placement, place
+from maquette.scans.read import Intrinsics, Scan, find_scans, read_intrinsics, read_scan
 
 __all__ = ["COUNT", "Intrinsics", "Placement", "Scan", "find_scans", "guess_facing", "place", "read_intrinsics",
            "read_scan", "scan", "scan_cameras", "scans"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maquette.scan.read import Scan
+from maquette.scans.read import Scan
 
 STEP_DEG = 15
 """Between the azimuths that are tried."""

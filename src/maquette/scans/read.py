@@ -12,7 +12,7 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.io import formats
-from maquette.scan.place import Placement, Standing, stand
+from maquette.scans.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
 """Suffixes of files with points, or with meshes, whose surface is taken."""
@@ -83,7 +83,7 @@ def read_scan(
     source: a 16-bit depth PNG; a point cloud or mesh (PLY, OBJ, STL, OFF); a .npy or array of points `[N, 3]`, of
     depths `[H, W]` in metres, or a partial grid `[R, R, R]`; a grid file (npz, binvox, mat). intrinsics: of the camera
     that took a depth picture. depth_scale: its units a metre. azimuth_deg, elevation_deg, up: see
-    `maquette.scan.place.place`; grids are taken as they are. Raises UserError, naming the file, for whatever cannot be
+    `maquette.scans.place.place`; grids are taken as they are. Raises UserError, naming the file, for whatever cannot be
     read or holds no object.
     """
     name = "the scan" if isinstance(source, np.ndarray) else str(source)
