@@ -26,13 +26,13 @@ from maquette import api
 from maquette.datasets.furniture import make
 from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
+from maquette.intake.sources import Frame
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.outputs import EXAMPLES
 from maquette.pencil.loop import Ended, LoopSettings, Round, hatching_mm
 from maquette.pencil.settings import Look
 from maquette.pencil.simulate import SimulatedPage
-from maquette.pencil.source import Frame
 from maquette.rendering.views import render_views
 
 WAYS = {

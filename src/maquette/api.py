@@ -20,13 +20,13 @@ from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
 from maquette.geometry.mesh import Dropped, Printability, printability
 from maquette.geometry.shape import Shape
+from maquette.intake.pickup import Pickup, pick_up, read_picture
 from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.models import hub
 from maquette.models.hub import Model, load
 from maquette.models.predict import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
 from maquette.models.prior import draw as draw_latent
 from maquette.models.sampling import sample_images as sample_images
-from maquette.pencil.pickup import Pickup, pick_up, read_picture
 from maquette.pencil.plotter import draw as draw
 from maquette.pencil.plotter import plot as plot
 from maquette.scans import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
@@ -235,9 +235,9 @@ def loop(
     `LoopSettings`. pen, eye: what draws and what looks; both left out, a simulated page. threshold: the occupancy at
     which a voxel is solid; None: the model's own. fit: bring each object to the closest that the model makes.
     """
+    from maquette.intake.sources import Frame
     from maquette.pencil import loop as loops
     from maquette.pencil.simulate import SimulatedPage
-    from maquette.pencil.source import Frame
 
     model = load(model) if isinstance(model, str) else model
     require_pictures(model)

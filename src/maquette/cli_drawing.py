@@ -47,7 +47,7 @@ def pickup(
         json: Print one JSON document.
     """
     from maquette import outputs_drawing
-    from maquette.pencil.source import read_frame
+    from maquette.intake.sources import read_frame
     from maquette.show import show_files, status
 
     with status(f"taking a picture from {source}"):

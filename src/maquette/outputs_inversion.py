@@ -16,10 +16,10 @@ from maquette.fields.subject import WHOLE
 from maquette.geometry.mesh import Dropped, Printability, printability, to_frame, to_print
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import voxelise
+from maquette.intake.pickup import find_inputs
 from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.outputs import Failed, Written, free_name, sources_of, written_object
-from maquette.pencil.pickup import find_inputs
 from maquette.rendering import sheets as previews
 
 RESOLUTION = 128

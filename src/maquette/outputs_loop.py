@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from maquette import api
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
+from maquette.intake.sources import read_frame
 from maquette.io.pictures import read_picture
 from maquette.latent import Fit
 from maquette.models.hub import Model
@@ -23,7 +24,6 @@ from maquette.pencil.loop import Drawn, Ended, LoopSettings, Round, Waiting
 from maquette.pencil.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.pencil.settings import Machine
 from maquette.pencil.simulate import SimulatedPage
-from maquette.pencil.source import read_frame
 from maquette.rendering import sheets as previews
 
 CELL_PX, FRAME_PX = 180, 240

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from maquette.geometry.shape import Shape
-from maquette.pencil.source import Frame
+from maquette.intake.sources import Frame
 
 
 def stool(seat: int = 8) -> Shape:

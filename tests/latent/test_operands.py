@@ -112,7 +112,7 @@ def picture(path, size=64):
 
 
 def test_a_picture_is_encoded(image, plain, tmp_path):
-    from maquette.pencil.pickup import pick_up, read_picture
+    from maquette.intake.pickup import pick_up, read_picture
 
     path = picture(tmp_path / "box.png")
     seen = pick_up(read_picture(path), 32, 1).image

@@ -15,6 +15,8 @@ from maquette.evaluate.shapes import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.geometry.voxelise import voxelise
+from maquette.intake.background import plain_ground
+from maquette.intake.sources import Frame
 from maquette.pencil import desk, simulate
 from maquette.pencil.loop import (
     Drawn,
@@ -29,9 +31,7 @@ from maquette.pencil.loop import (
     on_paper,
     run,
 )
-from maquette.pencil.plain import plain_ground
 from maquette.pencil.settings import Look, Sheet
-from maquette.pencil.source import Frame
 
 START = Frame(sketch(), "box.png")
 

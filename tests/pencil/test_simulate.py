@@ -6,8 +6,8 @@ import pytest
 
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
+from maquette.intake.page_capture import capture
 from maquette.pencil import simulate
-from maquette.pencil.capture import capture
 from maquette.pencil.simulate import Conditions, SimulatedPage, lead_on_paper, photograph
 
 SQUARE = np.array([[30, 60], [118, 60], [118, 150], [30, 150], [30, 60]])

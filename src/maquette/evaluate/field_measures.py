@@ -18,9 +18,9 @@ from maquette.evaluate.generated import (
     minimum_matching_distance,
     one_nearest_neighbour_accuracy,
 )
+from maquette.intake.line_art import to_grey
 from maquette.models.hub import Model
 from maquette.models.prior import encode
-from maquette.pencil.page import to_grey
 
 TURNS = 24
 """Turns about the up axis that are tried to bring generated shapes to the true shapes' front."""

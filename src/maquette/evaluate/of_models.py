@@ -11,11 +11,11 @@ import torch
 from maquette.errors import UserError
 from maquette.evaluate.generation import Plan, evaluate_generation
 from maquette.evaluate.recognition import evaluate_recognition
+from maquette.intake.pickup import pick_up
 from maquette.models.hub import Model, load
 from maquette.models.predict import occupancy, require_scans
 from maquette.models.prior import decode, draw
 from maquette.models.sampling import batches_of_images
-from maquette.pencil.pickup import pick_up
 
 BENCHMARKS = ("modelnet10", "ikea", "scans", "recognition", "generation")
 """What shapes are measured on, by name; images are measured on images."""

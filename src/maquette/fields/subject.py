@@ -7,8 +7,8 @@ import numpy as np
 
 from maquette.datasets.images.crop import ImageOptions, fit, fit_masked
 from maquette.errors import UserError
-from maquette.pencil.page import resize
-from maquette.pencil.plain import PLAIN, plain_ground
+from maquette.intake.background import PLAIN, plain_ground
+from maquette.intake.line_art import resize
 
 FILL = 0.7
 """Share of the frame's side that the object's longer side takes."""

@@ -13,12 +13,12 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.shape import Shape
+from maquette.intake.pickup import pick_up
 from maquette.io import formats
 from maquette.io.pictures import SUFFIXES, read_picture
 from maquette.latent.projection import Fit, project
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.pencil.pickup import pick_up
 
 KINDS = "a seed (7), a class's seed (chair:7), a picture, a mesh or grid file, or a saved latent (.npy)"
 _SEED = re.compile(r"(?:seed:)?(\d{1,18})")

@@ -22,11 +22,11 @@ from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.shape import Shape
+from maquette.intake.pickup import Pickup, pick_up
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import read_picture
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.pencil.pickup import Pickup, pick_up
 from maquette.train.batches import as_images
 
 FURNITURE = 300

@@ -11,10 +11,10 @@ from typing import Literal
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.strokes import Strokes
+from maquette.intake.sources import Frame, read_frame
 from maquette.pencil import gcode, grbl
 from maquette.pencil.loop import Waiting
 from maquette.pencil.settings import Machine
-from maquette.pencil.source import Frame, read_frame
 
 
 class FilePen:

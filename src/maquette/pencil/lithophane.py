@@ -3,7 +3,7 @@
 import numpy as np
 import trimesh
 
-from maquette.pencil.page import resize, to_grey
+from maquette.intake.line_art import resize, to_grey
 
 
 def heights(picture: np.ndarray, thinnest: float, thickest: float, detail_px: int) -> np.ndarray:

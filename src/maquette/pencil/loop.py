@@ -21,12 +21,12 @@ from maquette.evaluate.shapes import iou
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
-from maquette.pencil.capture import LOW_PX, capture
-from maquette.pencil.page import resize
-from maquette.pencil.pickup import pick_up
+from maquette.intake.line_art import resize
+from maquette.intake.page_capture import LOW_PX, capture
+from maquette.intake.pickup import pick_up
+from maquette.intake.sources import Frame
 from maquette.pencil.plotter import mesh_strokes
 from maquette.pencil.settings import Look, Sheet
-from maquette.pencil.source import Frame
 from maquette.pencil.travel import shortest_travel
 
 MAX_ROUNDS = 999

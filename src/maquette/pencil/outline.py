@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.intake.line_art import resize
 from maquette.pencil.gaps import Lines, close_gaps, widest_opening
-from maquette.pencil.page import resize
 
 WORK_SIDE_PX = 720
 """Longest side of what is drawn while it is looked at."""

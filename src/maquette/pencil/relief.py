@@ -14,7 +14,7 @@ from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import Printability, is_closed, keep_largest, printability, repair
-from maquette.pencil.capture import capture
+from maquette.intake.page_capture import capture
 from maquette.pencil.inflate import inflated
 from maquette.pencil.lithophane import heights, plate
 from maquette.pencil.outline import CLOSED_TO, Drawn, Open, find_outline

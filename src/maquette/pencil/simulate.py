@@ -17,7 +17,7 @@ import numpy as np
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.strokes import Strokes
-from maquette.pencil.source import Frame
+from maquette.intake.sources import Frame
 
 FOCAL = 0.85
 """Focal length of a phone's main camera, in units of the picture's longer side."""

@@ -7,7 +7,7 @@ from PIL import Image
 
 from maquette.datasets.images.measure import to_grey
 from maquette.errors import UserError
-from maquette.pencil.plain import PLAIN, object_on, plain_ground
+from maquette.intake.background import PLAIN, object_on, plain_ground
 
 SIDES = (8, 4096)
 """Shortest and longest side of a prepared image."""

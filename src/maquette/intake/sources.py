@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.intake.line_art import resize
 from maquette.io.pictures import KEPT_SIDE_PX, MAX_PIXELS, SUFFIXES, read_picture
-from maquette.pencil.page import resize
 
 FILMS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 """File name endings that are opened as films."""

@@ -7,11 +7,11 @@ from pages import corners_of, paper, photographed, ruled, sketch
 
 from maquette.errors import UserError
 from maquette.geometry.paper import SIZES_MM
-from maquette.pencil import light
-from maquette.pencil.capture import capture, stages
-from maquette.pencil.plain import plain_ground
-from maquette.pencil.ruling import remove_ruling
-from maquette.pencil.sheet import find_sheet, page_aspect, straighten, to_page
+from maquette.intake import lighting as light
+from maquette.intake.background import plain_ground
+from maquette.intake.page_capture import capture, stages
+from maquette.intake.ruling import remove_ruling
+from maquette.intake.sheet import find_sheet, page_aspect, straighten, to_page
 
 SIZE = (1200, 900)
 VIEWS = {"flat": {}, "tilted": {"tilt_deg": 35}, "leaning": {"lean_deg": 30, "turn_deg": 5},

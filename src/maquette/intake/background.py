@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from maquette.pencil.page import rim_pixels, small_copy
+from maquette.intake.line_art import rim_pixels, small_copy
 
 PLAIN = 0.9
 """Share of a picture's rim that is within 16 levels of its median colour, above which the background is plain."""

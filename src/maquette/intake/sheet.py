@@ -12,7 +12,7 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.geometry.paper import SIZES_MM
-from maquette.pencil.page import disc, resize, to_grey, upright
+from maquette.intake.line_art import disc, resize, to_grey, upright
 
 SEARCH_SIDE_PX = 480
 """Longest side on which a sheet is looked for."""

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from maquette.errors import UserError
+from maquette.intake.pickup import find_inputs, pick_up, read_picture
 from maquette.io.pictures import _to_rgb
-from maquette.pencil.pickup import find_inputs, pick_up, read_picture
 
 SKETCHES = Path(__file__).parents[3] / "shared" / "data" / "sketches"
 LINES = [((20, 75), (20, 95)), ((80, 60), (80, 95)), ((20, 75), (80, 60)), ((20, 75), (20, 10)), ((20, 10), (35, 5)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maquette.pencil.page import disc, resize, rim_pixels, to_grey
+from maquette.intake.line_art import disc, resize, rim_pixels, to_grey
 
 LIGHT_SIDE_PX = 320
 """Longest side on which the light is estimated."""

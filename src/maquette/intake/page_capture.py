@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.pencil import light, ruling
-from maquette.pencil.page import resize
-from maquette.pencil.pickup import frame_lead
-from maquette.pencil.plain import plain_ground
-from maquette.pencil.ruling import Ruling
-from maquette.pencil.sheet import SeenSheet, find_sheet, straighten
+from maquette.intake import lighting as light
+from maquette.intake import ruling
+from maquette.intake.background import plain_ground
+from maquette.intake.line_art import resize
+from maquette.intake.pickup import frame_lead
+from maquette.intake.ruling import Ruling
+from maquette.intake.sheet import SeenSheet, find_sheet, straighten
 
 MARGIN = 0.04
 """White margin that a crop keeps about what is drawn, as a share of its longer side."""

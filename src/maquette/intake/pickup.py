@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.intake.background import PLAIN, object_on, plain_ground
+from maquette.intake.line_art import disc, find_sheet, line_art, resize, small_copy, to_grey
 from maquette.io.pictures import find_inputs, read_picture
-from maquette.pencil.page import disc, find_sheet, line_art, resize, small_copy, to_grey
-from maquette.pencil.plain import PLAIN, object_on, plain_ground
 
 __all__ = ["Pickup", "find_inputs", "pick_up", "read_picture"]
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from maquette.errors import UserError
-from maquette.pencil import source
-from maquette.pencil.source import read_frame
+from maquette.intake import sources as source
+from maquette.intake.sources import read_frame
 
 
 @pytest.fixture
