@@ -112,7 +112,7 @@ def relief(
     if len(chosen) > 1:
         raise UserError("a relief is made in one way", " and ".join(f"--{way}" for way in chosen), "leave one out")
     from maquette import outputs_drawing
-    from maquette.pencil.relief import Making
+    from maquette.relief.relief import Making
     from maquette.show import show_files
 
     making = Making(

@@ -16,7 +16,7 @@ from maquette.io import formats
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.outputs import Failed, Written, free_name, report_facts, sources_of, written_solid
-from maquette.pencil.relief import Making, relief
+from maquette.relief.relief import Making, relief
 from maquette.rendering import sheets as previews
 
 PREVIEW_PX, STEP_PX = 320, 400

@@ -6,7 +6,7 @@ import trimesh
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
-from maquette.pencil.relief import BORDER_MM, Making, relief
+from maquette.relief.relief import BORDER_MM, Making, relief
 
 
 def random_case(seed):

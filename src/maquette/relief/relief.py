@@ -15,10 +15,10 @@ from manifold3d import CrossSection, FillRule, JoinType, Manifold
 from maquette.errors import UserError
 from maquette.geometry.mesh import Printability, is_closed, keep_largest, printability, repair
 from maquette.intake.page_capture import capture
-from maquette.pencil.inflate import inflated
-from maquette.pencil.lithophane import heights, plate
-from maquette.pencil.outline import CLOSED_TO, Drawn, Open, find_outline
-from maquette.pencil.profile import Axis, find_profile
+from maquette.relief.inflate import inflated
+from maquette.relief.lithophane import heights, plate
+from maquette.relief.outline import CLOSED_TO, Drawn, Open, find_outline
+from maquette.relief.profile import Axis, find_profile
 
 Way = Literal["extrude", "inflate", "revolve", "lithophane"]
 BORDER_MM = 2.0

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from maquette.errors import UserError
-from maquette.pencil import outline
-from maquette.pencil.outline import Open
+from maquette.relief import outline
+from maquette.relief.outline import Open
 
 
 def page(size=600):

@@ -13,7 +13,7 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.intake.line_art import resize
-from maquette.pencil.gaps import Lines, close_gaps, widest_opening
+from maquette.relief.gaps import Lines, close_gaps, widest_opening
 
 WORK_SIDE_PX = 720
 """Longest side of what is drawn while it is looked at."""

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.pencil.gaps import thin
-from maquette.pencil.outline import Drawn, Open, enclosed, framed, pieces
+from maquette.relief.gaps import thin
+from maquette.relief.outline import Drawn, Open, enclosed, framed, pieces
 
 Axis = Literal["auto", "left", "right", "middle"]
 _STRAIGHT = 0.012  # of its length: how far an axis' pixels may deviate from a straight line

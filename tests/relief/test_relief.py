@@ -9,11 +9,11 @@ from pages import corners_of, paper, photographed
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
-from maquette.pencil import inflate
-from maquette.pencil import relief as module
-from maquette.pencil.inflate import coverage, inflated, poisson
-from maquette.pencil.outline import Outline
-from maquette.pencil.relief import BORDER_MM, Making, relief
+from maquette.relief import inflate
+from maquette.relief import relief as module
+from maquette.relief.inflate import coverage, inflated, poisson
+from maquette.relief.outline import Outline
+from maquette.relief.relief import BORDER_MM, Making, relief
 
 
 def page(size=500):
