@@ -31,8 +31,8 @@ from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.outputs import EXAMPLES
 from maquette.pencil.loop import Ended, LoopSettings, Round, hatching_mm
-from maquette.pencil.settings import Look
 from maquette.pencil.simulate import SimulatedPage
+from maquette.plotting.settings import Look
 from maquette.rendering.views import render_views
 
 WAYS = {

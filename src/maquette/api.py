@@ -27,8 +27,8 @@ from maquette.models.hub import Model, load
 from maquette.models.predict import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
 from maquette.models.prior import draw as draw_latent
 from maquette.models.sampling import sample_images as sample_images
-from maquette.pencil.plotter import draw as draw
-from maquette.pencil.plotter import plot as plot
+from maquette.plotting.drawing import draw as draw
+from maquette.plotting.drawing import plot as plot
 from maquette.scans import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 
 DEFAULT_MODEL = "maquette"

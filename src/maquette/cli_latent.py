@@ -193,7 +193,7 @@ def suggest(
         return _usage("suggest", "name at least one picture, a folder, or - for standard input")
     from maquette import api, outputs_latent
     from maquette.geometry.paper import page_size
-    from maquette.pencil.settings import Sheet
+    from maquette.plotting.settings import Sheet
     from maquette.show import show_files, status
 
     width, height = page_size(page)

@@ -82,7 +82,7 @@ def loop(
     from maquette import api, outputs_loop
     from maquette.geometry.paper import page_size
     from maquette.pencil.loop import LoopSettings, hatching_mm
-    from maquette.pencil.settings import Look, Machine, Sheet
+    from maquette.plotting.settings import Look, Machine, Sheet
     from maquette.show import show_files, status
     from maquette.show_plot import hang_up, keyboard
 

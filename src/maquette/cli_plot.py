@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.pencil.settings import Look, Machine, Sheet
+from maquette.plotting.settings import Look, Machine, Sheet
 
 Sources = Positional[Annotated[tuple[str, ...], arg(metavar="SHAPE|MESH|PICTURE...")]]
 Drawings = Positional[Annotated[tuple[str, ...], arg(metavar="SVG|GCODE...")]]
@@ -104,7 +104,7 @@ def plot(
 
     sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin") if fit else 0.0) if page else None
     if port:
-        from maquette.pencil.plotter import plot as send
+        from maquette.plotting.drawing import plot as send
         from maquette.show_plot import keyboard, show_plot
 
         events = send(inputs[0], port, machine, sheet=sheet, fit=fit, pen=pen, baud=baud, control=(keys := keyboard()),

@@ -27,7 +27,7 @@ from maquette.geometry.shape import Shape
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats
 from maquette.models.hub import Model, load
-from maquette.pencil.plotter import mesh_of
+from maquette.plotting.drawing import mesh_of
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 

@@ -26,8 +26,8 @@ from maquette.latent.clean import clean_drawing
 from maquette.models.hub import Model
 from maquette.models.prior import decode
 from maquette.outputs import Failed, Written, free_name, write_shape
-from maquette.pencil import plotter
-from maquette.pencil.settings import Sheet
+from maquette.plotting import drawing as plotter
+from maquette.plotting.settings import Sheet
 from maquette.rendering import sheets as previews
 from maquette.train.samples import tile
 

@@ -22,8 +22,8 @@ from maquette.outputs import Failed, Written
 from maquette.pencil.desk import FilePen, PlotterPen, SourceEye
 from maquette.pencil.loop import Drawn, Ended, LoopSettings, Round, Waiting
 from maquette.pencil.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
-from maquette.pencil.settings import Machine
 from maquette.pencil.simulate import SimulatedPage
+from maquette.plotting.settings import Machine
 from maquette.rendering import sheets as previews
 
 CELL_PX, FRAME_PX = 180, 240
@@ -56,7 +56,7 @@ def loop_files(
     start: a picture, `camera:0`, or a folder that a scanner writes into. simulate: no hardware; else camera: where the
     picture of each drawing comes from (empty: the loop ends after one round and says how to go on), and port: the
     plotter's (empty: the files are there to be plotted). ask: for a new sheet, and for the page under the camera.
-    control: what somebody wants while the plotter draws (see `maquette.pencil.grbl.send`). wait_s: how long a scanner's
+    control: what somebody wants while the plotter draws (see `maquette.plotting.grbl.send`). wait_s: how long a scanner's
     folder is watched. project: every object is brought to the closest that the model makes. resume: go on after the
     last whole round, as the loop began.
 

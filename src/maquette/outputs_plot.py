@@ -7,8 +7,8 @@ from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import atomic_path
 from maquette.outputs import Failed, Written, free_name
-from maquette.pencil import plotter
-from maquette.pencil.settings import Look, Machine, Sheet
+from maquette.plotting import drawing as plotter
+from maquette.plotting.settings import Look, Machine, Sheet
 
 PREVIEW_PX = 1400
 """Longest side of a preview, in pixels."""
@@ -18,7 +18,7 @@ def draw_files(
     inputs: Iterable[str], out: str | Path, look: Look, sheet: Sheet, machine: Machine, *, format: str = "svg",
     device: str = "hp7475a", preview: bool = False,
 ) -> Iterator[int | Written | Failed]:
-    """Draw shapes, meshes and pictures (see `maquette.pencil.plotter.draw`); yields how many there are, then one
+    """Draw shapes, meshes and pictures (see `maquette.plotting.drawing.draw`); yields how many there are, then one
     Written or Failed for each. out: a folder, or one file with a known suffix where there is one input.
     """
     yield from _files(inputs, out, lambda source: plotter.draw(source, look, sheet, machine), machine, format, device,
@@ -29,7 +29,7 @@ def plot_files(
     inputs: Iterable[str], out: str | Path, sheet: Sheet | None, machine: Machine, *, fit: bool = False,
     pen: int | None = None, format: str = "svg", device: str = "hp7475a", preview: bool = False, pen_mm: float = 0.3,
 ) -> Iterator[int | Written | Failed]:
-    """Sort SVG files and write them anew (see `maquette.pencil.plotter.load`); events as of `draw_files`.
+    """Sort SVG files and write them anew (see `maquette.plotting.drawing.load`); events as of `draw_files`.
 
     out: empty: nothing is written, the drawings are only measured.
     """

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from maquette.evaluate.report import Progressed
-from maquette.pencil.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
-from maquette.pencil.plotter import Drawing, clock
+from maquette.plotting.drawing import Drawing, clock
+from maquette.plotting.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
 from maquette.show import _follow, progress
 
 

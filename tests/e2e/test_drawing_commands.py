@@ -15,7 +15,7 @@ from maquette import outputs_drawing, outputs_latent
 from maquette.datasets.prepare import prepare
 from maquette.io import formats
 from maquette.models import hub
-from maquette.pencil import svg
+from maquette.plotting import svg
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from maquette.models import hub
 from maquette.pencil import rounds as rounds_on_disk
 from maquette.pencil.loop import LoopSettings, Waiting
 from maquette.pencil.simulate import Conditions, SimulatedPage
-from maquette.pencil.svg import read_svg
+from maquette.plotting.svg import read_svg
 
 FILES = ["drawing.gcode", "drawing.png", "drawing.svg", "mesh.stl", "object.png", "picture.jpg", "round.json",
          "seen.png", "shape.npz"]

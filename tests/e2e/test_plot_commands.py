@@ -17,8 +17,9 @@ from maquette import api
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
-from maquette.pencil import gcode, plotter, svg
-from maquette.pencil.settings import Look, Machine, Sheet
+from maquette.plotting import drawing as plotter
+from maquette.plotting import gcode, svg
+from maquette.plotting.settings import Look, Machine, Sheet
 from maquette.show_plot import Keyboard
 
 

@@ -12,8 +12,8 @@ from maquette.geometry.shape import Shape
 from maquette.latent import Known, Suggested, catalogue
 from maquette.latent.clean import clean_drawing, side_of
 from maquette.models.prior import encode
-from maquette.pencil import plotter
-from maquette.pencil.settings import Look, Sheet
+from maquette.plotting import drawing as plotter
+from maquette.plotting.settings import Look, Sheet
 from maquette.train.batches import as_images
 
 

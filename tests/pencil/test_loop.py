@@ -31,7 +31,7 @@ from maquette.pencil.loop import (
     on_paper,
     run,
 )
-from maquette.pencil.settings import Look, Sheet
+from maquette.plotting.settings import Look, Sheet
 
 START = Frame(sketch(), "box.png")
 

@@ -9,8 +9,8 @@ from maquette.errors import UserError
 from maquette.latent.suggestion import VIEWS, Catalogue, Known, Suggested, cosines
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.pencil import plotter
-from maquette.pencil.settings import Look, Sheet
+from maquette.plotting import drawing as plotter
+from maquette.plotting.settings import Look, Sheet
 from maquette.train.batches import as_images
 
 

@@ -12,9 +12,9 @@ from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.strokes import Strokes
 from maquette.intake.sources import Frame, read_frame
-from maquette.pencil import gcode, grbl
 from maquette.pencil.loop import Waiting
-from maquette.pencil.settings import Machine
+from maquette.plotting import gcode, grbl
+from maquette.plotting.settings import Machine
 
 
 class FilePen:
@@ -30,7 +30,7 @@ class FilePen:
 
 class PlotterPen:
     """A GRBL machine at a serial port. ask: for a new sheet of paper before each drawing. control: what somebody wants
-    while it draws (see `maquette.pencil.grbl.send`).
+    while it draws (see `maquette.plotting.grbl.send`).
     """
 
     def __init__(self, port: str, machine: Machine = Machine(), ask: bool = True,  # noqa: B008 - frozen
@@ -43,7 +43,7 @@ class PlotterPen:
         return Waiting(number, line, True) if self.ask else None
 
     def draw(self, number: int, strokes: Strokes) -> Iterator[Progressed]:
-        """Send the drawing, checked against the page first. UserError as of `maquette.pencil.grbl.send`."""
+        """Send the drawing, checked against the page first. UserError as of `maquette.plotting.grbl.send`."""
         lines = gcode.checked(gcode.program(strokes, self.machine), strokes.width, strokes.height, self.machine)
         with closing(grbl.send(self.port, lines, self.machine, control=self.control)) as events:
             for event in events:

@@ -25,9 +25,9 @@ from maquette.intake.line_art import resize
 from maquette.intake.page_capture import LOW_PX, capture
 from maquette.intake.pickup import pick_up
 from maquette.intake.sources import Frame
-from maquette.pencil.plotter import mesh_strokes
-from maquette.pencil.settings import Look, Sheet
-from maquette.pencil.travel import shortest_travel
+from maquette.plotting.drawing import mesh_strokes
+from maquette.plotting.ordering import shortest_travel
+from maquette.plotting.settings import Look, Sheet
 
 MAX_ROUNDS = 999
 HATCHING = 0.035
@@ -246,7 +246,7 @@ def _sized(seen: np.ndarray, size_px: int) -> np.ndarray:
 
 
 def drawing(mesh: trimesh.Trimesh, look: Look, sheet: Sheet) -> Strokes:
-    """A mesh as strokes of one pen (`maquette.pencil.plotter.mesh_strokes`), in the order of least travel, coordinates
+    """A mesh as strokes of one pen (`maquette.plotting.drawing.mesh_strokes`), in the order of least travel, coordinates
     in whole micrometres. Raises UserError where nothing of it is seen.
     """
     strokes = on_paper(mesh_strokes(mesh, look, sheet), sheet)

@@ -19,10 +19,10 @@ from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.io import formats
 from maquette.io.atomic import atomic_path, write_bytes
-from maquette.pencil.gcode import write_gcode
 from maquette.pencil.loop import Past, Round, on_paper
-from maquette.pencil.settings import Machine, Sheet
-from maquette.pencil.svg import read_svg, write_svg
+from maquette.plotting.gcode import write_gcode
+from maquette.plotting.settings import Machine, Sheet
+from maquette.plotting.svg import read_svg, write_svg
 from maquette.train.samples import tile
 
 TABLE, CSV = "loop.json", "loop.csv"

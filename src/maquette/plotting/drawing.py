@@ -16,10 +16,10 @@ from maquette.geometry.strokes import Strokes
 from maquette.io import formats
 from maquette.io.pictures import SUFFIXES as PICTURES
 from maquette.io.pictures import read_picture
-from maquette.pencil import gcode
-from maquette.pencil.settings import Look, Machine, Sheet
-from maquette.pencil.trace import trace_picture
-from maquette.pencil.travel import shortest_travel
+from maquette.plotting import gcode
+from maquette.plotting.ordering import shortest_travel
+from maquette.plotting.settings import Look, Machine, Sheet
+from maquette.plotting.trace import trace_picture
 
 FORMATS = {"svg": (".svg",), "hpgl": (".hpgl", ".plt"), "gcode": (".gcode", ".nc", ".ngc")}
 """Suffixes of what is written, the usual one first."""
@@ -31,7 +31,7 @@ class Drawing:
     """Strokes in millimetres in the order in which they are drawn.
 
     before_mm, after_mm: the way of the lifted pen, from its home and back, as the lines came and as they are now.
-    seconds: about how long it takes (see `maquette.pencil.gcode.seconds`). kind: shape, picture or svg.
+    seconds: about how long it takes (see `maquette.plotting.gcode.seconds`). kind: shape, picture or svg.
     """
 
     name: str
@@ -150,11 +150,11 @@ def load(
 
     sheet: the paper; None: the file's own page. fit: as large as the sheet's margins allow; else the drawing keeps its
     size and its distance from the page's upper left corner. pen: only this pen's lines. UserError where it has none,
-    and as of `maquette.pencil.svg.read_svg`.
+    and as of `maquette.plotting.svg.read_svg`.
     """
     from dataclasses import replace
 
-    from maquette.pencil.svg import read_svg
+    from maquette.plotting.svg import read_svg
 
     strokes = read_svg(path)
     if pen is not None:
@@ -177,8 +177,8 @@ def write(
     pen_mm: width of the lines (SVG). device: the plotter (HPGL). UserError for an unknown suffix, for lines off the
     page, and where it cannot be written.
     """
-    from maquette.pencil.hpgl import write_hpgl
-    from maquette.pencil.svg import write_svg
+    from maquette.plotting.hpgl import write_hpgl
+    from maquette.plotting.svg import write_svg
 
     kind = format_of(path)
     if kind == "gcode":
@@ -206,12 +206,12 @@ def plot(
     fit: bool = False, pen: int | None = None, **options,
 ) -> Iterator[object]:
     """Send a drawing, an SVG or a G-code file to a machine; yields the Drawing (not for G-code), then the events of
-    `maquette.pencil.grbl.send`, whose options (control, home, unlock, baud, patience) are handed on.
+    `maquette.plotting.grbl.send`, whose options (control, home, unlock, baud, patience) are handed on.
 
     sheet, fit, pen: as of `load`; a G-code file needs its page, in its first lines or by `sheet`. Every line is checked
     against the page before the port is opened: a drawing that leaves it is refused whole.
     """
-    from maquette.pencil.grbl import send
+    from maquette.plotting.grbl import send
 
     if isinstance(source, Drawing) or format_of(source) == "svg":
         drawing = source if isinstance(source, Drawing) else load(source, machine, sheet=sheet, fit=fit, pen=pen)

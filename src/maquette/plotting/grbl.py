@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
-from maquette.pencil.settings import Machine
+from maquette.plotting.settings import Machine
 
 BUFFER_BYTES = 127
 """Characters that the machine keeps of lines that it has not read: its ring of 128 holds one less."""
@@ -74,7 +74,7 @@ def send(
 ) -> Iterator[Progressed | ChangePen | Sent]:
     """Run a program on a machine; yields Progressed as lines are done, ChangePen where another is due, and one Sent.
 
-    port: of the machine, as `/dev/ttyUSB0` or `COM3`. lines: out of `maquette.pencil.gcode.checked`; nothing else may
+    port: of the machine, as `/dev/ttyUSB0` or `COM3`. lines: out of `maquette.plotting.gcode.checked`; nothing else may
     be sent. control: asked all the time for "pause", "resume", "stop", or "" for nothing new; pens can be changed only
     with it. home, unlock: whether the machine is sent home ($H), or unlocked as it is ($X), first.
 

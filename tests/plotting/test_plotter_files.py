@@ -9,10 +9,10 @@ import pytest
 from maquette.errors import UserError
 from maquette.geometry.paper import millimetres, page_size
 from maquette.geometry.strokes import Strokes
-from maquette.pencil import gcode, hpgl, svg
-from maquette.pencil.gcode import checked, program, seconds
-from maquette.pencil.settings import Look, Machine, Sheet
-from maquette.pencil.travel import shortest_travel
+from maquette.plotting import gcode, hpgl, svg
+from maquette.plotting.gcode import checked, program, seconds
+from maquette.plotting.ordering import shortest_travel
+from maquette.plotting.settings import Look, Machine, Sheet
 
 MACHINE = Machine(settle_s=0)
 

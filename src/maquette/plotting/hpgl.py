@@ -12,7 +12,7 @@ from maquette.errors import UserError
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
-from maquette.pencil.svg import PX_PER_MM, document
+from maquette.plotting.svg import PX_PER_MM, document
 
 DEVICE = "hp7475a"
 

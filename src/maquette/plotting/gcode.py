@@ -15,7 +15,7 @@ from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
 from maquette.io.formats import file_bytes
-from maquette.pencil.settings import Machine
+from maquette.plotting.settings import Machine
 
 MAX_BYTES = 64 << 20
 """The largest G-code file that is read."""

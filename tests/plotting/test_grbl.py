@@ -9,9 +9,9 @@ from grbl_machine import Grbl
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.strokes import Strokes
-from maquette.pencil.gcode import checked, program
-from maquette.pencil.grbl import ChangePen, Patience, Sent, send
-from maquette.pencil.settings import Machine
+from maquette.plotting.gcode import checked, program
+from maquette.plotting.grbl import ChangePen, Patience, Sent, send
+from maquette.plotting.settings import Machine
 
 MACHINE = Machine(settle_s=0)
 PATIENT = Patience(welcome=2, silence=10, hold=10, poll=0.02)  # a machine that answers late on a busy computer is well

@@ -5,8 +5,8 @@ import pytest
 
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
-from maquette.pencil import trace
-from maquette.pencil.trace import trace_picture
+from maquette.plotting import trace
+from maquette.plotting.trace import trace_picture
 
 
 def drawn(*lines, width=3.0, size=200) -> np.ndarray:
