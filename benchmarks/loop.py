@@ -24,14 +24,14 @@ import numpy as np
 
 from maquette import api
 from maquette.datasets.furniture import make
+from maquette.drawing_loop.loop import Ended, LoopSettings, Round, hatching_mm
+from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.evaluate.shapes import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.intake.sources import Frame
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.outputs import EXAMPLES
-from maquette.pencil.loop import Ended, LoopSettings, Round, hatching_mm
-from maquette.pencil.simulate import SimulatedPage
 from maquette.plotting.settings import Look
 from maquette.rendering.views import render_views
 

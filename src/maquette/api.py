@@ -229,15 +229,15 @@ def loop(
     fit: Fit | None = None, past=None,
 ) -> Iterator[object]:
     """The drawing loop: a picture to an object, its drawing from the next angle, a picture of that, and so on; yields
-    the events of `maquette.pencil.loop.run`.
+    the events of `maquette.drawing_loop.loop.run`.
 
     start: a picture file, pixels uint8 `[H, W, 3]`, or a `Frame`; None where there is a past. settings: a
     `LoopSettings`. pen, eye: what draws and what looks; both left out, a simulated page. threshold: the occupancy at
     which a voxel is solid; None: the model's own. fit: bring each object to the closest that the model makes.
     """
+    from maquette.drawing_loop import loop as loops
+    from maquette.drawing_loop.simulation import SimulatedPage
     from maquette.intake.sources import Frame
-    from maquette.pencil import loop as loops
-    from maquette.pencil.simulate import SimulatedPage
 
     model = load(model) if isinstance(model, str) else model
     require_pictures(model)

@@ -80,8 +80,8 @@ def loop(
               file=sys.stderr, flush=True)
         return 2
     from maquette import api, outputs_loop
+    from maquette.drawing_loop.loop import LoopSettings, hatching_mm
     from maquette.geometry.paper import page_size
-    from maquette.pencil.loop import LoopSettings, hatching_mm
     from maquette.plotting.settings import Look, Machine, Sheet
     from maquette.show import show_files, status
     from maquette.show_plot import hang_up, keyboard
@@ -104,7 +104,7 @@ def loop(
 
 def _told(events: Iterable) -> Iterator:
     """The events without those that wait for a person: what is to be done is said, and where it must be, asked."""
-    from maquette.pencil.loop import Waiting
+    from maquette.drawing_loop.loop import Waiting
 
     for event in events:
         if not isinstance(event, Waiting):

@@ -12,6 +12,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from maquette import api
+from maquette.drawing_loop.hardware import FilePen, PlotterPen, SourceEye
+from maquette.drawing_loop.loop import Drawn, Ended, LoopSettings, Round, Waiting
+from maquette.drawing_loop.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
+from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.intake.sources import read_frame
@@ -19,10 +23,6 @@ from maquette.io.pictures import read_picture
 from maquette.latent import Fit
 from maquette.models.hub import Model
 from maquette.outputs import Failed, Written
-from maquette.pencil.desk import FilePen, PlotterPen, SourceEye
-from maquette.pencil.loop import Drawn, Ended, LoopSettings, Round, Waiting
-from maquette.pencil.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
-from maquette.pencil.simulate import SimulatedPage
 from maquette.plotting.settings import Machine
 from maquette.rendering import sheets as previews
 

@@ -16,11 +16,11 @@ from PIL import Image
 from tiny import tiny
 
 from maquette import api, outputs_loop
+from maquette.drawing_loop import rounds as rounds_on_disk
+from maquette.drawing_loop.loop import LoopSettings, Waiting
+from maquette.drawing_loop.simulation import Conditions, SimulatedPage
 from maquette.errors import UserError
 from maquette.models import hub
-from maquette.pencil import rounds as rounds_on_disk
-from maquette.pencil.loop import LoopSettings, Waiting
-from maquette.pencil.simulate import Conditions, SimulatedPage
 from maquette.plotting.svg import read_svg
 
 FILES = ["drawing.gcode", "drawing.png", "drawing.svg", "mesh.stl", "object.png", "picture.jpg", "round.json",

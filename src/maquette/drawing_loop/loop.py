@@ -1,7 +1,7 @@
 """The drawing loop: a picture becomes an object, the object a drawing from the next angle, the drawing a picture again.
 
 What draws is a `Pen`, what looks at the drawing is an `Eye`, what makes an object of a picture is an `Imagination`.
-`maquette.pencil.simulate` has a pen and an eye that need no hardware, `maquette.pencil.desk` those that do. Files are
+`maquette.drawing_loop.simulation` has a pen and an eye that need no hardware, `maquette.drawing_loop.hardware` those that do. Files are
 written by `maquette.outputs_loop`.
 """
 

@@ -8,11 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
+from maquette.drawing_loop.loop import Waiting
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.strokes import Strokes
 from maquette.intake.sources import Frame, read_frame
-from maquette.pencil.loop import Waiting
 from maquette.plotting import gcode, grbl
 from maquette.plotting.settings import Machine
 

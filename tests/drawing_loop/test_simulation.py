@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from maquette.drawing_loop import simulation as simulate
+from maquette.drawing_loop.simulation import Conditions, SimulatedPage, lead_on_paper, photograph
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
 from maquette.intake.page_capture import capture
-from maquette.pencil import simulate
-from maquette.pencil.simulate import Conditions, SimulatedPage, lead_on_paper, photograph
 
 SQUARE = np.array([[30, 60], [118, 60], [118, 150], [30, 150], [30, 60]])
 FIGURE = Strokes((SQUARE, [[30, 60], [118, 150]], [[74, 60], [74, 150]], [[50, 170], [100, 170]]), 148, 210)

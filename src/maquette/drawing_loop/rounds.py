@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from maquette.drawing_loop.loop import Past, Round, on_paper
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.io import formats
 from maquette.io.atomic import atomic_path, write_bytes
-from maquette.pencil.loop import Past, Round, on_paper
 from maquette.plotting.gcode import write_gcode
 from maquette.plotting.settings import Machine, Sheet
 from maquette.plotting.svg import read_svg, write_svg

@@ -9,16 +9,9 @@ from loops import FlatPage, sketch, stool
 
 from maquette import api
 from maquette.datasets.furniture import make
-from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
-from maquette.evaluate.shapes import iou
-from maquette.geometry.shape import Shape
-from maquette.geometry.strokes import Strokes
-from maquette.geometry.voxelise import voxelise
-from maquette.intake.background import plain_ground
-from maquette.intake.sources import Frame
-from maquette.pencil import desk, simulate
-from maquette.pencil.loop import (
+from maquette.drawing_loop import hardware as desk
+from maquette.drawing_loop import simulation as simulate
+from maquette.drawing_loop.loop import (
     Drawn,
     Ended,
     Imagination,
@@ -31,6 +24,14 @@ from maquette.pencil.loop import (
     on_paper,
     run,
 )
+from maquette.errors import UserError
+from maquette.evaluate.report import Progressed
+from maquette.evaluate.shapes import iou
+from maquette.geometry.shape import Shape
+from maquette.geometry.strokes import Strokes
+from maquette.geometry.voxelise import voxelise
+from maquette.intake.background import plain_ground
+from maquette.intake.sources import Frame
 from maquette.plotting.settings import Look, Sheet
 
 START = Frame(sketch(), "box.png")
