@@ -30,7 +30,7 @@ from maquette.io.atomic import atomic_path
 from maquette.models.hub import Model, load
 from maquette.models.sampling import batches_of_images
 from maquette.systems import SYSTEMS
-from maquette.train import checkpoint
+from maquette.training import checkpoint
 
 FIRST = 0.25
 """Share of the run from which the curve is fitted."""

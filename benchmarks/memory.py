@@ -4,14 +4,14 @@
 
 A row with and one without checkpointing for each recipe. `kept` is what lies there between steps; the phases' columns
 are the most that is alive at once, `kept` included. What libraries take for themselves comes on top
-(`maquette.train.memory`).
+(`maquette.training.monitor.memory`).
 """
 
 import argparse
 import dataclasses
 
 from maquette import recipe as recipes
-from maquette.train.memory import count
+from maquette.training.monitor.memory import count
 
 
 def main() -> None:

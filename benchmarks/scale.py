@@ -20,9 +20,9 @@ from train_step import Noise
 
 from maquette import recipe as recipes
 from maquette.systems import SYSTEMS
-from maquette.train.batches import Batches
-from maquette.train.engine import Engine
-from maquette.train.loop import Trainer
+from maquette.training.batches import Batches
+from maquette.training.distributed import Engine
+from maquette.training.loop import Trainer
 
 STEPS = 10
 

@@ -73,9 +73,9 @@ def measure(name: str, steps: int) -> dict:
 
     from maquette import recipe as recipes
     from maquette.systems import SYSTEMS
-    from maquette.train.engine import Engine
-    from maquette.train.job import batches_of
-    from maquette.train.loop import Trainer
+    from maquette.training.distributed import Engine
+    from maquette.training.loop import Trainer
+    from maquette.training.run import batches_of
 
     class Counter(TorchDispatchMode):
         """FlopCounterMode without its tracking of modules, which cannot follow a gradient penalty."""

@@ -265,21 +265,21 @@ def loop(
 def train(
     recipe, run: str | Path, *, resume: bool = False, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[object]:
-    """Train a recipe into a run's folder; yields the events of `maquette.train.job.run`."""
+    """Train a recipe into a run's folder; yields the events of `maquette.training.run.run`."""
     from maquette.recipe import check_paths
 
     check_paths(recipe)
-    from maquette.train import job
+    from maquette.training import run as job
 
     yield from job.run(recipe, Path(run), resume=resume, stop=stop)
 
 
 def doctor(run: str | Path):
-    """What is wrong with a run, and what was looked at: a `maquette.train.doctor.Examined`, with `findings`.
+    """What is wrong with a run, and what was looked at: a `maquette.training.monitor.doctor.Examined`, with `findings`.
 
     Raises UserError for a folder that is no run and for a recipe.yaml that does not fit.
     """
-    from maquette.train.doctor import examine
+    from maquette.training.monitor.doctor import examine
 
     return examine(Path(run))
 
@@ -303,26 +303,26 @@ def push_model(name: str, repo_id: str, *, private: bool = False, token: str | N
 
 
 def runs(folder: str | Path = "runs") -> list[dict]:
-    """What is known of each run in a folder, the newest first; see `maquette.train.runs.list_runs`."""
-    from maquette.train.runs import list_runs
+    """What is known of each run in a folder, the newest first; see `maquette.training.monitor.runs.list_runs`."""
+    from maquette.training.monitor.runs import list_runs
 
     return list_runs(folder)
 
 
 def pack_run(run: str | Path, out: str | Path) -> Path:
-    """Write a small copy of a run, from which it can go on elsewhere; see `maquette.train.runs.pack`."""
-    from maquette.train import runs
+    """Write a small copy of a run, from which it can go on elsewhere; see `maquette.training.monitor.runs.pack`."""
+    from maquette.training.monitor import runs
 
     return runs.pack(run, out)
 
 
 def run_facts(run: str | Path, out: str | Path = "") -> dict:
-    """What is known of one run (see `maquette.train.runs.show`), its curves included.
+    """What is known of one run (see `maquette.training.monitor.runs.show`), its curves included.
 
     Its curves and its newest sheet of samples are drawn to `curves.png` and `samples.png` in the folder `out`, or in
     the run's own; `pictures` names those that there are.
     """
-    from maquette.train import runs as found
+    from maquette.training.monitor import runs as found
 
     facts = found.show(run)
     folder = Path(out or run)

@@ -29,7 +29,7 @@ from maquette.outputs import Failed, Written, free_name, write_shape
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Sheet
 from maquette.rendering import sheets as previews
-from maquette.train.samples import tile
+from maquette.training.monitor.samples import tile
 
 CELL_PX, PREVIEW_PX = 200, 320
 """Pixels a side of a picture in a sheet or an animation, and in a preview."""

@@ -143,7 +143,8 @@ def show_training(events: Iterable, recipe, run: Path) -> int:
     end.
     """
     from maquette.datasets.prepare import Prepared, Skipped
-    from maquette.train import job, loop
+    from maquette.training import loop
+    from maquette.training import run as job
 
     bar = progress()
     preparing = training = None
@@ -285,7 +286,7 @@ def show_run(facts: dict, as_json: bool) -> int:
     if as_json:
         print(json.dumps(_strict(facts), indent=1))
         return 0
-    from maquette.train.runs import as_shown, in_order
+    from maquette.training.monitor.runs import as_shown, in_order
 
     print(f"{facts['name']}  {facts['system']}  step {facts['step']} of {facts['steps'] or '?'}  {facts['state']}"
           f"  written {facts['written']}  {facts['megabytes']} MB")

@@ -7,7 +7,7 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.systems import SYSTEMS
-from maquette.train.batches import Batches
+from maquette.training.batches import Batches
 
 
 class Boxes:

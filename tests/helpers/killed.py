@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import torch
 from boxes import job
 
-from maquette.train import checkpoint, loop
+from maquette.training import checkpoint, loop
 
 
 def attempt(run: Path, steps: int, tell: int) -> None:

@@ -12,8 +12,8 @@ import torch
 from boxes import job
 from safetensors.torch import save_file
 
-from maquette.train import loop
-from maquette.train.engine import Engine, whole
+from maquette.training import loop
+from maquette.training.distributed import Engine, whole
 
 
 def gradient(engine: Engine) -> dict[str, torch.Tensor]:

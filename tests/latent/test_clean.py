@@ -14,7 +14,7 @@ from maquette.latent.clean import clean_drawing, side_of
 from maquette.models.prior import encode
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Look, Sheet
-from maquette.train.batches import as_images
+from maquette.training.batches import as_images
 
 
 @pytest.fixture(scope="module")

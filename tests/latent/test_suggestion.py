@@ -13,7 +13,7 @@ from maquette.evaluate.report import Progressed
 from maquette.latent import Catalogue, catalogue, suggest
 from maquette.latent.suggestion import VIEWS, nearest
 from maquette.models.prior import encode
-from maquette.train.batches import as_images
+from maquette.training.batches import as_images
 
 
 @pytest.fixture(scope="module")

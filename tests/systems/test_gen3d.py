@@ -17,9 +17,9 @@ from maquette.systems import graf
 from maquette.systems.base import Batch
 from maquette.systems.gen3d import Gen3D
 from maquette.systems.graf import GRAF
-from maquette.train import health
-from maquette.train.engine import Engine
-from maquette.train.loop import _optimiser, run_phase
+from maquette.training.distributed import Engine
+from maquette.training.loop import _optimiser, run_phase
+from maquette.training.monitor import health
 
 SMALL = {"height": 16, "width": 16, "shape_code": 5, "appearance_code": 4, "position_octaves": 2, "view_octaves": 1,
          "critic_channels": (6,), "field_width": 24, "field_depth": 3}

@@ -20,8 +20,8 @@ from maquette.systems.gan3d import GAN3D, GAN3DConfig
 from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
 from maquette.systems.vaegan3d import VAEGAN3D, VAEGAN3DConfig
 from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig, class_prior
-from maquette.train.engine import Engine
-from maquette.train.loop import run_phase
+from maquette.training.distributed import Engine
+from maquette.training.loop import run_phase
 
 SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "latent": 6}
 SMALL_IMAGE = {**SMALL, "encoder": "residual", "image_channels": 1, "image_size": 32,

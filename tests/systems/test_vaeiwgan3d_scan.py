@@ -11,8 +11,8 @@ from maquette.nets.volume import from_cells, to_cells
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, check_phases
 from maquette.systems.vaeiwgan3d_scan import VAEIWGAN3DScan
-from maquette.train.engine import Engine
-from maquette.train.loop import run_phase
+from maquette.training.distributed import Engine
+from maquette.training.loop import run_phase
 
 SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "encoder_channels": (4, 4, 8, 8),
          "latent": 6}

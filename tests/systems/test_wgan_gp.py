@@ -16,9 +16,9 @@ from maquette.nets.augment import DRAWS, augment, cut_out, moved
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems.base import Batch
 from maquette.systems.wgan_gp import WGANGP, DoublingConv, PixelNorm, first_grid, prepared
-from maquette.train.engine import Engine
-from maquette.train.loop import run_phase
-from maquette.train.memory import Alive, count
+from maquette.training.distributed import Engine
+from maquette.training.loop import run_phase
+from maquette.training.monitor.memory import Alive, count
 
 SMALL = {"height": 16, "width": 32, "latent": 5, "features": 3, "most_features": 6}
 PLUS = {**SMALL, "up": "blur", "generator_norm": "pixel", "critic_norm": "none", "equalised": True}
@@ -193,7 +193,7 @@ def test_checkpointing_changes_no_gradient_and_no_statistic(keys, precision):
 
 
 def test_checkpointing_keeps_less_and_the_large_recipe_fits_16_gb():
-    """Counted, not measured: `maquette.train.memory`. What lies there between steps is known in closed form."""
+    """Counted, not measured: `maquette.training.monitor.memory`. What lies there between steps is known in closed form."""
     alive = Alive()
     with alive:
         a = torch.zeros(1000)

@@ -11,7 +11,7 @@ from maquette.models import prior
 from maquette.models.hub import Model
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Look, Sheet
-from maquette.train.batches import as_images
+from maquette.training.batches import as_images
 
 
 def side_of(model: Model, found: Catalogue, one: Known, seen: np.ndarray) -> Look:

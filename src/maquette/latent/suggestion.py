@@ -27,7 +27,7 @@ from maquette.io.atomic import atomic_path
 from maquette.io.pictures import read_picture
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.train.batches import as_images
+from maquette.training.batches import as_images
 
 FURNITURE = 300
 """Pieces of furniture that are made where nobody says how many."""

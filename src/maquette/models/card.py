@@ -76,7 +76,7 @@ def write_card(
     recipe: as it goes into the model, without the machine's folders. labels: the classes. terms: of use of the data,
     each once. shapes: how many, or how many images, were trained on. metrics: on the validation part. facts: of the
     run, by name, each a row of a table: `seconds` and the versions, commit and machine of
-    `maquette.train.environment`. picture: the file of the samples beside the card, None for none.
+    `maquette.training.monitor.environment`. picture: the file of the samples beside the card, None for none.
     """
     system = SYSTEMS[recipe.system]
     usage = _READS_PICTURES if system.reads_images else _COMPLETES_SCANS if system.reads_scans else _MAKES_SHAPES

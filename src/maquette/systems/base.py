@@ -1,7 +1,7 @@
 """What a published method is to the loop: networks, and a table of phases.
 
 A `Phase` is frozen data. The whole difference between the papers is the table that `System.phases()` returns; the loop
-(`maquette.train.loop`) runs any such table and knows no paper.
+(`maquette.training.loop`) runs any such table and knows no paper.
 """
 
 from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ import torch
 from maquette import recipe as recipes
 from maquette.nets.pixel_aligned import project
 from maquette.rendering.camera import Camera
-from maquette.train.batches import Batches
+from maquette.training.batches import Batches
 
 VOXEL = (13, 6, 11)  # of 20 a side, off every middle
 

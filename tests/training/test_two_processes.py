@@ -11,8 +11,8 @@ from boxes import Boxes, job
 from safetensors.torch import load_file
 
 from maquette.errors import UserError
-from maquette.train import loop
-from maquette.train.engine import Engine
+from maquette.training import loop
+from maquette.training.distributed import Engine
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this PyTorch has no torch.distributed")
 

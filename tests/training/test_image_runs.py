@@ -20,10 +20,12 @@ from maquette.errors import UserError
 from maquette.models.sampling import as_pixels, from_pixels, sample_images
 from maquette.rendering import sheets as preview
 from maquette.systems import SYSTEMS
-from maquette.train import health, job, loop
-from maquette.train.engine import Engine
-from maquette.train.images import ImageBatches
-from maquette.train.log import read_metrics
+from maquette.training import loop
+from maquette.training import run as job
+from maquette.training.distributed import Engine
+from maquette.training.image_batches import ImageBatches
+from maquette.training.monitor import health
+from maquette.training.monitor.log import read_metrics
 
 TINY = ["wgan-gp-tiny", "wgan-gp-plus-tiny"]
 

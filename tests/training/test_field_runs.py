@@ -13,8 +13,9 @@ from maquette import api
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.models.sampling import sample_images
-from maquette.train import job, loop
-from maquette.train.log import read_metrics
+from maquette.training import loop
+from maquette.training import run as job
+from maquette.training.monitor.log import read_metrics
 
 PLANES = {"field": "planes", "field_width": 16, "field_depth": 2, "plane_side": 8, "plane_features": 2,
           "plane_width": 6}

@@ -17,7 +17,7 @@ from maquette.rendering import Camera
 from maquette.rendering import studio as shade
 from maquette.rendering.sheets import blocks
 from maquette.systems.base import Nets, System
-from maquette.train import inputs
+from maquette.training import inputs
 
 TILE = 104
 """Pixels a side of one picture of a sheet."""

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from maquette.train import environment as module
-from maquette.train.environment import commit, environment
+from maquette.training.monitor import environment as module
+from maquette.training.monitor.environment import commit, environment
 
 
 def git(folder, *words: str) -> str:

@@ -12,9 +12,9 @@ from torch.utils._pytree import tree_leaves
 from maquette.errors import UserError
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS, Batch
-from maquette.train.average import Average
-from maquette.train.engine import Engine
-from maquette.train.loop import run_phase
+from maquette.training.distributed import Engine
+from maquette.training.ema import Average
+from maquette.training.loop import run_phase
 
 
 @dataclass(frozen=True)

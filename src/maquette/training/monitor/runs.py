@@ -18,7 +18,7 @@ import yaml
 
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path, write_bytes
-from maquette.train.log import METRICS, RECIPE, SAMPLES, START, picture_step, read_metrics
+from maquette.training.monitor.log import METRICS, RECIPE, SAMPLES, START, picture_step, read_metrics
 
 FINISHED, STOPPED, RUNNING, DIVERGED = "finished", "stopped", "running?", "diverged"
 """States of a run. Whether it runs is a guess: it wrote something within a few times its usual interval."""
@@ -54,7 +54,7 @@ def pack(run: str | Path, out: str | Path) -> Path:
 
     Raises UserError where `out` holds a run already, or where the run has no whole checkpoint.
     """
-    from maquette.train import checkpoint  # the only function here that needs PyTorch
+    from maquette.training import checkpoint  # the only function here that needs PyTorch
 
     run, out = Path(run), Path(out)
     if not is_run(run):

@@ -19,7 +19,7 @@ from maquette.io.atomic import write_bytes
 from maquette.models import hub
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
-from maquette.train.log import START
+from maquette.training.monitor.log import START
 
 READ_BY = ("image_size", "standardise")
 """Keys that decide how a view is read and no tensor's shape: where they differ it is said."""

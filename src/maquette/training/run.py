@@ -23,13 +23,14 @@ from maquette.models import hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
-from maquette.train import health, inputs, loop, samples
-from maquette.train import images as of_images
-from maquette.train import start as starts
-from maquette.train.batches import Batches
-from maquette.train.engine import Engine
-from maquette.train.environment import environment
-from maquette.train.start import Start
+from maquette.training import image_batches as of_images
+from maquette.training import inputs, loop
+from maquette.training import warm_start as starts
+from maquette.training.batches import Batches
+from maquette.training.distributed import Engine
+from maquette.training.monitor import health, samples
+from maquette.training.monitor.environment import environment
+from maquette.training.warm_start import Start
 
 CHECKED_SHAPES = 384
 """Validation shapes that a check looks at: enough for a standard error of about 0.01 of the mean IoU."""
@@ -206,11 +207,11 @@ class Watch:
         return inputs.sized(seen, self.recipe.data, step - 1)
 
     def sheet(self, system: System, step: int) -> np.ndarray | None:
-        """What the system makes; see `maquette.train.samples.sheet`."""
+        """What the system makes; see `maquette.training.monitor.samples.sheet`."""
         return samples.sheet(system, self.data, self.rows, self.recipe, step)
 
     def probe(self, system: System, step: int) -> dict[str, float]:
-        """Numbers about the networks' health on a few held-out shapes; see `maquette.train.health.probe`."""
+        """Numbers about the networks' health on a few held-out shapes; see `maquette.training.monitor.health.probe`."""
         places = np.linspace(0, len(self.rows) - 1, min(health.PROBED_SHAPES, len(self.rows))).astype(int)
         rows = self.rows[places]
         device = next(system.nets.parameters()).device

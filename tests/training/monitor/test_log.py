@@ -11,9 +11,9 @@ from PIL import Image
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.systems import SYSTEMS
-from maquette.train import log as logs
-from maquette.train import samples
-from maquette.train.log import Log, read_metrics
+from maquette.training.monitor import log as logs
+from maquette.training.monitor import samples
+from maquette.training.monitor.log import Log, read_metrics
 
 
 def lines(run) -> list[dict]:

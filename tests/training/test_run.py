@@ -9,7 +9,7 @@ from maquette import cli
 from maquette import recipe as recipes
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
-from maquette.train import job
+from maquette.training import run as job
 
 
 @pytest.fixture(scope="module")

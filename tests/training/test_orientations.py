@@ -9,7 +9,7 @@ from maquette import recipe as recipes
 from maquette.datasets.format import Info
 from maquette.datasets.prepare import open_dataset, prepare
 from maquette.errors import UserError
-from maquette.train.job import prepared
+from maquette.training.run import prepared
 
 
 def with_data(name: str, **data):

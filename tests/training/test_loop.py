@@ -14,10 +14,11 @@ from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import DataRecipe, OptimRecipe
 from maquette.systems import SYSTEMS
-from maquette.train import checkpoint, loop, runs
-from maquette.train.average import Average
-from maquette.train.batches import Batches, jitter, mirror, sized, turn
-from maquette.train.engine import Engine
+from maquette.training import checkpoint, loop
+from maquette.training.batches import Batches, jitter, mirror, sized, turn
+from maquette.training.distributed import Engine
+from maquette.training.ema import Average
+from maquette.training.monitor import runs
 
 
 def finish(parts, run, **options):

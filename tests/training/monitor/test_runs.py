@@ -13,8 +13,8 @@ from PIL import Image
 from maquette import recipe as recipes
 from maquette import show
 from maquette.errors import UserError
-from maquette.train import runs
-from maquette.train.log import Log
+from maquette.training.monitor import runs
+from maquette.training.monitor.log import Log
 
 
 def begin(run, name="vae-iwgan-image-tiny"):

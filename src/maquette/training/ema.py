@@ -3,7 +3,7 @@
 import torch
 
 from maquette.systems.base import System
-from maquette.train.engine import own
+from maquette.training.distributed import own
 
 
 class Average:

@@ -1,4 +1,4 @@
-"""Training on images: what `maquette.train.job` needs for a system that makes them.
+"""Training on images: what `maquette.training.run` needs for a system that makes them.
 
 Sheets hold made images only. The data may be patients', and sheets travel with a model.
 """
@@ -16,8 +16,8 @@ from maquette.models.sampling import as_pixels, from_pixels
 from maquette.recipe import Recipe
 from maquette.rendering.sheets import montage
 from maquette.systems.base import Batch, System
-from maquette.train import health
-from maquette.train.batches import Batches
+from maquette.training.batches import Batches
+from maquette.training.monitor import health
 
 SHOWN, COLUMNS = 16, 4
 """Images of a sheet, and in a row of it."""
@@ -143,7 +143,7 @@ class ImageWatch:
         return sheet(system, self.seed)
 
     def probe(self, system: System, step: int) -> dict[str, float]:
-        """`maquette.train.health.probe` on held-out images, and what the critic says to some that it learned from.
+        """`maquette.training.monitor.health.probe` on held-out images, and what the critic says to some that it learned from.
 
         `critic/train`: their mean score; `critic/real` is that of the held-out ones. The further the two are apart
         beside `critic/train` and `critic/fake`, the more of its images the critic knows by heart.

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from maquette.errors import UserError
-from maquette.train.engine import like, whole
+from maquette.training.distributed import like, whole
 
 FORMAT = 2
 BEST = "best"

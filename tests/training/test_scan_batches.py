@@ -7,8 +7,8 @@ import torch
 from boxes import Boxes, job
 from scipy import ndimage
 
-from maquette.train import loop
-from maquette.train.batches import DROPPED, STRAY, Batches, jitter_scans
+from maquette.training import loop
+from maquette.training.batches import DROPPED, STRAY, Batches, jitter_scans
 
 NAME = "vae-iwgan-scan-tiny"
 

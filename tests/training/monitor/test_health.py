@@ -17,10 +17,11 @@ from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import DataRecipe
 from maquette.systems import SYSTEMS
-from maquette.train import checkpoint, health, loop
-from maquette.train.average import Average
-from maquette.train.batches import Batches
-from maquette.train.log import read_metrics
+from maquette.training import checkpoint, loop
+from maquette.training.batches import Batches
+from maquette.training.ema import Average
+from maquette.training.monitor import health
+from maquette.training.monitor.log import read_metrics
 
 JOINT = {"joint": True, "reconstruction": "bce-iou", "kl": 1e-3, "adversarial": 0.01, "judged": 0.5, "penalty_every": 2}
 

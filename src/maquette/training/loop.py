@@ -16,12 +16,12 @@ from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import OptimRecipe, Recipe
 from maquette.systems.base import Batch, Phase, System, Terms, check_phases
-from maquette.train import checkpoint
-from maquette.train.average import Average
-from maquette.train.batches import Batches
-from maquette.train.engine import Engine
-from maquette.train.log import Log
-from maquette.train.meter import Meter
+from maquette.training import checkpoint
+from maquette.training.batches import Batches
+from maquette.training.distributed import Engine
+from maquette.training.ema import Average
+from maquette.training.monitor.log import Log
+from maquette.training.monitor.meter import Meter
 
 AGREE_EVERY = 10
 """Steps between two questions to all processes whether to stop or save; a single process is asked at each step."""
@@ -55,7 +55,7 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Found:
-    """Something looks wrong; said once a run. finding: a `maquette.train.health.Finding`."""
+    """Something looks wrong; said once a run. finding: a `maquette.training.monitor.health.Finding`."""
 
     step: int
     finding: object

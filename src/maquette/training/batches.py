@@ -16,7 +16,7 @@ from maquette.datasets.format import OpenedData
 from maquette.nets import pixel_aligned as aligned
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System
-from maquette.train.inputs import as_images, sized
+from maquette.training.inputs import as_images, sized
 
 DROPPED = 0.3
 """The largest share of a scan's voxels that jitter leaves out."""

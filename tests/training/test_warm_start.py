@@ -14,7 +14,10 @@ from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.models import hub
 from maquette.systems import SYSTEMS
-from maquette.train import job, loop, runs, start
+from maquette.training import loop
+from maquette.training import run as job
+from maquette.training import warm_start as start
+from maquette.training.monitor import runs
 
 TERMS = "chairs of someone: not for sale"
 

@@ -12,7 +12,7 @@ from maquette.datasets.images import open_images
 from maquette.datasets.images.render import render_images
 from maquette.errors import UserError
 from maquette.systems import SYSTEMS
-from maquette.train import images as training
+from maquette.training import image_batches as training
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,12 @@ from maquette.datasets.images import OpenedImages
 from maquette.errors import UserError
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
-from maquette.train import checkpoint, health, job
-from maquette.train.average import Average
-from maquette.train.health import Finding
-from maquette.train.log import read_metrics
+from maquette.training import checkpoint
+from maquette.training import run as job
+from maquette.training.ema import Average
+from maquette.training.monitor import health
+from maquette.training.monitor.health import Finding
+from maquette.training.monitor.log import read_metrics
 
 
 @dataclass(frozen=True)

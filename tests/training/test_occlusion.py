@@ -8,7 +8,7 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
-from maquette.train.batches import Batches, occlude
+from maquette.training.batches import Batches, occlude
 
 
 class Plain:
