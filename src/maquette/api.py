@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import trimesh
 
-from maquette import latent as latents
+from maquette import latents
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
@@ -21,7 +21,7 @@ from maquette.fields.inversion import invert as inverted
 from maquette.geometry.mesh import Dropped, Printability, printability
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup, pick_up, read_picture
-from maquette.latent import Combined, Fit, Interpolated, Projected, Suggested
+from maquette.latents import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.models import hub
 from maquette.models.hub import Model, load
 from maquette.models.predict import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
@@ -184,7 +184,7 @@ def interpolate(
 ) -> Iterator[Progressed | Interpolated]:
     """Shapes evenly between two operands or more; yields Progressed, then one Interpolated.
 
-    operands: seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latent.operands`). steps:
+    operands: seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latents.operands`). steps:
     shapes a pair, both ends among them. path: `straight` or `spherical`. fit: how shapes are projected.
     """
     model = require_shapes(load(model) if isinstance(model, str) else model)
@@ -216,7 +216,7 @@ def suggest(
 ) -> Iterator[Progressed | Suggested]:
     """The known objects that a picture is most like; yields Progressed, then one Suggested.
 
-    picture: as of `reconstruct`. among, known, cache, workers: see `maquette.latent.catalogue`; what is known of the
+    picture: as of `reconstruct`. among, known, cache, workers: see `maquette.latents.catalogue`; what is known of the
     objects is kept in the cache.
     """
     model = load(model) if isinstance(model, str) else model

@@ -141,7 +141,7 @@ def project(
     if not inputs:
         return _usage("project", "name at least one mesh or grid file")
     from maquette import api, outputs_latent
-    from maquette.latent import Fit
+    from maquette.latents import Fit
     from maquette.show import show_files, status
 
     fit = Fit(steps, starts, draws, prior_weight, seed)

@@ -20,9 +20,9 @@ from maquette.geometry.shape import Shape
 from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.pictures import find_inputs, read_picture
-from maquette.latent import Fit, Operand, catalogue, suggest
-from maquette.latent.arithmetic import way
-from maquette.latent.clean import clean_drawing
+from maquette.latents import Fit, Operand, catalogue, suggest
+from maquette.latents.arithmetic import way
+from maquette.latents.clean import clean_drawing
 from maquette.models.hub import Model
 from maquette.models.prior import decode
 from maquette.outputs import Failed, Written, free_name, write_shape

@@ -20,7 +20,7 @@ from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.intake.sources import read_frame
 from maquette.io.pictures import read_picture
-from maquette.latent import Fit
+from maquette.latents import Fit
 from maquette.models.hub import Model
 from maquette.outputs import Failed, Written
 from maquette.plotting.settings import Machine

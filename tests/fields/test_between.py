@@ -11,7 +11,7 @@ from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields.between import way
 from maquette.fields.pictures import front_view, pictures, views_round
-from maquette.latent import paths
+from maquette.latents import paths
 from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
 

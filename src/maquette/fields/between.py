@@ -10,8 +10,8 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.fields.extract import require_field
-from maquette.latent import Operand, paths
-from maquette.latent.arithmetic import check_count, read_all
+from maquette.latents import Operand, paths
+from maquette.latents.arithmetic import check_count, read_all
 from maquette.models.hub import Model
 
 MOVED = ("both", "shape", "appearance")

@@ -10,8 +10,8 @@ from maquette import api
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
-from maquette.latent import Catalogue, catalogue, suggest
-from maquette.latent.suggestion import VIEWS, nearest
+from maquette.latents import Catalogue, catalogue, suggest
+from maquette.latents.suggestion import VIEWS, nearest
 from maquette.models.prior import encode
 from maquette.training.batches import as_images
 

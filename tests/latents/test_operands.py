@@ -10,8 +10,8 @@ from tiny import tiny
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.latent.operands import parse, read_operand
-from maquette.latent.projection import Fit
+from maquette.latents.operands import parse, read_operand
+from maquette.latents.projection import Fit
 from maquette.models import prior
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
-from maquette.latent.suggestion import VIEWS, Catalogue, Known, Suggested, cosines
+from maquette.latents.suggestion import VIEWS, Catalogue, Known, Suggested, cosines
 from maquette.models import prior
 from maquette.models.hub import Model
 from maquette.plotting import drawing as plotter

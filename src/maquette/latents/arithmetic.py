@@ -11,9 +11,9 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.evaluate.report import Progressed
 from maquette.geometry.shape import Shape
-from maquette.latent import paths
-from maquette.latent.operands import Operand, parse, read_operand
-from maquette.latent.projection import Fit
+from maquette.latents import paths
+from maquette.latents.operands import Operand, parse, read_operand
+from maquette.latents.projection import Fit
 from maquette.models import prior
 from maquette.models.hub import Model
 

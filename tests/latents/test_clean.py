@@ -9,8 +9,8 @@ from maquette.datasets.furniture import make
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
-from maquette.latent import Known, Suggested, catalogue
-from maquette.latent.clean import clean_drawing, side_of
+from maquette.latents import Known, Suggested, catalogue
+from maquette.latents.clean import clean_drawing, side_of
 from maquette.models.prior import encode
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Look, Sheet

@@ -4,10 +4,10 @@
 compares pictures with known objects. The verbs yield `Progressed` as they go and their result last.
 """
 
-from maquette.latent.arithmetic import Combined, Interpolated, combine, interpolate
-from maquette.latent.operands import Operand
-from maquette.latent.projection import Fit, Projected, project
-from maquette.latent.suggestion import Catalogue, Known, Suggested, catalogue, suggest
+from maquette.latents.arithmetic import Combined, Interpolated, combine, interpolate
+from maquette.latents.operands import Operand
+from maquette.latents.projection import Fit, Projected, project
+from maquette.latents.suggestion import Catalogue, Known, Suggested, catalogue, suggest
 
 __all__ = ["Catalogue", "Combined", "Fit", "Interpolated", "Known", "Operand", "Projected", "Suggested", "catalogue",
            "combine", "interpolate", "project", "suggest"]

@@ -12,7 +12,7 @@ from maquette.evaluate.report import Progressed
 from maquette.evaluate.shapes import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import resample, voxelise
-from maquette.latent.projection import Fit, Projected, target
+from maquette.latents.projection import Fit, Projected, target
 from maquette.models import prior
 
 
@@ -61,7 +61,7 @@ def test_views_and_means_of_classes_are_tried_first():
     mean = prior.decode(model, model.latents["mean"][1:])[0]
     found = list(api.project(Shape(mean), model, fit=Fit(1, 1, 4)))[-1]
     assert found.start == "the mean of sofa" and found.iou_start == 1
-    from maquette.latent.projection import SIDES, _candidates
+    from maquette.latents.projection import SIDES, _candidates
 
     names, latents = _candidates(model, Shape(mean).voxels, Fit(draws=3))
     views = [f"its view from the {side}" for side in SIDES]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maquette.errors import UserError
-from maquette.latent.paths import along, spherical, straight
+from maquette.latents.paths import along, spherical, straight
 
 
 def vectors(count: int, length: int = 16) -> torch.Tensor:

@@ -16,7 +16,7 @@ from maquette.geometry.shape import Shape
 from maquette.intake.pickup import pick_up
 from maquette.io import formats
 from maquette.io.pictures import SUFFIXES, read_picture
-from maquette.latent.projection import Fit, project
+from maquette.latents.projection import Fit, project
 from maquette.models import prior
 from maquette.models.hub import Model
 
