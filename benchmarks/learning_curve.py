@@ -24,8 +24,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from maquette import recipe as recipes
-from maquette.evaluate.field_measures import encoder_features, frechet_repeats
-from maquette.evaluate.image_sets import open_real
+from maquette.evaluation.fields.measures import encoder_features, frechet_repeats
+from maquette.evaluation.images.sets import open_real
 from maquette.io.atomic import atomic_path
 from maquette.models.hub import Model, load
 from maquette.models.sampling import batches_of_images

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from maquette import api, outputs
-from maquette.evaluate.shapes import is_connected
+from maquette.evaluation.shapes.overlap import is_connected
 from maquette.rendering.sheets import preview, sheet
 
 

@@ -14,7 +14,7 @@ import trimesh
 
 from maquette import latents
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
 from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
@@ -345,19 +345,19 @@ def evaluate(
     inception: str = "",
     out: str | Path = "evaluation",
 ) -> Iterator[object]:
-    """Measure a model on data that it never saw; yields Progressed, then one Measured (`maquette.evaluate.report`).
+    """Measure a model on data that it never saw; yields Progressed, then one Measured (`maquette.evaluation.report`).
 
     on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
     `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
     responses) or `generation` (new shapes beside the test split); or real images, a prepared dataset or a folder (made
-    images beside those held out; of GRAF and 3DGEN see `maquette.evaluate.fields.evaluate_fields`). path: where these
+    images beside those held out; of GRAF and 3DGEN see `maquette.evaluation.fields.fields.evaluate_fields`). path: where these
     data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none. views: views or scans of each test
     shape. cache: folder for what is prepared of them. kind: one class (generation, ikea). turns: orientations
     of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the model whose
     features are used (generation); none: the line is left out. inception, out: see
-    `maquette.evaluate.images.evaluate_images`.
+    `maquette.evaluation.images.images.evaluate_images`.
     """
-    from maquette.evaluate.of_models import measure
+    from maquette.evaluation.dispatch import measure
 
     yield from measure(
         load(model) if isinstance(model, str) else model, on, path, views=views, limit=limit, seed=seed, cache=cache,
@@ -370,16 +370,16 @@ def make_study(
 ) -> Iterator[object]:
     """Make a reader study of a model's images and real ones; yields Progressed, then one StudyMade.
 
-    real, out, count, seed: see `maquette.evaluate.study.make_study`. Raises UserError for a model that makes none.
+    real, out, count, seed: see `maquette.evaluation.reader_study.study.make_study`. Raises UserError for a model that makes none.
     """
-    from maquette.evaluate.of_models import study
+    from maquette.evaluation.dispatch import study
 
     return study(load(model) if isinstance(model, str) else model, real, out, count=count, seed=seed)
 
 
 def score_study(key: str | Path, answers: Sequence[str | Path]):
-    """How well the readers of a study told real images from synthetic ones: a `maquette.evaluate.report.Measured`."""
-    from maquette.evaluate.study_score import score_study
+    """How well the readers of a study told real images from synthetic ones: a `maquette.evaluation.report.Measured`."""
+    from maquette.evaluation.reader_study.score import score_study
 
     return score_study(key, answers)
 

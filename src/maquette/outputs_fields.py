@@ -10,7 +10,7 @@ import torch
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.fields.between import between, way
 from maquette.fields.extract import (
     ColouredMesh,

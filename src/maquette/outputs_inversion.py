@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.fields import field_mesh
 from maquette.fields.inversion import Inverted, Search, invert
 from maquette.fields.subject import WHOLE

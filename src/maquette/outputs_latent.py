@@ -14,7 +14,7 @@ from torch import Tensor
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.geometry.mesh import printability
 from maquette.geometry.shape import Shape
 from maquette.io import formats

@@ -17,7 +17,7 @@ from maquette.drawing_loop.loop import Drawn, Ended, LoopSettings, Round, Waitin
 from maquette.drawing_loop.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.intake.sources import read_frame
 from maquette.io.pictures import read_picture
 from maquette.latents import Fit

@@ -35,7 +35,7 @@ def show_files(events: Iterable, total: int | None, as_json: bool, doing: str) -
 
     total: results to come; None where the events tell themselves how far the work is (`Progressed`).
     """
-    from maquette.evaluate.report import Progressed
+    from maquette.evaluation.report import Progressed
     from maquette.outputs import Failed
 
     failed, document, said = 0, [], ()
@@ -211,7 +211,7 @@ def show_doctor(examined, as_json: bool) -> int:
 
 def show_evaluation(events: Iterable, out: str) -> int:
     """Follow `evaluate`: a bar, then the tables; `out` is a file for the result as JSON, or - for standard output."""
-    from maquette.evaluate.report import Measured, Progressed
+    from maquette.evaluation.report import Measured, Progressed
 
     result, said = None, ()
     with progress() as bar:
@@ -240,7 +240,7 @@ def show_evaluation(events: Iterable, out: str) -> int:
 
 def show_study(events: Iterable, as_json: bool) -> int:
     """Follow the making of a reader study: a bar, then where it is and what is to be done with it."""
-    from maquette.evaluate.study import StudyMade
+    from maquette.evaluation.reader_study.study import StudyMade
 
     made, said = None, ()
     with progress() as bar:

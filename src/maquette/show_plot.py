@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.plotting.drawing import Drawing, clock
 from maquette.plotting.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
 from maquette.show import _follow, progress

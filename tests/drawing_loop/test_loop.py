@@ -25,8 +25,8 @@ from maquette.drawing_loop.loop import (
     run,
 )
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
-from maquette.evaluate.shapes import iou
+from maquette.evaluation.report import Progressed
+from maquette.evaluation.shapes.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.geometry.voxelise import voxelise

@@ -14,8 +14,8 @@ from maquette import api
 from maquette import recipe as recipes
 from maquette.configs_fields import GRAFConfig
 from maquette.errors import UserError
-from maquette.evaluate.fields import seen
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.fields.fields import seen
+from maquette.evaluation.report import Progressed
 from maquette.fields.inversion import Inverted, Search, _spread, invert
 from maquette.fields.subject import FILL, WHOLE, subject
 from maquette.models.hub import Model

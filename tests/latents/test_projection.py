@@ -8,8 +8,8 @@ from tiny import tiny
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
-from maquette.evaluate.shapes import iou
+from maquette.evaluation.report import Progressed
+from maquette.evaluation.shapes.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import resample, voxelise
 from maquette.latents.projection import Fit, Projected, target

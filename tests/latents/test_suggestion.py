@@ -9,7 +9,7 @@ from tiny import tiny
 from maquette import api
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.latents import Catalogue, catalogue, suggest
 from maquette.latents.suggestion import VIEWS, nearest
 from maquette.models.prior import encode

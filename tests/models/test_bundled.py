@@ -5,7 +5,7 @@ import pytest
 
 from maquette import api, outputs
 from maquette.datasets.sources import furniture
-from maquette.evaluate.shapes import iou
+from maquette.evaluation.shapes.overlap import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub
 from maquette.rendering import render_views

@@ -7,7 +7,7 @@ import pytest
 from grbl_machine import Grbl
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.geometry.strokes import Strokes
 from maquette.plotting.gcode import checked, program
 from maquette.plotting.grbl import ChangePen, Patience, Sent, send

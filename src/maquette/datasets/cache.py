@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maquette.datasets.format import OpenedData, open_dataset
 from maquette.datasets.prepare import FORMAT, Prepared, prepare
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 
 
 def shapes_of(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from maquette.drawing_loop.loop import Waiting
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.geometry.strokes import Strokes
 from maquette.intake.sources import Frame, read_frame
 from maquette.plotting import gcode, grbl

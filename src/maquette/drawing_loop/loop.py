@@ -16,8 +16,8 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
-from maquette.evaluate.shapes import iou
+from maquette.evaluation.report import Progressed
+from maquette.evaluation.shapes.overlap import iou
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.geometry.strokes import Strokes
 from maquette.intake.sources import Frame
 

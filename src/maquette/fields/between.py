@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.fields.extract import require_field
 from maquette.latents import Operand, paths
 from maquette.latents.arithmetic import check_count, read_all

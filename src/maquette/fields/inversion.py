@@ -24,7 +24,7 @@ from torch import Tensor
 
 from maquette.configs_fields import CAMERA_VALUES
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.fields.subject import FILL, Subject, subject
 from maquette.io.pictures import read_picture
 from maquette.models import prior

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.geometry.shape import Shape
 from maquette.latents import paths
 from maquette.latents.operands import Operand, parse, read_operand

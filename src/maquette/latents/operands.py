@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import pick_up
 from maquette.io import formats

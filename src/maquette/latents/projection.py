@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
-from maquette.evaluate.shapes import iou
+from maquette.evaluation.report import Progressed
+from maquette.evaluation.shapes.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import resample
 from maquette.intake.line_art import to_grey

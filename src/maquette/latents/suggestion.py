@@ -20,7 +20,7 @@ from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_data
 from maquette.datasets.prepare import FORMAT, Prepared, Skipped, prepare
 from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup, pick_up
 from maquette.io.atomic import atomic_path

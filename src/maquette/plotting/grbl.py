@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from maquette.errors import UserError
-from maquette.evaluate.report import Progressed
+from maquette.evaluation.report import Progressed
 from maquette.plotting.settings import Machine
 
 BUFFER_BYTES = 127

@@ -197,7 +197,7 @@ class System:
 
     def kept(self) -> tuple[str, ...]:
         """The networks that a model's file holds: those used, and the critic of a system without an encoder, whose
-        responses tell shapes apart (`maquette.evaluate.recognition`).
+        responses tell shapes apart (`maquette.evaluation.shapes.recognition`).
         """
         return self.averaged() + (("critic",) if "critic" in self.nets and not self.has_encoder() else ())
 

@@ -17,7 +17,7 @@ from maquette.datasets.orientations import shape_id
 from maquette.datasets.prepare import FORMAT, prepare
 from maquette.datasets.sources import FURNITURE, is_furniture
 from maquette.errors import UserError
-from maquette.evaluate.shapes import iou
+from maquette.evaluation.shapes.overlap import iou
 from maquette.io.atomic import atomic_path
 from maquette.models import hub
 from maquette.models.card import write_card

@@ -16,8 +16,8 @@ from maquette.datasets.images.true_shapes import true_shapes
 from maquette.datasets.resumable import Finished, Skipped
 from maquette.datasets.sources import items_of
 from maquette.errors import UserError
-from maquette.evaluate.generated import chamfer, surface_points
-from maquette.evaluate.mesh_quality import bend
+from maquette.evaluation.fields.mesh_quality import bend
+from maquette.evaluation.shapes.generated import chamfer, surface_points
 from maquette.geometry.voxelise import voxelise
 from maquette.rendering.camera import Camera
 from maquette.rendering.coloured import SAMPLES, coloured, light
@@ -157,7 +157,7 @@ def test_a_random_background_is_one_plain_colour_a_picture(tmp_path):
         colours.add(tuple(ground[0]))
     assert len(colours) == 12 and len(data.split("test")) == 0
     with pytest.raises(UserError, match="there is no true shape to compare with"):
-        from maquette.evaluate.mesh_quality import mesh_quality
+        from maquette.evaluation.fields.mesh_quality import mesh_quality
 
         mesh_quality([trimesh.creation.box()], true_shapes(tmp_path / "out").points)
 

@@ -9,7 +9,7 @@ from scipy.io import savemat
 from maquette.datasets import sources, turn
 from maquette.datasets.sources import modelnet
 from maquette.errors import UserError
-from maquette.evaluate.modelnet import split_of
+from maquette.evaluation.shapes.modelnet import split_of
 from maquette.geometry.voxelise import resample
 
 

@@ -1,0 +1,198 @@
+"""The report on the images of a model: one HTML page, the numbers as JSON and CSV."""
+
+import csv
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from maquette.errors import UserError
+from maquette.evaluation.images import measures, spectrum
+from maquette.evaluation.images import plots as image_plots
+from maquette.evaluation.images.nearest import Nearest
+from maquette.evaluation.images.plots import COLUMNS, GAUSSIAN, GENERATED, HELD_OUT, RADIAL
+from maquette.evaluation.images.sets import Real
+from maquette.io import html as html_page
+from maquette.io.atomic import atomic_path
+from maquette.io.html import inline, png
+
+SHOWN_PX = 256
+"""Longest side of the images in the page."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured.
+
+    most: images of each set at most, in all measures but the nearest training image. repeats: random subsets for each
+    number. curve_repeats: the same for the curve. pairs: of each subset for MS-SSIM. shown: images in each row of the
+    report. points: images of each set on the t-SNE map.
+    """
+
+    most: int = 500
+    repeats: int = 10
+    curve_repeats: int = 5
+    pairs: int = 20
+    shown: int = 12
+    points: int = 100
+
+    def __post_init__(self):
+        leasts = {"most": 8, "repeats": 2, "curve_repeats": 1, "pairs": 1, "shown": 1, "points": 2}
+        for name, least in leasts.items():
+            if getattr(self, name) < least:
+                raise UserError(f"{name} must be {least} or more", getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that was measured.
+
+    sets: images by name. size: of each subset. values: measure -> column -> repeats. curve: measure -> column -> number
+    of images -> repeats. near: the nearest training images of each set but the training images. places: points of the
+    map, by set, near where images are alike in `alike_in`.
+    """
+
+    title: str
+    notes: list[str]
+    real: Real
+    sets: Mapping[str, np.ndarray]
+    seen: Mapping[str, measures.Seen]
+    size: int
+    values: Mapping[str, Mapping[str, Sequence[float]]]
+    curve: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]]
+    near: Mapping[str, Nearest]
+    places: Mapping[str, np.ndarray]
+    alike_in: str
+
+
+READING = """Each number is the mean ± deviation over {repeats} random subsets of {size} images. SWD (sliced
+Wasserstein distance times 1000, by level and on average), FID, KID and the difference of the spectra are distances to
+{size} held-out real images; MS-SSIM is between the images of one set; the nearest is looked for among all training
+images. In the column real stand as many training images in the place of generated ones, which is what a perfect model
+could hope for; for the nearest training image it has the held-out ones. Nearer than new: how often an image is nearer
+to a training image than a held-out one is, 0.5 for an unseen real one, 1 for copies."""
+SAMPLES = """The first generated images, not chosen; held-out real ones; and the two kinds of noise. Gaussian noise has
+the mean and deviation of each pixel; radial noise those of the ring at its distance from the centre."""
+LEVELS = """Left the finest detail, right the coarsest. Lower is nearer to the held-out images; real is the floor."""
+CURVE = """Every point compares n images with n real ones, and both sets of real images are drawn from training and
+held-out images together. All distances shrink with n, so read the curves beside each other, at one n. Where generated
+images stay above real, more of them would not help."""
+ALIKE = """MS-SSIM of random pairs of one set. Above real: the images are too much alike (collapse). Below: they have
+more noise, or less in common, than real ones."""
+SPECTRUM = """Mean power at each frequency; the band holds the middle half of the images. Blurred images fall below
+real at the right, a checkerboard shows as peaks there."""
+NEAREST = """The images that are most like one training image, each above that one. Correlations are of small copies
+without brightness and contrast, and without the mean training image, which any image of the kind is like. Held-out
+images show how near an unseen real image comes: copies lie to the right of all of them."""
+MAP = """Up to {points} images of each set, near each other where their {alike_in} are alike. Only for looking: sizes
+of groups and the gaps between them mean nothing."""
+
+
+def rows_of(found: Found) -> tuple[tuple[str, ...], ...]:
+    """The table: a measure, and its value for each column."""
+    return tuple((name, *(_cell(columns[column]) if column in columns else "" for column in COLUMNS))
+                 for name, columns in found.values.items())
+
+
+def page(found: Found, plan: Plan) -> str:
+    """The whole page."""
+    head = "<tr>" + "".join(f"<th>{column}</th>" for column in ("", *COLUMNS)) + "</tr>"
+    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows_of(found)]
+    reading = READING.format(repeats=plan.repeats, size=found.size)
+    parts = [
+        f"<h1>{html.escape(found.title)}</h1>",
+        _note("This page holds copies of real images: keep it as you keep the images. It loads nothing from anywhere."),
+        "<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in found.notes) + "</ul>",
+        "<h2>Numbers</h2>" + _note(reading),
+        f'<table class="numbers">{head}' + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>",
+        *_sections(found, plan),
+    ]
+    return html_page.page(found.title, "\n".join(parts))
+
+
+def _sections(found: Found, plan: Plan) -> list[str]:
+    sets, near, shown = found.sets, found.near, plan.shown
+    rows = [f"<h3>{name}</h3>" + _grid([_figure(image) for image in sets[name][:count]]) for name, count in
+            ((GENERATED, shown), (HELD_OUT, shown), (GAUSSIAN, min(4, shown)), (RADIAL, min(4, shown)))]
+    levels = {name.removeprefix(measures.OF_LEVEL): columns for name, columns in found.values.items()
+              if name.startswith(measures.OF_LEVEL)}
+    power = {name: seen.spectra for name, seen in found.seen.items()}
+    nearness = {name: of_set.correlation for name, of_set in near.items()}
+    pairs = [f"<h3>{name}</h3>" + _neighbours(sets[name], near[name], found.real, count)
+             for name, count in ((GENERATED, shown), (HELD_OUT, min(6, shown)))]
+    return [
+        _section("Samples", SAMPLES, *rows),
+        _section("Sliced Wasserstein distance by level", LEVELS, image_plots.points(levels, measures.SLICED)),
+        _section("Distance against the number of real images", CURVE, image_plots.curves(found.curve)),
+        _section("Likeness between samples", ALIKE,
+                 image_plots.points({"": found.values[measures.ALIKE]}, "MS-SSIM", log=False)),
+        _section("Spectrum", SPECTRUM, image_plots.spectra(spectrum.frequencies(*found.real.shape[:2]), power)),
+        _section("Nearest training images", NEAREST, image_plots.nearness(nearness), *pairs),
+        _section("Map (t-SNE)", MAP.format(points=plan.points, alike_in=found.alike_in),
+                 image_plots.scatter(found.places)),
+    ]
+
+
+def _section(title: str, text: str, *content: str | bytes) -> str:
+    """A heading, how to read what follows, and it: HTML, or a PNG."""
+    parts = [f'<p><img class="wide" alt="{title}" src="{inline(part, "png")}"></p>' if isinstance(part, bytes) else part
+             for part in content]
+    return f"<h2>{title}</h2>{_note(text)}{''.join(parts)}"
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{html.escape(text)}</p>'
+
+
+def _grid(figures: Sequence[str]) -> str:
+    return f'<div class="grid">{"".join(figures)}</div>'
+
+
+def _figure(image: np.ndarray, caption: str = "", other: np.ndarray | None = None) -> str:
+    """An image, or two of them one above the other, with a caption."""
+    pictures = "".join(f'<span class="picture"><img alt="" src="{inline(png(_reduced(shown)), "png")}"></span>'
+                       for shown in (image, other) if shown is not None)
+    return f"<figure>{pictures}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def _reduced(image: np.ndarray) -> np.ndarray:
+    """An image with a longest side of 256 pixels at most."""
+    height, width = image.shape[:2]
+    scale = SHOWN_PX / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _neighbours(images: np.ndarray, near: Nearest, real: Real, count: int) -> str:
+    """Images, those most like a training image first, each above that training image."""
+    figures = []
+    for row in np.argsort(-near.correlation, kind="stable")[:count]:
+        other = real.train(near.by_correlation[row : row + 1])[0]
+        other = np.ascontiguousarray(other[:, ::-1]) if near.mirrored[row] else other
+        caption = f"correlation {near.correlation[row]:.3f}" + (", mirrored" if near.mirrored[row] else "")
+        figures.append(_figure(images[row], caption + ("; passes for a copy" if near.copy[row] else ""), other))
+    return _grid(figures)
+
+
+def _cell(values: Sequence[float]) -> str:
+    mean = float(np.mean(values))
+    digits = 1 if abs(mean) >= 100 else 2 if abs(mean) >= 1 else 3
+    return f"{mean:.{digits}f}" + (f" ± {np.std(values):.{digits}f}" if len(values) > 1 else "")
+
+
+def write(out: Path, text: str, document: Mapping, numbers: Sequence[Mapping]) -> None:
+    """`report.html`, `report.json` and `report.csv` in a folder. numbers: rows of the CSV, all with the same keys."""
+    with atomic_path(out / "report.html") as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    with atomic_path(out / "report.json") as unfinished:
+        unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(out / "report.csv") as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, list(numbers[0]))
+        rows.writeheader()
+        rows.writerows(numbers)

@@ -1,0 +1,78 @@
+"""Measures of generated meshes against closed forms: spheres, cubes, silhouettes counted by hand."""
+
+import numpy as np
+import pytest
+import trimesh
+
+from maquette.errors import UserError
+from maquette.evaluation.fields.mesh_quality import bend, edge_angle_deg, is_one_piece, mesh_quality, silhouette_iou
+from maquette.evaluation.shapes.generated import surface_points
+
+
+def sphere(radius: float, subdivisions: int = 3) -> trimesh.Trimesh:
+    return trimesh.creation.icosphere(subdivisions=subdivisions, radius=radius)
+
+
+def cube(side: float) -> trimesh.Trimesh:
+    return trimesh.creation.box(extents=(side,) * 3)
+
+
+def test_a_cube_bends_by_90_degrees_at_twelve_edges_and_not_at_six_diagonals():
+    for side in (1.0, 0.25):
+        assert edge_angle_deg(cube(side)) == pytest.approx(12 * 90 / (12 + 6 * np.sqrt(2)))
+        assert bend(cube(side)) == pytest.approx(np.pi / side)
+
+
+def test_a_sphere_bends_by_two_over_its_radius_whatever_the_size_of_its_faces():
+    for radius in (0.5, 0.2):
+        assert bend(sphere(radius, 3)) == pytest.approx(2 / radius, rel=0.01)
+        assert bend(sphere(radius, 4)) == pytest.approx(2 / radius, rel=0.003)
+    coarse, fine = edge_angle_deg(sphere(1, 3)), edge_angle_deg(sphere(1, 4))
+    assert fine == pytest.approx(coarse / 2, rel=0.01), "half as long edges turn half as much"
+    flat = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], [[0, 1, 2], [0, 2, 3]], process=False)
+    assert edge_angle_deg(flat) == 0 and bend(flat) == 0
+    one = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0]], [[0, 1, 2]], process=False)
+    assert np.isnan(edge_angle_deg(one)) and bend(one) == 0
+    rough = sphere(0.5)
+    rough.vertices *= 1 + 0.03 * np.random.default_rng(0).standard_normal((len(rough.vertices), 1))
+    assert bend(rough) > 1.5 * bend(sphere(0.5)), "roughness adds"
+
+
+def test_one_piece_is_closed_and_one_body_with_whatever_cavities():
+    hollow = trimesh.util.concatenate([sphere(0.5), trimesh.Trimesh(sphere(0.3).vertices, sphere(0.3).faces[:, ::-1])])
+    two = trimesh.util.concatenate([cube(0.2), cube(0.2).apply_translation([0.5, 0, 0])])
+    open_box = trimesh.Trimesh(cube(1).vertices, cube(1).faces[:-1], process=False)
+    assert [is_one_piece(mesh) for mesh in (cube(1), hollow, two, open_box)] == [True, True, False, False]
+
+
+def test_silhouettes_are_compared_pair_by_pair():
+    masks = np.zeros((2, 3, 4, 4), bool)
+    masks[0, :, :2] = True  # the same for all codes
+    masks[1, 0, :1], masks[1, 1, :2], masks[1, 2, :4] = True, True, True  # 4, 8 and 16 pixels, one in the other
+    assert silhouette_iou(masks[:1]) == 1
+    assert silhouette_iou(masks[1:]) == pytest.approx((1 / 2 + 1 / 4 + 1 / 2) / 3)
+    assert silhouette_iou(masks) == pytest.approx((3 + 1.25) / 6)
+    masks[0, 0] = False  # empty against two full ones: 0, 0, 1
+    assert silhouette_iou(masks[:1]) == pytest.approx(1 / 3)
+    assert np.isnan(silhouette_iou(np.zeros((1, 2, 4, 4), bool)))
+    with pytest.raises(UserError, match=r"silhouettes are compared by bool \[shapes, codes, height, width\], with 2 "
+                                        r"codes or more, got \(1, 1, 4, 4\)"):
+        silhouette_iou(masks[:1, :1])
+
+
+def test_a_set_beside_true_shapes():
+    true = np.stack([surface_points(mesh, 256, seed=9) for mesh in (sphere(0.5), cube(1.0), cube(0.5))])
+    empty = trimesh.Trimesh()
+    open_cube = trimesh.Trimesh(cube(1).vertices, cube(1).faces[:-1], process=False)
+    found = mesh_quality([sphere(0.5), sphere(0.5, 2), open_cube, empty], true)
+    assert (found.meshes, found.empty, found.points) == (3, 1, 256)
+    assert found.watertight_one_piece == 0.5
+    assert found.coverage == pytest.approx(2 / 3), "nothing is near the small cube"
+    assert found.bend == pytest.approx(np.mean([bend(sphere(0.5)), bend(sphere(0.5, 2)), bend(open_cube)]))
+    assert 0 < found.minimum_matching_distance < 0.1 and 0 <= found.one_nearest_neighbour <= 1
+    apart = mesh_quality([cube(0.1), cube(0.11), cube(0.12)], true)
+    assert apart.one_nearest_neighbour > 0.8 and apart.minimum_matching_distance > found.minimum_matching_distance
+    with pytest.raises(UserError, match="no generated mesh has faces, got 1 meshes"):
+        mesh_quality([empty], true)
+    with pytest.raises(UserError, match="there is no true shape to compare with; hold out more with --holdout"):
+        mesh_quality([cube(1)], true[:0])

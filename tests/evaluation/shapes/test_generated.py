@@ -1,0 +1,77 @@
+"""Measures of sets of shapes against values worked out by hand, and against SciPy."""
+
+import math
+
+import numpy as np
+import pytest
+import trimesh
+from scipy.spatial.distance import jensenshannon
+
+from maquette.errors import UserError
+from maquette.evaluation.shapes import generated
+
+LINE = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0]])
+
+
+def test_points_lie_on_the_surface_and_follow_their_seed():
+    box = trimesh.creation.box((1, 1, 1))
+    points = generated.surface_points(box, 600, seed=3)
+    assert points.shape == (600, 3) and np.allclose(np.abs(points).max(1), 0.5)
+    assert np.array_equal(points, generated.surface_points(box, 600, seed=3))
+    assert np.allclose(points.mean(0), 0, atol=0.06)
+
+
+def test_distances_of_clouds_by_hand():
+    lifted = LINE + [0, 3, 0]
+    assert generated.chamfer(LINE, lifted) == pytest.approx(9 + 9)
+    assert generated.chamfer(LINE, LINE[:1]) == pytest.approx((0 + 1 + 4) / 3 + 0)
+    assert generated.earth_movers(LINE, lifted[::-1]) == pytest.approx(3)
+    assert generated.earth_movers(LINE, LINE + [1, 0, 0]) == pytest.approx(1), "moved along, not nearest to nearest"
+    with pytest.raises(UserError, match="equal size, got 3 and 1"):
+        generated.earth_movers(LINE, LINE[:1])
+
+
+def test_f_score_by_hand():
+    other = np.array([[0.0, 0.1, 0], [9, 0, 0]])  # one of three is near, one of two is
+    assert generated.f_score(LINE, other, 0.2) == pytest.approx(2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2))
+    assert generated.f_score(LINE, LINE + 50, 0.2) == 0 and generated.f_score(LINE, LINE, 0.0) == 1
+
+
+def test_sets_by_hand():
+    made_to_real = np.array([[1.0, 5.0, 9.0], [2.0, 4.0, 9.0]])  # both made shapes are nearest to the first real one
+    assert generated.minimum_matching_distance(made_to_real) == pytest.approx((1 + 4 + 9) / 3)
+    assert generated.coverage(made_to_real) == pytest.approx(1 / 3)
+    assert generated.novelty(made_to_real).tolist() == [1.0, 2.0]
+
+
+def test_one_nearest_neighbour_tells_apart_same_and_copied():
+    def accuracy(made, real):
+        made, real = ([np.array([[x, 0.0, 0.0]]) for x in side] for side in (made, real))
+        pairs = (generated.distances(a, b) for a, b in ((made, made), (made, real), (real, real)))
+        return generated.one_nearest_neighbour_accuracy(*pairs)
+
+    assert accuracy([0, 1, 2], [100, 101, 102]) == 1
+    assert accuracy([0.1, 10.1, 20.1], [0, 10, 20]) == 0
+    assert accuracy([0, 1, 20], [10, 11, 21]) == pytest.approx(4 / 6)
+
+
+def test_jensen_shannon_is_scipys_square_and_ln_2_for_strangers():
+    noise = np.random.default_rng(0)
+    a, b = [noise.uniform(-0.5, 0.5, (400, 3)) for _ in range(2)], [noise.uniform(-0.5, 0.2, (400, 3))]
+    p, q = (generated._histogram(np.concatenate(side), 4) for side in (a, b))
+    assert generated.jensen_shannon(a, b, 4) == pytest.approx(jensenshannon(p, q) ** 2)
+    assert generated.jensen_shannon([LINE * 0 - 0.4], [LINE * 0 + 0.4]) == pytest.approx(math.log(2))
+    assert generated.jensen_shannon(a, a) == pytest.approx(0, abs=1e-12)
+
+
+def test_frechet_of_known_gaussians():
+    """Exactly white features, scaled and shifted: (shift)^2 + sum (s_a - s_b)^2."""
+    raw = np.random.default_rng(1).normal(size=(50, 4))
+    raw -= raw.mean(0)
+    white = raw @ np.linalg.inv(np.linalg.cholesky(np.cov(raw, rowvar=False))).T
+    scale = np.array([1.0, 2.0, 0.5, 3.0])
+    expected = 4 * 0.3**2 + np.sum((scale - 1) ** 2)
+    assert generated.frechet(white, white * scale + 0.3) == pytest.approx(expected)
+    assert generated.frechet(white, white) == pytest.approx(0, abs=1e-9)
+    few = np.random.default_rng(2).normal(size=(5, 20))
+    assert generated.frechet(few, few) == pytest.approx(0, abs=1e-6), "fewer samples than features"
