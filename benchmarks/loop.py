@@ -31,7 +31,7 @@ from maquette.geometry.voxelise import voxelise
 from maquette.intake.sources import Frame
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
-from maquette.outputs import EXAMPLES
+from maquette.outputs.shapes import EXAMPLES
 from maquette.plotting.settings import Look
 from maquette.rendering.views import render_views
 

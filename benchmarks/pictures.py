@@ -6,8 +6,9 @@ python benchmarks/pictures.py OUT [MODEL] [DRAWING ...]
 import sys
 from pathlib import Path
 
-from maquette import api, outputs
+from maquette import api
 from maquette.evaluation.shapes.overlap import is_connected
+from maquette.outputs import shapes as outputs
 from maquette.rendering.sheets import preview, sheet
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette import api, outputs
+from maquette import api
+from maquette.outputs import shapes as outputs
 
 
 def main(model: str = "maquette") -> None:

@@ -135,7 +135,8 @@ def reconstruct(
     if not inputs:
         _say("maquette reconstruct: name at least one picture, a folder, or - for standard input")
         return 2
-    from maquette import api, outputs
+    from maquette import api
+    from maquette.outputs import shapes as outputs
     from maquette.show import show_files
 
     with _status(f"loading model {model}"):
@@ -144,7 +145,7 @@ def reconstruct(
     options = {"suffix": f".{format or default}", "preview": preview, "size_mm": size_mm, "threshold": threshold,
                "largest_part": not all_parts, "min_wall_mm": min_wall_mm}
     if loaded.system.has_field:
-        from maquette.outputs_inversion import invert_files
+        from maquette.outputs.inversion import invert_files
 
         search = api.Search(steps=steps, seconds=seconds, seed=seed)
         return show_files(invert_files(inputs, out, loaded, search=search, **options), None, json, "reconstructing")
@@ -188,7 +189,8 @@ def generate(
         turntable: With --mesh: also an animation of each object, as the model shows it all round.
         json: Print one JSON document.
     """
-    from maquette import api, outputs
+    from maquette import api
+    from maquette.outputs import shapes as outputs
     from maquette.show import show_files
 
     with _status(f"loading model {model}"):
@@ -196,7 +198,7 @@ def generate(
     if turntable and not mesh:
         raise UserError("--turntable goes with --mesh")
     if mesh:
-        from maquette import outputs_fields
+        from maquette.outputs import fields as outputs_fields
 
         if kind and loaded.system.has_field:
             raise UserError(f"model '{loaded.name}' knows no classes", f"--kind {kind}")
@@ -270,7 +272,8 @@ def demo(out: str = "demo") -> int:
     Args:
         out: Folder for the results.
     """
-    from maquette import api, outputs
+    from maquette import api
+    from maquette.outputs import shapes as outputs
     from maquette.show import show_files
 
     with _status("loading the bundled model"):

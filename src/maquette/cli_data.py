@@ -92,7 +92,7 @@ def data_render(
     if not inputs:
         print("maquette data render: name at least one mesh, or furniture:chair:7", file=sys.stderr, flush=True)
         return 2
-    from maquette import outputs
+    from maquette.outputs import shapes as outputs
     from maquette.show import show_files
 
     events = outputs.render_files(

@@ -46,8 +46,8 @@ def pickup(
         fresh: Wait for a picture that comes into the folder from now on.
         json: Print one JSON document.
     """
-    from maquette import outputs_drawing
     from maquette.intake.sources import read_frame
+    from maquette.outputs import drawings as outputs_drawing
     from maquette.show import show_files, status
 
     with status(f"taking a picture from {source}"):
@@ -111,7 +111,7 @@ def relief(
     chosen = [way for way, asked in (("inflate", inflate), ("revolve", revolve), ("lithophane", lithophane)) if asked]
     if len(chosen) > 1:
         raise UserError("a relief is made in one way", " and ".join(f"--{way}" for way in chosen), "leave one out")
-    from maquette import outputs_drawing
+    from maquette.outputs import drawings as outputs_drawing
     from maquette.relief.relief import Making
     from maquette.show import show_files
 

@@ -50,13 +50,14 @@ def interpolate(
     """
     if not operands:
         return _usage("interpolate", "name two operands at least, as in: maquette interpolate chair:7 sofa.jpg")
-    from maquette import api, outputs_latent
+    from maquette import api
+    from maquette.outputs import latents as outputs_latent
     from maquette.show import show_files, status
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
     if loaded.system.has_field:
-        from maquette import outputs_fields
+        from maquette.outputs import fields as outputs_fields
 
         events = outputs_fields.interpolate_field_files(
             operands, out, loaded, steps=steps, path=path, what=what, gif=gif, frames=frames, resolution=resolution,
@@ -95,7 +96,8 @@ def combine(
     """
     if not expression:
         return _usage("combine", 'write an expression, as in: maquette combine "chair:7 - chair:8 + sofa:9"')
-    from maquette import api, outputs_latent
+    from maquette import api
+    from maquette.outputs import latents as outputs_latent
     from maquette.show import show_files, status
 
     with status(f"loading model {model}"):
@@ -140,8 +142,9 @@ def project(
     """
     if not inputs:
         return _usage("project", "name at least one mesh or grid file")
-    from maquette import api, outputs_latent
+    from maquette import api
     from maquette.latents import Fit
+    from maquette.outputs import latents as outputs_latent
     from maquette.show import show_files, status
 
     fit = Fit(steps, starts, draws, prior_weight, seed)
@@ -191,8 +194,9 @@ def suggest(
     """
     if not inputs:
         return _usage("suggest", "name at least one picture, a folder, or - for standard input")
-    from maquette import api, outputs_latent
+    from maquette import api
     from maquette.geometry.paper import page_size
+    from maquette.outputs import latents as outputs_latent
     from maquette.plotting.settings import Sheet
     from maquette.show import show_files, status
 

@@ -79,9 +79,10 @@ def loop(
         print("maquette loop: name the picture to start from, as in: maquette loop chair.jpg --simulate",
               file=sys.stderr, flush=True)
         return 2
-    from maquette import api, outputs_loop
+    from maquette import api
     from maquette.drawing_loop.loop import LoopSettings, hatching_mm
     from maquette.geometry.paper import page_size
+    from maquette.outputs import loop as outputs_loop
     from maquette.plotting.settings import Look, Machine, Sheet
     from maquette.show import show_files, status
     from maquette.show_plot import hang_up, keyboard

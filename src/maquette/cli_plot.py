@@ -46,7 +46,7 @@ def draw(
     if not inputs:
         return _usage("draw", "name a mesh, a grid, a picture or furniture:chair:7")
     from maquette.geometry.paper import millimetres, page_size
-    from maquette.outputs_plot import draw_files
+    from maquette.outputs.plots import draw_files
     from maquette.show import show_files
 
     sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin"), pen_mm)
@@ -110,7 +110,7 @@ def plot(
         events = send(inputs[0], port, machine, sheet=sheet, fit=fit, pen=pen, baud=baud, control=(keys := keyboard()),
                       home=home, unlock=unlock)
         return show_plot(events, keys, inputs[0], json)
-    from maquette.outputs_plot import plot_files
+    from maquette.outputs.plots import plot_files
     from maquette.show import show_files
 
     events = plot_files(inputs, out, sheet, machine, fit=fit, pen=pen, format=format, device=device, preview=preview,

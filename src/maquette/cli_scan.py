@@ -51,7 +51,8 @@ def complete(
     if not inputs:
         print("maquette complete: name at least one scan or a folder", file=sys.stderr, flush=True)
         return 2
-    from maquette import api, outputs
+    from maquette import api
+    from maquette.outputs import shapes as outputs
     from maquette.show import show_files, status
 
     with status(f"loading model {model}"):

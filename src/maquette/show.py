@@ -36,7 +36,7 @@ def show_files(events: Iterable, total: int | None, as_json: bool, doing: str) -
     total: results to come; None where the events tell themselves how far the work is (`Progressed`).
     """
     from maquette.evaluation.report import Progressed
-    from maquette.outputs import Failed
+    from maquette.outputs.shapes import Failed
 
     failed, document, said = 0, [], ()
     with progress() as bar:

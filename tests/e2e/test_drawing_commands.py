@@ -11,10 +11,11 @@ from pages import corners_of, paper, photographed, sketch
 from PIL import Image
 from tiny import tiny
 
-from maquette import outputs_drawing, outputs_latent
 from maquette.datasets.prepare import prepare
 from maquette.io import formats
 from maquette.models import hub
+from maquette.outputs import drawings as outputs_drawing
+from maquette.outputs import latents as outputs_latent
 from maquette.plotting import svg
 
 

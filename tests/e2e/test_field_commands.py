@@ -12,10 +12,11 @@ from PIL import Image
 from radiographs import dataset
 from tiny import tiny
 
-from maquette import api, outputs_fields
+from maquette import api
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.models import hub
+from maquette.outputs import fields as outputs_fields
 from maquette.systems import SYSTEMS
 
 

@@ -10,13 +10,14 @@ import trimesh
 from command import call
 from PIL import Image
 
-from maquette import api, outputs_inversion
+from maquette import api
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields.inversion import Search
 from maquette.io import formats
 from maquette.models import hub
-from maquette.outputs_inversion import invert_files
+from maquette.outputs import inversion as outputs_inversion
+from maquette.outputs.inversion import invert_files
 from maquette.systems import SYSTEMS
 
 

@@ -9,9 +9,10 @@ from command import call, lines, names
 from PIL import Image
 from tiny import tiny
 
-from maquette import api, outputs_latent
+from maquette import api
 from maquette.datasets.prepare import prepare
 from maquette.models import hub, prior
+from maquette.outputs import latents as outputs_latent
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ from loops import sketch, stool
 from PIL import Image
 from tiny import tiny
 
-from maquette import api, outputs_loop
+from maquette import api
 from maquette.drawing_loop import rounds as rounds_on_disk
 from maquette.drawing_loop.loop import LoopSettings, Waiting
 from maquette.drawing_loop.simulation import Conditions, SimulatedPage
 from maquette.errors import UserError
 from maquette.models import hub
+from maquette.outputs import loop as outputs_loop
 from maquette.plotting.svg import read_svg
 
 FILES = ["drawing.gcode", "drawing.png", "drawing.svg", "mesh.stl", "object.png", "picture.jpg", "round.json",

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from maquette import api, outputs
+from maquette import api
 from maquette.datasets.sources import furniture
 from maquette.evaluation.shapes.overlap import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub
+from maquette.outputs import shapes as outputs
 from maquette.rendering import render_views
 from maquette.scans import scans
 

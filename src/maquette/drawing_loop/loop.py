@@ -2,7 +2,7 @@
 
 What draws is a `Pen`, what looks at the drawing is an `Eye`, what makes an object of a picture is an `Imagination`.
 `maquette.drawing_loop.simulation` has a pen and an eye that need no hardware, `maquette.drawing_loop.hardware` those that do. Files are
-written by `maquette.outputs_loop`.
+written by `maquette.outputs.loop`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from maquette.latents.arithmetic import way
 from maquette.latents.clean import clean_drawing
 from maquette.models.hub import Model
 from maquette.models.prior import decode
-from maquette.outputs import Failed, Written, free_name, write_shape
+from maquette.outputs.shapes import Failed, Written, free_name, write_shape
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Sheet
 from maquette.rendering import sheets as previews

@@ -31,7 +31,7 @@ from maquette.plotting.drawing import mesh_of
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
-EXAMPLES = Path(__file__).parent / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @dataclass(frozen=True)

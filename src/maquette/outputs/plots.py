@@ -6,7 +6,7 @@ from pathlib import Path
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import atomic_path
-from maquette.outputs import Failed, Written, free_name
+from maquette.outputs.shapes import Failed, Written, free_name
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Look, Machine, Sheet
 

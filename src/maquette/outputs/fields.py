@@ -26,8 +26,8 @@ from maquette.geometry.mesh import printability, to_print
 from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.models.prior import draw
-from maquette.outputs import Failed, Written
-from maquette.outputs_latent import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
+from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
+from maquette.outputs.shapes import Failed, Written
 from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
 

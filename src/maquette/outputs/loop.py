@@ -22,7 +22,7 @@ from maquette.intake.sources import read_frame
 from maquette.io.pictures import read_picture
 from maquette.latents import Fit
 from maquette.models.hub import Model
-from maquette.outputs import Failed, Written
+from maquette.outputs.shapes import Failed, Written
 from maquette.plotting.settings import Machine
 from maquette.rendering import sheets as previews
 

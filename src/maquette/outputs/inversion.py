@@ -19,7 +19,7 @@ from maquette.geometry.voxelise import voxelise
 from maquette.intake.pickup import find_inputs
 from maquette.io import formats
 from maquette.models.hub import Model
-from maquette.outputs import Failed, Written, free_name, sources_of, written_object
+from maquette.outputs.shapes import Failed, Written, free_name, sources_of, written_object
 from maquette.rendering import sheets as previews
 
 RESOLUTION = 128
