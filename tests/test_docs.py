@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from maquette import cli, recipe
+from maquette import recipe
+from maquette.cli import main as cli
 from maquette.systems import SYSTEMS
 
 ROOT = Path(__file__).parents[1]

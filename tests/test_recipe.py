@@ -9,8 +9,8 @@ import sys
 import pytest
 import yaml
 
-from maquette import cli
 from maquette import recipe as recipes
+from maquette.cli import main as cli
 from maquette.errors import UserError
 from maquette.recipe import DataRecipe
 from maquette.systems import SYSTEMS

@@ -14,13 +14,13 @@ from grbl_machine import Grbl
 from PIL import Image
 
 from maquette import api
+from maquette.cli.plot_console import Keyboard
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.plotting import drawing as plotter
 from maquette.plotting import gcode, svg
 from maquette.plotting.settings import Look, Machine, Sheet
-from maquette.show_plot import Keyboard
 
 
 def test_an_object_is_drawn_within_the_margins_and_hatched_with_another_pen(tmp_path, capsys):
@@ -158,7 +158,7 @@ def test_keys_pause_resume_and_stop():
 
 
 def test_help_stays_light():
-    code = ("import sys, maquette.cli; print(sorted({'vpype', 'shapely', 'serial', 'numpy', 'cv2', 'trimesh', 'torch'}"
+    code = ("import sys, maquette.cli.main; print(sorted({'vpype', 'shapely', 'serial', 'numpy', 'cv2', 'trimesh', 'torch'}"
             " & set(sys.modules)))")
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from maquette import cli
+from maquette.cli import main as cli
 
 
 def call(*arguments) -> int:

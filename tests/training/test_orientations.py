@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from maquette import cli
 from maquette import recipe as recipes
+from maquette.cli import main as cli
 from maquette.datasets.format import Info
 from maquette.datasets.prepare import open_dataset, prepare
 from maquette.errors import UserError

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from maquette import cli
 from maquette import recipe as recipes
+from maquette.cli import main as cli
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.training import run as job

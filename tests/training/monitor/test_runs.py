@@ -11,7 +11,7 @@ from command import call
 from PIL import Image
 
 from maquette import recipe as recipes
-from maquette import show
+from maquette.cli import console as show
 from maquette.errors import UserError
 from maquette.training.monitor import runs
 from maquette.training.monitor.log import Log

@@ -1,6 +1,6 @@
 """`maquette evaluate study ...`: a test of whether readers can tell real images from synthetic ones.
 
-Heavy modules are imported inside the bodies, as in `maquette.cli`.
+Heavy modules are imported inside the bodies, as in `maquette.cli.main`.
 """
 
 from typing import Annotated
@@ -28,7 +28,7 @@ def study_make(
         json: Print one JSON document.
     """
     from maquette import api
-    from maquette.show import show_study, status
+    from maquette.cli.console import show_study, status
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
@@ -48,6 +48,6 @@ def study_score(
         json: File for the result; - for standard output.
     """
     from maquette import api
-    from maquette.show import show_evaluation
+    from maquette.cli.console import show_evaluation
 
     return show_evaluation([api.score_study(key, answers)], json)

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from maquette.cli.console import _follow, progress
 from maquette.evaluation.report import Progressed
 from maquette.plotting.drawing import Drawing, clock
 from maquette.plotting.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
-from maquette.show import _follow, progress
 
 
 class Keyboard:

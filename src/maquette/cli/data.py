@@ -1,6 +1,6 @@
 """`maquette data ...`: shapes and folders of pictures, prepared, rendered, shown and looked through.
 
-Heavy modules are imported inside the bodies, as in `maquette.cli`.
+Heavy modules are imported inside the bodies, as in `maquette.cli.main`.
 """
 
 import json as js
@@ -10,7 +10,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from maquette.cli_types import Inputs
+from maquette.cli.options import Inputs
 
 
 def data_prepare(
@@ -53,7 +53,7 @@ def data_prepare(
         json: Print one JSON document.
     """
     from maquette import api
-    from maquette.show import show_prepare
+    from maquette.cli.console import show_prepare
 
     events = api.prepare_data(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
@@ -92,8 +92,8 @@ def data_render(
     if not inputs:
         print("maquette data render: name at least one mesh, or furniture:chair:7", file=sys.stderr, flush=True)
         return 2
+    from maquette.cli.console import show_files
     from maquette.outputs import shapes as outputs
-    from maquette.show import show_files
 
     events = outputs.render_files(
         inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed,
@@ -143,8 +143,8 @@ def data_render_images(
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
+    from maquette.cli.console import show_prepare
     from maquette.datasets.images.render import CameraRange, render_images
-    from maquette.show import show_prepare
 
     cameras = CameraRange(azimuth, elevation, fov, radius)
     events = render_images(source, out, size=size, views=views, count=count, classes=classes, holdout=holdout,
@@ -205,8 +205,8 @@ def data_audit(
                         hint="audit the folder that it was made from")
     if (Path(path) / SIDECAR).is_file():
         return _audit_shapes(path, json)
+    from maquette.cli.console import show_image_audit
     from maquette.datasets.images.audit import audit_images
-    from maquette.show import show_image_audit
 
     events = audit_images(path, out, fix=fix or None, keep_names=keep_names, bits=bits, max_megapixels=max_megapixels,
                           workers=workers)
@@ -265,8 +265,8 @@ def data_prepare_images(
         workers: Processes; all cores if left out.
         json: Print one JSON document.
     """
+    from maquette.cli.console import show_prepare
     from maquette.datasets.images import prepare_images
-    from maquette.show import show_prepare
 
     events = prepare_images(folder, out, size=size, crop=crop, grey=grey, holdout=holdout, keep_names=keep_names,
                             terms=terms, bits=bits, max_megapixels=max_megapixels, masks=masks,

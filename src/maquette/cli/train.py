@@ -55,7 +55,7 @@ def train(arguments: list[str]) -> int:
     recipe = recipes.from_tree(dataclasses.asdict(chosen), name)
     recipes.check_paths(recipe)
     from maquette import api
-    from maquette.show import show_training
+    from maquette.cli.console import show_training
 
     with _stop_asked() as stop:
         events = api.train(recipe, run_dir, resume=bool(options["--resume"]), stop=stop)

@@ -45,9 +45,9 @@ def draw(
     """
     if not inputs:
         return _usage("draw", "name a mesh, a grid, a picture or furniture:chair:7")
+    from maquette.cli.console import show_files
     from maquette.geometry.paper import millimetres, page_size
     from maquette.outputs.plots import draw_files
-    from maquette.show import show_files
 
     sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin"), pen_mm)
     events = draw_files(inputs, out, look, sheet, machine, format=format, device=device, preview=preview)
@@ -104,14 +104,14 @@ def plot(
 
     sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin") if fit else 0.0) if page else None
     if port:
+        from maquette.cli.plot_console import keyboard, show_plot
         from maquette.plotting.drawing import plot as send
-        from maquette.show_plot import keyboard, show_plot
 
         events = send(inputs[0], port, machine, sheet=sheet, fit=fit, pen=pen, baud=baud, control=(keys := keyboard()),
                       home=home, unlock=unlock)
         return show_plot(events, keys, inputs[0], json)
+    from maquette.cli.console import show_files
     from maquette.outputs.plots import plot_files
-    from maquette.show import show_files
 
     events = plot_files(inputs, out, sheet, machine, fit=fit, pen=pen, format=format, device=device, preview=preview,
                         pen_mm=pen_mm)

@@ -1,6 +1,6 @@
 """`maquette models ...`, `maquette runs ...` and `maquette doctor`: what there is, and how it is.
 
-Heavy modules are imported inside the bodies, as in `maquette.cli`.
+Heavy modules are imported inside the bodies, as in `maquette.cli.main`.
 """
 
 import json as json_format
@@ -51,7 +51,7 @@ def doctor(run: Positional[str], json: bool = False) -> int:
         json: Print one JSON document.
     """
     from maquette import api
-    from maquette.show import show_doctor, status
+    from maquette.cli.console import show_doctor, status
 
     with status(f"examining {run}"):
         examined = api.doctor(run)
@@ -84,7 +84,7 @@ def runs_list(folder: Positional[str] = "runs", json: bool = False) -> int:
         json: Print one JSON document.
     """
     from maquette import api
-    from maquette.show import show_runs
+    from maquette.cli.console import show_runs
 
     return show_runs(api.runs(folder), folder, json)
 
@@ -111,7 +111,7 @@ def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
         json: Print one JSON document.
     """
     from maquette import api
-    from maquette.show import show_run
+    from maquette.cli.console import show_run
 
     return show_run(api.run_facts(run, out), json)
 

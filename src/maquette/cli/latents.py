@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli_types import Format, Inputs
+from maquette.cli.options import Format, Inputs
 from maquette.errors import UserError
 
 Operands = Positional[Annotated[tuple[str, ...], arg(metavar="OPERAND...")]]
@@ -51,8 +51,8 @@ def interpolate(
     if not operands:
         return _usage("interpolate", "name two operands at least, as in: maquette interpolate chair:7 sofa.jpg")
     from maquette import api
+    from maquette.cli.console import show_files, status
     from maquette.outputs import latents as outputs_latent
-    from maquette.show import show_files, status
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
@@ -97,8 +97,8 @@ def combine(
     if not expression:
         return _usage("combine", 'write an expression, as in: maquette combine "chair:7 - chair:8 + sofa:9"')
     from maquette import api
+    from maquette.cli.console import show_files, status
     from maquette.outputs import latents as outputs_latent
-    from maquette.show import show_files, status
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
@@ -143,9 +143,9 @@ def project(
     if not inputs:
         return _usage("project", "name at least one mesh or grid file")
     from maquette import api
+    from maquette.cli.console import show_files, status
     from maquette.latents import Fit
     from maquette.outputs import latents as outputs_latent
-    from maquette.show import show_files, status
 
     fit = Fit(steps, starts, draws, prior_weight, seed)
     with status(f"loading model {model}"):
@@ -195,10 +195,10 @@ def suggest(
     if not inputs:
         return _usage("suggest", "name at least one picture, a folder, or - for standard input")
     from maquette import api
+    from maquette.cli.console import show_files, status
     from maquette.geometry.paper import page_size
     from maquette.outputs import latents as outputs_latent
     from maquette.plotting.settings import Sheet
-    from maquette.show import show_files, status
 
     width, height = page_size(page)
     sheet = Sheet(width, height, 0.07 * min(width, height)) if draw else None

@@ -1,6 +1,6 @@
 """`maquette loop`: a camera sees, the network imagines, a plotter draws.
 
-Heavy modules are imported inside the body, as in `maquette.cli`.
+Heavy modules are imported inside the body, as in `maquette.cli.main`.
 """
 
 import sys
@@ -80,12 +80,12 @@ def loop(
               file=sys.stderr, flush=True)
         return 2
     from maquette import api
+    from maquette.cli.console import show_files, status
+    from maquette.cli.plot_console import hang_up, keyboard
     from maquette.drawing_loop.loop import LoopSettings, hatching_mm
     from maquette.geometry.paper import page_size
     from maquette.outputs import loop as outputs_loop
     from maquette.plotting.settings import Look, Machine, Sheet
-    from maquette.show import show_files, status
-    from maquette.show_plot import hang_up, keyboard
 
     sheet = Sheet(*page_size(page), 12.0, 0.5)
     spacing = hatching_mm(sheet) if hatch_mm is None else hatch_mm

@@ -13,16 +13,16 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg
 
-from maquette.cli_data import data_audit, data_prepare, data_prepare_images, data_render, data_render_images, data_show
-from maquette.cli_drawing import pickup, relief
-from maquette.cli_latent import combine, interpolate, project, suggest
-from maquette.cli_loop import loop
-from maquette.cli_plot import draw, plot
-from maquette.cli_runs import doctor, models_list, models_push, models_show, runs_list, runs_pack, runs_show
-from maquette.cli_scan import complete
-from maquette.cli_study import study_make, study_score
-from maquette.cli_train import train
-from maquette.cli_types import Format, Inputs
+from maquette.cli.data import data_audit, data_prepare, data_prepare_images, data_render, data_render_images, data_show
+from maquette.cli.drawing import pickup, relief
+from maquette.cli.latents import combine, interpolate, project, suggest
+from maquette.cli.loop import loop
+from maquette.cli.options import Format, Inputs
+from maquette.cli.plotting import draw, plot
+from maquette.cli.runs import doctor, models_list, models_push, models_show, runs_list, runs_pack, runs_show
+from maquette.cli.scans import complete
+from maquette.cli.study import study_make, study_score
+from maquette.cli.train import train
 from maquette.errors import UserError
 
 
@@ -136,8 +136,8 @@ def reconstruct(
         _say("maquette reconstruct: name at least one picture, a folder, or - for standard input")
         return 2
     from maquette import api
+    from maquette.cli.console import show_files
     from maquette.outputs import shapes as outputs
-    from maquette.show import show_files
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
@@ -190,8 +190,8 @@ def generate(
         json: Print one JSON document.
     """
     from maquette import api
+    from maquette.cli.console import show_files
     from maquette.outputs import shapes as outputs
-    from maquette.show import show_files
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
@@ -259,7 +259,7 @@ def evaluate(
         json: File for the result; - for standard output.
     """
     from maquette import api
-    from maquette.show import show_evaluation
+    from maquette.cli.console import show_evaluation
 
     events = api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed, kind=kind, turns=turns,
                           classifier=classifier, inception=inception, out=out)
@@ -273,8 +273,8 @@ def demo(out: str = "demo") -> int:
         out: Folder for the results.
     """
     from maquette import api
+    from maquette.cli.console import show_files
     from maquette.outputs import shapes as outputs
-    from maquette.show import show_files
 
     with _status("loading the bundled model"):
         loaded = api.load("maquette")
@@ -287,7 +287,7 @@ def _say(line: str) -> None:
 
 
 def _status(text: str):
-    from maquette.show import status
+    from maquette.cli.console import status
 
     return status(text)
 

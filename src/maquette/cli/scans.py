@@ -1,6 +1,6 @@
 """`maquette complete`: depth scans in, printable meshes out.
 
-Heavy modules are imported inside the body, as in `maquette.cli`.
+Heavy modules are imported inside the body, as in `maquette.cli.main`.
 """
 
 import sys
@@ -52,8 +52,8 @@ def complete(
         print("maquette complete: name at least one scan or a folder", file=sys.stderr, flush=True)
         return 2
     from maquette import api
+    from maquette.cli.console import show_files, status
     from maquette.outputs import shapes as outputs
-    from maquette.show import show_files, status
 
     with status(f"loading model {model}"):
         loaded = api.load(model)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli_types import Format
+from maquette.cli.options import Format
 from maquette.errors import UserError
 
 Source = Positional[Annotated[str, arg(metavar="SOURCE")]]
@@ -46,9 +46,9 @@ def pickup(
         fresh: Wait for a picture that comes into the folder from now on.
         json: Print one JSON document.
     """
+    from maquette.cli.console import show_files, status
     from maquette.intake.sources import read_frame
     from maquette.outputs import drawings as outputs_drawing
-    from maquette.show import show_files, status
 
     with status(f"taking a picture from {source}"):
         frame = read_frame(source, at_s=at_s, timeout_s=wait_s, fresh=fresh)
@@ -111,9 +111,9 @@ def relief(
     chosen = [way for way, asked in (("inflate", inflate), ("revolve", revolve), ("lithophane", lithophane)) if asked]
     if len(chosen) > 1:
         raise UserError("a relief is made in one way", " and ".join(f"--{way}" for way in chosen), "leave one out")
+    from maquette.cli.console import show_files
     from maquette.outputs import drawings as outputs_drawing
     from maquette.relief.relief import Making
-    from maquette.show import show_files
 
     making = Making(
         chosen[0] if chosen else "extrude", size_mm, thickness_mm, thinnest_mm, base_mm, ring_hole_mm, one_sided, axis,
