@@ -11,7 +11,7 @@ import numpy as np
 from pages import corners_of, paper, photographed, ruled
 from PIL import Image
 
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.io.pictures import read_picture
 from maquette.rendering import Camera
 from maquette.rendering import studio as shade

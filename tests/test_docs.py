@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maquette import recipe
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.systems import SYSTEMS
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from maquette import recipe as recipes
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.errors import UserError
 from maquette.recipe import DataRecipe
 from maquette.systems import SYSTEMS

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.datasets import audit as looking
 from maquette.datasets import prepare as preparing
 from maquette.datasets.format import Info

@@ -20,7 +20,7 @@ from command import call
 from PIL import Image
 
 from maquette import api
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.errors import UserError
 from maquette.models import hub
 
@@ -211,7 +211,7 @@ def test_generate_writes_meshes_and_a_sheet(trained, tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM on Windows")
 def test_sigterm_saves_the_step_and_says_how_to_go_on(trained, tmp_path):
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "maquette.cli.main", "train", "vae-iwgan-image-tiny", "--run", str(run), "--data.cache",
+    command = [sys.executable, "-m", "maquette.cli.commands", "train", "vae-iwgan-image-tiny", "--run", str(run), "--data.cache",
                str(trained.parent / "cache"), "--data.furniture", "13", "--train.steps", "1000000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
@@ -227,7 +227,7 @@ def test_sigterm_saves_the_step_and_says_how_to_go_on(trained, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM on Windows")
 def test_a_stopped_preparation_goes_on_and_leaves_no_workers(tmp_path):
     out = tmp_path / "set"
-    command = [sys.executable, "-m", "maquette.cli.main", "data", "prepare", "furniture", "--out", str(out), "--count",
+    command = [sys.executable, "-m", "maquette.cli.commands", "data", "prepare", "furniture", "--out", str(out), "--count",
                "400", "--views", "2", "--view-size", "32", "--workers", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     for line in process.stderr:

@@ -10,7 +10,7 @@ from scipy import ndimage
 from maquette.errors import UserError
 from maquette.geometry.voxelise import fill_enclosed, resample, voxelise
 
-MESHES = Path(__file__).parents[1].parent / "shared" / "data" / "meshes"
+MESHES = Path(__file__).parents[2].parent / "shared" / "data" / "meshes"
 
 
 def box(low, high) -> trimesh.Trimesh:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 
 
 def call(*arguments) -> int:

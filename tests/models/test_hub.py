@@ -11,7 +11,7 @@ from huggingface_hub import constants
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.configs import IWGAN3DConfig
 from maquette.errors import UserError
 from maquette.models import hub

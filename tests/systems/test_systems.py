@@ -12,12 +12,12 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
-from maquette.losses import kl_to_standard_normal
 from maquette.nets.volume import SubvoxelGenerator
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, Phase, Terms, check_phases
 from maquette.systems.gan3d import GAN3D, GAN3DConfig
 from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
+from maquette.systems.losses import kl_to_standard_normal
 from maquette.systems.vaegan3d import VAEGAN3D, VAEGAN3DConfig
 from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig, class_prior
 from maquette.training.distributed import Engine

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from maquette import recipe as recipes
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.datasets.format import Info
 from maquette.datasets.prepare import open_dataset, prepare
 from maquette.errors import UserError

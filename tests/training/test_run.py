@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maquette import recipe as recipes
-from maquette.cli import main as cli
+from maquette.cli import commands as cli
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.training import run as job

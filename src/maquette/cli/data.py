@@ -1,6 +1,6 @@
 """`maquette data ...`: shapes and folders of pictures, prepared, rendered, shown and looked through.
 
-Heavy modules are imported inside the bodies, as in `maquette.cli.main`.
+Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 """
 
 import json as js

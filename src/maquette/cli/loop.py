@@ -1,6 +1,6 @@
 """`maquette loop`: a camera sees, the network imagines, a plotter draws.
 
-Heavy modules are imported inside the body, as in `maquette.cli.main`.
+Heavy modules are imported inside the body, as in `maquette.cli.commands`.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """`maquette models ...`, `maquette runs ...` and `maquette doctor`: what there is, and how it is.
 
-Heavy modules are imported inside the bodies, as in `maquette.cli.main`.
+Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 """
 
 import json as json_format

@@ -1,6 +1,6 @@
 """`maquette complete`: depth scans in, printable meshes out.
 
-Heavy modules are imported inside the body, as in `maquette.cli.main`.
+Heavy modules are imported inside the body, as in `maquette.cli.commands`.
 """
 
 import sys

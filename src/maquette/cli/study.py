@@ -1,6 +1,6 @@
 """`maquette evaluate study ...`: a test of whether readers can tell real images from synthetic ones.
 
-Heavy modules are imported inside the bodies, as in `maquette.cli.main`.
+Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 """
 
 from typing import Annotated

@@ -18,9 +18,9 @@ from maquette.evaluation.shapes.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import resample
 from maquette.intake.line_art import to_grey
-from maquette.losses import reconstruction_bce, reconstruction_iou
 from maquette.models import prior
 from maquette.models.hub import Model
+from maquette.systems.losses import reconstruction_bce, reconstruction_iou
 
 SIDES = {"front right": 35, "front left": 325, "front": 0, "right": 90, "back right": 145, "back left": 215}
 """Where the views of a given shape are taken from: azimuth in degrees."""

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import GAN3DConfig
-from maquette.losses import discriminator_accuracy, nonsaturating_discriminator, nonsaturating_generator
 from maquette.nets.volume import MirrorCritic, MirrorGenerator
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.losses import discriminator_accuracy, nonsaturating_discriminator, nonsaturating_generator
 
 
 def mirror_nets(config) -> dict[str, nn.Module]:

@@ -23,7 +23,6 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs_fields import Gen3DConfig
-from maquette.losses import nonsaturating_generator
 from maquette.nets.field import (
     ColourField,
     OccupancyCoded,
@@ -37,6 +36,7 @@ from maquette.rays import sampling as rays
 from maquette.rays import schedules, surface
 from maquette.systems.base import Batch, Nets, Terms
 from maquette.systems.graf import GRAF, Cast, Rendered, codes
+from maquette.systems.losses import nonsaturating_generator
 
 VANISHING = 10.0
 """Weight of the emptiness of rays, times the share of the foreground that is missing."""

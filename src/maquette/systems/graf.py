@@ -25,13 +25,13 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs_fields import CAMERA_VALUES, GRAFConfig
-from maquette.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
 from maquette.nets.field import DensityField
 from maquette.nets.patches import PatchCritic
 from maquette.rays import sampling as rays
 from maquette.rays import schedules, surface
 from maquette.rays.sampling import Views
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
 
 AT_ONCE = 2**24
 """Samples times a field's width that one pass takes in `generate`."""

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import IWGAN3DConfig
-from maquette.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from maquette.nets.volume import GENERATORS, VolumeCritic
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 
 
 def critic_terms(

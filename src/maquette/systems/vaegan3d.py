@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import VAEGAN3DConfig
-from maquette.losses import kl_to_standard_normal, nonsaturating_generator, reconstruction_l2
 from maquette.nets.image_encoder import PaperEncoder
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.gan3d import discriminator_terms, mirror_nets, not_too_good
+from maquette.systems.losses import kl_to_standard_normal, nonsaturating_generator, reconstruction_l2
 
 
 class VAEGAN3D(System):

@@ -26,18 +26,18 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import VAEIWGAN3DConfig
-from maquette.losses import (
+from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
+from maquette.nets.pixel_aligned import Aligned
+from maquette.nets.volume import GENERATORS, VolumeCritic, from_cells
+from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.iwgan3d import critic_terms
+from maquette.systems.losses import (
     kl_to_standard_normal,
     reconstruction_bce,
     reconstruction_iou,
     reconstruction_l2,
     wasserstein_generator,
 )
-from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
-from maquette.nets.pixel_aligned import Aligned
-from maquette.nets.volume import GENERATORS, VolumeCritic, from_cells
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
-from maquette.systems.iwgan3d import critic_terms
 
 
 def class_prior(latent: Tensor, labels: Tensor, noise: Tensor) -> Tensor:

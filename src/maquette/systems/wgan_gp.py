@@ -34,10 +34,10 @@ from torch.nn.utils import parametrize
 from torch.utils.checkpoint import checkpoint
 
 from maquette.configs import WGANGPConfig
-from maquette.losses import wasserstein_generator
 from maquette.nets.augment import DRAWS, augment
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.iwgan3d import critic_terms
+from maquette.systems.losses import wasserstein_generator
 
 SHORTEST, LONGEST = 4, 9
 """Sides that the shorter side of a first grid may have; 4 is DCGAN's."""

@@ -13,7 +13,7 @@ from maquette.errors import UserError
 from maquette.evaluation.shapes.ikea import TURNS, best_alignment, evaluate_ikea, resize_grid, shifted, turned
 from maquette.evaluation.shapes.overlap import average_precision
 
-IKEA = Path(__file__).parents[3] / "shared" / "data" / "ikea"
+IKEA = Path(__file__).parents[4] / "shared" / "data" / "ikea"
 
 
 def _brute_force(prob, truth, reach):

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from maquette.losses import kl_to_standard_normal
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.systems.base import Batch, System
+from maquette.systems.losses import kl_to_standard_normal
 
 PROBED_SHAPES = 32
 """Shapes that a probe looks at: 496 pairs give a steady mean, and the cost stays below a few training steps."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 from jaxtyping import TypeCheckError
 
-from maquette import losses
+from maquette.systems import losses
 
 
 def test_shapes_are_enforced():
