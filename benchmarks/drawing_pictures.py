@@ -13,8 +13,7 @@ from PIL import Image
 
 from maquette.cli import commands as cli
 from maquette.io.pictures import read_picture
-from maquette.rendering import Camera
-from maquette.rendering import studio as shade
+from maquette.rendering import Camera, shade
 from maquette.rendering.sheets import SIDES, sheet_of_images
 
 FISH = [(95, 250), (140, 175), (240, 130), (345, 140), (420, 205), (510, 140), (490, 250), (510, 360), (420, 295),

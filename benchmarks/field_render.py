@@ -165,8 +165,7 @@ def pictures(options: argparse.Namespace, device):
 
     from maquette.datasets import furniture
     from maquette.rays import sampling as rays
-    from maquette.rendering import Camera
-    from maquette.rendering import studio as shade
+    from maquette.rendering import Camera, shade
     from maquette.rendering.raycaster import RayCaster
 
     mesh, rng = furniture.make("chair", 1), np.random.default_rng(0)

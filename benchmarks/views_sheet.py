@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 
 from maquette.datasets import furniture
-from maquette.rendering import Camera, render_views
-from maquette.rendering import studio as shade
+from maquette.rendering import Camera, render_views, shade
 
 KINDS = ("chair", "table", "sofa", "bookcase", "desk", "toilet")
 SIDE = 112

@@ -6,8 +6,7 @@ import pytest
 import trimesh
 
 from maquette.errors import UserError
-from maquette.rendering import Camera, RayCaster, render_views
-from maquette.rendering import studio as shade
+from maquette.rendering import Camera, RayCaster, render_views, shade
 from maquette.rendering.clutter import furnish, shelves
 from maquette.rendering.depth import depth_picture, depth_uint16, metric_depth
 

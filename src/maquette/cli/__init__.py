@@ -5,6 +5,6 @@ share, `console` what they show. A command's body is one call into `maquette.out
 of its events; heavy modules are imported inside the bodies, so that `maquette --help` answers at once.
 """
 
-from maquette.cli.commands import main
+from maquette.cli.commands import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

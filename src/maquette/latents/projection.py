@@ -174,8 +174,7 @@ def _views(filled: np.ndarray, config) -> Tensor:
     """The shape in plain light from `SIDES`, `[V, C, S, S]` in [0, 1]; none for a shape that smoothing leaves nothing
     of.
     """
-    from maquette.rendering import Camera, RayCaster
-    from maquette.rendering import studio as shade
+    from maquette.rendering import Camera, RayCaster, shade
     from maquette.rendering.framing import extent, outline
 
     try:

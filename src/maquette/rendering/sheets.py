@@ -64,8 +64,7 @@ def blocks(
     from scipy import ndimage
     from trimesh.voxel import VoxelGrid
 
-    from maquette.rendering import Camera
-    from maquette.rendering import studio as shade
+    from maquette.rendering import Camera, shade
 
     seen = voxels & ~ndimage.binary_erosion(voxels)
     if not seen.any():
@@ -182,8 +181,7 @@ def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80
 
 
 def _shaded(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[np.ndarray]:
-    from maquette.rendering import RayCaster
-    from maquette.rendering import studio as shade
+    from maquette.rendering import RayCaster, shade
 
     mesh = to_frame(mesh)
     caster = RayCaster(mesh)

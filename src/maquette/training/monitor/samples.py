@@ -13,8 +13,7 @@ from maquette.datasets.format import OpenedData
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.recipe import Recipe
-from maquette.rendering import Camera
-from maquette.rendering import studio as shade
+from maquette.rendering import Camera, shade
 from maquette.rendering.sheets import blocks
 from maquette.systems.base import Nets, System
 from maquette.training import inputs
