@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from maquette import api
 from maquette.datasets.cache import shapes_of
-from maquette.evaluation.shapes.overlap import iou
+from maquette.geometry.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.rendering import Camera, RayCaster
 from maquette.scans import Intrinsics, guess_facing, read_scan

@@ -26,7 +26,7 @@ from maquette import api
 from maquette.datasets.furniture import make
 from maquette.drawing_loop.loop import Ended, LoopSettings, Round, hatching_mm
 from maquette.drawing_loop.simulation import SimulatedPage
-from maquette.evaluation.shapes.overlap import iou
+from maquette.geometry.overlap import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.intake.sources import Frame
 from maquette.io.pictures import read_picture

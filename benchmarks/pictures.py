@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from maquette import api
-from maquette.evaluation.shapes.overlap import is_connected
+from maquette.geometry.overlap import is_connected
 from maquette.outputs import shapes as outputs
 from maquette.rendering.sheets import preview, sheet
 

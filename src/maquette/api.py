@@ -13,8 +13,9 @@ import torch
 import trimesh
 
 from maquette import latents
+from maquette.datasets import sources
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
 from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
@@ -27,8 +28,10 @@ from maquette.models.hub import Model, load
 from maquette.models.predict import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
 from maquette.models.prior import draw as draw_latent
 from maquette.models.sampling import sample_images as sample_images
-from maquette.plotting.drawing import draw as draw
+from maquette.plotting import drawing as drawings
+from maquette.plotting.drawing import Drawing
 from maquette.plotting.drawing import plot as plot
+from maquette.plotting.settings import Look, Machine, Sheet
 from maquette.scans import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 
 DEFAULT_MODEL = "maquette"
@@ -94,10 +97,10 @@ def reconstruct(
 
 def invert(
     picture: np.ndarray | str | Path, model: Model | str, *, search: Search | None = None
-) -> Iterator[Progressed | Inverted]:
+) -> Iterator[Progress | Inverted]:
     """The camera and the codes with which a model of 3DGEN or GRAF shows what is in a picture, by optimisation.
 
-    picture: a file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`. search: how, and how long. Yields Progressed,
+    picture: a file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`. search: how, and how long. Yields Progress,
     then one Inverted (see `maquette.fields.inversion.invert`); `maquette.fields.field_mesh` makes a mesh of its latent.
     """
     return inverted(load(model) if isinstance(model, str) else model, picture, search)
@@ -181,8 +184,8 @@ def generate_mesh(
 def interpolate(
     operands: Sequence[str | Path | np.ndarray], model: Model | str = DEFAULT_MODEL, *, steps: int = 7,
     path: str = "straight", fit: Fit | None = None,
-) -> Iterator[Progressed | Interpolated]:
-    """Shapes evenly between two operands or more; yields Progressed, then one Interpolated.
+) -> Iterator[Progress | Interpolated]:
+    """Shapes evenly between two operands or more; yields Progress, then one Interpolated.
 
     operands: seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latents.operands`). steps:
     shapes a pair, both ends among them. path: `straight` or `spherical`. fit: how shapes are projected.
@@ -193,8 +196,8 @@ def interpolate(
 
 def combine(
     expression: str | Sequence[str], model: Model | str = DEFAULT_MODEL, *, fit: Fit | None = None
-) -> Iterator[Progressed | Combined]:
-    """The sum of latents that "A - B + 0.5*C" describes, operands as of `interpolate`; yields Progressed, then one
+) -> Iterator[Progress | Combined]:
+    """The sum of latents that "A - B + 0.5*C" describes, operands as of `interpolate`; yields Progress, then one
     Combined.
     """
     return latents.combine(require_shapes(load(model) if isinstance(model, str) else model), expression, fit)
@@ -202,8 +205,8 @@ def combine(
 
 def project(
     shape: str | Path | Shape | np.ndarray, model: Model | str = DEFAULT_MODEL, *, fit: Fit | None = None
-) -> Iterator[Progressed | Projected]:
-    """The latent whose shape is closest to a given one; yields Progressed, then one Projected.
+) -> Iterator[Progress | Projected]:
+    """The latent whose shape is closest to a given one; yields Progress, then one Projected.
 
     shape: a mesh or grid file, a Shape, or a grid `[R, R, R]` in [0, 1]. fit: how it is looked for.
     """
@@ -213,15 +216,15 @@ def project(
 def suggest(
     picture: str | Path | np.ndarray, among: str | Path = "furniture", model: Model | str = DEFAULT_MODEL, *,
     count: int = 8, known: int | None = None, cache: str | Path = "data-cache", workers: int | None = None,
-) -> Iterator[Progressed | Suggested]:
-    """The known objects that a picture is most like; yields Progressed, then one Suggested.
+) -> Iterator[Progress | Suggested]:
+    """The known objects that a picture is most like; yields Progress, then one Suggested.
 
     picture: as of `reconstruct`. among, known, cache, workers: see `maquette.latents.catalogue`; what is known of the
     objects is kept in the cache.
     """
     model = load(model) if isinstance(model, str) else model
     for event in latents.catalogue(model, among, cache, known, workers):
-        yield event if isinstance(event, Progressed) else latents.suggest(model, event, picture, count)
+        yield event if isinstance(event, Progress) else latents.suggest(model, event, picture, count)
 
 
 def loop(
@@ -260,6 +263,16 @@ def loop(
     config = model.system.config
     imagination = loops.Imagination(config.image_size, config.image_channels, shape_of)
     yield from loops.run(start, imagination, pen, eye, settings, past)
+
+
+def draw(
+    source: str | Path | Shape | trimesh.Trimesh | np.ndarray, look: Look = Look(), sheet: Sheet = Sheet(),  # noqa: B008
+    machine: Machine = Machine(), name: str = "",  # noqa: B008
+) -> Drawing:
+    """A drawing for a plotter; see `maquette.plotting.drawing.draw`. source: also `furniture:KIND:SEED`."""
+    if isinstance(source, str) and sources.is_furniture(source):
+        return drawings.draw(sources.mesh_of(source), look, sheet, machine, name or source)
+    return drawings.draw(source, look, sheet, machine, name)
 
 
 def train(
@@ -345,16 +358,16 @@ def evaluate(
     inception: str = "",
     out: str | Path = "evaluation",
 ) -> Iterator[object]:
-    """Measure a model on data that it never saw; yields Progressed, then one Measured (`maquette.evaluation.report`).
+    """Measure a model on data that it never saw; yields Progress, then one Measured (`maquette.evaluation.report`).
 
     on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
     `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
     responses) or `generation` (new shapes beside the test split); or real images, a prepared dataset or a folder (made
-    images beside those held out; of GRAF and 3DGEN see `maquette.evaluation.fields.fields.evaluate_fields`). path: where these
-    data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none. views: views or scans of each test
-    shape. cache: folder for what is prepared of them. kind: one class (generation, ikea). turns: orientations
-    of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the model whose
-    features are used (generation); none: the line is left out. inception, out: see
+    images beside those held out; of GRAF and 3DGEN see `maquette.evaluation.fields.fields.evaluate_fields`). path:
+    where these data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none. views: views or scans
+    of each test shape. cache: folder for what is prepared of them. kind: one class (generation, ikea). turns:
+    orientations of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the
+    model whose features are used (generation); none: the line is left out. inception, out: see
     `maquette.evaluation.images.images.evaluate_images`.
     """
     from maquette.evaluation.dispatch import measure
@@ -368,9 +381,10 @@ def evaluate(
 def make_study(
     model: Model | str, real: str | Path, out: str | Path = "study", *, count: int = 20, seed: int | None = None
 ) -> Iterator[object]:
-    """Make a reader study of a model's images and real ones; yields Progressed, then one StudyMade.
+    """Make a reader study of a model's images and real ones; yields Progress, then one StudyMade.
 
-    real, out, count, seed: see `maquette.evaluation.reader_study.study.make_study`. Raises UserError for a model that makes none.
+    real, out, count, seed: see `maquette.evaluation.reader_study.study.make_study`. Raises UserError for a model that
+    makes none.
     """
     from maquette.evaluation.dispatch import study
 

@@ -12,8 +12,9 @@ from maquette.cli import commands as cli
 from maquette.datasets import audit as looking
 from maquette.datasets import prepare as preparing
 from maquette.datasets.format import Info
-from maquette.datasets.prepare import Finished, Prepared, Skipped, open_dataset, prepare
+from maquette.datasets.prepare import Finished, open_dataset, prepare
 from maquette.errors import UserError
+from maquette.events import Progress, Skipped
 from maquette.geometry.voxelise import voxelise
 
 TINY = {"resolution": 16, "views": 3, "view_size": 32, "workers": 1}
@@ -42,7 +43,7 @@ def all_rows(path) -> list[tuple]:
 def test_a_folder_of_meshes_becomes_a_dataset_and_the_bad_file_is_named(boxes, tmp_path):
     out = tmp_path / "out"
     events = list(prepare(boxes, out, **TINY))
-    assert [type(event) for event in events].count(Prepared) == 6
+    assert [type(event) for event in events].count(Progress) == 6
     (skipped,) = [event for event in events if isinstance(event, Skipped)]
     assert skipped.id == "flat/train/broken" and "broken.stl" in skipped.reason
     assert events[-1] == Finished(out, 6, ((skipped.id, skipped.reason),))

@@ -25,8 +25,8 @@ from maquette.drawing_loop.loop import (
     run,
 )
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
-from maquette.evaluation.shapes.overlap import iou
+from maquette.events import Progress
+from maquette.geometry.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.geometry.voxelise import voxelise
@@ -218,7 +218,7 @@ def test_a_plotter_draws_what_it_is_given_on_a_new_sheet():
         assert pen.wants(3).ask and "round 3: lay an empty sheet" in pen.wants(3).line
         assert desk.PlotterPen(machine.port, ask=False).wants(3) is None
         events = list(pen.draw(1, Strokes(([[10, 20], [40, 20], [40, 60]],), 100, 80)))
-    assert events and all(isinstance(event, Progressed) and event.doing == "plotting round 1" for event in events)
+    assert events and all(isinstance(event, Progress) and event.doing == "plotting round 1" for event in events)
     down = [(x, y) for x, y, drawn in machine.path if drawn]
     assert down[-2:] == [(40, 60), (40, 20)] and not machine.overflowed
 

@@ -61,7 +61,7 @@ def loop(folder, out, rounds, **options):
     options = {"simulate": True, "seed": 3, **options}
     model = api.load(str(folder / "vae-iwgan-image"))
     events = outputs_loop.loop_files(str(folder / "box.png"), out, model, SETTINGS(rounds), **options)
-    return [event for event in events if not isinstance(event, outputs_loop.Progressed)]
+    return [event for event in events if not isinstance(event, outputs_loop.Progress)]
 
 
 def measured(out):
@@ -214,7 +214,7 @@ def test_projecting_brings_each_object_to_what_the_model_makes(folder, tmp_path,
 
     def project(model, shape, fit):
         fits.append(fit)
-        yield outputs_loop.Progressed("projecting", 0, 1)
+        yield outputs_loop.Progress("projecting", 0, 1)
         yield type("Projected", (), {"shape": stool(5)})
 
     monkeypatch.setattr(api.latents, "project", project)

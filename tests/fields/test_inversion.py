@@ -15,12 +15,12 @@ from maquette import recipe as recipes
 from maquette.configs_fields import GRAFConfig
 from maquette.errors import UserError
 from maquette.evaluation.fields.fields import seen
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.fields.inversion import Inverted, Search, _spread, invert
 from maquette.fields.subject import FILL, WHOLE, subject
 from maquette.models.hub import Model
+from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
-from maquette.models.sampling import as_pixels
 from maquette.rays import sampling as rays
 from maquette.systems.gen3d import Gen3D
 from maquette.systems.graf import GRAF
@@ -49,7 +49,7 @@ def elsewhere(model: Model, latent: torch.Tensor) -> np.ndarray:
 
 def last(events) -> Inverted:
     *progress, found = events
-    assert isinstance(found, Inverted) and all(isinstance(event, Progressed) for event in progress)
+    assert isinstance(found, Inverted) and all(isinstance(event, Progress) for event in progress)
     assert all(0 <= event.done <= event.total for event in progress)
     return found
 

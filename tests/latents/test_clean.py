@@ -11,10 +11,10 @@ from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.latents import Known, Suggested, catalogue
 from maquette.latents.clean import clean_drawing, side_of
+from maquette.models.pixels import as_images
 from maquette.models.prior import encode
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Look, Sheet
-from maquette.training.batches import as_images
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from tiny import tiny
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
-from maquette.evaluation.shapes.overlap import iou
+from maquette.events import Progress
+from maquette.geometry.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import resample, voxelise
 from maquette.latents.projection import Fit, Projected, target
@@ -32,7 +32,7 @@ def test_a_shape_of_the_generator_is_found_again(model):
     assert 0.03 < share < 0.9, "the shape is something to find"
     fit = Fit(steps=80, starts=3, draws=24, prior_weight=0.01, seed=1)
     *events, found = list(api.project(known, model, fit=fit))
-    assert isinstance(found, Projected) and all(isinstance(event, Progressed) for event in events)
+    assert isinstance(found, Projected) and all(isinstance(event, Progress) for event in events)
     assert [event.done for event in events] == list(range(0, 81, 10)) and {event.total for event in events} == {80}
     assert found.iou_end > 0.95 > found.iou_start
     assert found.iou_end == pytest.approx(float(iou(found.shape.voxels, known.voxels)))

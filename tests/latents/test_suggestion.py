@@ -9,11 +9,11 @@ from tiny import tiny
 from maquette import api
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.latents import Catalogue, catalogue, suggest
 from maquette.latents.suggestion import VIEWS, nearest
+from maquette.models.pixels import as_images
 from maquette.models.prior import encode
-from maquette.training.batches import as_images
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def prepared(boxes, tmp_path_factory):
 
 def run(model, among, cache, **options) -> tuple[list, Catalogue]:
     *events, found = list(catalogue(model, among, cache, workers=1, **options))
-    assert all(isinstance(event, Progressed) for event in events)
+    assert all(isinstance(event, Progress) for event in events)
     return events, found
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from maquette import api
 from maquette.datasets.sources import furniture
-from maquette.evaluation.shapes.overlap import iou
+from maquette.geometry.overlap import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub
 from maquette.outputs import shapes as outputs

@@ -7,7 +7,7 @@ import pytest
 from grbl_machine import Grbl
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.geometry.strokes import Strokes
 from maquette.plotting.gcode import checked, program
 from maquette.plotting.grbl import ChangePen, Patience, Sent, send
@@ -43,7 +43,7 @@ def test_all_is_drawn_where_it_should_be_and_the_buffer_never_runs_over():
     np.testing.assert_allclose(drawn, expected, atol=5.1e-4)
     assert machine.z == 3 and machine.at == (0, 0) and machine.resets == 0
     assert isinstance(events[-1], Sent) and events[-1].lines == len(machine.lines) and events[-1].fullest <= 127
-    done = [event.done for event in events if isinstance(event, Progressed)]
+    done = [event.done for event in events if isinstance(event, Progress)]
     assert done == sorted(done) and done[-1] == len(machine.lines)
 
 

@@ -193,7 +193,8 @@ def test_checkpointing_changes_no_gradient_and_no_statistic(keys, precision):
 
 
 def test_checkpointing_keeps_less_and_the_large_recipe_fits_16_gb():
-    """Counted, not measured: `maquette.training.monitor.memory`. What lies there between steps is known in closed form."""
+    """Counted, not measured: `maquette.training.monitor.memory`. What lies there between steps is known in closed
+    form."""
     alive = Alive()
     with alive:
         a = torch.zeros(1000)

@@ -17,7 +17,9 @@ from maquette import api
 from maquette import recipe as recipes
 from maquette.datasets.images import open_images
 from maquette.errors import UserError
-from maquette.models.sampling import as_pixels, from_pixels, sample_images
+from maquette.events import Note
+from maquette.models.pixels import as_pixels, from_pixels
+from maquette.models.sampling import sample_images
 from maquette.rendering import sheets as preview
 from maquette.systems import SYSTEMS
 from maquette.training import loop
@@ -70,7 +72,7 @@ def test_a_killed_run_ends_bit_for_bit_as_one_that_never_was(trained, tmp_path):
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     events = list(job.run(recipe, tmp_path / "run", resume=True))
-    assert any("at step 3" in event.text for event in events if isinstance(event, loop.Note))
+    assert any("at step 3" in event.text for event in events if type(event) is Note)
     for name in ("weights.safetensors", "average.safetensors"):
         one, other = (load_file(run / "checkpoints" / "step-0000009" / name) for run in (never, tmp_path / "run"))
         assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one), name

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
+from maquette.events import Note
 from maquette.recipe import DataRecipe, OptimRecipe
 from maquette.systems import SYSTEMS
 from maquette.training import checkpoint, loop
@@ -32,7 +33,7 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path, name):
     finish(whole, tmp_path / "whole")
     finish(first, tmp_path / "parts")
     events = finish(second, tmp_path / "parts", resume=True)
-    assert any("at step 4" in e.text for e in events if isinstance(e, loop.Note))
+    assert any("at step 4" in e.text for e in events if type(e) is Note)
     for key, value in whole[0].nets.state_dict().items():
         assert torch.equal(value, second[0].nets.state_dict()[key]), key
 
@@ -56,7 +57,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(tmp_path):
     data = bytearray((newest / "weights.safetensors").read_bytes())
     data[-1] ^= 1
     (newest / "weights.safetensors").write_bytes(data)
-    notes = [e.text for e in finish(job(5), tmp_path, resume=True) if isinstance(e, loop.Note)]
+    notes = [e.text for e in finish(job(5), tmp_path, resume=True) if type(e) is Note]
     assert "step-0000004 is damaged (weights.safetensors does not match its checksum)" in notes[0]
     assert "at step 2" in notes[1]
 
@@ -103,7 +104,7 @@ def test_a_packed_run_is_small_and_goes_on(tmp_path):
     files = sorted(p.name for p in (packed / "checkpoints" / "step-0000006").iterdir())
     assert files == ["recipe.yaml", "state.json", "weights.safetensors"]
     system, _, _ = parts = job(8)
-    notes = [e.text for e in finish(parts, packed, resume=True) if isinstance(e, loop.Note)]
+    notes = [e.text for e in finish(parts, packed, resume=True) if type(e) is Note]
     assert "at step 6" in notes[0]
     system, recipe, _ = job(6)
     average = Average(system, recipe.train.average)

@@ -12,6 +12,7 @@ import torch
 from maquette import recipe as recipes
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
+from maquette.events import Note
 from maquette.models import hub
 from maquette.systems import SYSTEMS
 from maquette.training import loop
@@ -184,7 +185,7 @@ def test_weights_and_their_average_begin_at_the_models(tmp_path, trained):
     """A step of no length leaves what both began with: of an average that began elsewhere a tenth would be left."""
     theirs = model(tmp_path / "m", "iwgan-tiny")
     events = trained(tmp_path / "run", tmp_path / "m", steps=1, lr=1e-30)
-    assert [event.text for event in events if isinstance(event, loop.Note)] == ["starts from m"]
+    assert [event.text for event in events if type(event) is Note] == ["starts from m"]
     found = made(tmp_path / "run")
     weights = {key: value for key, value in halved(theirs, "generator", "critic").items() if key.endswith("weight")}
     assert all(torch.equal(found[key], value) for key, value in weights.items())
@@ -203,7 +204,7 @@ def test_runs_from_one_seed_and_one_start_are_equal_and_resume_without_the_model
     shutil.rmtree(given)
     with pytest.raises(UserError, match=r"parts was started from '.*chairs', got 'maquette'; train.start is for a new"):
         trained(tmp_path / "parts", "maquette", resume=True)
-    notes = [event.text for event in trained(tmp_path / "parts", given, resume=True) if isinstance(event, loop.Note)]
+    notes = [event.text for event in trained(tmp_path / "parts", given, resume=True) if type(event) is Note]
     assert len(notes) == 1 and "at step 2" in notes[0]
     whole = made(tmp_path / "one")
     for other in ("two", "parts"):

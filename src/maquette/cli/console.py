@@ -4,25 +4,48 @@ import json
 import math
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
+from maquette.events import Failed, Note, Progress, Skipped, clock
 from maquette.io.atomic import atomic_path
 
 _errors = Console(stderr=True, highlight=False)
 _output = Console(highlight=False)
+T = TypeVar("T")
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#"
 
 
-def progress() -> Progress:
+class _Left(TimeRemainingColumn):
+    """What is left of the time: as the work says itself, or estimated from its pace."""
+
+    def render(self, task: Task) -> Text:
+        """`3 h 20 min left`."""
+        left = task.fields.get("left")
+        left = task.time_remaining if left is None else left
+        return Text("" if left is None else f"{clock(left)} left", style="progress.remaining")
+
+
+def progress() -> Bar:
     """A progress bar on standard error with what is left; silent where that is no terminal."""
-    done = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    left = (TextColumn("left"), TimeRemainingColumn())
-    return Progress(*done, *left, console=_errors, transient=True, disable=not _errors.is_terminal)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), _Left(),
+               TextColumn("{task.fields[detail]}"))
+    return Bar(*columns, console=_errors, transient=True, disable=not _errors.is_terminal)
 
 
 def status(text: str):
@@ -30,71 +53,90 @@ def status(text: str):
     return _errors.status(text)
 
 
+def follow(events: Iterable[T], doing: str = "working", total: int | None = None) -> Iterator[T]:
+    """Show progress, skips and notes as they come, and hand on the rest: what was written, what failed, results.
+
+    Args:
+        events: Events as of `maquette.events`, and results.
+        doing: What stands before the bar until an event says more.
+        total: Results to come, each of which moves the bar; None where the events tell how far the work is.
+    """
+    said: tuple[str, int] | None = None
+    with progress() as bar:
+        task = bar.add_task(doing, total=total, detail="", left=None)
+        for event in events:
+            if isinstance(event, Progress):
+                said = _move(bar, task, event, said)
+            elif isinstance(event, Skipped):
+                _errors.print(f"skipped {event.id}: {event.reason}", soft_wrap=True, markup=False)
+            elif isinstance(event, Note):
+                _errors.print(event.text, soft_wrap=True, markup=False)
+            else:
+                if total is not None:
+                    bar.advance(task)
+                yield event
+
+
+def _move(bar: Bar, task: TaskID, event: Progress, said: tuple[str, int] | None) -> tuple[str, int]:
+    """Show how far the work is: in the bar, and where that is not seen in a line at the start of a kind of work whose
+    pace is known, and for each tenth. said: of the last line, what it was about and its tenth.
+    """
+    tenth = (event.doing, event.done * 10 // max(event.total, 1))
+    if _errors.is_terminal:
+        bar.update(task, description=event.doing, completed=event.done, total=event.total, detail=event.detail,
+                   left=event.seconds_left)
+    elif tenth != said and (tenth[1] or event.seconds_left is not None):
+        words = [f"{event.doing}: {event.done} of {event.total}", event.detail]
+        if event.seconds_left:
+            words.append(f"{clock(event.seconds_left)} left")
+        _errors.print(", ".join(word for word in words if word), soft_wrap=True, markup=False)
+    return tenth
+
+
 def show_files(events: Iterable, total: int | None, as_json: bool, doing: str) -> int:
     """Print each result as it comes, with progress on standard error; returns 1 where an input failed.
 
-    total: results to come; None where the events tell themselves how far the work is (`Progressed`).
+    Args:
+        events: As of `follow`, with `Written` and `Failed` alone as results.
+        total: As of `follow`.
+        as_json: Print one JSON document at the end, and nothing else.
+        doing: As of `follow`.
     """
-    from maquette.evaluation.report import Progressed
-    from maquette.outputs.shapes import Failed
-
-    failed, document, said = 0, [], ()
-    with progress() as bar:
-        task = bar.add_task(doing, total=total)
-        for event in events:
-            if isinstance(event, Progressed):
-                said = _follow(bar, task, event, said)
-                continue
-            if total is not None:
-                bar.advance(task)
-            if isinstance(event, Failed):
-                failed += 1
-                document.append({"input": event.source, "error": event.reason})
-                print(f"maquette: {event.reason}", file=sys.stderr, flush=True)
-                continue
-            document.append(event.summary)
-            if not as_json:
-                written = f" -> {', '.join(str(path) for path in event.paths)}" if event.paths else ""
-                print(f"{event.source}{written}\n  {event.line}", flush=True)
+    failed, document = 0, []
+    for event in follow(events, doing, total):
+        if isinstance(event, Failed):
+            failed += 1
+            document.append({"input": event.source, "error": event.reason})
+            print(f"maquette: {event.reason}", file=sys.stderr, flush=True)
+            continue
+        document.append(event.summary)
+        if not as_json:
+            written = f" -> {', '.join(str(path) for path in event.paths)}" if event.paths else ""
+            print(f"{event.source}{written}\n  {event.line}", flush=True)
     if as_json:
         print(json.dumps(document, indent=1))
     return 1 if failed else 0
 
 
-def _follow(bar: Progress, task, event, said: tuple) -> tuple:
-    """Show a `Progressed`: in the bar, and where that is not seen in a line for each tenth, unless it was `said`."""
-    bar.update(task, description=event.doing, completed=event.done, total=event.total)
-    tenth = (event.doing, event.done * 10 // max(event.total, 1))
-    if not _errors.is_terminal and tenth != said and tenth[1]:
-        _errors.print(f"{event.doing}: {event.done} of {event.total}", soft_wrap=True)
-    return tenth
-
-
 def show_prepare(events: Iterable, out: str, as_json: bool, what: str = "shapes") -> int:
-    """Follow `data prepare`: a bar, a line for each skipped file, where the dataset is and how many shapes it has, or
-    images. 1 where something was skipped, by an earlier run of the same preparation too.
+    """Follow `data prepare`: where the dataset is, how many shapes it has, or images, and what was skipped.
+
+    Returns 1 where something was skipped, by an earlier run of the same preparation too.
     """
-    count, skips = _follow_prepare(events, "preparing")
-    skipped = [{"id": name, "reason": reason} for name, reason in skips]
+    *_, finished = follow(events, "preparing")
+    skipped = [{"id": name, "reason": reason} for name, reason in finished.skipped]
     if as_json:
-        print(json.dumps({"output": str(out), what: count, "skipped": skipped}, indent=1))
+        print(json.dumps({"output": str(out), what: finished.count, "skipped": skipped}, indent=1))
     else:
-        print(f"{out}: {count} {what}" + (f", {len(skipped)} skipped" if skipped else ""))
+        print(f"{out}: {finished.count} {what}" + (f", {len(skipped)} skipped" if skipped else ""))
     return 1 if skipped else 0
 
 
 def show_image_audit(events: Iterable, as_json: bool) -> int:
     """Follow the audit of a folder of images: a bar, then how many findings of which kind, and where the report is."""
-    from maquette.datasets.images.audit import KINDS, Audited
+    from maquette.datasets.images.audit import KINDS
 
-    audited, said = None, ()
-    with progress() as bar:
-        task = bar.add_task("looking", total=None)
-        for event in events:
-            if isinstance(event, Audited):
-                audited = event
-            else:
-                said = _follow(bar, task, event, said)
+    *_, audited = follow(events, "looking")
     if as_json:
         findings = [{"kind": f.kind, "images": [f.id] + [f.other] * bool(f.other), "line": f.line}
                     for f in audited.findings]
@@ -118,77 +160,15 @@ def show_image_audit(events: Iterable, as_json: bool) -> int:
     return 0
 
 
-def _follow_prepare(events: Iterable, doing: str) -> tuple[int, tuple[tuple[str, str], ...]]:
-    """How many shapes the dataset has, and (id, reason) of those that it has not."""
-    from maquette.datasets.prepare import Finished, Prepared, Skipped
+def show_training(events: Iterable, run: Path) -> int:
+    """Follow a training run to its model, or to where it was stopped."""
+    from maquette.training.loop import Stopped
 
-    count, skips, said = 0, (), 0
-    with progress() as bar:
-        task = bar.add_task(doing, total=None)
-        for event in events:
-            if isinstance(event, Prepared):
-                bar.update(task, completed=event.done, total=event.total)
-                if not _errors.is_terminal and event.done * 10 // max(event.total, 1) > said:
-                    said = event.done * 10 // event.total
-                    _errors.print(f"{doing}: {event.done} of {event.total}")
-            elif isinstance(event, Skipped):
-                _errors.print(f"skipped {event.id}: {event.reason}", soft_wrap=True)
-            elif isinstance(event, Finished):
-                count, skips = event.count, event.skipped
-    return count, skips
-
-
-def show_training(events: Iterable, recipe, run: Path) -> int:
-    """Follow a training run: a bar with what is left, a line of losses now and then, checkpoints, the model at the
-    end.
-    """
-    from maquette.datasets.prepare import Prepared, Skipped
-    from maquette.training import loop
-    from maquette.training import run as job
-
-    bar = progress()
-    preparing = training = None
-    said = 0
-    with bar:
-        for event in events:
-            if isinstance(event, Prepared):
-                preparing = bar.add_task("preparing", total=event.total) if preparing is None else preparing
-                bar.update(preparing, completed=event.done, total=event.total)
-                if not _errors.is_terminal and event.done * 10 // max(event.total, 1) != said:
-                    said = event.done * 10 // event.total
-                    _errors.print(f"preparing: {event.done} of {event.total}")
-            elif isinstance(event, Skipped):
-                _errors.print(f"skipped {event.id}: {event.reason}", soft_wrap=True)
-            elif isinstance(event, loop.Note):
-                preparing = None
-                _errors.print(event.text, soft_wrap=True)
-            elif isinstance(event, job.Started):
-                sizes = ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in event.parameters.items())
-                shapes = f"{event.train_shapes} {event.what} to learn from, {event.validation_shapes} held out"
-                _errors.print(f"run {event.run}: {shapes}")
-                _errors.print(f"parameters: {sizes}; stop any time, go on with: maquette train --resume {event.run}")
-                training = bar.add_task("training", total=recipe.train.steps)
-            elif isinstance(event, loop.Stepped):
-                bar.update(training, completed=event.step)
-                terms = "  ".join(f"{name} {value:.4g}" for name, value in event.terms.items())
-                _errors.print(
-                    f"step {event.step}/{recipe.train.steps}  {event.samples_per_second:.0f}/s"
-                    f"  lr {event.learning_rate:.2g}  {terms}", soft_wrap=True
-                )
-            elif isinstance(event, loop.Checked):
-                measured = "  ".join(f"{name} {value:.4f}" for name, value in event.metrics.items())
-                _errors.print(f"step {event.step}  validation: {measured}", soft_wrap=True)
-            elif isinstance(event, loop.Saved):
-                what = f"  ({event.metric})" if event.metric else ""
-                _errors.print(f"step {event.step}  saved {event.path}{what}", soft_wrap=True)
-            elif isinstance(event, loop.Sampled):
-                _errors.print(f"step {event.step}  samples {event.path}", soft_wrap=True)
-            elif isinstance(event, loop.Found):
-                _errors.print(f"step {event.step}  health: {event.finding.line}", soft_wrap=True)
-            elif isinstance(event, loop.Stopped):
-                print(f"stopped at step {event.step}; go on with: maquette train --resume {run}")
-            elif isinstance(event, job.Exported):
-                print(f"model: {event.path}")
+    for result in follow(events, "preparing"):
+        if isinstance(result, Stopped):
+            print(f"stopped at step {result.step}; go on with: maquette train --resume {run}")
+        else:
+            print(f"model: {result.path}")
     return 0
 
 
@@ -211,16 +191,7 @@ def show_doctor(examined, as_json: bool) -> int:
 
 def show_evaluation(events: Iterable, out: str) -> int:
     """Follow `evaluate`: a bar, then the tables; `out` is a file for the result as JSON, or - for standard output."""
-    from maquette.evaluation.report import Measured, Progressed
-
-    result, said = None, ()
-    with progress() as bar:
-        task = bar.add_task("measuring", total=None)
-        for event in events:
-            if isinstance(event, Progressed):
-                said = _follow(bar, task, event, said)
-            elif isinstance(event, Measured):
-                result = event
+    *_, result = follow(events, "measuring")
     if out == "-":
         print(json.dumps(result.to_json(), indent=1))
         return 0
@@ -240,16 +211,7 @@ def show_evaluation(events: Iterable, out: str) -> int:
 
 def show_study(events: Iterable, as_json: bool) -> int:
     """Follow the making of a reader study: a bar, then where it is and what is to be done with it."""
-    from maquette.evaluation.reader_study.study import StudyMade
-
-    made, said = None, ()
-    with progress() as bar:
-        task = bar.add_task("making images", total=None)
-        for event in events:
-            if isinstance(event, StudyMade):
-                made = event
-            else:
-                said = _follow(bar, task, event, said)
+    *_, made = follow(events, "making images")
     if as_json:
         print(json.dumps({"page": str(made.page), "key": str(made.key), "of_each_kind": made.count, "size": made.size,
                           "trained_on": made.trained_on, "notes": made.notes}, indent=1))

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from maquette.cli.console import _follow, progress
-from maquette.evaluation.report import Progressed
-from maquette.plotting.drawing import Drawing, clock
+from maquette.cli.console import follow
+from maquette.events import clock
+from maquette.plotting.drawing import Drawing
 from maquette.plotting.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
 
 
@@ -38,18 +38,15 @@ def keyboard() -> Keyboard | None:
 
 def show_plot(events: Iterator[object], keys: Keyboard | None, source: str, as_json: bool) -> int:
     """Follow a drawing that is sent; what was drawn and how long it took go to standard output. Returns 0."""
-    drawing, sent, said = None, None, ()
-    with hang_up(), closing(events), progress() as bar:  # closing lifts the pen, whatever happens here
-        task = bar.add_task("plotting", total=None)
+    drawing = sent = None
+    with hang_up(), closing(events):  # closing lifts the pen, whatever happens here
         try:
-            for event in events:
+            for event in follow(events, "plotting"):
                 if isinstance(event, Drawing):
                     drawing = event
                     _say(drawing.line())
                     if keys:
                         _say("Enter pauses and resumes; q and Enter stops and lifts the pen")
-                elif isinstance(event, Progressed):
-                    said = _follow(bar, task, event, said)
                 elif isinstance(event, ChangePen):
                     _say(f"{event.pen}, then press Enter")
                     if keys:

@@ -59,7 +59,7 @@ def train(arguments: list[str]) -> int:
 
     with _stop_asked() as stop:
         events = api.train(recipe, run_dir, resume=bool(options["--resume"]), stop=stop)
-        return show_training(events, recipe, run_dir)
+        return show_training(events, run_dir)
 
 
 def _with_options(recipe, kind: type, words: list[str], name: str):

@@ -5,14 +5,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 from maquette.datasets.format import OpenedData, open_dataset
-from maquette.datasets.prepare import FORMAT, Prepared, prepare
-from maquette.evaluation.report import Progressed
+from maquette.datasets.prepare import FORMAT, prepare
+from maquette.events import Progress
 
 
 def shapes_of(
     path: str | Path, cache: str | Path, split: str, resolution: int, limit: int | None = None,
     orientations: int = 1,
-) -> Generator[Progressed, None, OpenedData]:
+) -> Generator[Progress, None, OpenedData]:
     """Prepare the shapes of a split without views, or find them in `cache`; yields progress, returns the dataset.
 
     path: an archive or folder that `maquette data prepare` reads. Training shapes that are copies of a test shape are
@@ -25,6 +25,6 @@ def shapes_of(
     turned = f" in {orientations} orientations" if orientations > 1 else ""
     folder = Path(cache) / f"{split}-{Path(path).stem}-{resolution}-{key}"
     for event in prepare(path, folder, **options):
-        if isinstance(event, Prepared):
-            yield Progressed(f"reading the {split} shapes{turned}", event.done, event.total)
+        if isinstance(event, Progress):
+            yield Progress(f"reading the {split} shapes{turned}", event.done, event.total)
     return open_dataset(folder)

@@ -21,8 +21,6 @@ from maquette.datasets.format import SIDECAR, Info, OpenedData, arrow_schema, fe
 from maquette.datasets.resumable import (
     PARTS,
     Finished,
-    Prepared,
-    Skipped,
     assemble,
     claim,
     to_do,
@@ -34,9 +32,10 @@ from maquette.datasets.rows import Options, make_rows
 from maquette.datasets.sources import items_of, terms_of
 from maquette.datasets.workers import cores as _cores
 from maquette.errors import UserError
+from maquette.events import Progress, Skipped
 from maquette.io.atomic import write_bytes
 
-__all__ = ["Finished", "OpenedData", "Prepared", "Skipped", "open_dataset", "prepare"]
+__all__ = ["Finished", "OpenedData", "open_dataset", "prepare"]
 
 _GROUP = 64
 """Shapes that are written in one go: what an interruption can cost, per worker."""
@@ -62,7 +61,7 @@ def prepare(
     scans: int = 0,
     orientations: int = 1,
     up: str = "z",
-) -> Iterator[Prepared | Skipped | Finished]:
+) -> Iterator[Progress | Skipped | Finished]:
     """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
 
     source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of these.
@@ -120,7 +119,7 @@ def prepare(
     for event_item, skipped, ready in work(todo, partial(_make, options=options), workers or _cores()):
         done += 1
         if skipped is None:
-            event = Prepared(event_item.id, done, len(items))
+            event = Progress("preparing", done, len(items))
         else:
             event = Skipped(event_item.id, skipped, done, len(items))
         if ready is not None:

@@ -22,28 +22,8 @@ PARTS = ".parts"
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A shape, or an image, is done."""
-
-    id: str
-    done: int
-    """Shapes behind us in this preparation, the skipped and those of an earlier run among them."""
-    total: int
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A shape cannot be prepared; the others go on."""
-
-    id: str
-    reason: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
 class Finished:
-    """The dataset is whole."""
+    """The result of a preparation: the dataset is whole."""
 
     path: Path
     count: int

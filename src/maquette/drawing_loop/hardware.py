@@ -10,7 +10,7 @@ from typing import Literal
 
 from maquette.drawing_loop.loop import Waiting
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.geometry.strokes import Strokes
 from maquette.intake.sources import Frame, read_frame
 from maquette.plotting import gcode, grbl
@@ -23,7 +23,7 @@ class FilePen:
     def wants(self, number: int) -> None:
         """Nothing before the files are written."""
 
-    def draw(self, number: int, strokes: Strokes) -> Iterator[Progressed]:
+    def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]:
         """Nothing: the files are there."""
         return iter(())
 
@@ -42,13 +42,13 @@ class PlotterPen:
         line = f"round {number}: lay an empty sheet on the plotter, its lower left corner at the origin"
         return Waiting(number, line, True) if self.ask else None
 
-    def draw(self, number: int, strokes: Strokes) -> Iterator[Progressed]:
+    def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]:
         """Send the drawing, checked against the page first. UserError as of `maquette.plotting.grbl.send`."""
         lines = gcode.checked(gcode.program(strokes, self.machine), strokes.width, strokes.height, self.machine)
         with closing(grbl.send(self.port, lines, self.machine, control=self.control)) as events:
             for event in events:
-                if isinstance(event, Progressed):
-                    yield Progressed(f"{event.doing} round {number}", event.done, event.total)
+                if isinstance(event, Progress):
+                    yield Progress(f"{event.doing} round {number}", event.done, event.total)
 
 
 class SourceEye:

@@ -1,8 +1,8 @@
 """The drawing loop: a picture becomes an object, the object a drawing from the next angle, the drawing a picture again.
 
 What draws is a `Pen`, what looks at the drawing is an `Eye`, what makes an object of a picture is an `Imagination`.
-`maquette.drawing_loop.simulation` has a pen and an eye that need no hardware, `maquette.drawing_loop.hardware` those that do. Files are
-written by `maquette.outputs.loop`.
+`maquette.drawing_loop.simulation` has a pen and an eye that need no hardware, `maquette.drawing_loop.hardware` those
+that do. Files are written by `maquette.outputs.loop`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
-from maquette.evaluation.shapes.overlap import iou
+from maquette.events import Progress
+from maquette.geometry.overlap import iou
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
@@ -100,7 +100,7 @@ class Pen(Protocol):
 
     def wants(self, number: int) -> Waiting | None: ...
 
-    def draw(self, number: int, strokes: Strokes) -> Iterator[Progressed]: ...
+    def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]: ...
 
 
 class Eye(Protocol):
@@ -178,7 +178,7 @@ class Past:
 
 def run(
     start: Frame | None, imagination: Imagination, pen: Pen, eye: Eye, settings: LoopSettings, past: Past | None = None
-) -> Iterator[Progressed | Waiting | Round | Drawn | Ended]:
+) -> Iterator[Progress | Waiting | Round | Drawn | Ended]:
     """Go through the rounds; yields each Round when its drawing is ready, and Drawn when the pen is done with it.
 
     start: the first picture, of any kind; not looked at where there is a past. In later rounds the eye sees a page with
@@ -246,8 +246,8 @@ def _sized(seen: np.ndarray, size_px: int) -> np.ndarray:
 
 
 def drawing(mesh: trimesh.Trimesh, look: Look, sheet: Sheet) -> Strokes:
-    """A mesh as strokes of one pen (`maquette.plotting.drawing.mesh_strokes`), in the order of least travel, coordinates
-    in whole micrometres. Raises UserError where nothing of it is seen.
+    """A mesh as strokes of one pen (`maquette.plotting.drawing.mesh_strokes`), in the order of least travel,
+    coordinates in whole micrometres. Raises UserError where nothing of it is seen.
     """
     strokes = on_paper(mesh_strokes(mesh, look, sheet), sheet)
     if not len(strokes):

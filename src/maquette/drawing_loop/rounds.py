@@ -23,7 +23,7 @@ from maquette.io.atomic import atomic_path, write_bytes
 from maquette.plotting.gcode import write_gcode
 from maquette.plotting.settings import Machine, Sheet
 from maquette.plotting.svg import read_svg, write_svg
-from maquette.training.monitor.samples import tile
+from maquette.rendering.tiles import tile
 
 TABLE, CSV = "loop.json", "loop.csv"
 PICTURE, SEEN, OBJECT, MESH, GRID = "picture.jpg", "seen.png", "object.png", "mesh.stl", "shape.npz"

@@ -1,9 +1,9 @@
 """A drawing on paper, and a photograph of it with a phone, made without either, so that a loop can be tried anywhere.
 
 The pencil leaves its lead on the high grains of the paper; the page lies on a desk, the phone is held over it not quite
-straight, light falls from one side and something throws a shadow. Other than `maquette.rendering.pencil_style`, which draws as
-hands do and is what models learn from, the strokes are exactly where they were put, and the picture is a photograph of
-a whole page in which the page must be found.
+straight, light falls from one side and something throws a shadow. Other than `maquette.rendering.pencil_style`, which
+draws as hands do and is what models learn from, the strokes are exactly where they were put, and the picture is a
+photograph of a whole page in which the page must be found.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.geometry.strokes import Strokes
 from maquette.intake.sources import Frame
 
@@ -80,7 +80,7 @@ class SimulatedPage:
     def wants(self, number: int) -> None:
         """Nobody has to do anything."""
 
-    def draw(self, number: int, strokes: Strokes) -> Iterator[Progressed]:
+    def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]:
         """An empty page with these strokes on it."""
         self.drawn = strokes
         return iter(())

@@ -4,15 +4,6 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Progressed:
-    """Part of a measurement is done."""
-
-    doing: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
 class Measured:
     """A finished measurement: a table, and all that stands behind it."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.fields.extract import require_field
 from maquette.latents import Operand, paths
 from maquette.latents.arithmetic import check_count, read_all
@@ -31,7 +31,7 @@ class Between:
 def between(
     model: Model, operands: Sequence[str | Path | np.ndarray | Tensor], steps: int = 7, path: str = "straight",
     what: str = "both",
-) -> Iterator[Progressed | Between]:
+) -> Iterator[Progress | Between]:
     """Latents evenly between seeds or saved latents (`latent.operands`) of a model with a field; Between comes last.
 
     steps, path: as of `latent.interpolate`. what: see `way`. Raises UserError for a model without a field, fewer than

@@ -19,7 +19,7 @@ from maquette.fields.lattice import Lattice, check_resolution, near_surface
 from maquette.geometry import mesh as meshes
 from maquette.geometry.mesh import Dropped
 from maquette.models.hub import Model
-from maquette.models.sampling import as_pixels
+from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
 from maquette.systems.gen3d import SurfaceGenerator
 from maquette.systems.graf import RadianceGenerator, codes, outside_inference

@@ -24,12 +24,12 @@ from torch import Tensor
 
 from maquette.configs_fields import CAMERA_VALUES
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.fields.subject import FILL, Subject, subject
 from maquette.io.pictures import read_picture
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.models.sampling import as_pixels, from_pixels
+from maquette.models.pixels import as_pixels, from_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 
@@ -137,7 +137,7 @@ class _Poses:
 def invert(
     model: Model, picture: np.ndarray | str | Path, search: Search | None = None, *,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Progressed | Inverted]:
+) -> Iterator[Progress | Inverted]:
     """Find a picture's camera and codes; the last event is Inverted.
 
     picture: a file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`; its object is told by its alpha channel or on
@@ -159,12 +159,12 @@ def invert(
         if tried and clock() - began > LOOKING * search.seconds:
             break
         tried.append(task.tried(angles, number))
-        yield Progressed("looking for the camera", number + 1, len(cameras))
+        yield Progress("looking for the camera", number + 1, len(cameras))
     cut = len(tried) < len(cameras)
     pictured = (clock() - began) / len(tried)  # seconds that one picture of _GRID x _GRID takes, at most
     poses = task.chosen([one for one in tried if one is not None])
     first, best = poses.at(torch.tensor([0])).kept(), None
-    yield Progressed("looking for the object", 0, search.steps)
+    yield Progress("looking for the object", 0, search.steps)
     draws, optimiser = torch.Generator().manual_seed(search.seed), None
     stages = {search.steps * part // 3 for part in (1, 2)} if search.steps >= 3 else set()
     done, longest, before = 0, 0.0, math.inf
@@ -181,7 +181,7 @@ def invert(
         if done in stages:
             best, poses = task.halved(best, poses)
             optimiser = None
-        yield Progressed("looking for the object", done, search.steps)
+        yield Progress("looking for the object", done, search.steps)
     if done:
         first, _ = task.better(task.better(best, poses), first)
     yield task.result(first, done, cut)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from maquette.errors import UserError
 from maquette.models.hub import Model
-from maquette.models.sampling import as_pixels
+from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 from maquette.rendering.sheets import SIDES

@@ -8,7 +8,7 @@ import trimesh
 
 from maquette.errors import UserError
 from maquette.geometry import mesh as meshes
-from maquette.geometry.mesh import SMOOTH, Dropped
+from maquette.geometry.mesh import SMOOTH, Dropped, to_frame
 from maquette.io import formats
 
 
@@ -93,3 +93,10 @@ class Shape:
         mesh, dropped = self.printable(size_mm, largest_part, smooth)
         formats.write_mesh(path, mesh)
         return dropped
+
+
+def read_surface(path: str | Path) -> trimesh.Trimesh:
+    """The surface in a mesh or grid file, as a mesh in the package's frame. UserError where it cannot be read."""
+    if formats.kind(path) == "grid":
+        return Shape.load(path).surface()
+    return to_frame(formats.read_mesh(path))

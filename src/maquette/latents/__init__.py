@@ -1,7 +1,7 @@
 """Work on latents: ways between them, sums of them, the latent of a given shape, and the nearest known objects.
 
 `operands` reads what a user names, `paths` and `arithmetic` compute, `projection` finds a shape's latent, `suggestion`
-compares pictures with known objects. The verbs yield `Progressed` as they go and their result last.
+compares pictures with known objects. The verbs yield `Progress` as they go and their result last.
 """
 
 from maquette.latents.arithmetic import Combined, Interpolated, combine, interpolate

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.geometry.shape import Shape
 from maquette.latents import paths
 from maquette.latents.operands import Operand, parse, read_operand
@@ -52,7 +52,7 @@ def way(model: Model, ends: Sequence[Tensor], steps: int, path: str = "straight"
 def interpolate(
     model: Model, operands: Sequence[str | Path | np.ndarray | Tensor], steps: int = 7, path: str = "straight",
     fit: Fit | None = None,
-) -> Iterator[Progressed | Interpolated]:
+) -> Iterator[Progress | Interpolated]:
     """Shapes evenly between operands (`operands.read_operand` says what they may be); the last event is Interpolated.
 
     steps: shapes a pair, both ends among them. path: `straight` or `spherical`. Raises UserError for fewer than two
@@ -67,7 +67,7 @@ def interpolate(
     yield Interpolated(tuple(read), latents, shapes)
 
 
-def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = None) -> Iterator[Progressed | Combined]:
+def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = None) -> Iterator[Progress | Combined]:
     """The sum that an expression such as `A - B + 0.5*C` describes (`operands.parse`); the last event is Combined.
 
     Latent arithmetic as in Wu et al. 2016 (3D-GAN), section 4.1. The sum is kept within the bounds of the prior.
@@ -91,7 +91,7 @@ def check_count(operands: Sequence) -> None:
         raise UserError(f"from two to {MAX_OPERANDS} operands are needed", len(operands))
 
 
-def read_all(model: Model, words: Sequence, fit: Fit | None) -> Generator[Progressed, None, list[Operand]]:
+def read_all(model: Model, words: Sequence, fit: Fit | None) -> Generator[Progress, None, list[Operand]]:
     """The operands; one that is named twice is read once."""
     known: dict[str, Operand] = {}
     result = []

@@ -9,9 +9,9 @@ from maquette.errors import UserError
 from maquette.latents.suggestion import VIEWS, Catalogue, Known, Suggested, cosines
 from maquette.models import prior
 from maquette.models.hub import Model
+from maquette.models.pixels import as_images
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Look, Sheet
-from maquette.training.batches import as_images
 
 
 def side_of(model: Model, found: Catalogue, one: Known, seen: np.ndarray) -> Look:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import pick_up
 from maquette.io import formats
@@ -40,8 +40,8 @@ class Operand:
 
 def read_operand(
     model: Model, word: str | Path | np.ndarray | Tensor, fit: Fit | None = None
-) -> Generator[Progressed, None, Operand]:
-    """Yields Progressed while a shape is projected; returns the operand.
+) -> Generator[Progress, None, Operand]:
+    """Yields Progress while a shape is projected; returns the operand.
 
     word: `7` or `seed:7`, the very latent of `maquette generate --seed 7 --count 1`; `chair:7`, that of a class; a
     picture, which is encoded; a mesh or grid, which is projected as `fit` says; a `.npy` file, with one axis a latent
@@ -108,12 +108,12 @@ def is_file(word: str) -> bool:
         return False
 
 
-def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> Generator[Progressed, None, Operand]:
+def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> Generator[Progress, None, Operand]:
     if not model.system.makes_shapes:
         raise UserError(f"{word} is a shape, of which model '{model.name}' has no latent", hint="give seeds or latents")
     try:
         for event in project(model, shape, fit):
-            if isinstance(event, Progressed):
+            if isinstance(event, Progress):
                 yield event
             else:
                 return Operand(word, event.latent, f"projected, {event.line()}")

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
-from maquette.evaluation.shapes.overlap import iou
+from maquette.events import Progress
+from maquette.geometry.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import resample
 from maquette.intake.line_art import to_grey
@@ -74,7 +74,7 @@ class Projected:
 
 def project(
     model: Model, shape: str | Path | Shape | np.ndarray, fit: Fit | None = None
-) -> Iterator[Progressed | Projected]:
+) -> Iterator[Progress | Projected]:
     """Find the latent whose output is closest to a shape; the last event is Projected.
 
     shape: a mesh or grid file of any size, a Shape, or a grid `[R, R, R]` in [0, 1]; `target` says how it is compared.
@@ -84,7 +84,7 @@ def project(
     """
     fit = fit or Fit()
     filled = target(model, shape)
-    yield Progressed("projecting", 0, fit.steps)
+    yield Progress("projecting", 0, fit.steps)
     voxels = torch.from_numpy(filled)[None, None].float()
     cost = _objective(model, voxels, fit)
     names, first = _candidates(model, filled, fit)
@@ -110,7 +110,7 @@ def project(
                 optimiser.step()
                 latents.clamp_(low, high)
         if step % 10 == 0 and step:
-            yield Progressed("projecting", step, fit.steps)
+            yield Progress("projecting", step, fit.steps)
     winner = int(least.argmin())
     start, latent = first[chosen[winner]], best[winner].detach()
     before, after = prior.decode(model, torch.stack([start, latent]))

@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
-from maquette.datasets.prepare import FORMAT, Prepared, Skipped, prepare
+from maquette.datasets.prepare import FORMAT, prepare
 from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress, Skipped
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup, pick_up
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import read_picture
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.training.batches import as_images
+from maquette.models.pixels import as_images
 
 FURNITURE = 300
 """Pieces of furniture that are made where nobody says how many."""
@@ -77,7 +77,7 @@ class Suggested:
 def catalogue(
     model: Model, among: str | Path, cache: str | Path = "data-cache", known: int | None = None,
     workers: int | None = None,
-) -> Iterator[Progressed | Catalogue]:
+) -> Iterator[Progress | Catalogue]:
     """Open the known objects, rendering and encoding them where `cache` does not have that; last event: Catalogue.
 
     among: a prepared dataset, whose own views are used where the model reads views of that size; or whatever
@@ -139,7 +139,7 @@ def cosines(features: np.ndarray, known: np.ndarray, seen: np.ndarray) -> np.nda
 
 def _opened(
     config, source: str, cache: Path, known: int | None, workers: int | None
-) -> Generator[Progressed, None, OpenedData]:
+) -> Generator[Progress, None, OpenedData]:
     """The source as a prepared dataset with views that the model reads, as it is or prepared into the cache."""
     if known is not None and known < 1:
         raise UserError("known must be at least 1", known)
@@ -153,12 +153,12 @@ def _opened(
                "channels": config.image_channels, "count": known}
     folder = cache / f"known-{Path(source).stem.split(':')[0]}-{_key([FORMAT, _stamp(source), options])[:8]}"
     for event in prepare(source, folder, workers=workers, **options):
-        if isinstance(event, Prepared | Skipped):
-            yield Progressed("rendering known objects", event.done, event.total)
+        if isinstance(event, Progress | Skipped):
+            yield Progress("rendering known objects", event.done, event.total)
     return open_dataset(folder)
 
 
-def _features(model: Model, data: OpenedData, cache: Path) -> Generator[Progressed, None, np.ndarray]:
+def _features(model: Model, data: OpenedData, cache: Path) -> Generator[Progress, None, np.ndarray]:
     """What the encoder sees in each row, float32 `[N, latent]`; kept in the cache under the encoder's weights."""
     prepared = [[str(path.resolve()), info.fingerprint, (path / SIDECAR).stat().st_mtime_ns]
                 for path, info in zip(data.paths, data.infos, strict=True)]
@@ -173,7 +173,7 @@ def _features(model: Model, data: OpenedData, cache: Path) -> Generator[Progress
         rows = np.arange(start, min(start + _BATCH, len(data)))
         seen = [prior.encode(model, as_images(data.views(rows, np.full(len(rows), view)))) for view in range(views)]
         features[rows] = torch.stack(seen).mean(0).numpy()
-        yield Progressed("looking at known objects", int(rows[-1]) + 1, len(data))
+        yield Progress("looking at known objects", int(rows[-1]) + 1, len(data))
     with atomic_path(path) as unfinished:
         np.savez(unfinished, features=features)
     return features

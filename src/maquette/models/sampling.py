@@ -4,24 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from maquette.errors import UserError
 from maquette.models.hub import Model, load
+from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
-
-
-def as_pixels(images: Tensor) -> np.ndarray:
-    """Images `[B, C, H, W]` in [-1, 1] to uint8 `[B, H, W]`, or `[B, H, W, 3]` where C is 3."""
-    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    return np.ascontiguousarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-
-
-def from_pixels(pixels: np.ndarray) -> Tensor:
-    """The inverse of `as_pixels`, float32."""
-    images = torch.from_numpy(pixels)
-    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
-    return images.float() / 127.5 - 1
 
 
 def sample_images(

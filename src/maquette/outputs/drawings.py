@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.events import Failed, Written
 from maquette.intake.page_capture import capture, stages
 from maquette.intake.sources import Frame
 from maquette.io import formats
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import find_inputs, read_picture
-from maquette.outputs.shapes import Failed, Written, free_name, report_facts, sources_of, written_solid
+from maquette.outputs.shapes import free_name, report_facts, sources_of, written_solid
 from maquette.relief.relief import Making, relief
 from maquette.rendering import sheets as previews
 

@@ -1,5 +1,5 @@
 """The verbs on models with a field, written to files: coloured meshes, sheets and animations, as events like those of
-`outputs`. Work that takes long yields `Progressed` between the results.
+`outputs`. Work that takes long yields `Progress` between the results.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import torch
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Failed, Progress, Written
 from maquette.fields.between import between, way
 from maquette.fields.extract import (
     ColouredMesh,
@@ -27,7 +27,6 @@ from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.models.prior import draw
 from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
-from maquette.outputs.shapes import Failed, Written
 from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
 
@@ -48,7 +47,7 @@ def generate_mesh_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
     turntable: bool = False,
-) -> Iterator[Progressed | Written | Failed]:
+) -> Iterator[Progress | Written | Failed]:
     """`api.generate_mesh`, written to the folder `out` with a sheet of them all in their colours; one event a sample.
 
     turntable: also `NAME.gif` of each, as the model itself shows it from all round. A sample without a surface is
@@ -71,14 +70,14 @@ def generate_mesh_files(
                 frames = []
                 for picture in pictures(model, latent.expand(len(views), -1), views):
                     frames.append(picture)
-                    yield Progressed(f"turning {name}", len(frames), len(views))
+                    yield Progress(f"turning {name}", len(frames), len(views))
                 paths.append(previews.animation(frames, out / f"{name}.gif", FRAME_MS, back=not whole))
         except UserError as error:
             yield Failed(name, f"{name}: {error}")
         else:
             tiles.append(previews.painted(made.mesh, made.colours, 160))
             yield _written(name, paths, made, size_mm)
-        yield Progressed("generating", index + 1, count)
+        yield Progress("generating", index + 1, count)
     if tiles:
         sheet = previews.sheet_of_images(tiles, out / "sheet.png")
         yield Written("sheet", (sheet,), f"{len(tiles)} samples", {"output": [str(sheet)]})
@@ -98,7 +97,7 @@ def interpolate_field_files(
     suffix: str = ".glb",
     size_mm: float = 100.0,
     largest_part: bool = True,
-) -> Iterator[Progressed | Written | Failed]:
+) -> Iterator[Progress | Written | Failed]:
     """`fields.between`, written to the folder `out`: a coloured mesh and a latent for each step, `sheet.png`, and where
     `gif` is set `interpolation.gif`, which goes there and back. The pictures in both are the model's own.
 
@@ -119,7 +118,7 @@ def interpolate_field_files(
             yield _written(name, [_write(out / f"{name}{suffix}", made, size_mm), saved], made, size_mm)
         except UserError as error:
             yield Failed(name, f"{name}: {error}")
-        yield Progressed("interpolating", index + 1, len(found.latents))
+        yield Progress("interpolating", index + 1, len(found.latents))
     ways = -(-frames // (steps - 1)) if gif else 1
     latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * ways + 1, path, what)
     drawn = pictures(model, latents, _repeated(front_view(model.system.config), len(latents)))

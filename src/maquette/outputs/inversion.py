@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Failed, Progress, Written
 from maquette.fields import field_mesh
 from maquette.fields.inversion import Inverted, Search, invert
 from maquette.fields.subject import WHOLE
@@ -19,7 +19,7 @@ from maquette.geometry.voxelise import voxelise
 from maquette.intake.pickup import find_inputs
 from maquette.io import formats
 from maquette.models.hub import Model
-from maquette.outputs.shapes import Failed, Written, free_name, sources_of, written_object
+from maquette.outputs.shapes import free_name, sources_of, written_object
 from maquette.rendering import sheets as previews
 
 RESOLUTION = 128
@@ -73,8 +73,8 @@ def invert_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[Progressed | Written | Failed]:
-    """Invert the pictures in files and folders; yields Progressed as it goes and a Written or Failed for each.
+) -> Iterator[Progress | Written | Failed]:
+    """Invert the pictures in files and folders; yields Progress as it goes and a Written or Failed for each.
 
     out: a folder, or one file with a known suffix where there is one input. Colours are kept by the formats that have
     them; grids are the filled mesh at 64 voxels a side. preview: also a PNG of the picture, of what the model shows
@@ -93,7 +93,7 @@ def invert_files(
         started = time.perf_counter()
         try:
             for event in invert(model, source, search):
-                if isinstance(event, Progressed):
+                if isinstance(event, Progress):
                     yield event
                 else:
                     found = event

@@ -1,6 +1,6 @@
 """The verbs on latents, written to files: meshes, latents, sheets and animations, as events like those of `outputs`.
 
-Work that takes long yields `Progressed` between the results. A latent is saved as `NAME.latent.npy`, which is an
+Work that takes long yields `Progress` between the results. A latent is saved as `NAME.latent.npy`, which is an
 operand again.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Failed, Progress, Written
 from maquette.geometry.mesh import printability
 from maquette.geometry.shape import Shape
 from maquette.io import formats
@@ -25,11 +25,11 @@ from maquette.latents.arithmetic import way
 from maquette.latents.clean import clean_drawing
 from maquette.models.hub import Model
 from maquette.models.prior import decode
-from maquette.outputs.shapes import Failed, Written, free_name, write_shape
+from maquette.outputs.shapes import free_name, write_shape
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Sheet
 from maquette.rendering import sheets as previews
-from maquette.training.monitor.samples import tile
+from maquette.rendering.tiles import tile
 
 CELL_PX, PREVIEW_PX = 200, 320
 """Pixels a side of a picture in a sheet or an animation, and in a preview."""
@@ -50,7 +50,7 @@ def interpolate_files(
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
-) -> Iterator[Progressed | Written | Failed]:
+) -> Iterator[Progress | Written | Failed]:
     """`api.interpolate`, written to the folder `out`: a mesh and a latent for each step, `sheet.png`, and where `gif`
     is set `interpolation.gif`, which goes there and back.
 
@@ -71,7 +71,7 @@ def interpolate_files(
 
 def way_written(
     drawn: Iterable[np.ndarray], count: int, every: int, steps: int, operands: Sequence[Operand], out: Path, gif: bool
-) -> Iterator[Progressed | Written]:
+) -> Iterator[Progress | Written]:
     """`sheet.png` of the steps of a way, and where `gif` is set `interpolation.gif`, which goes there and back.
 
     drawn: `count` pictures, every `every`-th of which is a step, and every `steps - 1`-th step an operand.
@@ -79,7 +79,7 @@ def way_written(
     pictures = []
     for picture in drawn:
         pictures.append(picture)
-        yield Progressed("drawing", len(pictures), count)
+        yield Progress("drawing", len(pictures), count)
     captions = [""] * len(pictures[::every])
     captions[:: steps - 1] = [short(operand.word) for operand in operands]
     sheet = previews.sheet_of_images(pictures[::every], out / "sheet.png", len(captions), CELL_PX, captions)
@@ -99,7 +99,7 @@ def combine_files(
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
-) -> Iterator[Progressed | Written | Failed]:
+) -> Iterator[Progress | Written | Failed]:
     """`api.combine`, written to the folder `out`: the mesh and the latent of the sum, and `sheet.png` with the
     operands, the signs and the result.
     """
@@ -126,7 +126,7 @@ def project_files(
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
-) -> Iterator[Progressed | Written | Failed]:
+) -> Iterator[Progress | Written | Failed]:
     """`api.project` of each file, written to the folder `out` as `NAME-projected`; a bad one is named, the others still
     done.
 
@@ -167,7 +167,7 @@ def suggest_files(
     largest_part: bool = True,
     workers: int | None = None,
     draw: Sheet | None = None,
-) -> Iterator[Progressed | Written | Failed]:
+) -> Iterator[Progress | Written | Failed]:
     """`api.suggest` for each picture or folder of pictures, written to the folder `out` as `NAME-suggested.png`: the
     picture, then the nearest known objects with name and similarity.
 
@@ -228,10 +228,10 @@ def suggest_files(
             yield Written(str(source), tuple(paths), "; ".join(part for part in (line, skipped) if part), summary)
 
 
-def result(events: Iterable) -> Generator[Progressed, None, object]:
+def result(events: Iterable) -> Generator[Progress, None, object]:
     """Yields on what is progress and returns what is not."""
     for event in events:
-        if not isinstance(event, Progressed):
+        if not isinstance(event, Progress):
             return event
         yield event
     raise AssertionError("the work ended without a result")

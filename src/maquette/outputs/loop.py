@@ -17,12 +17,11 @@ from maquette.drawing_loop.loop import Drawn, Ended, LoopSettings, Round, Waitin
 from maquette.drawing_loop.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Failed, Progress, Written
 from maquette.intake.sources import read_frame
 from maquette.io.pictures import read_picture
 from maquette.latents import Fit
 from maquette.models.hub import Model
-from maquette.outputs.shapes import Failed, Written
 from maquette.plotting.settings import Machine
 from maquette.rendering import sheets as previews
 
@@ -50,15 +49,15 @@ def loop_files(
     threshold: float | None = None,
     seed: int = 0,
     resume: bool = False,
-) -> Iterator[Progressed | Waiting | Written | Failed]:
+) -> Iterator[Progress | Waiting | Written | Failed]:
     """`api.loop` in the folder `out`: `round-01` and so on, `loop.json`, `loop.csv`, `sheet.png` and `loop.gif`.
 
     start: a picture, `camera:0`, or a folder that a scanner writes into. simulate: no hardware; else camera: where the
     picture of each drawing comes from (empty: the loop ends after one round and says how to go on), and port: the
     plotter's (empty: the files are there to be plotted). ask: for a new sheet, and for the page under the camera.
-    control: what somebody wants while the plotter draws (see `maquette.plotting.grbl.send`). wait_s: how long a scanner's
-    folder is watched. project: every object is brought to the closest that the model makes. resume: go on after the
-    last whole round, as the loop began.
+    control: what somebody wants while the plotter draws (see `maquette.plotting.grbl.send`). wait_s: how long a
+    scanner's folder is watched. project: every object is brought to the closest that the model makes. resume: go on
+    after the last whole round, as the loop began.
 
     A round that fails ends the loop with one Failed; what was done before is kept. Raises UserError where the first
     fails, and as `Rounds` does.
@@ -98,7 +97,7 @@ class _Nobody:
 
 def _followed(
     events: Iterator, rounds: Rounds, machine: Machine, total: int, plotted: bool
-) -> Iterator[Progressed | Waiting | Written | Failed]:
+) -> Iterator[Progress | Waiting | Written | Failed]:
     """The loop's events, its rounds written and kept."""
     for event in events:
         if isinstance(event, Round):
@@ -106,7 +105,7 @@ def _followed(
         elif isinstance(event, Drawn):
             measures = rounds.keep(event.number)
             yield _written(rounds, measures)
-            yield Progressed("drawing rounds", event.number, total)
+            yield Progress("drawing rounds", event.number, total)
         elif isinstance(event, Ended):
             rounds.discard()
             if event.reason:

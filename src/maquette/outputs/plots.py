@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from maquette import api
 from maquette.errors import UserError
+from maquette.events import Failed, Written
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import atomic_path
-from maquette.outputs.shapes import Failed, Written, free_name
+from maquette.outputs.shapes import free_name
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Look, Machine, Sheet
 
@@ -21,7 +23,7 @@ def draw_files(
     """Draw shapes, meshes and pictures (see `maquette.plotting.drawing.draw`); yields how many there are, then one
     Written or Failed for each. out: a folder, or one file with a known suffix where there is one input.
     """
-    yield from _files(inputs, out, lambda source: plotter.draw(source, look, sheet, machine), machine, format, device,
+    yield from _files(inputs, out, lambda source: api.draw(source, look, sheet, machine), machine, format, device,
                       preview, sheet.pen)
 
 

@@ -6,7 +6,7 @@ Built on the verbs of `maquette.api`; like there, nothing prints or parses argum
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -21,27 +21,18 @@ from maquette.api import (
     reconstruct,
     require_scans,
 )
+from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
+from maquette.events import Failed, Written
 from maquette.geometry.mesh import Dropped, Printability, printability
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats
 from maquette.models.hub import Model, load
-from maquette.plotting.drawing import mesh_of
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-
-
-@dataclass(frozen=True)
-class Written:
-    """One result on disk. `summary` is what `--json` prints of it."""
-
-    source: str
-    paths: tuple[Path, ...]
-    line: str
-    summary: dict = field(default_factory=dict)
 
 
 class Printed(Protocol):
@@ -51,14 +42,6 @@ class Printed(Protocol):
     def dropped(self) -> Dropped: ...
     @property
     def report(self) -> Printability: ...
-
-
-@dataclass(frozen=True)
-class Failed:
-    """One input that gave no result, and why, in one line."""
-
-    source: str
-    reason: str
 
 
 def reconstruct_files(

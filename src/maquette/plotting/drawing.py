@@ -10,10 +10,10 @@ import numpy as np
 import trimesh
 
 from maquette.errors import UserError
+from maquette.events import clock
 from maquette.geometry.mesh import to_frame
-from maquette.geometry.shape import Shape
+from maquette.geometry.shape import Shape, read_surface
 from maquette.geometry.strokes import Strokes
-from maquette.io import formats
 from maquette.io.pictures import SUFFIXES as PICTURES
 from maquette.io.pictures import read_picture
 from maquette.plotting import gcode
@@ -61,16 +61,6 @@ class Drawing:
         }
 
 
-def clock(seconds: float) -> str:
-    """`45 s`, `3 min 20 s`, `2 h 5 min`."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-
-
 def mesh_strokes(mesh: trimesh.Trimesh, look: Look = Look(), sheet: Sheet = Sheet()) -> Strokes:  # noqa: B008 - frozen
     """The visible lines of a mesh of any size and place, hatched if asked for, as large as the sheet's margins allow,
     in millimetres. UserError as of `maquette.rendering.vector_lines.Subject`.
@@ -110,7 +100,7 @@ def draw(
     source: str | Path | Shape | trimesh.Trimesh | np.ndarray, look: Look = Look(), sheet: Sheet = Sheet(),  # noqa: B008
     machine: Machine = Machine(), name: str = "",  # noqa: B008
 ) -> Drawing:
-    """A drawing of a shape, a mesh, a picture (uint8 [H, W] or [H, W, 3]), a file of one, or `furniture:KIND:SEED`.
+    """A drawing of a shape, a mesh, a picture (uint8 [H, W] or [H, W, 3]), or a file of one.
 
     Objects are drawn as their visible lines, pictures as their centre lines. UserError for what cannot be read, or
     holds nothing to draw.
@@ -122,24 +112,8 @@ def draw(
         return ordered(picture_strokes(source, sheet), name, "picture", machine)
     if isinstance(source, Shape):
         source = source.surface()
-    mesh = source if isinstance(source, trimesh.Trimesh) else mesh_of(str(source))
+    mesh = source if isinstance(source, trimesh.Trimesh) else read_surface(source)
     return ordered(mesh_strokes(mesh, look, sheet), name, "shape", machine)
-
-
-def mesh_of(source: str) -> trimesh.Trimesh:
-    """A mesh in the package's frame, out of a mesh or grid file or the furniture maker (`furniture:KIND:SEED`)."""
-    from maquette.datasets.sources import is_furniture
-
-    if is_furniture(source):
-        from maquette.datasets.furniture import make
-
-        _, kind, number = (source.split(":") + ["", "0"])[:3]
-        if not number.isdigit():
-            raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
-        return make(kind, int(number))
-    if formats.kind(source) == "grid":
-        return Shape.load(source).surface()
-    return to_frame(formats.read_mesh(source))
 
 
 def load(

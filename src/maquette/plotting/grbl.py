@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.plotting.settings import Machine
 
 BUFFER_BYTES = 127
@@ -71,8 +71,8 @@ def send(
     home: bool = False,
     unlock: bool = False,
     patience: Patience = Patience(),  # noqa: B008 - frozen
-) -> Iterator[Progressed | ChangePen | Sent]:
-    """Run a program on a machine; yields Progressed as lines are done, ChangePen where another is due, and one Sent.
+) -> Iterator[Progress | ChangePen | Sent]:
+    """Run a program on a machine; yields Progress as lines are done, ChangePen where another is due, and one Sent.
 
     port: of the machine, as `/dev/ttyUSB0` or `COM3`. lines: out of `maquette.plotting.gcode.checked`; nothing else may
     be sent. control: asked all the time for "pause", "resume", "stop", or "" for nothing new; pens can be changed only
@@ -150,7 +150,7 @@ class _Session:
         if not self.state.startswith("Idle"):
             raise _Lost(f"the machine on {self.port} is not ready", self.state or "no status")
 
-    def run(self, lines: list[str]) -> Iterator[Progressed | ChangePen | Sent]:
+    def run(self, lines: list[str]) -> Iterator[Progress | ChangePen | Sent]:
         """Send the lines as the buffer has room, until the machine has done them all and stands still."""
         began, total, told, self.moved = time.monotonic(), len(lines), -1, True
         for number, line in enumerate(lines):
@@ -167,19 +167,19 @@ class _Session:
                 done = number - len(self.waiting)
                 if done * 200 // total > told:
                     told = done * 200 // total
-                    yield Progressed("paused" if self.paused else "plotting", done, total)
+                    yield Progress("paused" if self.paused else "plotting", done, total)
             self._put(line)
         yield from self._drained(total, total)
         yield Sent(total, time.monotonic() - began, self.fullest)
 
-    def _drained(self, number: int, total: int) -> Iterator[Progressed]:
+    def _drained(self, number: int, total: int) -> Iterator[Progress]:
         """Wait until the machine has answered everything and stands still."""
         left = -1
         while self.waiting:
             self._listen()
             if len(self.waiting) != left:
                 left = len(self.waiting)
-                yield Progressed("plotting", number - left, total)
+                yield Progress("plotting", number - left, total)
         self.state = ""
         while not self.state.startswith("Idle"):
             self._listen()

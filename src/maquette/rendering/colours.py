@@ -3,7 +3,7 @@
 import numpy as np
 import trimesh
 
-from maquette.datasets.furniture.materials import ATTRIBUTE, MATERIALS
+from maquette.rendering.materials import ATTRIBUTE, MATERIALS
 
 COVERS = ("b03a2e", "c8743a", "d9a93c", "6f8f3f", "2f7d5b", "2f8f9d", "2f6db0", "3d4c9e", "7a4fa3", "b34a7d", "8c5a3c",
           "c9b79c", "5c6670", "39424c", "d7d2c8")

@@ -33,10 +33,10 @@ _PASSES, _SIGMA = 40, 0.15
 class Subject:
     """A mesh that is drawn, prepared once for many cameras.
 
-    mesh: in the package's frame (see `maquette.geometry.mesh.to_frame`); bodies that cut each other are made one. smooth: for
-    meshes out of voxels, whose edges are rounded and jagged: creases are looked for between faces whose normals were
-    evened out, lines are smoothed by about one edge of the mesh and the shortest are left out; None: where all edges
-    are short. Raises UserError for a mesh without faces or with more than 500,000.
+    mesh: in the package's frame (see `maquette.geometry.mesh.to_frame`); bodies that cut each other are made one.
+    smooth: for meshes out of voxels, whose edges are rounded and jagged: creases are looked for between faces whose
+    normals were evened out, lines are smoothed by about one edge of the mesh and the shortest are left out; None: where
+    all edges are short. Raises UserError for a mesh without faces or with more than 500,000.
     """
 
     def __init__(self, mesh: trimesh.Trimesh, smooth: bool | None = None):

@@ -146,9 +146,9 @@ def stand(
     """The object among points `[N, 3]`, upright.
 
     points: in the camera's axes, x right, y down, z forward, any unit; those that are not finite are missing.
-    azimuth_deg: the side that the camera saw, 0 the object's front, as in `maquette.rendering.Camera`. elevation_deg: of
-    the camera above the horizon; None: told by the floor. up: "z" for points that stand upright already; azimuth 0 then
-    leaves them as they are. seed: of the search for the floor.
+    azimuth_deg: the side that the camera saw, 0 the object's front, as in `maquette.rendering.Camera`. elevation_deg:
+    of the camera above the horizon; None: told by the floor. up: "z" for points that stand upright already; azimuth 0
+    then leaves them as they are. seed: of the search for the floor.
 
     A floor or table (the largest plane with things above it and nothing below, found by RANSAC, Fischler and Bolles
     1981) is left out with all but the part nearest the middle. Raises UserError where there are too few points, nothing

@@ -28,10 +28,10 @@ class Batch:
     labels: `[B]`, the number of each shape's class, or None. seed: all noise of this batch is drawn from it, so that a
     step is a function of (weights, seed, step) alone. part: (which, of how many) equal parts of the step's whole batch
     this is; noise is drawn for the whole and the part takes its own, so that cutting a batch over devices changes no
-    sample's noise. poses: `[B, 7]`, where each view was taken from (`maquette.nets.pixel_aligned`), or None. kept: what a
-    phase leaves for a later phase of the same batch (detached), instead of computing it
-    twice. held_out: as many images that are not learned from, on the steps on which the system wants them. run: the
-    run's seed, for noise that several batches share.
+    sample's noise. poses: `[B, 7]`, where each view was taken from (`maquette.nets.pixel_aligned`), or None. kept: what
+    a phase leaves for a later phase of the same batch (detached), instead of computing it twice. held_out: as many
+    images that are not learned from, on the steps on which the system wants them. run: the run's seed, for noise that
+    several batches share.
     """
 
     voxels: Tensor | None

@@ -17,8 +17,8 @@ Differs from the paper, each behind a key of the config, the paper's value being
   (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
 - `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `class_prior`), not
 N(0, I);
-- `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.pixel_aligned`): what the critic
-judges and what new shapes are made with stays G(z) alone;
+- `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.pixel_aligned`): what the
+  critic judges and what new shapes are made with stays G(z) alone;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
 """
 

@@ -13,10 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from maquette.datasets.format import OpenedData
+from maquette.models.pixels import as_images
 from maquette.nets import pixel_aligned as aligned
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System
-from maquette.training.inputs import as_images, sized
+from maquette.training.inputs import sized
 
 DROPPED = 0.3
 """The largest share of a scan's voxels that jitter leaves out."""

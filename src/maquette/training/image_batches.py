@@ -12,7 +12,7 @@ from maquette.datasets.format import is_prepared
 from maquette.datasets.images import ImageInfo, OpenedImages, is_images, open_images
 from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
-from maquette.models.sampling import as_pixels, from_pixels
+from maquette.models.pixels import as_pixels, from_pixels
 from maquette.recipe import Recipe
 from maquette.rendering.sheets import montage
 from maquette.systems.base import Batch, System
@@ -143,7 +143,8 @@ class ImageWatch:
         return sheet(system, self.seed)
 
     def probe(self, system: System, step: int) -> dict[str, float]:
-        """`maquette.training.monitor.health.probe` on held-out images, and what the critic says to some that it learned from.
+        """`maquette.training.monitor.health.probe` on held-out images, and what the critic says to some that it learned
+        from.
 
         `critic/train`: their mean score; `critic/real` is that of the held-out ones. The further the two are apart
         beside `critic/train` and `critic/fake`, the more of its images the critic knows by heart.

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from maquette.datasets.format import OpenedData
+from maquette.models.pixels import as_images
 from maquette.recipe import DataRecipe
 from maquette.systems.base import System
 
@@ -25,13 +26,6 @@ def read(system: System, data: OpenedData, rows: np.ndarray, which: np.ndarray) 
     if system.reads_images:
         return as_images(data.views(rows, which))
     return torch.from_numpy(data.scans(rows, which)).unsqueeze(1).float()
-
-
-def as_images(pixels: np.ndarray) -> Tensor:
-    """uint8 `[B, S, S]` or `[B, S, S, 3]` to float `[B, C, S, S]` in [0, 1]."""
-    images = torch.from_numpy(pixels)
-    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
-    return images.float() / 255
 
 
 def sized(seen: Tensor, data: DataRecipe, step: int) -> Tensor:

@@ -14,21 +14,44 @@ from torch import Tensor
 
 from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
+from maquette.events import Event, Note, Progress
 from maquette.recipe import OptimRecipe, Recipe
 from maquette.systems.base import Batch, Phase, System, Terms, check_phases
 from maquette.training import checkpoint
 from maquette.training.batches import Batches
 from maquette.training.distributed import Engine
 from maquette.training.ema import Average
+from maquette.training.monitor.health import HealthFinding
 from maquette.training.monitor.log import Log
-from maquette.training.monitor.meter import Meter
+from maquette.training.monitor.meter import Meter, Pace
 
 AGREE_EVERY = 10
 """Steps between two questions to all processes whether to stop or save; a single process is asked at each step."""
 
 
 @dataclass(frozen=True)
-class Stepped:
+class Stepping(Progress):
+    """A step is done; said from the second one on, about once a second.
+
+    `done` counts finished steps.
+    """
+
+    seconds_a_step: float
+    """Mean of the steps since the run began or went on, without the time of checks and samples."""
+
+    @property
+    def detail(self) -> str:
+        """Seconds a step."""
+        return f"{self.seconds_a_step:.2g} s a step"
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the last step, at this pace."""
+        return (self.total - self.done) * self.seconds_a_step
+
+
+@dataclass(frozen=True)
+class Stepped(Note):
     """Means of all terms over the steps since the last such event; `step` counts finished steps."""
 
     step: int
@@ -38,7 +61,7 @@ class Stepped:
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Note):
     """What was measured on the validation part, with the moving average of the weights."""
 
     step: int
@@ -46,7 +69,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class Sampled(Note):
     """A sheet of samples was drawn: uint8 `[H, W, 3]`."""
 
     step: int
@@ -54,15 +77,15 @@ class Sampled:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Something looks wrong; said once a run. finding: a `maquette.training.monitor.health.Finding`."""
+class HealthFound(Note):
+    """Something looks wrong; said once a run."""
 
     step: int
-    finding: object
+    finding: HealthFinding
 
 
 @dataclass(frozen=True)
-class Saved:
+class Saved(Note):
     """A checkpoint was written; metric: its name and value where it is the best so far."""
 
     step: int
@@ -72,19 +95,9 @@ class Saved:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The run was asked to stop; everything up to this step is saved."""
+    """The result of a run that was asked to stop: everything up to this step is saved."""
 
     step: int
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that the user should read."""
-
-    text: str
-
-
-Event = Stepped | Checked | Sampled | Found | Saved | Stopped | Note
 
 
 @dataclass(frozen=True)
@@ -98,7 +111,7 @@ class Hooks:
     check: Callable[[System, int], dict[str, float]] | None = None
     sample: Callable[[System, int], object] | None = None
     probe: Callable[[System, int], dict[str, float]] | None = None
-    diagnose: Callable[[list[dict]], list] | None = None
+    diagnose: Callable[[list[dict]], list[HealthFinding]] | None = None
 
 
 def train(
@@ -111,7 +124,7 @@ def train(
     engine: Engine | None = None,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Event]:
+) -> Iterator[Event | Stopped]:
     """Run the recipe's steps, from the newest whole checkpoint of `run` if `resume`.
 
     hooks: asked every `train.check_every` and `train.sample_every` steps and at the end. engine: the processes that
@@ -136,6 +149,8 @@ def train(
             trainer.step(step, batch)
             done = step + 1
             last = done == recipe.train.steps
+            if trainer.pace.due():
+                yield Stepping("training", done, recipe.train.steps, trainer.pace.seconds_a_step)
             if done % recipe.train.log_every == 0:
                 yield trainer.report(done, log)
             if last or (recipe.train.sample_every and done % recipe.train.sample_every == 0):
@@ -166,6 +181,7 @@ class Trainer:
         self.averaged = Average(system, recipe.train.average)
         self.state = checkpoint.State(system.nets, self.averaged.tensors, self.optimisers, recipes.dump(recipe))
         self.meter, self.saved_at, self.said = Meter(recipe.train.batch), time.monotonic(), set()
+        self.pace = Pace()
         self.checkpoints, self.metric = run / "checkpoints", recipe.train.best.lstrip("-")
         self.sign = -1.0 if recipe.train.best.startswith("-") else 1.0
         self.best: checkpoint.Best | None = None
@@ -186,13 +202,17 @@ class Trainer:
                 self.meter.add(step, phase.name, terms)
         self.averaged.update(step)
         self.meter.steps += 1
+        self.pace.stepped()
 
     def report(self, done: int, log: Log) -> Stepped:
         """The means since the last report. Raises TrainingDiverged, after it is logged, for a term that is not
         finite.
         """
         terms, rate = self._read(done, log)
-        event = Stepped(done, terms, rate, self.recipe.optim.lr * schedule(done - 1, self.recipe.optim))
+        lr = self.recipe.optim.lr * schedule(done - 1, self.recipe.optim)
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in terms.items())
+        line = f"step {done}/{self.recipe.train.steps}  {rate:.0f}/s  lr {lr:.2g}  {shown}"
+        event = Stepped(line, done, terms, rate, lr)
         log.rows("stepped", done, {**terms, "samples_per_second": rate, "learning_rate": event.learning_rate})
         return event
 
@@ -202,22 +222,23 @@ class Trainer:
             with self.averaged.applied():
                 metrics = hooks.check(self.system, done)
             log.rows("checked", done, metrics)
-            yield Checked(done, metrics)
+            measured = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+            yield Checked(f"step {done}  validation: {measured}", done, metrics)
             value = metrics.get(self.metric)
             if value is not None and (self.best is None or self.sign * value > self.sign * self.best.value):
                 self._finite(done, log)
                 self.best = checkpoint.Best(self.metric, value, done)
                 path = checkpoint.save_best(self.checkpoints, done, self.state, self.metric, value,
                                             writes=self.engine.first)
-                yield Saved(done, path, f"{self.metric} {value:.4f}, the best so far")
+                yield _saved(done, path, f"{self.metric} {value:.4f}, the best so far")
         if hooks.probe:
             log.rows("probed", done, hooks.probe(self.system, done))
         if hooks.diagnose:
             for finding in hooks.diagnose(log.known):
                 if finding.code not in self.said:
                     self.said.add(finding.code)
-                    yield Found(done, finding)
-        self.meter.restart_clock()
+                    yield HealthFound(f"step {done}  health: {finding.line}", done, finding)
+        self._resume_clocks()
 
     def sample(self, done: int, hooks: Hooks, log: Log) -> Iterator[Event]:
         """Draw a sheet of samples."""
@@ -226,8 +247,13 @@ class Trainer:
         with self.averaged.applied():
             pixels = hooks.sample(self.system, done)
         if pixels is not None:
-            yield Sampled(done, log.picture("samples", done, pixels))
+            path = log.picture("samples", done, pixels)
+            yield Sampled(f"step {done}  samples {path}", done, path)
+        self._resume_clocks()
+
+    def _resume_clocks(self) -> None:
         self.meter.restart_clock()
+        self.pace.restart_clock()
 
     def asked(self, done: int, stop: Callable[[], bool]) -> tuple[bool, bool]:
         """(whether to stop, whether a checkpoint is due), the same on all processes."""
@@ -244,7 +270,7 @@ class Trainer:
         self._finite(done, log)
         path = checkpoint.save(self.checkpoints, done, self.state, self.recipe.train.keep, writes=self.engine.first)
         self.saved_at = time.monotonic()
-        return Saved(done, path)
+        return _saved(done, path)
 
     def _finite(self, done: int, log: Log) -> None:
         for step, phase, term, value in self.meter.not_finite(self.engine.mean):
@@ -262,6 +288,10 @@ class Trainer:
         log.rows("diverged", step + 1, {"phase": phase, "term": term, "value": str(value), "networks": ",".join(broken),
                                     "last_good": last_good})
         raise TrainingDiverged(step, phase, term, value)
+
+
+def _saved(step: int, path: Path, metric: str = "") -> Saved:
+    return Saved(f"step {step}  saved {path}" + (f"  ({metric})" if metric else ""), step, path, metric)
 
 
 def run_phase(

@@ -17,7 +17,8 @@ from maquette.datasets.orientations import shape_id
 from maquette.datasets.prepare import FORMAT, prepare
 from maquette.datasets.sources import FURNITURE, is_furniture
 from maquette.errors import UserError
-from maquette.evaluation.shapes.overlap import iou
+from maquette.events import Note
+from maquette.geometry.overlap import iou
 from maquette.io.atomic import atomic_path
 from maquette.models import hub
 from maquette.models.card import write_card
@@ -41,7 +42,7 @@ Data = OpenedData | OpenedImages
 
 
 @dataclass(frozen=True)
-class Started:
+class Started(Note):
     """Training begins: the run's folder, the shapes or images (`what`) that it learns from and those held out."""
 
     run: Path
@@ -54,7 +55,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Exported:
-    """The run's model was written."""
+    """The result of a run that came to its end: its model was written."""
 
     path: Path
 
@@ -86,7 +87,7 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
         start = starts.of_run(folder, recipe) if resume else weights and weights.start
         data = yield from prepared(recipe, stop)
     if data is None:
-        yield loop.Note("stopped; the same command goes on with the preparation where it was")
+        yield Note("stopped; the same command goes on with the preparation where it was")
         return
     training, validation = split(data, recipe.data.validation)
     if engine.first:
@@ -99,9 +100,13 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
         weights.put(system.nets)
     batches = batches_of(data, training, validation, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
-    yield Started(folder, shapes_in(data, training), shapes_in(data, validation), sizes, engine.world, data.what)
+    counts = shapes_in(data, training), shapes_in(data, validation)
+    line = (f"run {folder}: {counts[0]} {data.what} to learn from, {counts[1]} held out\nparameters: "
+            + ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in sizes.items())
+            + f"; stop any time, go on with: maquette train --resume {folder}")
+    yield Started(line, folder, *counts, sizes, engine.world, data.what)
     if weights:
-        yield loop.Note(weights.note)
+        yield Note(weights.note)
     watch: Watch | of_images.ImageWatch
     if system.makes_images:
         watch = of_images.ImageWatch(data, training, validation, recipe)
@@ -350,7 +355,7 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
         key = hashlib.sha256(json.dumps([FORMAT, str(path.resolve()), options], default=str).encode()).hexdigest()[:8]
         folder = Path(recipe.data.cache) / f"{name}-{wanted['resolution']}-{held}-{key}"
         if not is_prepared(folder):
-            yield loop.Note(f"preparing {source} into {folder} (once; it is kept there)")
+            yield Note(f"preparing {source} into {folder} (once; it is kept there)")
             for event in prepare(source, folder, **options):
                 yield event
                 if stop():

@@ -54,8 +54,8 @@ class Weights:
 def load(recipe: Recipe) -> Weights:
     """The weights that `train.start` names, held against the recipe's networks.
 
-    UserError for a model that is not there or damaged (`maquette.models.hub.load`), that is of another system, or of which a
-    tensor does not fit: it names the tensor, both shapes and the keys that differ.
+    UserError for a model that is not there or damaged (`maquette.models.hub.load`), that is of another system, or of
+    which a tensor does not fit: it names the tensor, both shapes and the keys that differ.
     """
     given = recipe.train.start
     try:

@@ -13,13 +13,13 @@ from PIL import Image
 from radiographs import HEIGHT, WIDTH, fill, radiograph, write
 
 from maquette.datasets.images import measure as image_look
-from maquette.datasets.images.audit import KINDS, SAME_BITS, Audited, Worked, audit_images
+from maquette.datasets.images.audit import KINDS, SAME_BITS, Audited, Progress, audit_images
 from maquette.errors import UserError
 
 
 def found(folder, out, **options) -> tuple[Audited, set[tuple[str, str]]]:
     events = list(audit_images(folder, out, workers=1, **options))
-    assert all(isinstance(event, Worked) for event in events[:-1])
+    assert all(isinstance(event, Progress) for event in events[:-1])
     return events[-1], {(finding.kind, finding.id) for finding in events[-1].findings}
 
 

@@ -24,8 +24,9 @@ from maquette.datasets.images import (
 )
 from maquette.datasets.images import files as image_files
 from maquette.datasets.images.crop import fit_masked, object_box
-from maquette.datasets.resumable import Finished, Skipped
+from maquette.datasets.resumable import Finished
 from maquette.errors import UserError
+from maquette.events import Skipped
 
 SMALL = {"size": "64x32", "grey": True, "holdout": 3, "workers": 1}
 

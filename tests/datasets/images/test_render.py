@@ -8,20 +8,22 @@ import trimesh
 from command import call
 
 from maquette.datasets.furniture import make
-from maquette.datasets.furniture.materials import ATTRIBUTE, MATERIALS
 from maquette.datasets.images import ImageInfo, open_images
 from maquette.datasets.images import render as image_render
 from maquette.datasets.images.render import CameraRange, RenderOptions, camera_of, render_images
 from maquette.datasets.images.true_shapes import true_shapes
-from maquette.datasets.resumable import Finished, Skipped
+from maquette.datasets.resumable import Finished
 from maquette.datasets.sources import items_of
 from maquette.errors import UserError
-from maquette.evaluation.fields.mesh_quality import bend
-from maquette.evaluation.shapes.generated import chamfer, surface_points
+from maquette.evaluation.shapes.generated import chamfer
+from maquette.events import Skipped
+from maquette.geometry.curvature import bend
+from maquette.geometry.points import surface_points
 from maquette.geometry.voxelise import voxelise
 from maquette.rendering.camera import Camera
 from maquette.rendering.coloured import SAMPLES, coloured, light
 from maquette.rendering.colours import FIXED, scheme
+from maquette.rendering.materials import ATTRIBUTE, MATERIALS
 from maquette.rendering.raycaster import RayCaster
 
 SMALL = {"size": 16, "views": 3, "count": 4, "holdout": 2, "workers": 1}

@@ -18,8 +18,10 @@ from maquette.evaluation import dispatch as of_models
 from maquette.evaluation.fields import fields, measures
 from maquette.evaluation.fields.fields import FRECHET, SHEET, SPREAD, Plan, evaluate_fields, seen
 from maquette.evaluation.images.page import Plan as ImagePlan
-from maquette.evaluation.report import Measured, Progressed
-from maquette.evaluation.shapes.generated import chamfer, frechet, surface_points
+from maquette.evaluation.report import Measured
+from maquette.evaluation.shapes.generated import chamfer, frechet
+from maquette.events import Progress
+from maquette.geometry.points import surface_points
 from maquette.models.hub import Model
 from maquette.models.prior import draw
 from maquette.systems.gen3d import Gen3D
@@ -144,7 +146,7 @@ def cups(tmp_path_factory):
 def report(cups, tmp_path_factory):
     out = tmp_path_factory.mktemp("report")
     *progress, found = evaluate_fields(blob(), cups, out, plan=SMALL, image_plan=IMAGES)
-    assert isinstance(found, Measured) and all(isinstance(event, Progressed) for event in progress)
+    assert isinstance(found, Measured) and all(isinstance(event, Progress) for event in progress)
     assert all(0 <= event.done <= event.total for event in progress)
     return found, out
 

@@ -5,8 +5,9 @@ import pytest
 import trimesh
 
 from maquette.errors import UserError
-from maquette.evaluation.fields.mesh_quality import bend, edge_angle_deg, is_one_piece, mesh_quality, silhouette_iou
-from maquette.evaluation.shapes.generated import surface_points
+from maquette.evaluation.fields.mesh_quality import is_one_piece, mesh_quality, silhouette_iou
+from maquette.geometry.curvature import bend, edge_angle_deg
+from maquette.geometry.points import surface_points
 
 
 def sphere(radius: float, subdivisions: int = 3) -> trimesh.Trimesh:

@@ -14,7 +14,8 @@ from maquette.errors import UserError
 from maquette.evaluation.images import features, images, measures
 from maquette.evaluation.images.images import NO_WEIGHTS, evaluate_images
 from maquette.evaluation.images.page import Plan
-from maquette.evaluation.report import Measured, Progressed
+from maquette.evaluation.report import Measured
+from maquette.events import Progress
 
 PLAN = Plan(most=32, repeats=3, curve_repeats=2, pairs=4, shown=3, points=8)
 
@@ -35,7 +36,7 @@ def in_batches(make):
 def measured(make, dataset, out, **options) -> Measured:
     shape = make(1).shape[1:]
     *progress, found = evaluate_images(in_batches(make), shape, dataset, out, **({"plan": PLAN} | options))
-    assert isinstance(found, Measured) and all(isinstance(event, Progressed) for event in progress)
+    assert isinstance(found, Measured) and all(isinstance(event, Progress) for event in progress)
     assert all(0 <= event.done <= event.total for event in progress)
     return found
 

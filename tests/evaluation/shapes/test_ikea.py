@@ -11,7 +11,7 @@ from scipy.io import savemat
 
 from maquette.errors import UserError
 from maquette.evaluation.shapes.ikea import TURNS, best_alignment, evaluate_ikea, resize_grid, shifted, turned
-from maquette.evaluation.shapes.overlap import average_precision
+from maquette.geometry.overlap import average_precision
 
 IKEA = Path(__file__).parents[4] / "shared" / "data" / "ikea"
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from maquette.evaluation.shapes.overlap import Table, average_precision, iou, is_connected, largest_share, part_count
+from maquette.evaluation.shapes.table import Table
+from maquette.geometry.overlap import average_precision, iou, is_connected, largest_share, part_count
 
 
 def _box(r, low, high):

@@ -5,9 +5,10 @@ import pytest
 
 from maquette.datasets.format import open_dataset
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured, Progressed
-from maquette.evaluation.shapes.overlap import iou
+from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.scans import evaluate_scans
+from maquette.events import Progress
+from maquette.geometry.overlap import iou
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def run(archive, cache, predict, scans=4):
     asked = []
     events = list(evaluate_scans(lambda seen: asked.append(seen) or predict(seen), archive, cache, resolution=20,
                                  threshold=0.5, scans=scans))
-    assert all(isinstance(event, Progressed) for event in events[:-1]) and isinstance(events[-1], Measured)
+    assert all(isinstance(event, Progress) for event in events[:-1]) and isinstance(events[-1], Measured)
     return events[-1], np.concatenate(asked)
 
 

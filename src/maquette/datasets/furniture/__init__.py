@@ -25,9 +25,10 @@ from maquette.datasets.furniture import (
     storage,
     tables,
 )
-from maquette.datasets.furniture.materials import ATTRIBUTE, materials
+from maquette.datasets.furniture.materials import materials
 from maquette.datasets.furniture.parts import Dice, join
 from maquette.errors import UserError
+from maquette.rendering.materials import ATTRIBUTE
 
 _STYLES = {
     "chair": chairs.CHAIRS | seats.SEATS | sofas.UPHOLSTERED_CHAIRS,

@@ -6,13 +6,10 @@ The solids of `parts` remember through all unions and cuts which part each trian
 import numpy as np
 import trimesh
 
-MATERIALS = ("cover", "frame", "paint", "glass", "tyre", "hub", "lamp", "trim")
-"""What parts are made of. Furniture has a frame (bars: legs, posts, rails, slats) and a cover (all that is broader:
-seats, backs, tops, cushions); cars have the others."""
+from maquette.rendering.materials import MATERIALS
+
 BAR = 0.13
 """A part is a bar if its second longest extent, along its own axes, is below this share of the longest side of all."""
-ATTRIBUTE = "maquette material"
-"""The face attribute of a mesh that holds them."""
 
 
 def materials(kind: str, mesh: trimesh.Trimesh, run_index: np.ndarray, run_transform: np.ndarray) -> np.ndarray:

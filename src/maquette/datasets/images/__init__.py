@@ -21,8 +21,6 @@ from maquette.datasets.images.files import ImageFile, Limits, find_images, open_
 from maquette.datasets.resumable import (
     PARTS,
     Finished,
-    Prepared,
-    Skipped,
     assemble,
     claim,
     to_do,
@@ -32,6 +30,7 @@ from maquette.datasets.resumable import (
 )
 from maquette.datasets.workers import cores
 from maquette.errors import UserError
+from maquette.events import Progress, Skipped
 from maquette.io.atomic import atomic_path, write_bytes
 
 __all__ = ["ImageInfo", "ImageOptions", "OpenedImages", "crop_box", "fit", "is_images", "open_images", "parse_crop",
@@ -246,7 +245,7 @@ def prepare_images(
     background: str = "white",
     margin: float = 0.1,
     workers: int | None = None,
-) -> Iterator[Prepared | Skipped | Finished]:
+) -> Iterator[Progress | Skipped | Finished]:
     """Prepares a folder of images for training, step by step as the events are asked for.
 
     folder: pictures and DICOM files, folders in it included. out: the folder to make; run again with the same options
@@ -302,7 +301,7 @@ def prepare_images(
         done += 1
         if ready is not None:
             write_group(out / PARTS, *ready, features(bool(masks)).arrow_schema)
-        yield Prepared(file.id, done, len(files)) if reason is None else Skipped(file.id, reason, done, len(files))
+        yield Progress("preparing", done, len(files)) if reason is None else Skipped(file.id, reason, done, len(files))
     counts, skipped = assemble(out, list(groups), features(bool(masks)), fingerprint, "no image")
     info = ImageInfo(
         width=width, height=height, channels=1 if grey else 3, crop=options.crop, holdout=holdout,

@@ -21,6 +21,7 @@ from maquette.datasets.images.measure import THUMB_SIDE, Look, look, to_grey
 from maquette.datasets.images.report import html_report
 from maquette.datasets.workers import cores, run
 from maquette.errors import UserError
+from maquette.events import Progress
 from maquette.io.atomic import atomic_path
 
 KINDS = {
@@ -51,15 +52,6 @@ ALIKE = 0.3
 only then can that tell an inverted one."""
 INVERTED = -0.25
 """A picture is inverted where its correlation with the median picture is below this."""
-
-
-@dataclass(frozen=True)
-class Worked:
-    """Part of the audit is done."""
-
-    doing: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ def audit_images(
     bits: int = 0,
     max_megapixels: float = 100.0,
     workers: int | None = None,
-) -> Iterator[Worked | Audited]:
+) -> Iterator[Progress | Audited]:
     """Looks through a folder of images; writes `audit.html` and `audit.csv` to `out`, and a cleaned copy to `fix`.
 
     keep_names: see `find_images`. bits, max_megapixels: see `Limits`. workers: processes, all cores unless said.
@@ -129,7 +121,7 @@ def audit_images(
             looks[name] = seen
         else:
             problems[name] = seen
-        yield Worked("looking", done, len(files))
+        yield Progress("looking", done, len(files))
     looks = {file.id: looks[file.id] for file in files if file.id in looks}
     findings, notes = compare(looks)
     findings = tuple(sorted([Finding("unreadable", name, why) for name, why in problems.items()] + findings,
@@ -354,7 +346,7 @@ def _check_fix(folder: Path, fix: Path) -> None:
         raise UserError(f"{fix} is not empty", hint="give --fix a new folder")
 
 
-def _fix(files: list[ImageFile], plans, fix: Path, limits: Limits, workers: int) -> Iterator[Worked]:
+def _fix(files: list[ImageFile], plans, fix: Path, limits: Limits, workers: int) -> Iterator[Progress]:
     """Writes the cleaned copy beside its final name and renames it when it is whole."""
     unfinished = fix.with_name(f".{fix.name}.unfinished-{os.getpid()}")
     taken: set[str] = set()
@@ -370,7 +362,7 @@ def _fix(files: list[ImageFile], plans, fix: Path, limits: Limits, workers: int)
             jobs.append((file.id, (file, plans[file.id], unfinished / name)))
     try:
         for done, _ in enumerate(run(partial(_clean_file, limits=limits), jobs, workers, "nothing was changed"), 1):
-            yield Worked("cleaning", done, len(jobs))
+            yield Progress("cleaning", done, len(jobs))
         if not jobs:
             unfinished.mkdir(parents=True, exist_ok=True)
         if fix.is_dir():

@@ -22,8 +22,6 @@ from maquette.datasets.orientations import shape_id
 from maquette.datasets.resumable import (
     PARTS,
     Finished,
-    Prepared,
-    Skipped,
     assemble,
     claim,
     to_do,
@@ -34,6 +32,7 @@ from maquette.datasets.resumable import (
 from maquette.datasets.sources import is_furniture, items_of, terms_of
 from maquette.datasets.workers import cores
 from maquette.errors import UserError
+from maquette.events import Progress, Skipped
 from maquette.io.atomic import write_bytes
 from maquette.rendering.camera import CIRCUMSPHERE, Camera
 
@@ -109,10 +108,11 @@ def render_images(
     seed: int = 0,
     up: str = "z",
     workers: int | None = None,
-) -> Iterator[Prepared | Skipped | Finished]:
+) -> Iterator[Progress | Skipped | Finished]:
     """Renders an image set, step by step as the events are asked for; not asking for more is stopping.
 
-    source: what `maquette.datasets.sources.read` reads. out: the folder to make. Run again with the same options it goes on
+    source: what `maquette.datasets.sources.read` reads. out: the folder to make. Run again with the same options it
+    goes on
         where it stopped; when it is finished there is nothing to do.
     size: pixels a side. views: images of each shape. count: shapes to learn from at most, spread over the source; for
         furniture how many are made (1,000 unless said). classes: of the source, all unless said.
@@ -122,9 +122,9 @@ def render_images(
     seed: of the furniture, the colours and the cameras. up: the axis that points up in the meshes of a folder.
     workers: processes; all cores unless said, 1 works in this process.
 
-    Each shape has one scheme of colours (`maquette.rendering.colours`). Events count shapes; the last is Finished, which
-    counts images. Raises UserError for options that cannot be, for an `out` that holds something else, where no shape
-    at all can be rendered, and where the disk is full (free some space and run it again).
+    Each shape has one scheme of colours (`maquette.rendering.colours`). Events count shapes; the last is Finished,
+    which counts images. Raises UserError for options that cannot be, for an `out` that holds something else, where no
+    shape at all can be rendered, and where the disk is full (free some space and run it again).
     """
     out = Path(out)
     _check(size, views, count, holdout, background, seed, workers)
@@ -148,7 +148,7 @@ def render_images(
         done += 1
         if ready is not None:
             write_group(out / PARTS, *ready, features(masks=True).arrow_schema)
-        yield Prepared(item.id, done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
+        yield Progress("preparing", done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
     counts, skipped = assemble(out, list(groups), features(masks=True), fingerprint, "no shape")
     missing = {id for id, _ in skipped}
     tested = [item for item in split["test"] if item.id not in missing]

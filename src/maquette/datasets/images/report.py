@@ -19,8 +19,8 @@ anywhere. The findings are made by simple rules, which are told with each; look 
 
 
 def html_report(title: str, images: int, looks: dict[str, Look], findings, notes, kinds: dict[str, str]) -> str:
-    """The page. findings: with `kind`, `id`, `detail` and `other`, see `maquette.datasets.images.audit`; kinds: what each
-    kind means, in the order of the page.
+    """The page. findings: with `kind`, `id`, `detail` and `other`, see `maquette.datasets.images.audit`; kinds: what
+    each kind means, in the order of the page.
     """
     by_kind = {kind: [f for f in findings if f.kind == kind] for kind in kinds}
     summary, sections = [], []

@@ -27,7 +27,7 @@ class TrueShapes:
     """Shapes in the package's frame.
 
     ids: names [n]. labels: classes [n]. points: drawn evenly over the surfaces, float32 [n, POINTS, 3]. voxels: bool
-    [n, R, R, R]. bend: `maquette.evaluation.fields.mesh_quality.bend` of each, float64 [n].
+    [n, R, R, R]. bend: `maquette.geometry.curvature.bend` of each, float64 [n].
     """
 
     ids: tuple[str, ...]
@@ -44,8 +44,8 @@ def shape_part(parts: Path, item: Item) -> Path:
 
 def keep_shape(path: Path, mesh: trimesh.Trimesh) -> None:
     """Writes one true shape, whole or not at all. mesh: in the frame."""
-    from maquette.evaluation.fields.mesh_quality import bend
-    from maquette.evaluation.shapes.generated import surface_points
+    from maquette.geometry.curvature import bend
+    from maquette.geometry.points import surface_points
     from maquette.geometry.voxelise import voxelise
 
     points, voxels = surface_points(mesh, POINTS), voxelise(mesh, RESOLUTION)

@@ -5,11 +5,13 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+import trimesh
 
 from maquette.datasets import Item
 from maquette.datasets.format import Info, OpenedData, is_prepared, open_dataset
 from maquette.datasets.sources import ikea, meshes, modelnet
 from maquette.errors import UserError
+from maquette.geometry.shape import read_surface
 
 FURNITURE = "furniture"
 """The source that needs no files: the furniture maker; `furniture:chair,chair,lamp` makes two chairs for each lamp."""
@@ -146,3 +148,15 @@ def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
 def _is_modelnet_meshes(path: Path) -> bool:
     """Whether a folder is ModelNet10's tree of meshes: chair/train/chair_0001.off, for one of its classes at least."""
     return path.is_dir() and any(next(path.glob(f"{name}/train/{name}_*.off"), None) for name in modelnet.ROTATIONS)
+
+
+def mesh_of(source: str | Path) -> trimesh.Trimesh:
+    """A mesh in the package's frame, out of a mesh or grid file or the furniture maker (`furniture:KIND:SEED`)."""
+    if not is_furniture(source):
+        return read_surface(source)
+    from maquette.datasets.furniture import make
+
+    _, kind, number = ([*str(source).split(":"), "", "0"])[:3]
+    if not number.isdigit():
+        raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
+    return make(kind, int(number))

@@ -16,21 +16,24 @@ import trimesh
 from maquette.datasets.images.true_shapes import TRUE_SHAPES, TrueShapes, true_shapes
 from maquette.errors import UserError
 from maquette.evaluation.fields import measures
-from maquette.evaluation.fields.mesh_quality import bend, edge_angle_deg, is_one_piece, mesh_quality, silhouette_iou
+from maquette.evaluation.fields.mesh_quality import is_one_piece, mesh_quality, silhouette_iou
 from maquette.evaluation.images import measures as image_measures
 from maquette.evaluation.images.images import evaluate_images
 from maquette.evaluation.images.page import Plan as ImagePlan
 from maquette.evaluation.images.plots import GENERATED, REAL
 from maquette.evaluation.images.sets import open_real
-from maquette.evaluation.report import Measured, Progressed
-from maquette.evaluation.shapes.generated import surface_points
+from maquette.evaluation.report import Measured
+from maquette.events import Progress
 from maquette.fields import field_mesh
 from maquette.fields.pictures import pictures, views_round
+from maquette.geometry.curvature import bend, edge_angle_deg
 from maquette.geometry.mesh import to_frame
+from maquette.geometry.points import surface_points
 from maquette.io.atomic import atomic_path
 from maquette.models.hub import Model, load
+from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
-from maquette.models.sampling import as_pixels, batches_of_images
+from maquette.models.sampling import batches_of_images
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
@@ -66,7 +69,7 @@ class Plan:
 def evaluate_fields(
     model: Model, path: str | Path, out: str | Path, *, shapes: str | Path = "", inception: str = "",
     plan: Plan | None = None, image_plan: ImagePlan | None = None, seed: int = 0,
-) -> Iterator[Progressed | Measured]:
+) -> Iterator[Progress | Measured]:
     """Measure a model of GRAF or 3DGEN beside an image set.
 
     path: a prepared dataset of images, or a plain folder. shapes: an image set whose true shapes meshes are compared
@@ -109,7 +112,7 @@ class _Kept:
         self.images = np.concatenate(parts)
 
 
-def _last(events: Iterable) -> Generator[Progressed, None, Measured]:
+def _last(events: Iterable) -> Generator[Progress, None, Measured]:
     """The events up to the table, which is returned."""
     for event in events:
         if isinstance(event, Measured):
@@ -148,9 +151,9 @@ def _distances(kept: _Kept, path: str | Path, shape: tuple[int, ...], plan: Plan
             "held-out": real.some_held_out(plan.images, seed)}
     features = {}
     for number, (name, images) in enumerate(sets.items()):
-        yield Progressed("reading images with the bundled encoder", number, len(sets))
+        yield Progress("reading images with the bundled encoder", number, len(sets))
         features[name] = measures.encoder_features(judge, images)
-    yield Progressed("reading images with the bundled encoder", len(sets), len(sets))
+    yield Progress("reading images with the bundled encoder", len(sets), len(sets))
     size = min(map(len, sets.values()))
     found = {name: measures.frechet_repeats(features[name], features["held-out"], size, plan.repeats, seed)
              for name in ("generated", "training")}
@@ -193,14 +196,14 @@ def _codes(model: Model, plan: Plan, seed: int):
             "shape": (0, config.shape_code)}
     shown, masks, total = {name: [] for name in ends}, {name: [] for name in ends}, len(ends) * plan.shapes
     for number, (name, base) in enumerate((name, base) for name in ends for base in bases):
-        yield Progressed("changing one code of two", number, total)
+        yield Progress("changing one code of two", number, total)
         latents = base.repeat(plan.codes, 1)
         first, end = ends[name]
         latents[:, first:end] = others[:, first:end]
         row, solid = seen(system, latents, system.views(latents))
         shown[name].append(row)
         masks[name].append(solid)
-    yield Progressed("changing one code of two", total, total)
+    yield Progress("changing one code of two", total, total)
     iou = {name: silhouette_iou(np.stack(masks[name])) for name in ends}
     change = {name: measures.colour_change(np.stack(shown[name]), np.stack(masks[name])) for name in ends}
     rows, notes = [], []
@@ -219,13 +222,13 @@ def _meshes(model: Model, true: TrueShapes | None, plan: Plan, seed: int):
     generator, made, failed = model.system.nets["generator"], [], []
     count = min(plan.meshes, len(true.points)) if true is not None and len(true.points) > 1 else plan.meshes
     for index in range(count):
-        yield Progressed("making meshes", index, count)
+        yield Progress("making meshes", index, count)
         try:
             made.append(to_frame(field_mesh(generator, draw(model, seed, index), plan.resolution).mesh))
         except UserError as error:
             failed.append(str(error))
             made.append(trimesh.Trimesh())
-    yield Progressed("making meshes", count, count)
+    yield Progress("making meshes", count, count)
     solid = [mesh for mesh in made if len(mesh.faces)]
     notes = [f"{len(failed)} of {count} samples have no mesh, the first: {failed[0]}"] if failed else []
     if not solid:
@@ -245,9 +248,9 @@ def _meshes(model: Model, true: TrueShapes | None, plan: Plan, seed: int):
     angle = measures.best_turn([surface_points(mesh, 256, seed) for mesh in solid], some) if high - low >= 360 else 0.0
     for mesh in solid:
         mesh.vertices = measures.turned(mesh.vertices, angle)
-    yield Progressed("comparing meshes with true shapes", 0, 1)
+    yield Progress("comparing meshes with true shapes", 0, 1)
     quality, floor = mesh_quality(made, some, seed=seed), measures.halves(_evenly(true.points, 2 * count))
-    yield Progressed("comparing meshes with true shapes", 1, 1)
+    yield Progress("comparing meshes with true shapes", 1, 1)
     what = f"{floor.shapes} true shapes beside as many others" if floor else ""
     rows += [
         _row("coverage", quality.coverage, floor and floor.coverage, what),
@@ -277,10 +280,10 @@ def _sheet(model: Model, path: Path, plan: Plan, seed: int):
     views, _ = views_round(model.system.config, plan.azimuths)
     cells = []
     for index in range(plan.objects):
-        yield Progressed("drawing objects", index, plan.objects)
+        yield Progress("drawing objects", index, plan.objects)
         cells += pictures(model, draw(model, seed, index).expand(plan.azimuths, -1), views)
     from PIL import Image
 
     with atomic_path(path) as unfinished:
         Image.fromarray(previews.montage(np.stack(cells), plan.azimuths)).save(unfinished, format="PNG")
-    yield Progressed("drawing objects", plan.objects, plan.objects)
+    yield Progress("drawing objects", plan.objects, plan.objects)

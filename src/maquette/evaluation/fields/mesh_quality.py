@@ -14,9 +14,10 @@ from maquette.evaluation.shapes.generated import (
     distances,
     minimum_matching_distance,
     one_nearest_neighbour_accuracy,
-    surface_points,
 )
+from maquette.geometry.curvature import bend, edge_angle_deg
 from maquette.geometry.mesh import components, is_closed, signed_volume
+from maquette.geometry.points import surface_points
 
 
 @dataclass(frozen=True)
@@ -48,27 +49,6 @@ def is_one_piece(mesh: trimesh.Trimesh) -> bool:
     return int((volumes > 0).sum()) == 1
 
 
-def edge_angle_deg(mesh: trimesh.Trimesh) -> float:
-    """Mean angle between the normals of faces that share an edge, weighted by the edge's length, in degrees; 0: flat.
-
-    It falls as the same surface is cut into smaller faces: compare meshes of one resolution, or take `bend`. nan where
-    no two faces share an edge.
-    """
-    angles, lengths = _edges(mesh)
-    return float(np.degrees(angles @ lengths / lengths.sum())) if lengths.sum() > 0 else float("nan")
-
-
-def bend(mesh: trimesh.Trimesh) -> float:
-    """The sum of edge length times angle between the normals over it, over the area: how much the surface bends, by
-    1 / length.
-
-    It is the mean of |k1 + k2| over a surface that is convex (Steiner's formula): 2 / r for a sphere, whatever the size
-    of its faces, and pi / side for a cube; roughness adds to it. nan for a mesh without an area.
-    """
-    angles, lengths = _edges(mesh)
-    return float(angles @ lengths / mesh.area) if mesh.area > 0 else float("nan")
-
-
 def silhouette_iou(masks: np.ndarray) -> float:
     """How alike the silhouettes of one shape from one camera are under different appearance codes: mean IoU of the
     pairs of codes, over all shapes; 1 where appearance leaves the shape alone.
@@ -93,9 +73,9 @@ def silhouette_iou(masks: np.ndarray) -> float:
 def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, seed: int = 0) -> MeshQuality:
     """The measures of generated meshes, in the package's frame, beside the points of true shapes, [n, N, 3].
 
-    As many points are drawn over each mesh as the true shapes have (`maquette.datasets.images.true_shapes.true_shapes`). 1-NN
-    accuracy means what it should where the two sets are of one size. Raises UserError where no mesh has faces, or where
-    there is no true shape.
+    As many points are drawn over each mesh as the true shapes have
+    (`maquette.datasets.images.true_shapes.true_shapes`). 1-NN accuracy means what it should where the two sets are of
+    one size. Raises UserError where no mesh has faces, or where there is no true shape.
     """
     solid = [mesh for mesh in meshes if len(mesh.faces) and mesh.area > 0]
     if not solid:
@@ -116,7 +96,3 @@ def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, 
     )
 
 
-def _edges(mesh: trimesh.Trimesh) -> tuple[np.ndarray, np.ndarray]:
-    """The angle between the faces of each edge that joins two, in radians, and its length, [E] each."""
-    ends = mesh.vertices[mesh.face_adjacency_edges]
-    return np.asarray(mesh.face_adjacency_angles), np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)

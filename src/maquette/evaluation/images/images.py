@@ -26,7 +26,8 @@ from maquette.evaluation.images.sets import (
     told,
 )
 from maquette.evaluation.images.ssim import scales
-from maquette.evaluation.report import Measured, Progressed
+from maquette.evaluation.report import Measured
+from maquette.events import Progress
 
 NO_WEIGHTS = ("no Inception weights were named, so FID and KID are left out; with --inception FILE.safetensors they "
               "are measured too")
@@ -35,7 +36,7 @@ NO_WEIGHTS = ("no Inception weights were named, so FID and KID are left out; wit
 def evaluate_images(
     make: Make, shape: tuple[int, ...], path: str | Path, out: str | Path, *, model: str = "the model",
     inception: str = "", plan: Plan | None = None, seed: int = 0,
-) -> Iterator[Progressed | Measured]:
+) -> Iterator[Progress | Measured]:
     """Compare the images that `make` gives with real ones.
 
     shape: of one image, (H, W) or (H, W, 3). path: a prepared dataset of images, or a plain folder (see `open_real`).
@@ -63,9 +64,9 @@ def evaluate_images(
         beside = measures.beside_training(near[name], near[HELD_OUT], size, plan.repeats, seed)
         for measure, found in beside.items():
             values.setdefault(measure, {})[column] = found
-    yield Progressed("drawing the map", 0, 1)
+    yield Progress("drawing the map", 0, 1)
     places, alike_in = _map(sets, seen, plan, seed)
-    yield Progressed("drawing the map", 1, 1)
+    yield Progress("drawing the map", 1, 1)
 
     title = f"{count} images of {model} beside {len(real.held_out)} held out of {real.name}, {told(real.shape)}"
     found = Found(title, _notes(real, sets, size, weights), real, sets, seen, size, values, curve, near, places,
@@ -90,7 +91,7 @@ def _look(sets: dict[str, np.ndarray], network: object, seed: int):
     seen: dict[str, measures.Seen] = {}
     for name, images in sets.items():
         for done, whole in measures.look(images, seed, network):
-            yield Progressed(doing, before + done, total)
+            yield Progress(doing, before + done, total)
             if whole is not None:
                 seen[name] = whole
         before += len(images)
@@ -106,7 +107,7 @@ def _distances(sets: dict[str, np.ndarray], seen: dict[str, measures.Seen], size
         found[measures.ALIKE] = measures.alike(sets[column], size, plan.repeats, plan.pairs, seed)
         for name, of_column in found.items():
             values.setdefault(name, {})[column] = of_column
-        yield Progressed("measuring distances", number + 1, len(COLUMNS))
+        yield Progress("measuring distances", number + 1, len(COLUMNS))
     return values
 
 
@@ -120,7 +121,7 @@ def _curve(seen: dict[str, measures.Seen], plan: Plan, seed: int):
         for name in measures.CURVES:
             if name in found:
                 curve.setdefault(name, {}).setdefault(column, {})[count] = found[name]
-        yield Progressed("distances against the number of real images", step + 1, steps)
+        yield Progress("distances against the number of real images", step + 1, steps)
     return curve
 
 
@@ -131,7 +132,7 @@ def _near(sets: dict[str, np.ndarray], real: Real):
     for images in real.chunks():
         parts.append(small(images))
         done += len(images)
-        yield Progressed("looking for the nearest training images", done, real.train_count)
+        yield Progress("looking for the nearest training images", done, real.train_count)
     return measures.neighbours(asked, parts)
 
 

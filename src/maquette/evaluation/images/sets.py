@@ -9,7 +9,7 @@ import numpy as np
 from maquette.datasets.images import ImageOptions, fit, is_images, open_images, split_by_name
 from maquette.datasets.images.files import Limits, find_images, open_image
 from maquette.errors import UserError
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 
 Make = Callable[[int], Iterable[np.ndarray]]
 """A number of images to that many of them, some at a time: uint8 `[n, H, W]` or `[n, H, W, 3]`."""
@@ -125,16 +125,16 @@ def _folder(path: Path, shape: tuple[int, ...]) -> Real:
     return Real(path.resolve().name, lambda rows: train[rows], len(train), splits["test"], tuple(notes), skipped)
 
 
-def made_images(make: Make, count: int, shape: tuple[int, ...]) -> Generator[Progressed, None, np.ndarray]:
+def made_images(make: Make, count: int, shape: tuple[int, ...]) -> Generator[Progress, None, np.ndarray]:
     """`count` images of a maker, `[count, *shape]`; yields progress. ValueError where it gives others."""
     made, done = np.empty((count, *shape), np.uint8), 0
-    yield Progressed("making images", 0, count)
+    yield Progress("making images", 0, count)
     for part in make(count):
         if part.dtype != np.uint8 or part.shape[1:] != shape or done + len(part) > count:
             raise ValueError(f"{count} images uint8 of {shape} were asked for, got {part.dtype} {part.shape}")
         made[done : done + len(part)] = part
         done += len(part)
-        yield Progressed("making images", done, count)
+        yield Progress("making images", done, count)
     if done < count:
         raise ValueError(f"{count} images were asked for, got {done}")
     return made

@@ -16,7 +16,7 @@ import numpy as np
 from maquette.errors import UserError
 from maquette.evaluation.images.sets import Make, made_images, open_real, told
 from maquette.evaluation.reader_study.page import study_page
-from maquette.evaluation.report import Progressed
+from maquette.events import Progress
 from maquette.io.atomic import write_bytes
 from maquette.io.html import png
 
@@ -42,7 +42,7 @@ class StudyMade:
 def make_study(
     make: Make, shape: tuple[int, ...], path: str | Path, out: str | Path, *, count: int = 20,
     seed: int | None = None, model: str = "the model",
-) -> Iterator[Progressed | StudyMade]:
+) -> Iterator[Progress | StudyMade]:
     """Write `study.html` and `key.json` to a folder: `count` real and `count` synthetic images.
 
     shape: of one image, (H, W) or (H, W, 3). path: real images, see `open_real`; held-out ones are taken first, then

@@ -7,7 +7,6 @@ real ones along its columns. Every function names its source, since definitions 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import trimesh
 from scipy import linalg
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import KDTree
@@ -16,12 +15,6 @@ from scipy.spatial.distance import cdist
 from maquette.errors import UserError
 
 Distance = Callable[[np.ndarray, np.ndarray], float]
-
-
-def surface_points(mesh: trimesh.Trimesh, count: int = 2048, seed: int = 0) -> np.ndarray:
-    """Points drawn evenly over a mesh's surface, `[count, 3]`."""
-    points, _ = trimesh.sample.sample_surface(mesh, count, seed=seed)
-    return np.asarray(points, dtype=np.float64)
 
 
 def chamfer(a: np.ndarray, b: np.ndarray) -> float:

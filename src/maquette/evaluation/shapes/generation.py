@@ -17,9 +17,10 @@ from maquette.datasets.cache import shapes_of
 from maquette.datasets.format import OpenedData
 from maquette.datasets.orientations import check
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured, Progressed
+from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes import generated
-from maquette.evaluation.shapes.overlap import is_connected
+from maquette.events import Progress
+from maquette.geometry.overlap import is_connected
 from maquette.geometry.shape import Shape
 
 Features = Callable[[Tensor], Tensor]
@@ -58,7 +59,7 @@ class Plan:
 def evaluate_generation(
     make: Callable[[Sequence[str]], np.ndarray], features: Features | None, path: str | Path, cache: str | Path, *,
     resolution: int, threshold: float, kind: str = "", plan: Plan | None = None, seed: int = 0,
-) -> Iterator[Progressed | Measured]:
+) -> Iterator[Progress | Measured]:
     """Measure made shapes against a test split, its classes as frequent as in training; yields progress, then a table.
 
     make: a class for each shape, as frequent as in the training split, to occupancy float32 `[count, R, R, R]`; a model
@@ -75,14 +76,14 @@ def evaluate_generation(
     if len(alike) < 2:
         raise UserError("the test split has too few shapes of the training split's classes to measure by", len(alike))
     tested, labels = tested[alike], labels[alike]
-    yield Progressed("making shapes", 0, plan.many)
+    yield Progress("making shapes", 0, plan.many)
     names = [test.label_names[label] for label in labels]
     asked = [names[place] for place in np.random.default_rng([seed, 1]).integers(len(names), size=plan.many)]
     made = make(asked) >= threshold
     empty = ~made.any((1, 2, 3))
     if empty.all():
         raise UserError("every shape that the model made is empty", hint=f"the threshold is {threshold:g}")
-    yield Progressed("making shapes", plan.many, plan.many)
+    yield Progress("making shapes", plan.many, plan.many)
 
     few = min(plan.samples, len(tested))
     pick = rng.permutation(len(tested))[:few]
@@ -94,7 +95,7 @@ def evaluate_generation(
         for number, grid in enumerate(voxels):
             clouds[name].append(_cloud(grid, plan.points, seed + number))
             if number % 20 == 19:
-                yield Progressed(f"points on {name} surfaces", number + 1, len(voxels))
+                yield Progress(f"points on {name} surfaces", number + 1, len(voxels))
 
     columns: dict[str, list[float]] = {}
     for column, measured, whole in (("made", "made", made), ("training", "training", stand_in)):
@@ -104,7 +105,7 @@ def evaluate_generation(
             matrices = []
             for step, (left, right) in enumerate(((a, a), (a, real), (real, real))):
                 matrices.append(distance(left, right))
-                yield Progressed(f"{distance.__name__.replace('_', ' ')} of the {column} shapes", step + 1, 3)
+                yield Progress(f"{distance.__name__.replace('_', ' ')} of the {column} shapes", step + 1, 3)
             scale = 1000 if distance is chamfers else 1
             values += [scale * generated.minimum_matching_distance(matrices[1]), generated.coverage(matrices[1]),
                        generated.one_nearest_neighbour_accuracy(*matrices)]

@@ -25,8 +25,10 @@ import numpy as np
 
 from maquette.datasets.sources.ikea import photos
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured, Progressed
-from maquette.evaluation.shapes.overlap import Table, average_precision
+from maquette.evaluation.report import Measured
+from maquette.evaluation.shapes.table import Table
+from maquette.events import Progress
+from maquette.geometry.overlap import average_precision
 from maquette.io.pictures import read_picture
 
 RESOLUTION = 20
@@ -278,15 +280,15 @@ def _align_all(pairs: list[tuple[np.ndarray, int]], truths: dict[int, np.ndarray
 
 def measure_ikea(
     predict: Callable[[list[np.ndarray]], np.ndarray], data_dir: str | Path, *, limit: int | None = None, kind: str = ""
-) -> Iterator[Progressed | Measured]:
+) -> Iterator[Progress | Measured]:
     """`evaluate_ikea`, run in a thread of its own so that its progress can be yielded, and its table as a report."""
-    events: SimpleQueue[Progressed | None] = SimpleQueue()
+    events: SimpleQueue[Progress | None] = SimpleQueue()
 
     def work() -> IkeaResult:
         try:
             return evaluate_ikea(
                 predict, data_dir, limit=limit, kind=kind,
-                progress=lambda done, total: events.put(Progressed("predicting and aligning", done, total)),
+                progress=lambda done, total: events.put(Progress("predicting and aligning", done, total)),
             )
         finally:
             events.put(None)

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from maquette.datasets.format import open_dataset
-from maquette.datasets.prepare import FORMAT, Prepared, prepare
+from maquette.datasets.prepare import FORMAT, prepare
 from maquette.datasets.sources.modelnet import is_modelnet10
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured, Progressed
-from maquette.evaluation.shapes.overlap import Table, average_precision, iou
+from maquette.evaluation.report import Measured
+from maquette.evaluation.shapes.table import Table
+from maquette.events import Progress
+from maquette.geometry.overlap import average_precision, iou
 
 KINDS = ("photo", "pencil")
 
@@ -33,7 +35,7 @@ def evaluate_modelnet(
     limit: int | None = None,
     seed: int = 0,
     backgrounds: str | None = None,
-) -> Iterator[Progressed | Measured]:
+) -> Iterator[Progress | Measured]:
     """Render `views` views of each test shape (half photo, half pencil, any azimuth) and measure the reconstructions.
 
     predict: images float32 `[B, C, S, S]` in [0, 1] to occupancy `[B, R, R, R]`. cache: folder for the rendered views.
@@ -50,8 +52,8 @@ def evaluate_modelnet(
         key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
         folder = Path(cache) / f"test-{Path(path).stem}-{kind}-{key}"
         for event in prepare(path, folder, **options):
-            if isinstance(event, Prepared):
-                yield Progressed(f"rendering {kind} views", event.done, event.total)
+            if isinstance(event, Progress):
+                yield Progress(f"rendering {kind} views", event.done, event.total)
         data = open_dataset(folder)
         rows = data.split("test")
         labels = [data.label_names[data.labels[row]] for row in rows]
@@ -65,7 +67,7 @@ def evaluate_modelnet(
                 found = predict(np.ascontiguousarray(images))
                 scores[kind].append((start, iou(found, truth, threshold)))
                 precision[kind].append((start, average_precision(found, truth)))
-            yield Progressed(f"reconstructing {kind} views", start + len(part), len(rows))
+            yield Progress(f"reconstructing {kind} views", start + len(part), len(rows))
     yield _measured(split_of(path), labels, scores, precision, threshold, views, seed)
 
 

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from maquette.datasets.cache import shapes_of
 from maquette.datasets.format import OpenedData
 from maquette.datasets.orientations import check
-from maquette.evaluation.report import Measured, Progressed
+from maquette.evaluation.report import Measured
+from maquette.events import Progress
 
 COSTS = (0.0003, 0.001, 0.003, 0.01, 0.03)
 """The SVM's C is one of these."""
@@ -43,7 +44,7 @@ def responses(critic: nn.Module, voxels: Tensor) -> Tensor:
 def evaluate_recognition(
     critic: nn.Module, path: str | Path, cache: str | Path, *, resolution: int, turns: int = 4, seed: int = 0,
     limit: int | None = None,
-) -> Iterator[Progressed | Measured]:
+) -> Iterator[Progress | Measured]:
     """Accuracy on the test split of a linear SVM on a critic's responses to the training split.
 
     critic: with `layers`, in evaluation mode. path: ModelNet's archive or tree. turns: orientations of each shape, 1,
@@ -61,7 +62,7 @@ def evaluate_recognition(
     known_x, asked_x = features["train"], features["test"]
     samples, length = known_x.shape[0] * turns, known_x.shape[2]
     doing = f"training the SVM on {samples} samples of {length} responses ({samples * length * 8 / 1e9:.1f} GB)"
-    yield Progressed(doing, 0, len(COSTS) + 1)
+    yield Progress(doing, 0, len(COSTS) + 1)
     mean, deviation = known_x.mean((0, 1)), known_x.std((0, 1))
     deviation[deviation < 1e-6] = 1  # a response that is always the same
     for found in (known_x, asked_x):  # in place: 12 turns of ModelNet10 are most of a gigabyte
@@ -72,10 +73,10 @@ def evaluate_recognition(
     for number, cost in enumerate(COSTS):
         machine = _fitted(known_x[~held_out], known[~held_out], cost, seed)
         scores.append(float((_classes(machine, known_x[held_out]) == known[held_out]).mean()))
-        yield Progressed(doing, number + 1, len(COSTS) + 1)
+        yield Progress(doing, number + 1, len(COSTS) + 1)
     cost = COSTS[int(np.argmax(scores))]
     right = _classes(_fitted(known_x, known, cost, seed), asked_x) == asked
-    yield Progressed(doing, len(COSTS) + 1, len(COSTS) + 1)
+    yield Progress(doing, len(COSTS) + 1, len(COSTS) + 1)
     rows = [(name, int((asked == k).sum()), float(right[asked == k].mean())) for k, name in enumerate(names)
             if (asked == k).any()]
     rows.append(("all shapes", len(asked), float(right.mean())))
@@ -92,7 +93,7 @@ def _features(critic: nn.Module, data: OpenedData, turns: int, doing: str):
         voxels = torch.from_numpy(data.voxels(range(start, min(start + 64, len(data))))).float()
         with torch.inference_mode():
             found.append(responses(critic, voxels.unsqueeze(1)).numpy())
-        yield Progressed(doing, min(start + 64, len(data)), len(data))
+        yield Progress(doing, min(start + 64, len(data)), len(data))
     return np.concatenate(found).reshape(len(data) // turns, turns, -1)
 
 

@@ -1,7 +1,7 @@
 """Completion of scans of a test split, ModelNet10's or another's: IoU by class, beside that of the scans themselves.
 
-After Smith and Meger, CoRL 2017 (arXiv 1707.09557), section on depth completion. As in `maquette.evaluation.shapes.modelnet`
-every number comes from the data's own test split, which training never reads.
+After Smith and Meger, CoRL 2017 (arXiv 1707.09557), section on depth completion. As in
+`maquette.evaluation.shapes.modelnet` every number comes from the data's own test split, which training never reads.
 """
 
 import hashlib
@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from maquette.datasets.format import open_dataset
-from maquette.datasets.prepare import FORMAT, Prepared, prepare
+from maquette.datasets.prepare import FORMAT, prepare
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured, Progressed
+from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.modelnet import split_of
-from maquette.evaluation.shapes.overlap import Table, iou
+from maquette.evaluation.shapes.table import Table
+from maquette.events import Progress
+from maquette.geometry.overlap import iou
 
 
 def evaluate_scans(
@@ -28,7 +30,7 @@ def evaluate_scans(
     scans: int = 4,
     limit: int | None = None,
     seed: int = 0,
-) -> Iterator[Progressed | Measured]:
+) -> Iterator[Progress | Measured]:
     """Scan each test shape from `scans` cameras all round it and measure the completions against the whole shapes.
 
     predict: scans float32 `[B, 1, R, R, R]` of 0 and 1 to occupancy `[B, R, R, R]`. cache: folder for the scans. A
@@ -40,8 +42,8 @@ def evaluate_scans(
     key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
     folder = Path(cache) / f"test-{Path(path).stem}-scans-{key}"
     for event in prepare(path, folder, **options):
-        if isinstance(event, Prepared):
-            yield Progressed("scanning", event.done, event.total)
+        if isinstance(event, Progress):
+            yield Progress("scanning", event.done, event.total)
     data = open_dataset(folder)
     rows = data.split("test")
     of_scans, completed = np.zeros(len(rows)), np.zeros(len(rows))
@@ -52,7 +54,7 @@ def evaluate_scans(
             seen = data.scans(rows[part], np.full(len(truth), which))
             of_scans[part] += iou(seen, truth) / scans
             completed[part] += iou(predict(seen[:, None].astype(np.float32)), truth, threshold) / scans
-        yield Progressed("completing", start + len(truth), len(rows))
+        yield Progress("completing", start + len(truth), len(rows))
     labels = [data.label_names[data.labels[row]] for row in rows]
     table = Table.of(labels, **{"IoU scan": of_scans, "IoU": completed})
     lines = [(name, count, *means) for name, (count, means) in table.rows.items()]

@@ -15,7 +15,7 @@ from maquette.training import checkpoint
 from maquette.training import run as job
 from maquette.training.ema import Average
 from maquette.training.monitor import health
-from maquette.training.monitor.health import Finding
+from maquette.training.monitor.health import HealthFinding
 from maquette.training.monitor.log import read_metrics
 
 
@@ -24,11 +24,11 @@ class Examined:
     """The findings about a run, the root first, and a line about each thing that was looked at, or could not be."""
 
     run: Path
-    findings: tuple[Finding, ...]
+    findings: tuple[HealthFinding, ...]
     checked: tuple[str, ...]
 
     def to_json(self) -> dict:
-        """Plain values: `run`, `healthy`, `checked` and `findings`, each with the fields of `Finding`."""
+        """Plain values: `run`, `healthy`, `checked` and `findings`, each with the fields of `HealthFinding`."""
         found = [asdict(finding) for finding in self.findings]
         return {"run": str(self.run), "healthy": not found, "checked": list(self.checked), "findings": found}
 
@@ -53,13 +53,13 @@ def examine(run: Path) -> Examined:
     return Examined(run, (*health.diagnose([*rows, *probed], recipe), *damaged), tuple(checked))
 
 
-def _checkpoints(folder: Path, step: int) -> tuple[list[Finding], int]:
+def _checkpoints(folder: Path, step: int) -> tuple[list[HealthFinding], int]:
     """A finding about each damaged checkpoint, the best one included, and how many are whole."""
     best = folder / checkpoint.BEST
     paths = checkpoint.found(folder) + ([best] if best.is_dir() else [])
     reasons = {path: checkpoint.problem(path) for path in paths}
     damaged = [
-        Finding(
+        HealthFinding(
             "checkpoint-damaged", step, f"{path}: {reason}",
             "the disk failed or was full, or the file was changed; resuming goes back to the newest whole checkpoint",
             "free or check the disk and delete the folder; a larger train.keep leaves more to go back to",

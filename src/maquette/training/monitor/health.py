@@ -59,7 +59,7 @@ LEAST_KL = math.log(2)
 
 
 @dataclass(frozen=True)
-class Finding:
+class HealthFinding:
     """One fault: what was seen (with its numbers), what it usually means, and which keys of the recipe to change.
 
     code: its name, the same in every run ("critic-constant"). step: of the newest row that shows it.
@@ -184,7 +184,7 @@ def _of_critic(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> di
     }
 
 
-def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[Finding]:
+def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[HealthFinding]:
     """What is wrong with a run now, the root first; [] for a healthy one, and for one too young to be judged.
 
     rows: of metrics.jsonl, in the order of the file: `stepped` (means by "phase/term"), `probed` (the numbers of
@@ -203,7 +203,7 @@ def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[Finding]:
     return [finding for finding in (*found, _of_shapes(rows, recipe, found[1] is not None)) if finding]
 
 
-def _not_finite(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None:
+def _not_finite(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
     """A divergence that the run has not passed since, or a newest probe with values that are not finite."""
     stepped_or_diverged = [row for row in rows if row["event"] in ("stepped", "diverged")]
     if stepped_or_diverged and stepped_or_diverged[-1]["event"] == "diverged":
@@ -227,7 +227,7 @@ def _broken_parts(row: Mapping) -> dict[str, float]:
     return {name: count for name, count in found.items() if count > 0}
 
 
-def _broken_finding(step: int, seen: str, where: str, recipe: Recipe) -> Finding:
+def _broken_finding(step: int, seen: str, where: str, recipe: Recipe) -> HealthFinding:
     change = []
     if "critic" in where:
         change += [f"lower {_now(recipe, 'optim.critic_lr')}"]
@@ -237,10 +237,10 @@ def _broken_finding(step: int, seen: str, where: str, recipe: Recipe) -> Finding
     if recipe.train.precision == "bf16":
         change += [f"try fp32 for {_now(recipe, 'train.precision')}"]
     meaning = "a step was too large, or a number too large for the precision; the weights are of no use from there on"
-    return Finding("not-finite", step, seen, meaning, "; ".join([*change, "go on from the last good checkpoint"]))
+    return HealthFinding("not-finite", step, seen, meaning, "; ".join([*change, "go on from the last good checkpoint"]))
 
 
-def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None:
+def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
     entered = next((row["step"] for row in rows if row["event"] == "stepped" and _has_critic(row)), math.inf)
     probes = _probes(rows, entered + CRITIC_PATIENCE)
     if not probes:
@@ -255,14 +255,14 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
     critic_lr, penalty = _now(recipe, "optim.critic_lr"), _now(recipe, "model.penalty")
     lazy = f"; set {_now(recipe, 'model.penalty_every')} to 1" if recipe.model.penalty_every > 1 else ""
     if all(max(abs(_gap(row)), _spread(row)) < CONSTANT * _number(row, "critic/reach") for row in probes):
-        return Finding(
+        return HealthFinding(
             "critic-constant", step,
             f"the critic scores everything alike: deviation of its scores {spread:.3g}, {numbers}",
             "its weights died or never moved, so the generator gets no gradient from it",
             f"if it died, lower {critic_lr}; if it never moved, raise it; lower {penalty} if that is far above 10",
         )
     if all(abs(_gap(row)) > _steepest(row) * _number(row, "critic/reach") for row in probes):
-        return Finding(
+        return HealthFinding(
             "critic-saturated", step, f"the critic's scores have run apart: {numbers}",
             "nothing holds its slope, so what the generator gets from it tells of its weights' size, not of where the "
             f"{what} are wrong",
@@ -273,7 +273,7 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
     if (steep or flat) and _logged_agree(rows, "/gradient_penalty", lambda value: value > PENALTY_FAR):
         change = (f"raise {penalty} to about 10; lower {critic_lr}" if steep else
                   f"raise {critic_lr}; lower {penalty} if that is far above 10")
-        return Finding(
+        return HealthFinding(
             "penalty-far", step, f"the gradient penalty is far from its target: {numbers}",
             "the critic learns faster than its penalty can hold it" if steep else
             "the critic learns too slowly to be of use, or its penalty is all that it minimises",
@@ -282,12 +282,12 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None
     return None
 
 
-def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe: Recipe) -> Finding | None:
+def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
     """A discriminator that gives logits: whether it is too good to learn at all, or tells nothing apart."""
     step, limit = probes[-1]["step"], _rule(recipe)
     loosen = f"{'lower' if limit == 'model.r1' else 'raise'} {_now(recipe, limit)}"
     if all(max(abs(_gap(row)), _spread(row)) < LEAST_LOGIT for row in probes):
-        return Finding(
+        return HealthFinding(
             "critic-constant", step,
             f"the discriminator gives everything the same logit: gap of real and made {_gap(probes[-1]):.3g}, "
             f"deviation {_spread(probes[-1]):.3g}",
@@ -296,7 +296,7 @@ def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe
         )
     held = [_number(row, "critic/skipped") for row in rows if row["event"] == "stepped" and "critic/skipped" in row]
     if len(held) >= HELD and all(share == 1 for share in held[-HELD:]):
-        return Finding(
+        return HealthFinding(
             "critic-saturated", step,
             f"the discriminator was right on more than the limit of every batch of the last {HELD} logged rows and "
             "learned nothing in them",
@@ -306,14 +306,14 @@ def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe
     return None
 
 
-def _of_latents(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None:
+def _of_latents(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
     probes = _probes(rows, ENCODER_PATIENCE)
     if not probes or not all(_number(row, "encoder/kl_nats") < LEAST_KL for row in probes):
         return None
     if not _logged_agree(rows, "/kl_nats", lambda value: value < LEAST_KL):
         return None
     last = probes[-1]
-    return Finding(
+    return HealthFinding(
         "latent-unused", last["step"],
         f"the encoder's KL is {_number(last, 'encoder/kl_nats'):.2g} nats, the deviation of its means over the views "
         f"{_number(last, 'encoder/spread'):.2g}",
@@ -322,7 +322,7 @@ def _of_latents(rows: Sequence[Mapping], recipe: Recipe) -> Finding | None:
     )
 
 
-def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> Finding | None:
+def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> HealthFinding | None:
     joint = getattr(recipe.model, "joint", False)
     every = 1 if joint else getattr(recipe.model, "critic_steps", 1)
     probes = _probes(rows, GENERATOR_PATIENCE * every)
@@ -334,7 +334,7 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
             weighted = getattr(recipe.model, "reconstruction", "") == "bce-iou"
             change = f"lower {lr}" + (f"; {rebalance} {_now(recipe, 'model.positive_weight')}" if weighted else
                                       f" and {_now(recipe, 'optim.critic_lr')}")
-            return Finding(
+            return HealthFinding(
                 f"samples-{word}", step, f"{_number(probes[-1], key):.0%} of the made grids are {word} at 0.5",
                 "the generator's output is stuck at one end of the sigmoid, where hardly a gradient passes", change,
             )
@@ -348,7 +348,7 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
     if joint:  # there the critic moves on every step, and may be left out
         keys = ("model.adversarial", "model.kl") if recipe.model.adversarial else ("model.kl",)
         change = f"lower {' or '.join(_now(recipe, key) for key in keys)}"
-    return Finding("samples-alike", step, seen, meaning, f"lower {lr}; {change}")
+    return HealthFinding("samples-alike", step, seen, meaning, f"lower {lr}; {change}")
 
 
 def _rule(recipe: Recipe) -> str:

@@ -56,3 +56,41 @@ class Meter:
         rate = self.steps * self.batch / max(time.monotonic() - self.started, 1e-9)
         self._forget()
         return means, rate
+
+
+class Pace:
+    """Seconds a step, and when they are to be said: after the second step, then at most once a second.
+
+    The first step is left out: it allocates, compiles and fills caches. Call `restart_clock` after anything that is no
+    training.
+    """
+
+    def __init__(self, every_s: float = 1.0):
+        self.every_s, self.steps, self.seconds = every_s, 0, 0.0
+        self.first = True
+        self.said_at = -math.inf
+        self.restart_clock()
+
+    def restart_clock(self) -> None:
+        """Count the next step's seconds from now on."""
+        self.since = time.monotonic()
+
+    def stepped(self) -> None:
+        """A step is done."""
+        now = time.monotonic()
+        if not self.first:
+            self.steps, self.seconds = self.steps + 1, self.seconds + now - self.since
+        self.first, self.since = False, now
+
+    def due(self) -> bool:
+        """Whether the pace is known and was not said in the last second; asking counts as saying."""
+        now = time.monotonic()
+        if not self.steps or now - self.said_at < self.every_s:
+            return False
+        self.said_at = now
+        return True
+
+    @property
+    def seconds_a_step(self) -> float:
+        """The mean so far."""
+        return self.seconds / max(self.steps, 1)

@@ -2,28 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 
 from maquette.datasets.format import OpenedData
-from maquette.errors import UserError
-from maquette.geometry.shape import Shape
 from maquette.recipe import Recipe
-from maquette.rendering import Camera, shade
 from maquette.rendering.sheets import blocks
+from maquette.rendering.tiles import CAMERA, TILE, tile
 from maquette.systems.base import Nets, System
 from maquette.training import inputs
 
-TILE = 104
-"""Pixels a side of one picture of a sheet."""
 RECONSTRUCTED, GENERATED = 8, 16
 _PAPER, _LINE, _QUIET = (255, 255, 255), (222, 225, 230), (120, 126, 138)
-_CAMERA = Camera(azimuth_deg=35, elevation_deg=18, fov_deg=28, size_px=TILE, zoom=1.25)
-_ROUGH = 12.0  # faces between filled and empty voxels, in squares of the grid's side, from which a shape is noise
 
 
 def sheet(system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, step: int) -> np.ndarray | None:
@@ -40,26 +32,6 @@ def sheet(system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, st
         return _page([tile(grid) for grid in _generated(system, recipe.train.seed)], columns=4)
 
 
-def tile(occupancy: np.ndarray, threshold: float = 0.5, size_px: int = TILE, zoom: float = 1.25) -> np.ndarray:
-    """The mesh of a grid `[R, R, R]` in [0, 1], from its front right, or a word where there is none; uint8 `[S, S, 3]`.
-
-    The grid's cube has a fixed place in the picture, so that sizes can be compared; up to a zoom of 1.1 all of it is
-    in the picture.
-    """
-    if not np.isfinite(occupancy).all():
-        return _word("not finite", size_px)
-    filled = occupancy >= threshold
-    if not filled.any() or filled.all():
-        return _word("full" if filled.any() else "empty", size_px)
-    faces = sum(np.count_nonzero(np.diff(filled, axis=axis)) for axis in range(3))
-    if faces > _ROUGH * len(filled) ** 2:  # an untrained network's noise: half a million triangles that show nothing
-        occupancy = ndimage.gaussian_filter(occupancy, 2.0)
-    try:
-        return shade(Shape(occupancy, threshold).surface(), replace(_CAMERA, size_px=size_px, zoom=zoom), ground=False)
-    except UserError:  # parts that vanish in smoothing
-        return _word("empty", size_px)
-
-
 def _reconstructions(
     system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, step: int
 ) -> np.ndarray:
@@ -70,7 +42,7 @@ def _reconstructions(
     if system.reads_images:
         word, shown = "view", [_fitted(view) for view in data.views(chosen, which)]
     else:
-        side = _CAMERA.azimuth_deg, _CAMERA.elevation_deg, _CAMERA.zoom
+        side = CAMERA.azimuth_deg, CAMERA.elevation_deg, CAMERA.zoom
         word, shown = "scan", [blocks(scan, TILE, *side) for scan in data.scans(chosen, which)]
     tiles = []
     for picture, occupancy, truth in zip(shown, made, data.voxels(chosen), strict=True):
@@ -102,13 +74,6 @@ def _page(tiles: list[np.ndarray], columns: int, labels: Sequence[str] = ()) -> 
 def _fitted(view: np.ndarray) -> np.ndarray:
     """A view uint8 `[S, S]` or `[S, S, 3]` at the size of a tile, in RGB."""
     return np.asarray(Image.fromarray(view).convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS))
-
-
-def _word(word: str, size_px: int) -> np.ndarray:
-    page = Image.new("RGB", (size_px, size_px), _PAPER)
-    draw = ImageDraw.Draw(page)
-    draw.text((size_px / 2, size_px / 2), word, font=ImageFont.load_default(13), fill=_QUIET, anchor="mm")
-    return np.asarray(page)
 
 
 @contextmanager
