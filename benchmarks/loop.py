@@ -32,7 +32,7 @@ from maquette.intake.sources import Frame
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.outputs.shapes import EXAMPLES
-from maquette.plotting.settings import Look
+from maquette.plotting.settings import ViewOptions
 from maquette.rendering.views import render_views
 
 WAYS = {
@@ -131,7 +131,7 @@ def main() -> None:
     every, curves, summary, began = [], {}, {}, time.perf_counter()
     for way, (turn, tones) in list(WAYS.items())[: options.ways]:
         sheet = LoopSettings().sheet
-        look = Look(azimuth_deg=35.0, hatch=tones, hatch_mm=hatching_mm(sheet))
+        look = ViewOptions(azimuth_deg=35.0, hatch=tones, hatch_mm=hatching_mm(sheet))
         settings = LoopSettings(rounds=options.rounds, turn_deg=turn, look=look, sheet=sheet)
         print(f"\n{way}\n{'start':<24}" + "".join(f"{f'round {n}':>10}" for n in shown(options.rounds)) + "  verdict")
         curves[way], summary[way] = [], {}

@@ -19,7 +19,17 @@ def main(model: str = "maquette") -> None:
     """Print one line for each way of running it; the pictures are the bundled examples, files read and written."""
     pictures = sorted(str(path) for path in outputs.EXAMPLES.glob("*.png"))
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "maquette.cli.commands", "reconstruct", pictures[0], "--model", model, "--out", folder]
+        command = [
+            sys.executable,
+            "-m",
+            "maquette.cli.commands",
+            "reconstruct",
+            pictures[0],
+            "--model",
+            model,
+            "--out",
+            folder,
+        ]
         cold = [_seconds(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(5)]
         print(f"cold, whole command, one image: {min(cold):.2f} s to {max(cold):.2f} s of 5")
         loaded = api.load(model)

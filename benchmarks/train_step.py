@@ -32,7 +32,7 @@ class Noise:
         self.scans_per_shape = 2
         self.labels = np.arange(count) % 10
         self._voxels = rng.random((count, *[model.resolution] * 3)) < 0.2
-        size, channels = getattr(model, "image_size", 0), getattr(model, "image_channels", 1)
+        size, channels = getattr(model, "view_size", 0), getattr(model, "image_channels", 1)
         shape = (count, 2, size, size) + ((3,) if channels == 3 else ())
         self._views = rng.integers(0, 256, shape, np.uint8)
 
@@ -89,17 +89,17 @@ def measure(name: str, steps: int) -> dict:
             return found
 
     recipe = recipes.load(name)
-    if getattr(recipe.model, "adversarial_from", 0):
-        late = dataclasses.replace(recipe.model, critic_from=0, adversarial_from=0)
+    if getattr(recipe.model, "adversarial_start", 0):
+        late = dataclasses.replace(recipe.model, critic_start=0, adversarial_start=0)
         data = dataclasses.replace(recipe.data, small_size=0)
         recipe = dataclasses.replace(recipe, model=late, data=data)
     system = SYSTEMS[recipe.system](recipe.model)
     trainer = Trainer(system, recipe, Path("unused"), Engine(recipe.train))
     system.nets.train()
-    data = NoiseImages(recipe) if system.makes_images else Noise(recipe)
-    rows = np.arange(64 if system.makes_images else 256)
+    data = NoiseImages(recipe) if system.makes.images else Noise(recipe)
+    rows = np.arange(64 if system.makes.images else 256)
     batches = batches_of(data, rows, rows[:8], recipe, system)
-    cycle = math.lcm(*(phase.every for phase in system.phases()), getattr(recipe.model, "penalty_every", 1))
+    cycle = math.lcm(*(phase.every for phase in system.phases()), getattr(recipe.model, "penalty_interval", 1))
     steps = math.ceil(steps / cycle) * cycle
     with Counter() as counter:  # these steps warm up as well
         for step in range(cycle):

@@ -9,7 +9,7 @@ from maquette.rendering.sheets import sheet
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 lamp = make("lamp", seed=3)
-voxels = maquette.geometry.voxelise(lamp, resolution=32)
+voxels = maquette.voxelise(lamp, resolution=32)
 views = maquette.render_views(lamp, count=6, size_px=160, seed=1, channels=3)
 print(sheet([lamp, *views.images], out / "lamp.png", columns=7))
 print(f"{voxels.sum()} of {voxels.size} voxels are occupied")

@@ -11,7 +11,7 @@ def main(run: Path) -> None:
     """Train into the folder `run`, then draw one sample from the model in it."""
     recipe = maquette.load_recipe("iwgan-tiny")
     recipe = replace(recipe, data=replace(recipe.data, cache=str(run / "cache"), furniture=13))
-    for event in maquette.training(recipe, run):
+    for event in maquette.train(recipe, run):
         print(event)
     shape = maquette.generate(str(run), count=1)[0]
     print(f"occupancy from {shape.occupancy.min():.2f} to {shape.occupancy.max():.2f}")

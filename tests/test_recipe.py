@@ -44,30 +44,69 @@ def test_wrong_types_and_ranges_name_the_key():
     assert "a mapping with the key 'system'" in message([1, 2])
 
 
-IMAGE = {"encoder": "residual", "image_size": 64}
+IMAGE = {"encoder": "residual", "view_size": 64}
 
 
 @pytest.mark.parametrize(
     "section, key, value",
     [
-        ("optim", "lr", 0.0), ("optim", "lr", float("inf")), ("optim", "lr", float("nan")), ("optim", "critic_lr", -1),
-        ("optim", "betas", [0.5, 1.0]), ("optim", "critic_betas", [-0.1, 0.9]), ("optim", "weight_decay", -0.1),
-        ("optim", "warmup", -1), ("optim", "decay", -1), ("optim", "floor", 1.5), ("optim", "clip", -1.0),
-        ("train", "steps", 0), ("train", "batch", 1), ("train", "seed", -1), ("train", "average", 1.0),
-        ("train", "device", "gpu"), ("train", "devices", -1), ("train", "nodes", 0), ("train", "accumulate", 0),
-        ("train", "threads", -1), ("train", "log_every", 0), ("train", "check_every", 0), ("train", "sample_every", -1),
-        ("train", "save_minutes", -1), ("train", "save_steps", -1), ("train", "keep", 0),
-        ("data", "furniture", 0), ("data", "views", 0), ("data", "scans", 0), ("data", "validation", 1.0),
-        ("data", "small_size", 15), ("data", "small_until", -1), ("data", "path", []), ("data", "kinds", []),
+        ("optim", "lr", 0.0),
+        ("optim", "lr", float("inf")),
+        ("optim", "lr", float("nan")),
+        ("optim", "critic_lr", -1),
+        ("optim", "betas", [0.5, 1.0]),
+        ("optim", "critic_betas", [-0.1, 0.9]),
+        ("optim", "weight_decay", -0.1),
+        ("optim", "warmup", -1),
+        ("optim", "decay", -1),
+        ("optim", "floor", 1.5),
+        ("optim", "clip", -1.0),
+        ("train", "steps", 0),
+        ("train", "batch", 1),
+        ("train", "seed", -1),
+        ("train", "average", 1.0),
+        ("train", "device", "gpu"),
+        ("train", "devices", -1),
+        ("train", "nodes", 0),
+        ("train", "accumulate", 0),
+        ("train", "threads", -1),
+        ("train", "log_every", 0),
+        ("train", "check_every", 0),
+        ("train", "sample_every", -1),
+        ("train", "save_minutes", -1),
+        ("train", "save_steps", -1),
+        ("train", "keep", 0),
+        ("data", "furniture", 0),
+        ("data", "views", 0),
+        ("data", "scans", 0),
+        ("data", "validation", 1.0),
+        ("data", "small_size", 15),
+        ("data", "small_until", -1),
+        ("data", "path", []),
+        ("data", "kinds", []),
         ("data", "kinds", ["pencl"]),
-        ("data", "orientations", 5), ("data", "orientations", 0),
-        ("data", "furniture_kinds", ["chiar"]),
-        ("model", "resolution", 33), ("model", "latent", 0), ("model", "generator_channels", []),
-        ("model", "critic_channels", [8, 0]), ("model", "penalty", -1), ("model", "penalty_every", 0),
-        ("model", "critic_steps", 0), ("model", "kl", -1), ("model", "image_size", 8), ("model", "encoder_widths", [0]),
-        ("model", "encoder_blocks", []), ("model", "positive_weight", 0), ("model", "delta", -1),
-        ("model", "adversarial", -1), ("model", "adversarial_from", -1), ("model", "critic_from", -1),
-        ("model", "judged", 0), ("model", "prior_share", 1.5), ("model", "encoder", "papr"),
+        ("data", "orientations", 5),
+        ("data", "orientations", 0),
+        ("data", "furniture_classes", ["chiar"]),
+        ("model", "resolution", 33),
+        ("model", "latent", 0),
+        ("model", "generator_channels", []),
+        ("model", "critic_channels", [8, 0]),
+        ("model", "penalty_weight", -1),
+        ("model", "penalty_interval", 0),
+        ("model", "critic_steps", 0),
+        ("model", "kl_weight", -1),
+        ("model", "view_size", 8),
+        ("model", "encoder_widths", [0]),
+        ("model", "encoder_blocks", []),
+        ("model", "positive_weight", 0),
+        ("model", "reconstruction_weight", -1),
+        ("model", "adversarial", -1),
+        ("model", "adversarial_start", -1),
+        ("model", "critic_start", -1),
+        ("model", "critic_fraction", 0),
+        ("model", "prior_fraction", 1.5),
+        ("model", "encoder", "papr"),
         ("model", "joint", "maybe"),
     ],
 )
@@ -88,7 +127,7 @@ def test_what_only_two_keys_together_get_wrong_names_both():
 
 def test_the_resolution_is_refused_with_the_nearest_one():
     expected = "model.resolution must be 20, 32 or 64 voxels a side, got 33; try 32"
-    for name in (name for name, system in SYSTEMS.items() if not system.makes_images):
+    for name in (name for name, system in SYSTEMS.items() if not system.makes.images):
         assert message({"system": name, "model": {"resolution": 33}}) == f"mine.yaml: {expected}"
 
 
@@ -105,10 +144,10 @@ def test_a_key_in_the_wrong_place_is_sent_to_the_right_one():
         {"system": "iwgan", "model": {}, "train": {"views": 3}}
     )
     line = message({"system": "iwgan", "model": {"joint": True}})
-    assert "known: resolution, latent" in line and "kl" not in line, "only the keys of this system"
+    assert "known: resolution, latent" in line and "kl_weight" not in line, "only the keys of this system"
     assert message({"system": "iwgan"}) == "mine.yaml: the key 'model' is missing"
     assert "got 'chiar'; did you mean 'chair'?" in message(
-        {"system": "iwgan", "model": {}, "data": {"furniture_kinds": ["chiar"]}}
+        {"system": "iwgan", "model": {}, "data": {"furniture_classes": ["chiar"]}}
     )
 
 

@@ -21,7 +21,7 @@ from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
 from maquette.geometry.mesh import Dropped, Printability, printability
 from maquette.geometry.shape import Shape
-from maquette.intake.pickup import Pickup, pick_up, read_picture
+from maquette.intake.pickup import Pickup, frame_object, read_picture
 from maquette.latents import Combined, Fit, Interpolated, Projected, Suggested
 from maquette.models import hub
 from maquette.models.hub import Model, load
@@ -31,7 +31,7 @@ from maquette.models.sampling import sample_images as sample_images
 from maquette.plotting import drawing as drawings
 from maquette.plotting.drawing import Drawing
 from maquette.plotting.drawing import plot as plot
-from maquette.plotting.settings import Look, Machine, Sheet
+from maquette.plotting.settings import Machine, Paper, ViewOptions
 from maquette.scans import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 
 DEFAULT_MODEL = "maquette"
@@ -89,7 +89,7 @@ def reconstruct(
     name = "picture" if isinstance(picture, np.ndarray) else str(picture)
     pixels = picture if isinstance(picture, np.ndarray) else read_picture(picture)
     config = model.system.config
-    found = pick_up(pixels, config.image_size, config.image_channels, name)
+    found = frame_object(pixels, config.view_size, config.image_channels, name)
     shape = Shape(occupancy(model, found.image[None])[0], model.threshold if threshold is None else threshold)
     mesh, dropped = shape.printable(size_mm, largest_part)
     return Reconstruction(name, shape, mesh, found, dropped, printability(mesh, min_wall_mm))
@@ -261,13 +261,16 @@ def loop(
         return made
 
     config = model.system.config
-    imagination = loops.Imagination(config.image_size, config.image_channels, shape_of)
+    imagination = loops.Reconstructor(config.view_size, config.image_channels, shape_of)
     yield from loops.run(start, imagination, pen, eye, settings, past)
 
 
 def draw(
-    source: str | Path | Shape | trimesh.Trimesh | np.ndarray, look: Look = Look(), sheet: Sheet = Sheet(),  # noqa: B008
-    machine: Machine = Machine(), name: str = "",  # noqa: B008
+    source: str | Path | Shape | trimesh.Trimesh | np.ndarray,
+    look: ViewOptions = ViewOptions(),
+    sheet: Paper = Paper(),
+    machine: Machine = Machine(),
+    name: str = "",
 ) -> Drawing:
     """A drawing for a plotter; see `maquette.plotting.drawing.draw`. source: also `furniture:KIND:SEED`."""
     if isinstance(source, str) and sources.is_furniture(source):

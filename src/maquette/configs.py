@@ -120,18 +120,18 @@ class VAEGAN3DConfig:
     """Widths of the discriminator from full size down (paper); 32 voxels take the last three."""
     image_channels: Literal[1, 3] = 3
     """1: grey views; 3: colour (paper)."""
-    image_size: Literal[256] = 256
+    view_size: Literal[256] = 256
     """Pixels a side of the views; the paper's encoder needs 256."""
     accuracy_limit: float = 0.8
     """The discriminator learns from a batch only if it tells at most this share of it right; 1: always."""
-    kl: float = 5.0
+    kl_weight: float = 5.0
     """a1, weight of the KL term, in nats."""
     reconstruction_weight: float = 1e-4
     """a2, weight of the distance of reconstruction and truth."""
 
     def __post_init__(self):
         _check_mirror(self)
-        check("model", self, {"kl": NOT_NEGATIVE, "reconstruction_weight": NOT_NEGATIVE})
+        check("model", self, {"kl_weight": NOT_NEGATIVE, "reconstruction_weight": NOT_NEGATIVE})
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,9 @@ class IWGAN3DConfig:
     """Widths of the generator from 2 voxels up (code)."""
     critic_channels: tuple[int, ...] = (32, 64, 128, 256)
     """Widths of the critic from full size down (code)."""
-    penalty: float = 10.0
+    penalty_weight: float = 10.0
     """Weight of the gradient penalty."""
-    penalty_every: int = 1
+    penalty_interval: int = 1
     """The penalty is computed on every n-th critic step with n times the weight (lazy); 1 is the paper's."""
     critic_steps: int = 5
     """The generator is updated on every n-th batch, the critic on all."""
@@ -158,7 +158,7 @@ class IWGAN3DConfig:
     def __post_init__(self):
         check_resolution(self.resolution)
         check("model", self, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
-                              "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE, "critic_steps": POSITIVE})
+                              "penalty_weight": NOT_NEGATIVE, "penalty_interval": POSITIVE, "critic_steps": POSITIVE})
         if self.generator == "paper":
             _check_widths_at_20(self.resolution, self.generator_channels)
 
@@ -181,7 +181,7 @@ class VAEIWGAN3DConfig:
     """paper: five convolutions on 256x256; residual: a narrow ResNet on any size."""
     image_channels: Literal[1, 3] = 3
     """1: grey views; 3: colour."""
-    image_size: int = 256
+    view_size: int = 256
     """Pixels a side of the views; the paper's encoder needs 256."""
     encoder_widths: tuple[int, ...] = (24, 48, 96, 192, 256)
     """Stages of the residual encoder."""
@@ -194,35 +194,35 @@ class VAEIWGAN3DConfig:
     view (joint form, residual encoder and subvoxel generator)."""
     pose_weight: float = 0.1
     """Weight of the camera's distance from the true one, where `aligned` is set."""
-    poses_until: int = 0
+    true_pose_until: int = 0
     """Step until which a share of the batch, falling from all to none, is looked up with the true camera."""
     latent_weight: float = 1.0
     """Weight of the reconstruction from the latent alone in the joint form; the corrected one weighs 1."""
-    penalty: float = 10.0
+    penalty_weight: float = 10.0
     """Weight of the gradient penalty."""
-    penalty_every: int = 1
+    penalty_interval: int = 1
     """Lazy penalty: computed on every n-th critic step with n times the weight; 1 is the paper's."""
     critic_steps: int = 5
     """The generator phase runs on every n-th batch, critic and encoder on all (paper's form only)."""
-    kl: float = 1.0
+    kl_weight: float = 1.0
     """Weight of the KL term, in nats."""
     reconstruction: Literal["l2", "bce-iou"] = "l2"
     """l2: norm of the difference of a sample (paper); bce-iou: cross-entropy a voxel + 1 - soft IoU."""
     positive_weight: float = 1.0
     """Weight of occupied voxels in the cross-entropy."""
-    delta: float = 100.0
+    reconstruction_weight: float = 100.0
     """Weight of the reconstruction in the generator phase (100 paper, 5 code)."""
     joint: bool = False
     """Encoder and generator move together in one pass, on every batch."""
     adversarial: float = 1.0
     """Weight of the critic's verdict in the joint form; 0: no critic at all."""
-    adversarial_from: int = 0
+    adversarial_start: int = 0
     """The step at which the generator begins to listen to the critic (joint form)."""
-    critic_from: int = 0
-    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_from`."""
-    judged: float = 1.0
+    critic_start: int = 0
+    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_start`."""
+    critic_fraction: float = 1.0
     """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
-    prior_share: float = 0.5
+    prior_fraction: float = 0.5
     """Share of the critic's fakes decoded from the prior, the rest from views (joint form). 1: what a view shows is
     left to the reconstruction alone, and the critic teaches what lies between the views' latents."""
     prior: Literal["normal", "class"] = "normal"
@@ -230,18 +230,35 @@ class VAEIWGAN3DConfig:
 
     def __post_init__(self):
         check_resolution(self.resolution)
-        check("model", self, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
-                              "image_size": VIEW_SIZE, "encoder_widths": WIDTHS, "encoder_blocks": WIDTHS,
-                              "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE, "critic_steps": POSITIVE,
-                              "kl": NOT_NEGATIVE, "positive_weight": POSITIVE, "delta": NOT_NEGATIVE,
-                              "adversarial": NOT_NEGATIVE, "adversarial_from": NOT_NEGATIVE,
-                              "critic_from": NOT_NEGATIVE, "pose_weight": NOT_NEGATIVE, "poses_until": NOT_NEGATIVE,
-                              "latent_weight": NOT_NEGATIVE})
+        check(
+            "model",
+            self,
+            {
+                "latent": POSITIVE,
+                "generator_channels": WIDTHS,
+                "critic_channels": WIDTHS,
+                "view_size": VIEW_SIZE,
+                "encoder_widths": WIDTHS,
+                "encoder_blocks": WIDTHS,
+                "penalty_weight": NOT_NEGATIVE,
+                "penalty_interval": POSITIVE,
+                "critic_steps": POSITIVE,
+                "kl_weight": NOT_NEGATIVE,
+                "positive_weight": POSITIVE,
+                "reconstruction_weight": NOT_NEGATIVE,
+                "adversarial": NOT_NEGATIVE,
+                "adversarial_start": NOT_NEGATIVE,
+                "critic_start": NOT_NEGATIVE,
+                "pose_weight": NOT_NEGATIVE,
+                "true_pose_until": NOT_NEGATIVE,
+                "latent_weight": NOT_NEGATIVE,
+            },
+        )
         if self.aligned and not (self.joint and self.encoder == "residual" and self.generator == "subvoxel"):
             raise UserError("model.aligned needs the joint form, the residual encoder and the subvoxel generator",
                             hint="set model.joint true, model.encoder residual, model.generator subvoxel")
-        if self.encoder == "paper" and self.image_size != 256:
-            raise UserError("model.encoder 'paper' reads views of 256x256", self.image_size, "set model.image-size 256")
+        if self.encoder == "paper" and self.view_size != 256:
+            raise UserError("model.encoder 'paper' reads views of 256x256", self.view_size, "set model.view-size 256")
         if len(self.encoder_widths) != len(self.encoder_blocks):
             raise UserError(
                 "model.encoder_widths and model.encoder_blocks must be equally long",
@@ -272,42 +289,57 @@ class VAEIWGAN3DScanConfig:
     """Correct a completion by the scan itself at each cell (joint form and subvoxel generator)."""
     latent_weight: float = 1.0
     """Weight of the reconstruction from the latent alone in the joint form; the corrected one weighs 1."""
-    penalty: float = 10.0
+    penalty_weight: float = 10.0
     """Weight of the gradient penalty."""
-    penalty_every: int = 1
+    penalty_interval: int = 1
     """Lazy penalty: computed on every n-th critic step with n times the weight; 1 is the paper's."""
     critic_steps: int = 5
     """The generator phase runs on every n-th batch, critic and encoder on all (paper's form only)."""
-    kl: float = 1.0
+    kl_weight: float = 1.0
     """Weight of the KL term, in nats."""
     reconstruction: Literal["l2", "bce-iou"] = "l2"
     """l2: norm of the difference of a sample (paper); bce-iou: cross-entropy a voxel + 1 - soft IoU."""
     positive_weight: float = 1.0
     """Weight of occupied voxels in the cross-entropy."""
-    delta: float = 100.0
+    reconstruction_weight: float = 100.0
     """Weight of the reconstruction in the generator phase (100 paper, 5 code)."""
     joint: bool = False
     """Encoder and generator move together in one pass, on every batch."""
     adversarial: float = 1.0
     """Weight of the critic's verdict in the joint form; 0: no critic at all."""
-    adversarial_from: int = 0
+    adversarial_start: int = 0
     """The step at which the generator begins to listen to the critic (joint form)."""
-    critic_from: int = 0
-    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_from`."""
-    judged: float = 1.0
+    critic_start: int = 0
+    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_start`."""
+    critic_fraction: float = 1.0
     """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
-    prior_share: float = 0.5
+    prior_fraction: float = 0.5
     """Share of the critic's fakes decoded from the prior, the rest from scans (joint form)."""
     prior: Literal["normal", "class"] = "normal"
     """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
 
     def __post_init__(self):
         check_resolution(self.resolution)
-        check("model", self, {"latent": POSITIVE, "generator_channels": WIDTHS, "critic_channels": WIDTHS,
-                              "encoder_channels": WIDTHS, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
-                              "critic_steps": POSITIVE, "kl": NOT_NEGATIVE, "positive_weight": POSITIVE,
-                              "delta": NOT_NEGATIVE, "adversarial": NOT_NEGATIVE, "adversarial_from": NOT_NEGATIVE,
-                              "critic_from": NOT_NEGATIVE, "latent_weight": NOT_NEGATIVE})
+        check(
+            "model",
+            self,
+            {
+                "latent": POSITIVE,
+                "generator_channels": WIDTHS,
+                "critic_channels": WIDTHS,
+                "encoder_channels": WIDTHS,
+                "penalty_weight": NOT_NEGATIVE,
+                "penalty_interval": POSITIVE,
+                "critic_steps": POSITIVE,
+                "kl_weight": NOT_NEGATIVE,
+                "positive_weight": POSITIVE,
+                "reconstruction_weight": NOT_NEGATIVE,
+                "adversarial": NOT_NEGATIVE,
+                "adversarial_start": NOT_NEGATIVE,
+                "critic_start": NOT_NEGATIVE,
+                "latent_weight": NOT_NEGATIVE,
+            },
+        )
         if len(self.encoder_channels) < 3:
             raise UserError("model.encoder_channels must be 3 widths or more", len(self.encoder_channels))
         if self.skips and not (self.joint and self.generator == "subvoxel"):
@@ -320,7 +352,7 @@ class VAEIWGAN3DScanConfig:
 class WGANGPConfig:
     """The networks and losses of the image WGAN-GP; the defaults are the paper's, the sizes the dental project's."""
 
-    starts_with: ClassVar[dict[str, dict]] = {"data": {"flip": False}}  # radiographs have sides
+    section_defaults: ClassVar[dict[str, dict]] = {"data": {"flip": False}}  # radiographs have sides
 
     height: int = 256
     """Rows of an image, from 8 to 4096."""
@@ -353,9 +385,9 @@ class WGANGPConfig:
     """instance: affine instance norm (dental project); none."""
     equalised: bool = False
     """Equalise the learning rates of all layers: weights are kept at deviation 1 and scaled as they are used."""
-    penalty: float = 10.0
+    penalty_weight: float = 10.0
     """Weight of the gradient penalty."""
-    penalty_every: int = 1
+    penalty_interval: int = 1
     """The penalty is computed on every n-th critic step with n times the weight (lazy); 1 is the paper's."""
     critic_steps: int = 5
     """The generator is updated on every n-th batch, the critic on all."""
@@ -375,7 +407,7 @@ class WGANGPConfig:
 
     def __post_init__(self):
         check("model", self, {"height": IMAGE_SIDE, "width": IMAGE_SIDE, "latent": POSITIVE, "features": POSITIVE,
-                              "most_features": POSITIVE, "penalty": NOT_NEGATIVE, "penalty_every": POSITIVE,
+                              "most_features": POSITIVE, "penalty_weight": NOT_NEGATIVE, "penalty_interval": POSITIVE,
                               "critic_steps": POSITIVE, "generator_slope": SHARE, "augment_target": SHARE,
                               "augment_images": POSITIVE, "last_features": NOT_NEGATIVE})
         size = f"{self.width}x{self.height}"
@@ -396,15 +428,15 @@ def _check_vae_iwgan(config: VAEIWGAN3DConfig | VAEIWGAN3DScanConfig) -> None:
     """What both forms of the 3D-VAE-IWGAN ask of several keys together."""
     if config.generator == "paper":
         _check_widths_at_20(config.resolution, config.generator_channels)
-    if not (0 < config.judged <= 1 and 0 <= config.prior_share <= 1):
+    if not (0 < config.critic_fraction <= 1 and 0 <= config.prior_fraction <= 1):
         raise UserError(
-            "model.judged must be above 0, model.prior_share at least 0, and neither above 1",
-            f"{config.judged:g} and {config.prior_share:g}",
+            "model.critic_fraction must be above 0, model.prior_fraction at least 0, and neither above 1",
+            f"{config.critic_fraction:g} and {config.prior_fraction:g}",
         )
     if config.prior == "class" and not config.joint:
         raise UserError("model.prior 'class' needs the joint form", "model.joint false", "set model.joint true")
-    if config.adversarial and config.critic_from > config.adversarial_from:
+    if config.adversarial and config.critic_start > config.adversarial_start:
         raise UserError(
-            "model.critic_from must not come after model.adversarial_from",
-            f"{config.critic_from} and {config.adversarial_from}",
+            "model.critic_start must not come after model.adversarial_start",
+            f"{config.critic_start} and {config.adversarial_start}",
         )

@@ -28,7 +28,7 @@ CAMERA_VALUES = 3
 class ViewsConfig:
     """What GRAF and 3DGEN share: the images, the codes, the cameras and the patch discriminator."""
 
-    starts_with: ClassVar[dict[str, dict]] = {"data": {"flip": False}}  # a mirrored image has a mirrored camera
+    section_defaults: ClassVar[dict[str, dict]] = {"data": {"flip": False}}  # a mirrored image has a mirrored camera
 
     height: int = 128
     """Rows of an image, equal to `width`."""
@@ -153,7 +153,7 @@ class Gen3DConfig(ViewsConfig):
     """Weight of the difference of normals at surface points and beside them."""
     smoothness_reach: float = 0.01
     """How far beside on each axis, where the cube's side is 1."""
-    foreground_least: float = 0.0
+    min_foreground: float = 0.0
     """Share of patches that objects should cover at least, on the mean of a batch: below, a penalty pulls them back
     from vanishing, as nothing else can."""
     def __post_init__(self):
@@ -163,7 +163,7 @@ class Gen3DConfig(ViewsConfig):
                               "radius": _WITHIN, "march_steps": _AT_LEAST_2, "secant_steps": NOT_NEGATIVE,
                               "interval_samples": _AT_LEAST_2, "free_samples": NOT_NEGATIVE,
                               "interval_start": POSITIVE, "interval_end": POSITIVE, "interval_rate": NOT_NEGATIVE,
-                              "smoothness": NOT_NEGATIVE, "smoothness_reach": POSITIVE, "foreground_least": _SHARE})
+                              "smoothness": NOT_NEGATIVE, "smoothness_reach": POSITIVE, "min_foreground": _SHARE})
         if self.interval_end > self.interval_start:
             raise UserError("model.interval_end must not be above model.interval_start",
                             f"{self.interval_end:g} and {self.interval_start:g}")

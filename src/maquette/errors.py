@@ -1,4 +1,4 @@
-"""The errors that a user can cause, and the one that a training run can end in."""
+"""The errors that a user can cause, the one that a training run can end in, and a warning."""
 
 
 class UserError(Exception):
@@ -30,3 +30,7 @@ class TrainingDiverged(UserError):
             got=value,
             hint="the last good checkpoint is kept; resume with a lower learning rate",
         )
+
+
+class RenamedWarning(FutureWarning):
+    """Something was named as in an earlier release; it still works, until the release after next."""

@@ -17,6 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from maquette.configs import NOT_NEGATIVE, ORIENTATIONS, POSITIVE, SHARE, Rule, check
 from maquette.errors import UserError
+from maquette.renamed import upgraded_recipe
 from maquette.systems import SYSTEMS
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -47,7 +48,7 @@ class DataRecipe:
     """Classes of the data to learn from; empty: all."""
     furniture: int = 2000
     """How many pieces of furniture are made where `path` says so."""
-    furniture_kinds: tuple[str, ...] = ()
+    furniture_classes: tuple[str, ...] = ()
     """Kinds of furniture, made in turn, a kind named twice twice as often; empty: all kinds alike."""
     views: int = 12
     """Views rendered of each shape."""
@@ -87,7 +88,7 @@ class DataRecipe:
         if not self.kinds:
             raise UserError("data.kinds must name at least one kind of view", "none", f"known: {', '.join(VIEW_KINDS)}")
         _check_names("data.kinds", "kind of view", self.kinds, VIEW_KINDS)
-        _check_names("data.furniture_kinds", "kind of furniture", self.furniture_kinds, FURNITURE_KINDS)
+        _check_names("data.furniture_classes", "kind of furniture", self.furniture_classes, FURNITURE_KINDS)
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,7 @@ def from_tree(tree: Any, where: str) -> Recipe:
     if not isinstance(tree, dict) or not isinstance(tree.get("system"), str):
         raise UserError(f"{where}: a recipe is a mapping with the key 'system'", type(tree).__name__)
     try:
+        tree = upgraded_recipe(tree, where)
         kind = recipe_type(tree["system"])
         recipe = TypeAdapter(kind).validate_python(_with_tuples(_with_starts(tree)))
     except UserError as error:
@@ -312,7 +314,7 @@ def _plain(value: Any) -> Any:
 
 def _with_starts(tree: dict) -> dict:
     """The tree with what the system starts from in other sections than its own, where the tree says nothing of it."""
-    for section, values in getattr(SYSTEMS.config(tree["system"]), "starts_with", {}).items():
+    for section, values in getattr(SYSTEMS.config(tree["system"]), "section_defaults", {}).items():
         if isinstance(tree.get(section, {}), dict):
             tree = {**tree, section: {**values, **tree.get(section, {})}}
     return tree

@@ -51,12 +51,12 @@ def test_a_folder_of_meshes_becomes_a_dataset_and_the_bad_file_is_named(boxes, t
     assert {event.total for event in events[:-1]} == {7}
 
     data = open_dataset(out)
-    assert len(data) == 6 and data.views_per_shape == 3 and data.label_names == ("flat", "tall")
+    assert len(data) == 6 and data.views_per_shape == 3 and data.class_names == ("flat", "tall")
     assert data.split("train").tolist() == [0, 1, 2, 3, 4] and data.split("test").tolist() == [5]
     assert data.ids == [data.id(k) for k in range(6)]
     for row in range(6):
         number = int(data.id(row).rsplit("_", 1)[1])
-        label = data.label_names[data.labels[row]]
+        label = data.class_names[data.labels[row]]
         assert data.id(row).startswith(label)
         box = trimesh.creation.box((9 if number == 9 else 1 + number, 2, 3))
         assert np.array_equal(data.voxels([row])[0], voxelise(box, 16, normalise=True))
@@ -78,7 +78,7 @@ def test_the_folder_opens_with_datasets(boxes, tmp_path):
     data = open_dataset(tmp_path / "out")
     for index, row in enumerate(rows["train"]):
         assert row["id"] == data.id(index) and row["resolution"] == 16
-        assert rows["train"].features["label"].int2str(row["label"]) == data.label_names[data.labels[index]]
+        assert rows["train"].features["label"].int2str(row["label"]) == data.class_names[data.labels[index]]
         voxels = np.unpackbits(np.frombuffer(row["voxels"], np.uint8)).astype(bool).reshape(16, 16, 16)
         assert np.array_equal(voxels, data.voxels([index])[0])
         views = np.frombuffer(row["views"], np.uint8).reshape(3, 32, 32)
@@ -170,8 +170,8 @@ def test_several_folders_open_as_one(boxes, tmp_path):
     list(prepare(boxes, tmp_path / "a", **TINY))
     list(prepare("furniture", tmp_path / "b", **(TINY | {"views": 2}), count=2))
     data = open_dataset([tmp_path / "a", tmp_path / "b"])
-    assert len(data) == 8 and data.label_names == ("flat", "tall", "chair", "table") and data.views_per_shape == 3
-    assert [data.label_names[k] for k in data.labels[6:]] == ["chair", "table"]
+    assert len(data) == 8 and data.class_names == ("flat", "tall", "chair", "table") and data.views_per_shape == 3
+    assert [data.class_names[k] for k in data.labels[6:]] == ["chair", "table"]
     assert np.array_equal(data.views([6], [2]), data.views([6], [0]))  # it has two: counted round
     list(prepare(boxes, tmp_path / "c", **(TINY | {"resolution": 20})))
     list(prepare(boxes, tmp_path / "d", **(TINY | {"view_size": 24})))
@@ -271,7 +271,7 @@ def test_a_prepared_dataset_is_a_source(boxes, tmp_path):
     list(prepare(boxes, tmp_path / "bare", resolution=16, workers=1))
     list(prepare(tmp_path / "bare", tmp_path / "seen", resolution=16, views=1, view_size=32, workers=1))
     bare, seen = open_dataset(tmp_path / "bare"), open_dataset(tmp_path / "seen")
-    assert bare.ids == seen.ids and bare.label_names == seen.label_names and list(bare.splits) == list(seen.splits)
+    assert bare.ids == seen.ids and bare.class_names == seen.class_names and list(bare.splits) == list(seen.splits)
     assert np.array_equal(bare.voxels(range(len(bare))), seen.voxels(range(len(seen))))
     assert (bare.labels == seen.labels).all() and bare.views_per_shape == 0 and seen.views_per_shape == 1
     assert Info.load(tmp_path / "seen").terms == Info.load(tmp_path / "bare").terms

@@ -14,9 +14,9 @@ from maquette.drawing_loop import simulation as simulate
 from maquette.drawing_loop.loop import (
     Drawn,
     Ended,
-    Imagination,
     LoopSettings,
-    Past,
+    Reconstructor,
+    Resume,
     Round,
     Waiting,
     drawing,
@@ -32,7 +32,7 @@ from maquette.geometry.strokes import Strokes
 from maquette.geometry.voxelise import voxelise
 from maquette.intake.background import plain_ground
 from maquette.intake.sources import Frame
-from maquette.plotting.settings import Look, Sheet
+from maquette.plotting.settings import Paper, ViewOptions
 
 START = Frame(sketch(), "box.png")
 
@@ -48,7 +48,7 @@ def answering(*answers):
             raise answer
         return answer
 
-    return Imagination(32, 1, shape_of), shown
+    return Reconstructor(32, 1, shape_of), shown
 
 
 def rounds_of(events):
@@ -68,7 +68,7 @@ def test_a_model_that_always_answers_the_same_is_at_a_fixed_point():
                                                 for word in ("wants", "look", "wants", "draw"))]
     assert all(one.shape == (1, 32, 32) and one.dtype == np.float32 and 0 <= one.min() < 0.5 < one.max() <= 1
                for one in shown)
-    expected = drawing(made[2].mesh, Look(azimuth_deg=235.0), LoopSettings().sheet)
+    expected = drawing(made[2].mesh, ViewOptions(azimuth_deg=235.0), LoopSettings().sheet)
     assert all(np.array_equal(a, b) for a, b in zip(made[2].strokes.lines, expected.lines, strict=True))
     assert np.array_equal(made[0].picture, START.pixels)
     assert made[0].mesh.is_watertight and made[0].mesh.extents.max() == pytest.approx(100)
@@ -100,13 +100,13 @@ def test_what_is_taken_up_can_be_of_low_resolution():
 def test_a_loop_goes_on_from_its_past():
     imagination, shown = answering(stool(6))
     page = FlatPage()
-    page.strokes.append(drawing(stool(4).surface(), Look(), Sheet(148, 210)))
-    past = Past(2, stool(8).voxels, stool(6).voxels)
+    page.strokes.append(drawing(stool(4).surface(), ViewOptions(), Paper(148, 210)))
+    past = Resume(2, stool(8).voxels, stool(6).voxels)
     made = rounds_of(run(None, imagination, page, page, LoopSettings(rounds=3), past))
     assert [one.number for one in made] == [3] and made[0].iou_previous == 1.0 and made[0].iou_first < 0.8
     assert made[0].azimuth_deg == 95.0 and len(shown) == 1
     assert list(run(None, imagination, page, page, LoopSettings(rounds=2), past)) == [], "nothing is left to do"
-    other = Past(2, stool(8).voxels, np.ones((20, 20, 20), bool))
+    other = Resume(2, stool(8).voxels, np.ones((20, 20, 20), bool))
     (ended,) = run(None, imagination, page, page, LoopSettings(rounds=3), other)
     assert "grids of another size, got 16 and 20 voxels a side; the model's have 16" in ended.reason
     with pytest.raises(UserError, match="needs a picture to start from"):
@@ -131,7 +131,7 @@ def test_a_page_on_a_black_desk_is_a_page(monkeypatch):
     monkeypatch.setattr(simulate, "_DESKS", ((0.02, 0.02, 0.02),))
     page = simulate.SimulatedPage(1, 0.6, conditions=simulate.Conditions(side_px=800))
     page.draw(1, Strokes(([[40, 60], [110, 60], [110, 150], [40, 150], [40, 60]],), 148, 210))
-    past = Past(1, stool().voxels, stool().voxels)
+    past = Resume(1, stool().voxels, stool().voxels)
     made, _ = run(None, answering(stool())[0], page, page, LoopSettings(rounds=2), past)
     assert plain_ground(made.picture)[1] > 0.97 and made.notes[0].startswith("A5 paper")
     seen = made.seen[0] < 0.5
@@ -195,21 +195,21 @@ def test_settings_out_of_range_are_named(settings, says):
 
 def test_the_sheet_has_the_name_that_the_pickup_knows():
     sizes = {(148.0, 210.0): "a5", (210.0, 148.0): "a5", (215.9, 279.4): "letter", (200.0, 150.0): "as seen"}
-    assert {size: LoopSettings(sheet=Sheet(*size)).paper for size in sizes} == sizes
+    assert {size: LoopSettings(sheet=Paper(*size)).paper for size in sizes} == sizes
 
 
 def test_hatching_is_as_wide_as_a_model_can_see():
-    assert hatching_mm(Sheet(148, 210, 12)) == round(0.035 * 124, 2) == hatching_mm(Sheet(210, 148, 12))
-    assert hatching_mm(Sheet(148, 210, 12)) / 124 * 0.86 * 96 > 2.5, "pixels of the bundled model's picture"
+    assert hatching_mm(Paper(148, 210, 12)) == round(0.035 * 124, 2) == hatching_mm(Paper(210, 148, 12))
+    assert hatching_mm(Paper(148, 210, 12)) / 124 * 0.86 * 96 > 2.5, "pixels of the bundled model's picture"
 
 
 def test_strokes_on_paper_are_whole_micrometres_without_points_that_fall_together():
-    sheet = Sheet(100, 80)
+    sheet = Paper(100, 80)
     made = on_paper(Strokes(([[1, 2], [1.0002, 2], [3.00049, 4]], [[5, 5], [5.0001, 5]]), 7, 7, (1, 2)), sheet)
     assert (made.width, made.height, made.layers) == (100, 80, (1,)) and len(made) == 1
     assert np.array_equal(made.lines[0], [[1, 2], [3, 4]])
     with pytest.raises(UserError, match="no line of the object|nothing of the object"):
-        drawing(stool().surface(), Look(), Sheet(0.0005, 0.0005, 0))
+        drawing(stool().surface(), ViewOptions(), Paper(0.0005, 0.0005, 0))
 
 
 def test_a_plotter_draws_what_it_is_given_on_a_new_sheet():
@@ -258,7 +258,7 @@ def test_the_bundled_model_answers_in_the_objects_own_frame_whichever_side_is_dr
         mesh = make(kind, 0)
         truth = voxelise(mesh, model.system.config.resolution)
         for azimuth in (35, 125, 215, 305):
-            page = drawing(mesh, Look(azimuth_deg=azimuth), Sheet(148, 210)).to_picture(4, 0.6)
+            page = drawing(mesh, ViewOptions(azimuth_deg=azimuth), Paper(148, 210)).to_picture(4, 0.6)
             found = api.reconstruct(page, model).shape.voxels
             overlap.append([iou(np.rot90(found, quarters), truth) for quarters in range(4)])
     mean = np.mean(overlap, axis=0)

@@ -8,7 +8,7 @@ from maquette.drawing_loop import simulation as simulate
 from maquette.drawing_loop.simulation import Conditions, SimulatedPage, lead_on_paper, photograph
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
-from maquette.intake.page_capture import capture
+from maquette.intake.page_capture import rectify_page
 
 SQUARE = np.array([[30, 60], [118, 60], [118, 150], [30, 150], [30, 60]])
 FIGURE = Strokes((SQUARE, [[30, 60], [118, 150]], [[74, 60], [74, 150]], [[50, 170], [100, 170]]), 148, 210)
@@ -45,7 +45,7 @@ def test_the_corners_are_those_of_the_page_and_it_fills_the_picture():
 def test_known_strokes_come_back_through_the_pickup(seed, monkeypatch):
     monkeypatch.setattr(simulate, "_DESKS", ((0.26, 0.21, 0.15),))
     photo = photograph(FIGURE, np.random.default_rng(seed))
-    found = capture(photo.pixels, paper="a5")
+    found = rectify_page(photo.pixels, paper="a5")
     assert found.sheet is not None
     side = np.linalg.norm(photo.corners[2] - photo.corners[1])
     assert np.linalg.norm(found.sheet.corners - photo.corners, axis=1).max() < 0.005 * side

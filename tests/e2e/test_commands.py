@@ -211,8 +211,21 @@ def test_generate_writes_meshes_and_a_sheet(trained, tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM on Windows")
 def test_sigterm_saves_the_step_and_says_how_to_go_on(trained, tmp_path):
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "maquette.cli.commands", "train", "vae-iwgan-image-tiny", "--run", str(run), "--data.cache",
-               str(trained.parent / "cache"), "--data.furniture", "13", "--train.steps", "1000000"]
+    command = [
+        sys.executable,
+        "-m",
+        "maquette.cli.commands",
+        "train",
+        "vae-iwgan-image-tiny",
+        "--run",
+        str(run),
+        "--data.cache",
+        str(trained.parent / "cache"),
+        "--data.furniture",
+        "13",
+        "--train.steps",
+        "1000000",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if line.startswith("step 5/"):
@@ -227,8 +240,24 @@ def test_sigterm_saves_the_step_and_says_how_to_go_on(trained, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM on Windows")
 def test_a_stopped_preparation_goes_on_and_leaves_no_workers(tmp_path):
     out = tmp_path / "set"
-    command = [sys.executable, "-m", "maquette.cli.commands", "data", "prepare", "furniture", "--out", str(out), "--count",
-               "400", "--views", "2", "--view-size", "32", "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "maquette.cli.commands",
+        "data",
+        "prepare",
+        "furniture",
+        "--out",
+        str(out),
+        "--count",
+        "400",
+        "--views",
+        "2",
+        "--view-size",
+        "32",
+        "--workers",
+        "2",
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     for line in process.stderr:
         if line.startswith("preparing"):
@@ -283,7 +312,7 @@ def test_the_model_carries_its_card_and_recipe(trained, capsys):
     assert "furniture: made by this package" in card and "system: vae-iwgan-image" in card
     info = json.loads((trained / "model" / "config.json").read_text())
     assert str(trained.parent) not in card + json.dumps(info), "no place of this machine goes into a model"
-    assert info["recipe"]["train"]["steps"] in (4, 6) and info["run"]["torch"] and info["labels"]
+    assert info["recipe"]["train"]["steps"] in (4, 6) and info["run"]["torch"] and info["class_names"]
 
 
 def test_data_commands(tmp_path, capsys):

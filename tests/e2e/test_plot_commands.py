@@ -20,7 +20,7 @@ from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.plotting import drawing as plotter
 from maquette.plotting import gcode, svg
-from maquette.plotting.settings import Look, Machine, Sheet
+from maquette.plotting.settings import Machine, Paper, ViewOptions
 
 
 def test_an_object_is_drawn_within_the_margins_and_hatched_with_another_pen(tmp_path, capsys):
@@ -65,7 +65,7 @@ def test_drawing_from_python():
     grid = np.zeros((8, 8, 8), np.float32)
     grid[2:6, 2:6, 1:7] = 1
     for source, kind in ((cube, "shape"), (Shape(grid), "shape")):
-        made = api.draw(source, Look(azimuth_deg=40), Sheet(100, 100, 10))
+        made = api.draw(source, ViewOptions(azimuth_deg=40), Paper(100, 100, 10))
         assert made.kind == kind and made.seconds > 0 and made.strokes.bounds[0] >= 10 - 1e-9
     with pytest.raises(UserError, match="furniture:KIND:SEED"):
         api.draw("furniture:chair:x")
@@ -158,8 +158,10 @@ def test_keys_pause_resume_and_stop():
 
 
 def test_help_stays_light():
-    code = ("import sys, maquette.cli.commands; print(sorted({'vpype', 'shapely', 'serial', 'numpy', 'cv2', 'trimesh', 'torch'}"
-            " & set(sys.modules)))")
+    code = (
+        "import sys, maquette.cli.commands; print(sorted({'vpype', 'shapely', 'serial', 'numpy', 'cv2', 'trimesh', 'torch'}"
+        " & set(sys.modules)))"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

@@ -6,7 +6,7 @@ import trimesh
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
-from maquette.relief.relief import BORDER_MM, Making, relief
+from maquette.relief.relief import BORDER_MM, ReliefOptions, relief
 
 
 def random_case(seed):
@@ -28,13 +28,13 @@ def random_case(seed):
     picture = np.repeat(np.clip(picture, 0, 255).astype(np.uint8)[..., None], 3, 2)
     way = str(rng.choice(["extrude", "extrude", "extrude", "inflate", "revolve", "lithophane"]))
     size = float(rng.uniform(5, 150))
-    making = Making(
+    making = ReliefOptions(
         way, size, float(rng.uniform(1, 10)) if way != "revolve" and rng.random() < 0.8 else None,
         base_mm=float(rng.choice([0, 0, 1.2])), ring_hole_mm=float(rng.choice([0, 0, 0.1 * size])),
         one_sided=bool(rng.random() < 0.5), axis=str(rng.choice(["auto", "left", "middle"])),
         drawn=str(rng.choice(["auto", "auto", "lines", "filled"])), close_mm=None if rng.random() < 0.7 else size,
         all_parts=bool(rng.random() < 0.2), detail_px=40,
-    ) if way != "lithophane" else Making(way, size, 3.0, base_mm=float(rng.choice([0, 1.2])), detail_px=40,
+    ) if way != "lithophane" else ReliefOptions(way, size, 3.0, base_mm=float(rng.choice([0, 1.2])), detail_px=40,
                                          ring_hole_mm=float(rng.choice([0, 0.1 * size])))
     return picture, making
 

@@ -6,13 +6,14 @@ import torch.nn.functional as F
 from maquette.configs import GAN3DConfig, IWGAN3DConfig, VAEIWGAN3DConfig
 from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
+from maquette.systems.capabilities import Reads
 
 CONFIGS = {
     "iwgan": IWGAN3DConfig(resolution=20, latent=4, generator_channels=(8, 8, 8), critic_channels=(2,)),
     "gan3d": GAN3DConfig(resolution=32, latent=6, generator_channels=(8, 4, 4), critic_channels=(4, 4, 8)),
     "vae-iwgan-image": VAEIWGAN3DConfig(
         resolution=20, latent=6, generator_channels=(8, 8, 8), critic_channels=(2,), encoder="residual",
-        image_channels=1, image_size=32, encoder_widths=(4, 8), encoder_blocks=(1, 1), joint=True, prior="class",
+        image_channels=1, view_size=32, encoder_widths=(4, 8), encoder_blocks=(1, 1), joint=True, prior="class",
     ),
 }
 CLASSES = ["chair", "sofa"]
@@ -37,7 +38,7 @@ def tiny(name: str) -> Model:
         if hasattr(layer, "kernel_size"):
             layer.weight.copy_(layer.weight.sum((2, 3, 4), keepdim=True) * _tent(layer.kernel_size[0]))
     latents = {}
-    if system.reads_images:
+    if system.reads is Reads.VIEWS:
         mean = torch.zeros(2, length)
         mean[0, 0], mean[1, 1] = 1.0, -1.0
         factor = 0.3 * torch.randn(2, 3, length)
@@ -48,7 +49,7 @@ def tiny(name: str) -> Model:
     last.weight.mul_(SHARP / logits.std())
     last.bias.mul_(SHARP / logits.std())
     last.bias.sub_(generator(noise).flatten()[::7].quantile(0.7))
-    return Model(f"tiny {name}", system, {"threshold": 0.5, "labels": CLASSES}, latents)
+    return Model(f"tiny {name}", system, {"threshold": 0.5, "class_names": CLASSES}, latents)
 
 
 def _tent(side: int) -> torch.Tensor:

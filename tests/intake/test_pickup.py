@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from maquette.errors import UserError
-from maquette.intake.pickup import find_inputs, pick_up, read_picture
+from maquette.intake.pickup import find_inputs, frame_object, read_picture
 from maquette.io.pictures import _to_rgb
 
 SKETCHES = Path(__file__).parents[3] / "shared" / "data" / "sketches"
@@ -67,7 +67,7 @@ def overlap(a, b, slack=2):
     return min((a & near_b).sum() / max(1, a.sum()), (b & near_a).sum() / max(1, b.sum()))
 
 
-CLEAN = pick_up(drawn(chair())).image[0]  # what every other picture of the chair must come to
+CLEAN = frame_object(drawn(chair())).image[0]  # what every other picture of the chair must come to
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_find_inputs(tmp_path):
 
 def test_a_clean_drawing_is_cropped_centred_and_kept():
     dark = chair(300, left=500, top=60, canvas=(600, 900))
-    found = pick_up(drawn(dark))
+    found = frame_object(drawn(dark))
     assert found.kind == "drawing" and found.notes == ()
     assert found.image.shape == (1, 128, 128) and found.image.dtype == np.float32
     assert found.image.min() >= 0 and found.image.max() == 1.0
@@ -243,20 +243,20 @@ def test_a_clean_drawing_is_cropped_centred_and_kept():
 
 
 def test_sizes_and_channels():
-    found = pick_up(drawn(chair()), size_px=96, channels=3)
+    found = frame_object(drawn(chair()), size_px=96, channels=3)
     assert found.image.shape == (3, 96, 96) and (found.image[0] == found.image[2]).all()
-    tall = pick_up(cv2.resize(drawn(chair(200)), (100, 400)))
+    tall = frame_object(cv2.resize(drawn(chair(200)), (100, 400)))
     y, x = np.nonzero(ink(tall.image[0]))
     assert np.ptp(y) > 3.5 * np.ptp(x) and y.min() >= 7  # padded, not squashed
     with pytest.raises(UserError, match="channels must be 1 or 3, got 2"):
-        pick_up(drawn(chair()), channels=2)
+        frame_object(drawn(chair()), channels=2)
     with pytest.raises(UserError, match="x.png is too small"):
-        pick_up(np.zeros((4, 5, 3), np.uint8), name="x.png")
+        frame_object(np.zeros((4, 5, 3), np.uint8), name="x.png")
 
 
 @pytest.mark.parametrize("width", [1, 2, 4, 9])
 def test_lines_of_any_width_stay_dark(width):
-    found = pick_up(drawn(chair(1600, width)))
+    found = frame_object(drawn(chair(1600, width)))
     assert overlap(found.image[0] < 0.7, ink(CLEAN)) > 0.97
     strokes = np.sort(found.image[0].ravel())[: ink(CLEAN).sum()]
     assert strokes.mean() < 0.4
@@ -279,7 +279,7 @@ PAPERS = {
 def test_pencil_on_paper_comes_to_the_clean_drawing(light):
     dark = chair(430, 4, left=220, top=60, canvas=(560, 800))
     options = PAPERS[light]
-    found = pick_up(photographed(dark, **options))
+    found = frame_object(photographed(dark, **options))
     assert found.kind == "paper"
     assert overlap(ink(found.image[0]), ink(CLEAN), slack=3) > 0.95
     assert (found.image[0][:6] == 1).all() and (found.image[0][:, :6] == 1).all()  # the paper is white
@@ -294,14 +294,16 @@ def test_pencil_on_paper_comes_to_the_clean_drawing(light):
 def test_a_sheet_cut_by_the_frame():
     dark = chair(400, 4, left=220, top=80, canvas=(560, 800))
     picture = photographed(dark, angle=8)[90:-90, 150:]
-    found = pick_up(picture)
+    found = frame_object(picture)
     assert found.kind == "paper" and found.notes[0] == "cropped to the sheet of paper"
     left, top, right, bottom = found.box
     assert 300 < bottom - top < 460 and (right - left) < 400
 
 
 def test_white_on_black_is_inverted():
-    found = pick_up(255 - photographed(chair(430, 4, left=220, top=60, canvas=(560, 800)), tint=(1, 1, 1), fall=0.1))
+    found = frame_object(
+        255 - photographed(chair(430, 4, left=220, top=60, canvas=(560, 800)), tint=(1, 1, 1), fall=0.1)
+    )
     assert found.kind == "paper" and "bright lines on a dark ground were inverted" in found.notes
     assert overlap(ink(found.image[0]), ink(CLEAN), slack=3) > 0.95
 
@@ -313,14 +315,14 @@ def test_dust_page_edges_and_far_marks_are_left_out():
         dark[y:y + 2, x:x + 2] = 0.8  # dust
     dark[:, :7] = 0.9  # the scanner's shadow
     cv2.circle(dark, (740, 530), 12, 0.7, 2)  # a signature, say
-    found = pick_up(drawn(dark))
+    found = frame_object(drawn(dark))
     assert overlap(ink(found.image[0]), ink(CLEAN), slack=3) > 0.95
     assert set(found.notes) == {"the edge of the page was removed", "marks away from the object were left out"}
 
 
 def test_a_view_that_is_ready_is_left_as_it_is():
     once = np.rint(255 * CLEAN).astype(np.uint8)
-    again = pick_up(once)
+    again = frame_object(once)
     assert again.kind == "drawing"
     assert np.abs(again.image[0] - CLEAN).mean() < 0.02
 
@@ -333,7 +335,7 @@ def test_a_view_that_is_ready_is_left_as_it_is():
 ])
 def test_a_blank_page(page):
     with pytest.raises(UserError, match="no drawing found on the page.* in blank.png"):
-        pick_up(page, name="blank.png")
+        frame_object(page, name="blank.png")
 
 
 # --- photos ----------------------------------------------------------------------------------------------------------
@@ -352,29 +354,29 @@ def room(height, width, seed=0):
 
 def test_a_photo_is_padded_with_its_border_and_keeps_its_light():
     picture = room(120, 240)
-    found = pick_up(picture, channels=3)
+    found = frame_object(picture, channels=3)
     assert found.kind == "photo" and found.box == (0, 0, 240, 120) and found.image.shape == (3, 128, 128)
     rim = np.concatenate([picture[:4].reshape(-1, 3), picture[-4:].reshape(-1, 3),
                           picture[:, :4].reshape(-1, 3), picture[:, -4:].reshape(-1, 3)])
     assert np.abs(found.image[:, 2, 64] * 255 - np.median(rim, axis=0)).max() < 2
     inner = cv2.resize(picture, (128, 64), interpolation=cv2.INTER_AREA).transpose(2, 0, 1) / 255
     assert np.abs(found.image[:, 32:96] - inner).max() < 0.01
-    grey = pick_up(picture).image[0]
+    grey = frame_object(picture).image[0]
     assert np.abs(grey - np.tensordot([0.299, 0.587, 0.114], found.image, 1)).max() < 0.01
 
 
 def test_an_object_on_a_plain_ground_is_cropped_to():
     picture = np.full((300, 500, 3), (205, 200, 190), np.uint8)
     picture[100:220, 300:400] = room(120, 100)
-    found = pick_up(picture)
+    found = frame_object(picture)
     assert found.kind == "photo" and found.notes == ("cropped to the object on its plain background",)
     assert np.abs(np.array(found.box) - (294, 94, 406, 226)).max() <= 4
 
 
 def test_the_kind_can_be_given():
     picture = drawn(chair())
-    assert pick_up(picture, kind="photo").kind == "photo"
-    forced = pick_up(room(200, 200), kind="drawing")
+    assert frame_object(picture, kind="photo").kind == "photo"
+    forced = frame_object(room(200, 200), kind="drawing")
     assert forced.kind != "photo"
 
 
@@ -386,7 +388,7 @@ def test_the_kind_can_be_given():
     "name, box", [("armchair1_0_clean.png", (66, 39, 211, 213)), ("bin115.png", (54, 109, 432, 600))]
 )
 def test_scanned_sketches(name, box):
-    found = pick_up(read_picture(SKETCHES / name))
+    found = frame_object(read_picture(SKETCHES / name))
     assert found.kind == "drawing"
     assert np.abs(np.array(found.box) - box).max() <= 3
     assert 0.02 < ink(found.image).mean() < 0.15

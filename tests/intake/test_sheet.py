@@ -9,7 +9,7 @@ from maquette.errors import UserError
 from maquette.geometry.paper import SIZES_MM
 from maquette.intake import lighting as light
 from maquette.intake.background import plain_ground
-from maquette.intake.page_capture import capture, stages
+from maquette.intake.page_capture import rectify_page, stages
 from maquette.intake.ruling import remove_ruling
 from maquette.intake.sheet import find_sheet, page_aspect, straighten, to_page
 
@@ -147,7 +147,7 @@ def test_squared_paper_photographed_at_an_angle_gives_the_drawing():
     size = (1600, 1200)
     truth = corners_of(210, 297, size=size, **VIEWS["all at once"])
     page = paper(dark) * (1 - 0.25 * lines)[..., None]
-    found = capture(photographed(page, truth, size, shadow=0.4, noise=2, seed=2), squared=True, whole_page=True)
+    found = rectify_page(photographed(page, truth, size, shadow=0.4, noise=2, seed=2), squared=True, whole_page=True)
     assert found.ruling.rows_px > 10 and found.ruling.columns_px == pytest.approx(found.ruling.rows_px, rel=0.03)
     wanted = cv2.resize(dark, found.ink.shape[::-1], interpolation=cv2.INTER_AREA)
     ink, true = found.ink > 0.4, wanted > 0.4
@@ -159,7 +159,7 @@ def test_what_is_captured_is_cropped_and_can_be_small():
     dark = sketch()
     truth = corners_of(210, 297, size=SIZE, **VIEWS["tilted"])
     photo = photographed(paper(dark), truth, SIZE, shadow=0.3)
-    page, crop, small = (capture(photo, **options) for options in ({"whole_page": True}, {}, {"low": 32}))
+    page, crop, small = (rectify_page(photo, **options) for options in ({"whole_page": True}, {}, {"low": 32}))
     assert page.picture.shape == page.ink.shape == page.straight.shape[:2]
     rows, columns = np.nonzero(dark > 0.5)
     share = np.array(page.box) / np.tile(page.ink.shape[::-1], 2)
@@ -179,12 +179,12 @@ def test_what_has_no_sheet_is_taken_whole_and_said_so():
     grey = np.repeat((235 * (1 - 0.7 * sketch(500, 600)))[..., None], 3, 2)
     y, x = np.mgrid[0:600, 0:500]
     photo = np.clip(grey * (1 - 0.3 * x / 500)[..., None], 0, 255).astype(np.uint8)
-    found = capture(photo)
+    found = rectify_page(photo)
     assert found.sheet is None
     assert found.notes == ("no sheet of paper was found; the whole picture is taken for the page",)
-    assert capture(photo, paper="none").notes == ()
+    assert rectify_page(photo, paper="none").notes == ()
     assert stages(photo, found)[0][0] == "no sheet found"
-    chalk = capture(255 - np.clip(grey * 255 / 235, 0, 255).astype(np.uint8))
+    chalk = rectify_page(255 - np.clip(grey * 255 / 235, 0, 255).astype(np.uint8))
     assert chalk.notes == ("bright lines on a dark ground were inverted",)
 
 
@@ -192,7 +192,7 @@ def test_a_page_on_a_black_desk_is_not_chalk_on_a_board():
     corners = corners_of(210, 297, tilt_deg=20, turn_deg=8, fill=0.6)
     photo = photographed(paper(sketch()), corners, desk=(6, 6, 6), noise=1)
     photo[(photo < 60).all(2)] = 6  # flat
-    found = capture(photo)
+    found = rectify_page(photo)
     assert plain_ground(photo)[1] > 0.97
     assert found.sheet is not None and np.abs(found.sheet.corners - corners).max() < 0.01 * 800
     assert found.notes == (found.sheet.line(),)
@@ -200,10 +200,10 @@ def test_a_page_on_a_black_desk_is_not_chalk_on_a_board():
 
 def test_what_cannot_be_captured_is_said():
     with pytest.raises(UserError, match="no drawing found on the page in empty.jpg; draw darker"):
-        capture(photographed(paper(np.zeros((1188, 840))), corners_of(210, 297), noise=6), name="empty.jpg")
+        rectify_page(photographed(paper(np.zeros((1188, 840))), corners_of(210, 297), noise=6), name="empty.jpg")
     with pytest.raises(UserError, match=r"must be uint8 \[H, W, 3\], got float64 \(9, 9\)"):
-        capture(np.zeros((9, 9)))
+        rectify_page(np.zeros((9, 9)))
     with pytest.raises(UserError, match="x.png is too small to hold a page, got 9x9 pixels"):
-        capture(np.zeros((9, 9, 3), np.uint8), name="x.png")
+        rectify_page(np.zeros((9, 9, 3), np.uint8), name="x.png")
     with pytest.raises(UserError, match="4 to 1024 pixels a side, got 2"):
-        capture(np.zeros((90, 90, 3), np.uint8), low=2)
+        rectify_page(np.zeros((90, 90, 3), np.uint8), low=2)

@@ -14,7 +14,7 @@ from maquette.latents.clean import clean_drawing, side_of
 from maquette.models.pixels import as_images
 from maquette.models.prior import encode
 from maquette.plotting import drawing as plotter
-from maquette.plotting.settings import Look, Sheet
+from maquette.plotting.settings import Paper, ViewOptions
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +48,13 @@ def test_a_dataset_without_cameras_is_drawn_from_the_usual_side(model, found, mo
         raise UserError("no cameras")
 
     monkeypatch.setattr(type(found.data), "cameras", none)
-    assert side_of(model, found, Known("box", "box", 1.0, Shape(np.ones((4, 4, 4)))), np.zeros(6)) == Look()
+    assert side_of(model, found, Known("box", "box", 1.0, Shape(np.ones((4, 4, 4)))), np.zeros(6)) == ViewOptions()
 
 
 def test_furniture_is_drawn_with_its_own_edges_and_others_by_their_voxels(model, found):
     seen = encode(model, as_images(found.data.views([1], [0])))[0].numpy()
     one = Known("furniture-table-000004", "table", 1.0, Shape(np.ones((8, 8, 8))), 1)
-    suggested, sheet = Suggested(None, (one,), seen), Sheet(100, 80, 10)
+    suggested, sheet = Suggested(None, (one,), seen), Paper(100, 80, 10)
     look = side_of(model, found, one, seen)
     drawing = clean_drawing(model, found, suggested, one, "furniture", sheet)
     wanted = plotter.mesh_strokes(make("table", 4), look, sheet)

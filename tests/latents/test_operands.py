@@ -112,10 +112,10 @@ def picture(path, size=64):
 
 
 def test_a_picture_is_encoded(image, plain, tmp_path):
-    from maquette.intake.pickup import pick_up, read_picture
+    from maquette.intake.pickup import frame_object, read_picture
 
     path = picture(tmp_path / "box.png")
-    seen = pick_up(read_picture(path), 32, 1).image
+    seen = frame_object(read_picture(path), 32, 1).image
     with torch.no_grad():
         wanted = image.system.nets["encoder"](torch.from_numpy(seen)[None])[0][0]
     assert torch.allclose(latent(image, path), wanted, atol=1e-6)

@@ -111,7 +111,7 @@ def test_a_dataset_without_views_that_fit_is_rendered_from_its_voxels(model, box
     events, found = run(model, tmp_path / "bare", tmp_path / "cache")
     assert {event.doing for event in events} == {"rendering known objects", "looking at known objects"}
     assert found.data.ids == ["flat/box_1", "flat/box_3", "tall/box_0", "tall/box_2"]
-    assert found.data.infos[0].label_names == ("flat", "tall")
+    assert found.data.infos[0].class_names == ("flat", "tall")
 
 
 def sketch() -> np.ndarray:

@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 
 from maquette.nets.field import (
-    Coded,
     ColourField,
+    ConditionedLinear,
     DensityField,
     OccupancyMLP,
     OccupancyPlanes,
-    Seen,
-    encode,
-    encoded,
+    ViewConditionedLinear,
+    encoding_dim,
+    positional_encoding,
 )
 
 MLPS = {"paper": (128, 256, 8, 6, 256), "narrow": (6, 64, 4, 2, 8)}
@@ -61,17 +61,17 @@ def test_before_training_every_code_is_a_sphere_to_5_percent(name, radius):
 
 def test_the_encoding_in_closed_form():
     values = torch.tensor([[0.25, -0.5, 1.0]])
-    found = encode(values, 2)
+    found = positional_encoding(values, 2)
     turns = [[math.pi * value for value in values[0].tolist()], [2 * math.pi * value for value in values[0].tolist()]]
     expected = values[0].tolist()
     for row in turns:
         expected += [math.sin(turn) for turn in row] + [math.cos(turn) for turn in row]
-    assert torch.allclose(found[0], torch.tensor(expected), atol=1e-6) and found.shape[1] == encoded(2) == 15
-    assert torch.equal(encode(values, 0), values) and (encoded(10), encoded(4)) == (63, 27)
+    assert torch.allclose(found[0], torch.tensor(expected), atol=1e-6) and found.shape[1] == encoding_dim(2) == 15
+    assert torch.equal(positional_encoding(values, 0), values) and (encoding_dim(10), encoding_dim(4)) == (63, 27)
 
 
 def test_a_code_beside_values_is_a_linear_layer_on_both():
-    layer, values, code = Coded(5, 3, 7), torch.randn(2, 4, 5), torch.randn(2, 3)
+    layer, values, code = ConditionedLinear(5, 3, 7), torch.randn(2, 4, 5), torch.randn(2, 3)
     both = torch.cat([values, code[:, None].expand(-1, 4, -1)], 2)
     assert torch.allclose(layer(values, code), F.linear(both, layer.weight, layer.bias), atol=1e-5)
 
@@ -130,11 +130,12 @@ def test_points_of_all_images_in_one_row_read_their_own(name):
     codes = torch.randn(3, 6)
     points = torch.cat([1.2 * torch.rand(3, 40, 3) - 0.6, torch.full((3, 1, 3), 0.5), torch.full((3, 1, 3), -0.5)], 1)
     shape = field.prepared(codes)
-    owner = torch.arange(3).repeat_interleave(42)
-    for found, known in zip(field.with_normals(points.view(1, -1, 3), shape, owner), field.with_normals(points, shape),
-                            strict=True):
+    image_index = torch.arange(3).repeat_interleave(42)
+    for found, known in zip(
+        field.with_normals(points.view(1, -1, 3), shape, image_index), field.with_normals(points, shape), strict=True
+    ):
         assert torch.allclose(found.reshape(known.shape), known, atol=1e-4)
-    found = field.search(shape)(points.view(1, -1, 3), owner)
+    found = field.search(shape)(points.view(1, -1, 3), image_index)
     assert torch.allclose(found.view(3, 42), field.search(shape)(points, None), atol=1e-4)
     apart = field.occupancy(points, shape)[0]
     assert (apart[0] - apart[1]).abs().max() > 1e-2
@@ -142,13 +143,13 @@ def test_points_of_all_images_in_one_row_read_their_own(name):
 
 def test_a_rays_values_count_once_for_each_of_its_points():
     """The layer is one on points', rays' and images' values side by side."""
-    layer = Seen(3, 2, 4, 5)
+    layer = ViewConditionedLinear(3, 2, 4, 5)
     values, of_ray, code = torch.randn(1, 12, 3), torch.randn(1, 6, 2), torch.randn(3, 4)
-    owner = torch.tensor([0, 2, 1, 1, 0, 2])
+    image_index = torch.tensor([0, 2, 1, 1, 0, 2])
     rays_of = torch.arange(6).repeat_interleave(2)
-    whole = torch.cat([values[0], of_ray[0, rays_of], code[owner[rays_of]]], 1)
+    whole = torch.cat([values[0], of_ray[0, rays_of], code[image_index[rays_of]]], 1)
     weight = torch.cat([layer.point.weight, layer.weight], 1)
-    assert torch.allclose(layer(values, of_ray, code, owner)[0], F.linear(whole, weight, layer.bias), atol=1e-6)
+    assert torch.allclose(layer(values, of_ray, code, image_index)[0], F.linear(whole, weight, layer.bias), atol=1e-6)
 
 
 def test_grafs_network_has_the_parameters_of_its_layers():

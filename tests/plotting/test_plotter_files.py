@@ -12,7 +12,7 @@ from maquette.geometry.strokes import Strokes
 from maquette.plotting import gcode, hpgl, svg
 from maquette.plotting.gcode import checked, program, seconds
 from maquette.plotting.ordering import shortest_travel
-from maquette.plotting.settings import Look, Machine, Sheet
+from maquette.plotting.settings import Machine, Paper, ViewOptions
 
 MACHINE = Machine(settle_s=0)
 
@@ -241,12 +241,12 @@ def test_machines_that_make_no_sense_are_refused(options, message):
 
 
 @pytest.mark.parametrize("made, options, message", [
-    (Look, {"elevation_deg": 91}, "elevation_deg must be -90 to 90, got 91"),
-    (Look, {"azimuth_deg": float("nan")}, "azimuth_deg must be -360 to 360"),
-    (Look, {"hatch": 5}, "hatch must be 0 to 4"),
-    (Look, {"hatch_pen": 0}, "hatch_pen must be 1 to 99"),
-    (Sheet, {"margin": 105}, "margins leave no room on the page, got 105 on 210 x 297 mm"),
-    (Sheet, {"pen": 0}, "a pen's line is more than 0"),
+    (ViewOptions, {"elevation_deg": 91}, "elevation_deg must be -90 to 90, got 91"),
+    (ViewOptions, {"azimuth_deg": float("nan")}, "azimuth_deg must be -360 to 360"),
+    (ViewOptions, {"hatch": 5}, "hatch must be 0 to 4"),
+    (ViewOptions, {"hatch_pen": 0}, "hatch_pen must be 1 to 99"),
+    (Paper, {"margin": 105}, "margins leave no room on the page, got 105 on 210 x 297 mm"),
+    (Paper, {"pen": 0}, "a pen's line is more than 0"),
 ])
 def test_looks_and_sheets_out_of_range_are_refused(made, options, message):
     with pytest.raises(UserError, match=message):

@@ -25,13 +25,13 @@ def test_views_are_those_of_the_renderers_camera(azimuth, elevation, fov, zoom):
 
 def test_cameras_are_drawn_between_the_bounds():
     draws = torch.tensor([[0.0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.5]], dtype=torch.float64)
-    found = rays.drawn_views(draws, (10, 200), (-10, 60), (2, 4), 30)
+    found = rays.sample_cameras(draws, (10, 200), (-10, 60), (2, 4), 30)
     middle = math.degrees(math.asin((math.sin(math.radians(-10)) + math.sin(math.radians(60))) / 2))
     known = [(10, -10, 2), (200, 60, 4), (105, middle, 3)]
     expected = rays.views(*torch.tensor(known, dtype=torch.float64).unbind(1), 30)
     for name in ("positions", "axes", "focal"):
         assert torch.allclose(getattr(found, name), getattr(expected, name), atol=1e-12)
-    many = rays.drawn_views(torch.rand(4000, 3), (0, 360), (-90, 90), (3, 3), 30).positions
+    many = rays.sample_cameras(torch.rand(4000, 3), (0, 360), (-90, 90), (3, 3), 30).positions
     assert many.mean(0).norm() < 0.05 * many[0].norm(), "uniform on the sphere"
     assert len(found[1:]) == 2 and torch.equal(found[1:].focal, found.focal[1:])
 
@@ -55,11 +55,11 @@ def test_patches_lie_inside_at_every_scale_and_offset():
 
 def test_what_is_looked_up_is_what_is_there():
     images = torch.rand(3, 2, 8, 8)
-    assert torch.allclose(rays.look_up(images, rays.pixel_places(8, images).expand(3, -1, -1)), images, atol=1e-6)
+    assert torch.allclose(rays.sample_image(images, rays.pixel_places(8, images).expand(3, -1, -1)), images, atol=1e-6)
     middles = rays.pixel_places(16, images).view(16, 16, 2)
     ramps = middles.permute(2, 0, 1)[None]  # right, down
     places = rays.patch_places(torch.tensor([[0.0, 0.3, 0.6]]), 0.5, 4)
-    assert torch.allclose(rays.look_up(ramps, places)[0].flatten(1).T, places[0], atol=1e-6)
+    assert torch.allclose(rays.sample_image(ramps, places)[0].flatten(1).T, places[0], atol=1e-6)
 
 
 def test_rays_enter_and_leave_the_cube():
@@ -68,15 +68,19 @@ def test_rays_enter_and_leave_the_cube():
     targets = 0.8 * (torch.rand(400, 3, generator=generator) * 2 - 1)
     directions = torch.nn.functional.normalize(targets - origins, dim=1)
     directions[0], origins[0] = torch.tensor([0.0, 1, 0]), torch.tensor([0.1, -2.0, 0.3])
-    near, far, met = rays.cube_span(origins, directions)
-    assert met[0] and near[0].item() == pytest.approx(1.5) and far[0].item() == pytest.approx(2.5)
+    near, far, hits_box = rays.intersect_box(origins, directions)
+    assert hits_box[0] and near[0].item() == pytest.approx(1.5) and far[0].item() == pytest.approx(2.5)
     for depth in (near, far):
         reached = (origins + depth[:, None] * directions).abs().amax(1)
-        assert torch.allclose(reached[met], torch.full_like(reached[met], 0.5), atol=1e-5)
+        assert torch.allclose(reached[hits_box], torch.full_like(reached[hits_box], 0.5), atol=1e-5)
     steps = torch.linspace(0, 4, 2001)
     inside = ((origins[:, None] + steps[:, None] * directions[:, None]).abs().amax(2) < 0.499).any(1)
-    assert not inside[~met].any() and 0.4 < met.float().mean() < 0.9 and torch.equal(near[~met], far[~met])
-    inner = rays.cube_span(torch.zeros(1, 3), torch.tensor([[0.0, 0, 1]]))
+    assert (
+        not inside[~hits_box].any()
+        and 0.4 < hits_box.float().mean() < 0.9
+        and torch.equal(near[~hits_box], far[~hits_box])
+    )
+    inner = rays.intersect_box(torch.zeros(1, 3), torch.tensor([[0.0, 0, 1]]))
     assert [float(value) for value in inner] == [0, 0.5, 1]
 
 

@@ -16,13 +16,13 @@ def some_rays(count: int = 300, seed: int = 0):
     origins = 1.5 * F.normalize(torch.randn(count, 3, generator=generator, dtype=torch.float64), dim=1)
     targets = 0.9 * (torch.rand(count, 3, generator=generator, dtype=torch.float64) - 0.5)
     directions = F.normalize(targets - origins, dim=1)
-    return origins, directions, *rays.cube_span(origins, directions)[:2]
+    return origins, directions, *rays.intersect_box(origins, directions)[:2]
 
 
 def sphere_depth(origins, directions, radius):
-    along = (origins * directions).sum(1)
-    under = along.square() - origins.square().sum(1) + radius**2
-    return -along - under.clamp(min=0).sqrt(), under > 0
+    points_on_rays = (origins * directions).sum(1)
+    under = points_on_rays.square() - origins.square().sum(1) + radius**2
+    return -points_on_rays - under.clamp(min=0).sqrt(), under > 0
 
 
 @pytest.mark.parametrize("power, accuracy", [(1, 1e-9), (6, 1e-5)])
@@ -48,7 +48,7 @@ def test_the_search_finds_a_box_and_its_first_side():
     origins, directions, near, far = some_rays()
     half = torch.tensor([0.2, 0.35, 0.1], dtype=torch.float64)
     depth, hit = surface.find_surface(lambda x: 1 - (x / half).abs().amax(-1), origins, directions, near, far, 256)
-    entered, left, meets = rays.cube_span(origins / (2 * half), directions / (2 * half))  # scaled to the cube
+    entered, left, meets = rays.intersect_box(origins / (2 * half), directions / (2 * half))  # scaled to the cube
     sure = (left - entered > 0.01) | ~meets
     assert torch.equal(hit[sure], meets[sure]) and (depth - entered).abs()[hit & sure].max() < 1e-6
     assert int((hit & sure).sum()) > 100
@@ -57,7 +57,7 @@ def test_the_search_finds_a_box_and_its_first_side():
 def test_a_ray_that_starts_inside_is_there_at_once():
     origins = torch.tensor([[0.0, 0.0, -0.1]])
     directions = torch.tensor([[0.0, 0.0, 1.0]])
-    near, far, _ = rays.cube_span(origins, directions)
+    near, far, _ = rays.intersect_box(origins, directions)
     depth, hit = surface.find_surface(lambda x: 0.3 - x.norm(dim=-1), origins, directions, near, far, 8)
     assert hit.all() and depth.item() == 0
     missing = surface.find_surface(lambda x: 0.3 - x.norm(dim=-1), origins + 5, directions, near, near, 8)
@@ -67,17 +67,17 @@ def test_a_ray_that_starts_inside_is_there_at_once():
 def test_samples_lie_in_the_interval_and_before_it():
     near, far = torch.tensor([1.0, 1.0, 1.0]), torch.tensor([2.0, 2.0, 2.0])
     depth, hit = torch.tensor([1.5, 1.05, 2.0]), torch.tensor([True, True, False])
-    middles = surface.about_surface(depth, hit, near, far, 0.1, 4, 2)
+    middles = surface.sample_interval(depth, hit, near, far, 0.1, 4, 2)
     assert torch.allclose(middles[0], torch.tensor([1.1, 1.3, 1.425, 1.475, 1.525, 1.575]))
     assert torch.allclose(middles[1], torch.tensor([1.0, 1.0, 1.01875, 1.05625, 1.09375, 1.13125]))
     assert torch.allclose(middles[2], 1 + (torch.arange(6) + 0.5) / 6), "without a surface all along the ray"
-    ends = [surface.about_surface(depth, hit, near, far, 0.1, 4, 2, torch.full((3, 6), at)) for at in (0.0, 1.0)]
+    ends = [surface.sample_interval(depth, hit, near, far, 0.1, 4, 2, torch.full((3, 6), at)) for at in (0.0, 1.0)]
     assert torch.allclose(ends[0][:, 1:], ends[1][:, :-1])
     assert torch.equal(ends[0][:, 0], near) and torch.allclose(ends[1][:, -1], torch.tensor([1.6, 1.15, 2.0]))
-    only = surface.about_surface(depth, hit, near, far, torch.tensor(0.1), 4, 0)
+    only = surface.sample_interval(depth, hit, near, far, torch.tensor(0.1), 4, 0)
     assert torch.allclose(only[0], middles[0, 2:])
-    assert torch.allclose(surface.evenly(near, far, 4)[0], torch.tensor([1.125, 1.375, 1.625, 1.875]))
-    jittered = surface.evenly(near, far, 4, torch.full((3, 4), 0.9))
+    assert torch.allclose(surface.stratified(near, far, 4)[0], torch.tensor([1.125, 1.375, 1.625, 1.875]))
+    jittered = surface.stratified(near, far, 4, torch.full((3, 4), 0.9))
     assert torch.allclose(jittered[0], torch.tensor([1.225, 1.475, 1.725, 1.975]))
 
 

@@ -13,7 +13,7 @@ from maquette.relief import inflate
 from maquette.relief import relief as module
 from maquette.relief.inflate import coverage, inflated, poisson
 from maquette.relief.outline import Outline
-from maquette.relief.relief import BORDER_MM, Making, relief
+from maquette.relief.relief import BORDER_MM, ReliefOptions, relief
 
 
 def page(size=500):
@@ -52,18 +52,18 @@ def one_body(made, size):
     (box(360, 180, -1), 40 * 20, (40, 20)),
 ])
 def test_volumes_of_extruded_drawings(picture, area, size):
-    mesh = one_body(relief(picture, Making(size_mm=40, thickness_mm=5)), (*size, 5))
+    mesh = one_body(relief(picture, ReliefOptions(size_mm=40, thickness_mm=5)), (*size, 5))
     assert mesh.volume == pytest.approx(5 * area, rel=0.01)
 
 
 def test_a_base_plate_is_the_hull_and_a_little_more():
-    mesh = one_body(relief(disc(hole=100), Making(size_mm=40, thickness_mm=5, base_mm=1.5)), (44, 44, 6.5))
+    mesh = one_body(relief(disc(hole=100), ReliefOptions(size_mm=40, thickness_mm=5, base_mm=1.5)), (44, 44, 6.5))
     wanted = 5 * np.pi * (20**2 - 10**2) + 1.5 * np.pi * (20 + BORDER_MM) ** 2
     assert mesh.volume == pytest.approx(wanted, rel=0.01) and mesh.euler_number == 2  # the hole has a floor
 
 
 def test_a_hole_for_a_ring_goes_through_above_the_drawing():
-    plain, made = (relief(disc(), Making(size_mm=40, thickness_mm=5, ring_hole_mm=hole)) for hole in (0, 4))
+    plain, made = (relief(disc(), ReliefOptions(size_mm=40, thickness_mm=5, ring_hole_mm=hole)) for hole in (0, 4))
     mesh = one_body(made, (40, 40 + 4 + BORDER_MM, 5))
     assert plain.mesh.euler_number == 2 and mesh.euler_number == 0  # one hole
     away = np.hypot(mesh.vertices[:, 0], mesh.vertices[:, 1] - 22)  # the hole touches the disc's edge from above
@@ -78,7 +78,9 @@ def test_a_hole_for_a_ring_goes_through_above_the_drawing():
 def test_every_way_has_its_ring_in_one_part(way, extra, monkeypatch):
     monkeypatch.setattr(inflate, "CELLS", 64)
     picture = disc(hole=120) if way != "revolve" else box(150, 300)
-    plain, ringed = (relief(picture, Making(way, 30, ring_hole_mm=hole, detail_px=60, **extra)) for hole in (0, 3))
+    plain, ringed = (
+        relief(picture, ReliefOptions(way, 30, ring_hole_mm=hole, detail_px=60, **extra)) for hole in (0, 3)
+    )
     for made in (plain, ringed):
         assert made.report.watertight and made.report.parts == 1
     assert ringed.mesh.euler_number == plain.mesh.euler_number - 2  # one more hole
@@ -99,7 +101,7 @@ def test_poisson_over_a_disc_is_a_paraboloid():
 
 @pytest.mark.parametrize("thickness, one_sided", [(None, False), (10.0, False), (6.0, True)])
 def test_an_inflated_disc_is_a_ball_or_a_flattened_one(thickness, one_sided):
-    made = relief(disc(), Making("inflate", 40, thickness, one_sided=one_sided))
+    made = relief(disc(), ReliefOptions("inflate", 40, thickness, one_sided=one_sided))
     total = thickness or 40
     mesh = one_body(made, (40, 40, total))
     top = total if one_sided else total / 2
@@ -112,7 +114,7 @@ def test_an_inflated_disc_is_a_ball_or_a_flattened_one(thickness, one_sided):
 
 
 def test_an_inflated_ring_has_its_hole_and_its_height():
-    mesh = one_body(relief(disc(hole=100), Making("inflate", 40, 8, one_sided=True)), (40, 40, 8))
+    mesh = one_body(relief(disc(hole=100), ReliefOptions("inflate", 40, 8, one_sided=True)), (40, 40, 8))
     assert mesh.euler_number == 0
     a, b = 10.0, 20.0  # u = -r^2 + c log r + d between two circles
     c = (b**2 - a**2) / np.log(b / a)
@@ -127,9 +129,9 @@ def test_an_inflated_ring_has_its_hole_and_its_height():
 
 @pytest.mark.parametrize("axis", ["auto", "left", "right"])
 def test_a_turned_rectangle_is_a_cylinder(axis):
-    made = relief(box(150, 300), Making("revolve", 30, axis=axis))
+    made = relief(box(150, 300), ReliefOptions("revolve", 30, axis=axis))
     assert one_body(made, (30, 30, 30)).volume == pytest.approx(np.pi * 15**2 * 30, rel=0.01)
-    middle = relief(box(150, 300), Making("revolve", 30, axis="middle"))
+    middle = relief(box(150, 300), ReliefOptions("revolve", 30, axis="middle"))
     assert one_body(middle, (15, 15, 30)).volume == pytest.approx(np.pi * 7.5**2 * 30, rel=0.01)
 
 
@@ -137,7 +139,7 @@ def test_a_turned_rectangle_is_a_cylinder(axis):
 def test_a_profile_beside_its_axis_is_turned_about_it(lean):
     picture = box(100, 300)
     cv2.line(picture, (260 + lean, 20), (260 - lean, 400), (0, 0, 0), 3, cv2.LINE_AA)
-    made = relief(picture, Making("revolve", 40))
+    made = relief(picture, ReliefOptions("revolve", 40))
     assert "turned about the straight line beside the profile" in made.notes
     if not lean:  # a pipe: radii 200 and 100 pixels, 300 high; the longer side is 400
         mesh = one_body(made, (40, 40, 30))
@@ -149,7 +151,7 @@ def test_the_ends_of_an_open_profile_are_joined_to_the_axis():
     picture = page()
     cv2.line(picture, (100, 40), (100, 460), (0, 0, 0), 3)
     cv2.line(picture, (160, 80), (260, 420), (0, 0, 0), 4, cv2.LINE_AA)
-    made = relief(picture, Making("revolve", 34))
+    made = relief(picture, ReliefOptions("revolve", 34))
     assert made.notes[-1] == "the profile's ends were joined to the axis"
     mesh = made.mesh  # 1 mm is 10 pixels; the line's round ends make it a little higher
     assert made.report.watertight and made.report.parts == 1
@@ -158,12 +160,12 @@ def test_the_ends_of_an_open_profile_are_joined_to_the_axis():
     with pytest.raises(UserError, match="the profile in c.png is open and beside no axis; close it, or draw the axis"):
         lone = page()
         cv2.ellipse(lone, (250, 250), (120, 200), 0, 100, 260, (0, 0, 0), 4)
-        relief(lone, Making("revolve"), name="c.png")
+        relief(lone, ReliefOptions("revolve"), name="c.png")
 
 
 def test_heights_of_a_lithophane_are_exact():
     grey = np.random.default_rng(0).integers(0, 256, (40, 60), np.uint8)
-    mesh = one_body(relief(np.repeat(grey[..., None], 3, 2), Making("lithophane", 59, 3.2, 0.6)), (59, 39, 3.2))
+    mesh = one_body(relief(np.repeat(grey[..., None], 3, 2), ReliefOptions("lithophane", 59, 3.2, 0.6)), (59, 39, 3.2))
     top = {(round(float(x), 4), round(float(y), 4)): z for x, y, z in mesh.vertices if z > 0.1}
     assert len(top) == 60 * 40
     for row, column in [(0, 0), (39, 59), (7, 31), (20, 3)]:
@@ -174,27 +176,27 @@ def test_heights_of_a_lithophane_are_exact():
 def test_the_gap_that_was_closed_is_told_in_millimetres():
     picture = page()
     cv2.ellipse(picture, (250, 250), (200, 200), 0, 4, 356, (0, 0, 0), 4, cv2.LINE_AA)
-    made = relief(picture, Making(size_mm=40, thickness_mm=2))
+    made = relief(picture, ReliefOptions(size_mm=40, thickness_mm=2))
     chord = 2 * 20 * np.sin(np.radians(4)) - 0.4
     (note,) = made.notes
     assert note.startswith("closed a gap of ") and float(note.split()[4]) == pytest.approx(chord, abs=0.2)
     assert f"closed a gap of {chord:.0f}" in made.line().replace(note, f"closed a gap of {chord:.0f}")
     with pytest.raises(UserError, match=r"the outline in the drawing is open, got ends that are 2\.\d mm apart; draw"):
-        relief(picture, Making(size_mm=40, close_mm=1))
+        relief(picture, ReliefOptions(size_mm=40, close_mm=1))
     cv2.line(picture, (250, 20), (250, 80), (255, 255, 255), 14)
-    assert relief(picture, Making(size_mm=40)).notes[0].startswith("closed 2 gaps, the widest of ")
+    assert relief(picture, ReliefOptions(size_mm=40)).notes[0].startswith("closed 2 gaps, the widest of ")
 
 
 def test_loose_parts_are_left_out_kept_or_joined():
     picture = page()
     cv2.circle(picture, (150, 150), 100, (0, 0, 0), 4, cv2.LINE_AA)
     cv2.circle(picture, (400, 400), 50, (0, 0, 0), 4, cv2.LINE_AA)
-    alone = relief(picture, Making(size_mm=40, thickness_mm=3))
+    alone = relief(picture, ReliefOptions(size_mm=40, thickness_mm=3))
     assert alone.mesh.volume == pytest.approx(3 * np.pi * 20**2, rel=0.01)
     assert alone.notes == ("1 loose part (20 % of the area) was left out; --base-mm joins, --all-parts keeps such",)
-    both = relief(picture, Making(size_mm=40, thickness_mm=3, all_parts=True))
+    both = relief(picture, ReliefOptions(size_mm=40, thickness_mm=3, all_parts=True))
     assert both.report.parts == 2 and both.notes == ()
-    joined = relief(picture, Making(size_mm=40, thickness_mm=3, base_mm=1))
+    joined = relief(picture, ReliefOptions(size_mm=40, thickness_mm=3, base_mm=1))
     assert joined.report.parts == 1 and joined.report.watertight
 
 
@@ -203,7 +205,7 @@ def test_a_thin_neck_is_told():
     picture = page()
     eight = np.column_stack([250 + 200 * np.sin(turn), 250 + 130 * np.sin(2 * turn)])
     cv2.polylines(picture, [np.int32(eight * 16)], True, (0, 0, 0), 4, cv2.LINE_AA, 4)
-    made = relief(picture, Making(size_mm=30))
+    made = relief(picture, ReliefOptions(size_mm=30))
     assert made.report.watertight and made.report.parts == 1
     assert made.notes == ("parts of it hang together by less than 0.8 mm",)
 
@@ -213,7 +215,7 @@ def test_a_photographed_drawing_is_as_good_as_a_clean_one():
     cv2.circle(dark, (420, 600), 260, 1.0, 6, cv2.LINE_AA)
     cv2.rectangle(dark, (360, 540), (480, 660), 1.0, 6)
     corners = corners_of(210, 297, tilt_deg=25, lean_deg=10, turn_deg=6)
-    made = relief(photographed(paper(dark), corners, shadow=0.3), Making(size_mm=52, thickness_mm=4))
+    made = relief(photographed(paper(dark), corners, shadow=0.3), ReliefOptions(size_mm=52, thickness_mm=4))
     mesh = one_body(made, (52, made.mesh.extents[1], 4))
     assert mesh.extents[1] == pytest.approx(52, rel=0.03) and mesh.euler_number == 0
     assert mesh.volume == pytest.approx(4 * (np.pi * 26**2 - 12**2), rel=0.03)
@@ -231,7 +233,7 @@ def test_a_photographed_drawing_is_as_good_as_a_clean_one():
 ])
 def test_what_cannot_be_made_is_said(options, message):
     with pytest.raises(UserError, match=message):
-        Making(**options)
+        ReliefOptions(**options)
 
 
 def test_a_page_without_a_drawing():
@@ -240,7 +242,7 @@ def test_a_page_without_a_drawing():
     axis = page()
     cv2.line(axis, (100, 40), (100, 460), (0, 0, 0), 3)
     with pytest.raises(UserError, match="is open and beside no axis"):
-        relief(axis, Making("revolve"))
+        relief(axis, ReliefOptions("revolve"))
 
 
 def test_what_is_left_of_nothing(monkeypatch):

@@ -109,7 +109,7 @@ def test_losses_by_hand(form):
     assert fake.shape == (4, 3, 8, 8) and not fake.requires_grad
     batch = a_batch()
     system.rendered(system.nets, batch, 0)  # the same draws, up to the real patches' places
-    real = rays.look_up(batch.images, rays.patch_places(batch.uniform(4, 3), 1.0, 8))
+    real = rays.sample_image(batch.images, rays.patch_places(batch.uniform(4, 3), 1.0, 8))
     logits = [0.01 * patches.flatten(1).sum(1) for patches in (real, fake)]
     by_hand = (1 + (-logits[0]).exp()).log().mean() + (1 + logits[1].exp()).log().mean()
     if form == "graf":  # whose draws are the same with a gradient and without
@@ -130,7 +130,7 @@ def test_the_normals_term_by_hand(form):
     beside = 0.01 * (2 * batch.uniform(4, 64, 3) - 1)
     assert beside.abs().max() <= 0.01
     shape = generator.field.prepared(graf.codes(latent, system.config)[0])
-    near, far, _ = rays.cube_span(origins, directions)
+    near, far, _ = rays.intersect_box(origins, directions)
     depth, hit = generator.find(shape, origins, directions, near, far)
     points = origins + depth[..., None] * directions
     normals, others = (generator.field.with_normals(at, shape)[2] for at in (points, points + beside))
@@ -181,7 +181,7 @@ def test_an_untrained_render_has_the_spheres_silhouette(form):
     past = torch.linalg.cross(origins, directions).norm(dim=2)  # of the ray and the middle
     assert seen.hit[past < 0.9 * 0.3].all() and not seen.hit[past > 1.1 * 0.3].any()
     assert 0.06 < seen.hit.float().mean() < 0.2 and (past > 0.87).any()
-    near, far, _ = rays.cube_span(origins, directions)
+    near, far, _ = rays.intersect_box(origins, directions)
     depth, _ = system.nets["generator"].find(
         system.nets["generator"].field.prepared(latent[:, :5]), origins, directions, near, far)
     radii = (origins + depth[..., None] * directions).norm(dim=2)[seen.hit]
@@ -200,7 +200,7 @@ def test_rays_of_many_images_see_what_each_image_sees_alone(form):
     origins, directions = system.views(latent).rays(places)
     background, jitter = torch.rand(3, 1, 3), torch.rand(3, 70, generator.samples)
     together = generator(latent, origins, directions, background, jitter)
-    assert 0 < rays.cube_span(origins, directions)[2].float().mean() < 0.67
+    assert 0 < rays.intersect_box(origins, directions)[2].float().mean() < 0.67
     for number in range(3):
         one = slice(number, number + 1)
         alone = generator(latent[one], origins[one], directions[one], background[one], jitter[one])
@@ -232,22 +232,22 @@ def test_gradients_in_bfloat16_are_those_in_float32(form):
 @pytest.mark.parametrize("form", SURFACES)
 def test_objects_that_vanish_are_pulled_back(form):
     """The penalty by hand; it has a slope where nothing is left to see, and stops where there is enough."""
-    system = system_of(form, foreground_least=0.9)
+    system = system_of(form, min_foreground=0.9)
     seen = system.rendered(system.nets, a_batch(), 0)
     covered = seen.mask.mean().item()
     terms = system.generator_loss(system.nets, a_batch(), 0)
     assert 0 < covered < 0.9 and terms.watched["foreground"].item() == pytest.approx(covered, rel=0.05)
     assert terms.minimised["vanishing"].item() == pytest.approx(
-        10 * (0.9 - covered) * seen.emptiness.item(), rel=0.1)
+        10 * (0.9 - covered) * seen.free_space_loss.item(), rel=0.1)
     field = system.nets["generator"].field
     with torch.no_grad():
         field.last.bias[0] += 40 if form == "mlp" else -40  # a distance outside, and one inside
     gone = system.rendered(system.nets, a_batch(), 0)
-    assert gone.mask.max() == 0 and gone.emptiness > 500
+    assert gone.mask.max() == 0 and gone.free_space_loss > 500
     lost = system.generator_loss(system.nets, a_batch(), 0).minimised["vanishing"]
     (slope,) = torch.autograd.grad(lost, field.last.bias)
     assert slope[0].item() == pytest.approx(180 if form == "mlp" else -180, rel=1e-3)  # 10 * 0.9 * 20 a distance
-    enough = system_of(form, foreground_least=covered / 2)
+    enough = system_of(form, min_foreground=covered / 2)
     assert enough.generator_loss(enough.nets, a_batch(), 0).minimised["vanishing"].item() == 0
 
 
@@ -331,7 +331,7 @@ def test_the_critic_has_grafs_layers_and_sees_other_images_whole():
     for layer in (*small.halving, small.last):
         assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, rel=1e-3)
     small.eval()
-    patches = rays.look_up(images, rays.pixel_places(8, images).expand(2, -1, -1))
+    patches = rays.sample_image(images, rays.pixel_places(8, images).expand(2, -1, -1))
     assert torch.equal(small(images), small(patches)) and small(patches).shape == (2,)
     assert torch.allclose(small(patches[:1]), small(patches)[:1], atol=1e-6), "each patch by itself"
     deep = PatchCritic(1, (4, 4)).eval()

@@ -15,6 +15,7 @@ from maquette.errors import UserError
 from maquette.nets.volume import SubvoxelGenerator
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, Phase, Terms, check_phases
+from maquette.systems.capabilities import Reads
 from maquette.systems.gan3d import GAN3D, GAN3DConfig
 from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
 from maquette.systems.losses import kl_to_standard_normal
@@ -24,7 +25,7 @@ from maquette.training.distributed import Engine
 from maquette.training.loop import run_phase
 
 SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "latent": 6}
-SMALL_IMAGE = {**SMALL, "encoder": "residual", "image_channels": 1, "image_size": 32,
+SMALL_IMAGE = {**SMALL, "encoder": "residual", "image_channels": 1, "view_size": 32,
                "encoder_widths": (4, 8), "encoder_blocks": (1, 1)}
 
 
@@ -129,14 +130,14 @@ def test_vaegan3d_weighs_its_terms_as_the_paper_does():
 @pytest.mark.parametrize("resolution", [20, 32, 64])
 @pytest.mark.parametrize("name", ["iwgan", "vae-iwgan-image"])
 def test_shapes_at_every_resolution(name, resolution):
-    small = SMALL_IMAGE if SYSTEMS[name].reads_images else SMALL
+    small = SMALL_IMAGE if SYSTEMS[name].reads is Reads.VIEWS else SMALL
     system = SYSTEMS[name](SYSTEMS[name].Config(resolution=resolution, **small))
     check_phases(system)
     made = system.generate(torch.randn(2, 6))
     assert made.shape == (2, 1, resolution, resolution, resolution)
     assert 0 <= made.min() and made.max() <= 1
     assert system.nets["critic"](made).shape == (2,)
-    if system.reads_images:
+    if system.reads is Reads.VIEWS:
         assert system.encode(torch.rand(2, 1, 32, 32)).shape == (2, 6)
 
 
@@ -163,8 +164,8 @@ def test_the_tables_are_the_papers():
 def a_batch(system, seed=1) -> Batch:
     noise = torch.Generator().manual_seed(seed)
     voxels = (torch.rand(4, 1, 32, 32, 32, generator=noise) < 0.2).float()
-    images = torch.rand(4, 1, 32, 32, generator=noise) if system.reads_images else None
-    poses = torch.randn(4, 7, generator=noise) if system.wants_poses else None
+    images = torch.rand(4, 1, 32, 32, generator=noise) if system.reads is Reads.VIEWS else None
+    poses = torch.randn(4, 7, generator=noise) if system.needs_poses() else None
     return Batch(voxels, images, seed, torch.tensor([0, 1, 0, 1]), poses=poses)
 
 
@@ -211,19 +212,19 @@ def test_critic_loss_by_hand():
 
 
 def test_joint_form_keeps_the_critic_out_until_its_step():
-    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_from=5, adversarial_from=7, prior="class")
+    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_start=5, adversarial_start=7, prior="class")
     system = VAEIWGAN3D(config)
     autoencoder, critic = system.phases()
     assert not critic.runs_at(4) and critic.runs_at(5)
-    for step, kept, judged in ((4, False, False), (5, True, False), (7, True, True)):
+    for step, kept, critic_fraction in ((4, False, False), (5, True, False), (7, True, True)):
         batch = a_batch(system)
         terms = autoencoder.loss(system.nets, batch, step)
-        assert ("fake" in batch.kept) == kept and ("adversarial" in terms.minimised) == judged
-    assert batch.kept["fake"].shape == batch.voxels.shape and not batch.kept["fake"].requires_grad
+        assert ("fake" in batch.carry) == kept and ("adversarial" in terms.minimised) == critic_fraction
+    assert batch.carry["fake"].shape == batch.voxels.shape and not batch.carry["fake"].requires_grad
 
 
 def test_the_critic_sees_the_share_of_the_batch_that_it_is_given():
-    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, judged=0.5, prior_share=1.0, prior="class")
+    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_fraction=0.5, prior_fraction=1.0, prior="class")
     system = VAEIWGAN3D(config)
     batch, seen = a_batch(system), []
     system.nets["encoder"].register_forward_hook(lambda _m, _i, out: seen.append(out[0].detach()))
@@ -233,10 +234,10 @@ def test_the_critic_sees_the_share_of_the_batch_that_it_is_given():
     autoencoder.loss(system.nets, batch, 0)
     latents, logits = made[0]
     assert len(latents) == len(batch) + len(batch) // 2, "half as many from the prior as from views"
-    assert torch.equal(batch.kept["fake"], logits[len(batch) :].sigmoid()), "all that it judges comes from the prior"
+    assert torch.equal(batch.carry["fake"], logits[len(batch) :].sigmoid()), "all that it judges comes from the prior"
     critic.loss(system.nets, batch, 0)
-    with pytest.raises(UserError, match="judged"):
-        VAEIWGAN3DConfig(**SMALL_IMAGE, judged=0.0)
+    with pytest.raises(UserError, match="critic_fraction"):
+        VAEIWGAN3DConfig(**SMALL_IMAGE, critic_fraction=0.0)
 
 
 def test_class_prior_draws_from_each_classes_own_gaussian():
@@ -290,8 +291,8 @@ def test_step_if_is_asked_about_this_pass_and_drops_the_gradients():
 
 
 def test_contradictory_configs_are_refused_with_both_names():
-    with pytest.raises(UserError, match="critic_from must not come after model.adversarial_from"):
-        VAEIWGAN3DConfig(critic_from=3, adversarial_from=2)
+    with pytest.raises(UserError, match="critic_start must not come after model.adversarial_start"):
+        VAEIWGAN3DConfig(critic_start=3, adversarial_start=2)
     with pytest.raises(UserError, match="encoder_widths and model.encoder_blocks"):
         VAEIWGAN3DConfig(encoder_blocks=(1,))
     with pytest.raises(UserError, match="must be 20, 32 or 64 voxels a side, got 33; try 32"):

@@ -10,6 +10,7 @@ from maquette.errors import UserError
 from maquette.nets.volume import from_cells, to_cells
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, check_phases
+from maquette.systems.capabilities import Reads
 from maquette.systems.vaeiwgan3d_scan import VAEIWGAN3DScan
 from maquette.training.distributed import Engine
 from maquette.training.loop import run_phase
@@ -52,13 +53,13 @@ def test_the_table_is_the_papers_and_what_it_reads_are_scans():
     system = SYSTEMS["vae-iwgan-scan"](VAEIWGAN3DScanConfig(**SMALL))
     table = [(p.name, p.trains, p.every) for p in system.phases()]
     assert table == [("critic", ("critic",), 1), ("encoder", ("encoder",), 1), ("generator", ("generator",), 5)]
-    assert system.reads_scans and not system.reads_images and not system.wants_poses
+    assert system.reads is Reads.SCANS and system.reads is not Reads.VIEWS and not system.needs_poses()
     assert system.averaged() == ("encoder", "generator")
     joint = VAEIWGAN3DScan(VAEIWGAN3DScanConfig(**SMALL, joint=True))
     table = [(p.name, p.trains) for p in joint.phases()]
     assert table == [("autoencoder", ("encoder", "generator")), ("critic", ("critic",))]
     defaults = VAEIWGAN3DScanConfig()
-    assert (defaults.latent, defaults.penalty, defaults.critic_steps, defaults.delta) == (200, 10, 5, 100)
+    assert (defaults.latent, defaults.penalty_weight, defaults.critic_steps, defaults.delta) == (200, 10, 5, 100)
 
 
 SKIPS = {"joint": True, "generator": "subvoxel", "skips": True, "latent_weight": 0.25}
@@ -141,8 +142,8 @@ def test_contradictory_configs_are_refused():
                        ({"skips": True}, "model.skips needs the joint form and the subvoxel generator"),
                        ({"latent_weight": -1.0}, "model.latent_weight must be 0 or more"),
                        ({"prior": "class"}, "model.prior 'class' needs the joint form"),
-                       ({"judged": 0.0}, "model.judged must be above 0"),
-                       ({"critic_from": 3, "adversarial_from": 2}, "critic_from must not come after"),
+                       ({"critic_fraction": 0.0}, "model.critic_fraction must be above 0"),
+                       ({"critic_start": 3, "adversarial_start": 2}, "critic_start must not come after"),
                        ({"resolution": 20, "generator_channels": (8,)}, "3 widths or more at 20 voxels, got 1")):
         with pytest.raises(UserError, match=says):
             VAEIWGAN3DScanConfig(**keys)

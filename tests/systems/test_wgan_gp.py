@@ -145,7 +145,7 @@ def test_losses_by_hand():
     assert terms.minimised["penalty"].item() == pytest.approx(10 * (0.1 * math.sqrt(512) - 1) ** 2, rel=1e-5)
     made = system.generator_loss(system.nets, Batch(None, torch.ones(2, 1, 16, 32)), 0)
     assert made.total().item() == pytest.approx(-0.1 * 512 * 0.5, rel=1e-6)
-    system.config = dataclasses.replace(system.config, penalty_every=3)
+    system.config = dataclasses.replace(system.config, penalty_interval=3)
     on, off = (system.critic_loss(system.nets, Batch(None, torch.ones(2, 1, 16, 32)), step) for step in (3, 4))
     assert "penalty" not in off.minimised
     assert on.minimised["penalty"].item() == pytest.approx(3 * terms.minimised["penalty"].item(), rel=1e-6)
@@ -374,7 +374,7 @@ def test_the_adaptive_probability_follows_the_held_out_images(target, expected):
         batch = Batch(None, torch.ones(4, 1, 16, 32), 0, held_out=torch.zeros(4, 1, 16, 32))
         draws = batch.uniform  # light would move the held-out images off 0: chosen by no draw
         batch.uniform = lambda *shape, draws=draws: torch.ones(shape) if shape[-1] == DRAWS else draws(*shape)
-        system.config = dataclasses.replace(system.config, penalty=0.0)
+        system.config = dataclasses.replace(system.config, penalty_weight=0.0)
         terms = system.critic_loss(system.nets, batch, 0)
         assert critic.adaptive[0].item() == pytest.approx(value)
         assert terms.watched["augment_probability"].item() == pytest.approx(value)

@@ -8,6 +8,7 @@ import torch
 from maquette import recipe as recipes
 from maquette.nets.pixel_aligned import project
 from maquette.rendering.camera import Camera
+from maquette.systems.capabilities import Reads
 from maquette.training.batches import Batches
 
 VOXEL = (13, 6, 11)  # of 20 a side, off every middle
@@ -46,8 +47,10 @@ class Dots:
 
 
 class Posed:
-    reads_images = wants_poses = True
-    reads_scans = False
+    reads = Reads.VIEWS
+
+    def needs_poses(self):
+        return True
 
 
 def test_poses_follow_the_mirror_and_the_jitter_of_their_views():

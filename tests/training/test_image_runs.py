@@ -100,7 +100,7 @@ def test_what_a_run_leaves(trained, data):
         assert fact in card, fact
     assert "voxels" not in card.split("The whole recipe")[0]
     info = json.loads((run / "model" / "config.json").read_text())
-    assert info["labels"] == [] and "threshold" not in info and str(data.parent) not in json.dumps(info) + card
+    assert info["class_names"] == [] and "threshold" not in info and str(data.parent) not in json.dumps(info) + card
 
 
 def test_a_latent_decides_an_image_whatever_the_count(trained):
@@ -166,7 +166,7 @@ def test_commands_that_look_at_a_run_know_images(trained, capsys):
     assert "width                64" in said and "height               32" in said
     assert call("models", "show", run, "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert (facts["width"], facts["height"], facts["labels"]) == (64, 32, []) and "resolution" not in facts
+    assert (facts["width"], facts["height"], facts["class_names"]) == (64, 32, []) and "resolution" not in facts
 
 
 def test_colour_images_are_trained_on_and_made(tmp_path):

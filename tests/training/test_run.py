@@ -48,7 +48,7 @@ def test_data_without_views_or_with_others_are_refused(grids, tmp_path):
     list(prepare(grids, tmp_path / "large", resolution=20, views=1, view_size=48, channels=3, workers=1))
     line = f"{tmp_path / 'large'} has views of 48 pixels and 3 channels, the recipe's model reads 32 and 1 channel; "
     assert refused(recipe, tmp_path / "large") == line + again
-    colour = replace(recipe, model=replace(recipe.model, image_size=48, image_channels=3))
+    colour = replace(recipe, model=replace(recipe.model, view_size=48, image_channels=3))
     opened = replace(colour, data=replace(colour.data, path=(str(tmp_path / "large"),)))
     assert list(job.prepared(opened, lambda: False)) == [], "what fits is opened, with no event"
 
@@ -85,9 +85,9 @@ def test_classes_that_are_not_asked_for_are_left_out(tmp_path):
                 return done.value
 
     everything, some = opened(), opened("slab", "rod")
-    assert everything.label_names == ("box", "rod", "slab") and some.label_names == ("rod", "slab")
+    assert everything.class_names == ("box", "rod", "slab") and some.class_names == ("rod", "slab")
     rows = np.concatenate(job.split(some, 0.3))
     assert {some.id(row).split("/")[0] for row in rows} == {"rod", "slab"} and len(rows) == 9
-    assert [some.label_names[some.labels[row]] for row in rows] == [some.id(row).split("/")[0] for row in rows]
+    assert [some.class_names[some.labels[row]] for row in rows] == [some.id(row).split("/")[0] for row in rows]
     with pytest.raises(UserError, match="no class of this name, got 'ball'; they have box, rod, slab"):
         opened("ball")

@@ -28,7 +28,7 @@ def model(folder, name: str, seed: int = 5, **keys):
     recipe = recipes.load(name)
     torch.manual_seed(seed)
     system = SYSTEMS[recipe.system](replace(recipe.model, **keys))
-    hub.save(folder, system, {"labels": ["box"], "data": [TERMS]}, "card", {})
+    hub.save(folder, system, {"class_names": ["box"], "data": [TERMS]}, "card", {})
     return system
 
 
@@ -87,7 +87,7 @@ def test_what_is_fresh_what_is_left_out_and_what_is_read_otherwise_is_said(tmp_p
 
 def test_a_tensor_that_does_not_fit_is_named_with_both_shapes_and_the_key(tmp_path):
     model(tmp_path / "m", "iwgan-tiny")
-    assert refused(asking("iwgan-tiny", tmp_path / "m", latent=6, penalty=5.0)) == (
+    assert refused(asking("iwgan-tiny", tmp_path / "m", latent=6, penalty_weight=5.0)) == (
         "train.start: tensor generator.linear.weight has shape (2000, 8) in m, the recipe's has (2000, 6); "
         "model.latent is 8 there and 6 here"
     )
@@ -116,10 +116,10 @@ def test_keys_that_must_change_together_are_both_named(tmp_path):
 
 
 def test_a_key_of_training_that_cannot_change_alone_is_not_named(tmp_path):
-    """Without `adversarial_from` the critic would enter too late, which decides no tensor of what is shared."""
+    """Without `adversarial_start` the critic would enter too late, which decides no tensor of what is shared."""
     joint = {"joint": True, "prior": "class"}
     model(tmp_path / "m", "vae-iwgan-image-tiny", **joint)
-    late = {"critic_from": 7, "adversarial_from": 8}
+    late = {"critic_start": 7, "adversarial_start": 8}
     line = refused(asking("vae-iwgan-image-tiny", tmp_path / "m", latent=6, **late, **joint))
     assert line.split("; ")[-1] == "model.latent is 8 there and 6 here"
 

@@ -24,6 +24,7 @@ from maquette.cli.scans import complete
 from maquette.cli.study import study_make, study_score
 from maquette.cli.train import train
 from maquette.errors import UserError
+from maquette.systems.capabilities import Makes
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -141,10 +142,10 @@ def reconstruct(
 
     with _status(f"loading model {model}"):
         loaded = api.load(model)
-    default = "glb" if loaded.system.has_field else "stl"
+    default = "glb" if loaded.system.makes is Makes.FIELD else "stl"
     options = {"suffix": f".{format or default}", "preview": preview, "size_mm": size_mm, "threshold": threshold,
                "largest_part": not all_parts, "min_wall_mm": min_wall_mm}
-    if loaded.system.has_field:
+    if loaded.system.makes is Makes.FIELD:
         from maquette.outputs.inversion import invert_files
 
         search = api.Search(steps=steps, seconds=seconds, seed=seed)
@@ -200,14 +201,14 @@ def generate(
     if mesh:
         from maquette.outputs import fields as outputs_fields
 
-        if kind and loaded.system.has_field:
+        if kind and loaded.system.makes is Makes.FIELD:
             raise UserError(f"model '{loaded.name}' knows no classes", f"--kind {kind}")
         events = outputs_fields.generate_mesh_files(
             out, loaded, count=count, seed=seed, spread=spread, resolution=resolution, level=level,
             suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts, turntable=turntable,
         )
         return show_files(events, None, json, "generating")
-    if loaded.system.makes_images:
+    if loaded.system.makes.images:
         if kind:
             raise UserError(f"model '{loaded.name}' knows no classes", f"--kind {kind}")
         events = outputs.generate_image_files(out, loaded, count=count, seed=seed, spread=spread)

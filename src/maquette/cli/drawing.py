@@ -113,9 +113,9 @@ def relief(
         raise UserError("a relief is made in one way", " and ".join(f"--{way}" for way in chosen), "leave one out")
     from maquette.cli.console import show_files
     from maquette.outputs import drawings as outputs_drawing
-    from maquette.relief.relief import Making
+    from maquette.relief.relief import ReliefOptions
 
-    making = Making(
+    making = ReliefOptions(
         chosen[0] if chosen else "extrude", size_mm, thickness_mm, thinnest_mm, base_mm, ring_hole_mm, one_sided, axis,
         drawn, close_mm, all_parts, detail_px,
     )

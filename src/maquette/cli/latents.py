@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 
 from maquette.cli.options import Format, Inputs
 from maquette.errors import UserError
+from maquette.systems.capabilities import Makes
 
 Operands = Positional[Annotated[tuple[str, ...], arg(metavar="OPERAND...")]]
 Expression = Positional[Annotated[tuple[str, ...], arg(metavar="EXPRESSION")]]
@@ -56,7 +57,7 @@ def interpolate(
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
-    if loaded.system.has_field:
+    if loaded.system.makes is Makes.FIELD:
         from maquette.outputs import fields as outputs_fields
 
         events = outputs_fields.interpolate_field_files(
@@ -198,10 +199,10 @@ def suggest(
     from maquette.cli.console import show_files, status
     from maquette.geometry.paper import page_size
     from maquette.outputs import latents as outputs_latent
-    from maquette.plotting.settings import Sheet
+    from maquette.plotting.settings import Paper
 
     width, height = page_size(page)
-    sheet = Sheet(width, height, 0.07 * min(width, height)) if draw else None
+    sheet = Paper(width, height, 0.07 * min(width, height)) if draw else None
     with status(f"loading model {model}"):
         loaded = api.load(model)
     events = outputs_latent.suggest_files(

@@ -85,11 +85,11 @@ def loop(
     from maquette.drawing_loop.loop import LoopSettings, hatching_mm
     from maquette.geometry.paper import page_size
     from maquette.outputs import loop as outputs_loop
-    from maquette.plotting.settings import Look, Machine, Sheet
+    from maquette.plotting.settings import Machine, Paper, ViewOptions
 
-    sheet = Sheet(*page_size(page), 12.0, 0.5)
+    sheet = Paper(*page_size(page), 12.0, 0.5)
     spacing = hatching_mm(sheet) if hatch_mm is None else hatch_mm
-    look = Look(azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, hatch=hatch, hatch_mm=spacing)
+    look = ViewOptions(azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, hatch=hatch, hatch_mm=spacing)
     settings = LoopSettings(rounds, turn_deg, look, sheet, low, size_mm)
     machine = Machine(lift=lift, pen_up=pen_up, pen_down=pen_down)
     with status(f"loading model {model}"):

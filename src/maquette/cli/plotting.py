@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.plotting.settings import Look, Machine, Sheet
+from maquette.plotting.settings import Machine, Paper, ViewOptions
 
 Sources = Positional[Annotated[tuple[str, ...], arg(metavar="SHAPE|MESH|PICTURE...")]]
 Drawings = Positional[Annotated[tuple[str, ...], arg(metavar="SVG|GCODE...")]]
@@ -23,8 +23,8 @@ def draw(
     landscape: bool = False,
     margin: str = "15mm",
     pen_mm: float = 0.3,
-    look: Annotated[Look, arg(name="")] = Look(),  # noqa: B008 - frozen
-    machine: Annotated[Machine, arg(name="")] = Machine(),  # noqa: B008 - frozen
+    look: Annotated[ViewOptions, arg(name="")] = ViewOptions(),
+    machine: Annotated[Machine, arg(name="")] = Machine(),
     device: str = "hp7475a",
     preview: bool = False,
     json: bool = False,
@@ -49,7 +49,7 @@ def draw(
     from maquette.geometry.paper import millimetres, page_size
     from maquette.outputs.plots import draw_files
 
-    sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin"), pen_mm)
+    sheet = Paper(*page_size(page, landscape), millimetres(margin, "the margin"), pen_mm)
     events = draw_files(inputs, out, look, sheet, machine, format=format, device=device, preview=preview)
     return show_files(events, next(events), json, "drawing")
 
@@ -65,7 +65,7 @@ def plot(
     fit: bool = False,
     pen: int | None = None,
     pen_mm: float = 0.3,
-    machine: Annotated[Machine, arg(name="")] = Machine(),  # noqa: B008 - frozen
+    machine: Annotated[Machine, arg(name="")] = Machine(),
     device: str = "hp7475a",
     baud: int = 115200,
     home: bool = False,
@@ -102,7 +102,7 @@ def plot(
         return _usage("plot", "one file is sent to a port; --out is for writing files instead")
     from maquette.geometry.paper import millimetres, page_size
 
-    sheet = Sheet(*page_size(page, landscape), millimetres(margin, "the margin") if fit else 0.0) if page else None
+    sheet = Paper(*page_size(page, landscape), millimetres(margin, "the margin") if fit else 0.0) if page else None
     if port:
         from maquette.cli.plot_console import keyboard, show_plot
         from maquette.plotting.drawing import plot as send

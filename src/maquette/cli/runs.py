@@ -22,7 +22,7 @@ def models_list(json: bool = False) -> int:
         _print_json(found)
     for facts in [] if json else found:
         print(f"{facts['name']:<12} {facts['system']}, {facts['resolution']} voxels, {facts['megabytes']} MB")
-        print(f"{'':<12} {', '.join(facts['labels'])}")
+        print(f"{'':<12} {', '.join(facts['class_names'])}")
     return 0
 
 

@@ -101,7 +101,7 @@ def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, se
     info = data.infos[0]
     counts: dict[str, dict[str, int]] = {}
     splits = [split for split in ("train", "test") if len(data.split(split))]
-    for label, name in enumerate(data.label_names):
+    for label, name in enumerate(data.class_names):
         chosen = data.splits[data.labels == label]
         counts[name] = {split: int((chosen == split).sum()) for split in splits}
     some = np.unique(np.linspace(0, len(data) - 1, min(len(data), 500)).astype(int)) if len(data) else []

@@ -42,7 +42,7 @@ class Info:
     """1 for grey views, 3 for RGB."""
     kinds: tuple[str, ...]
     """Kinds of views, each view is one of them."""
-    label_names: tuple[str, ...]
+    class_names: tuple[str, ...]
     """The classes; `label` is an index into this."""
     scans: int = 0
     """Scans of each shape; 0: the rows have no column of that name."""
@@ -86,13 +86,13 @@ class Info:
             raise UserError(f"cannot read {file}", error) from error
 
 
-def features(label_names: Sequence[str], scans: bool = False):
+def features(class_names: Sequence[str], scans: bool = False):
     """The columns of a prepared dataset as `datasets.Features`; scans: whether its rows hold scans."""
     from datasets import ClassLabel, Features, Value
 
     columns = {
         "id": Value("string"),
-        "label": ClassLabel(names=list(label_names)),
+        "label": ClassLabel(names=list(class_names)),
         "source": Value("string"),
         "resolution": Value("int32"),
         "voxels": Value("binary"),  # np.packbits of the bool grid, C order
@@ -105,9 +105,9 @@ def features(label_names: Sequence[str], scans: bool = False):
     return Features(columns)
 
 
-def arrow_schema(label_names: Sequence[str], scans: bool = False):
+def arrow_schema(class_names: Sequence[str], scans: bool = False):
     """The Arrow schema of the files, with the features in its metadata."""
-    return features(label_names, scans).arrow_schema
+    return features(class_names, scans).arrow_schema
 
 
 def is_prepared(path: str | Path) -> bool:
@@ -136,7 +136,7 @@ class OpenedData:
         self.views_per_shape = max(info.views for info in infos)
         self.scans_per_shape = max(info.scans for info in infos)
         self._view_shape = (viewed or infos)[0].view_shape
-        self.label_names = tuple(dict.fromkeys(name for info in infos for name in info.label_names))
+        self.class_names = tuple(dict.fromkeys(name for info in infos for name in info.class_names))
         self._files: list = []  # Arrow tables, kept so that their memory stays mapped
         self._bits: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets, bytes) of the voxels of each block
         self._pixels: list[tuple[np.ndarray, np.ndarray]] = []
@@ -145,7 +145,7 @@ class OpenedData:
         self._photos: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets in views, bool [V]) of each block
         blocks, labels, splits = [], [], []
         for path, info in zip(paths, infos, strict=True):
-            to_label = np.array([self.label_names.index(name) for name in info.label_names] or [0])
+            to_label = np.array([self.class_names.index(name) for name in info.class_names] or [0])
             for split in ("train", "test"):
                 for batch in batches(Path(path) / split):
                     self._files.append(batch)
@@ -181,13 +181,13 @@ class OpenedData:
 
         UserError for a class that the data do not have.
         """
-        unknown = [name for name in names if name not in self.label_names]
+        unknown = [name for name in names if name not in self.class_names]
         if unknown:
             raise UserError("the data have no class of this name", repr(unknown[0]),
-                            f"they have {', '.join(self.label_names)}")
-        kept = tuple(name for name in self.label_names if name in names)
-        number = np.array([kept.index(name) if name in kept else -1 for name in self.label_names])
-        self.labels, self.label_names = number[self.labels], kept
+                            f"they have {', '.join(self.class_names)}")
+        kept = tuple(name for name in self.class_names if name in names)
+        number = np.array([kept.index(name) if name in kept else -1 for name in self.class_names])
+        self.labels, self.class_names = number[self.labels], kept
         self.splits[self.labels < 0] = ""
 
     def voxels(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:

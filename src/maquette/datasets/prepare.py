@@ -95,7 +95,7 @@ def prepare(
     items = items_of(sources, count=count, seed=seed, split=split, up=up)
     if orientations > 1:
         _refuse_turned(items)
-    label_names = tuple(sorted({item.label for item in items}))
+    class_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]
     unset = (("scans", 0), ("orientations", 1), ("up", "z"))
     deciding = {name: value for name, value in asdict(options).items() if (name, value) not in unset}
@@ -115,7 +115,7 @@ def prepare(
 
     groups = _groups(items, options)
     todo, done = to_do(parts, groups)
-    schema = arrow_schema(label_names, bool(scans))
+    schema = arrow_schema(class_names, bool(scans))
     for event_item, skipped, ready in work(todo, partial(_make, options=options), workers or _cores()):
         done += 1
         if skipped is None:
@@ -124,10 +124,10 @@ def prepare(
             event = Skipped(event_item.id, skipped, done, len(items))
         if ready is not None:
             name, rows, skips = ready
-            rows = [row | {"label": label_names.index(row["label"])} for row in rows]
+            rows = [row | {"label": class_names.index(row["label"])} for row in rows]
             write_group(parts, name, rows, skips, schema)
         yield event
-    yield _assemble(out, groups, label_names, options, sources, fingerprint)
+    yield _assemble(out, groups, class_names, options, sources, fingerprint)
 
 
 def _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans) -> None:
@@ -201,9 +201,9 @@ def _make(item: Item, options: Options) -> tuple[list[dict] | None, str | None]:
         return None, f"{type(error).__name__}: {error}"
 
 
-def _assemble(out: Path, groups, label_names, options: Options, sources, fingerprint: str) -> Finished:
+def _assemble(out: Path, groups, class_names, options: Options, sources, fingerprint: str) -> Finished:
     """Moves the finished groups into the form of `datasets` and writes what describes them, the sidecar last."""
-    columns = features(label_names, bool(options.scans))
+    columns = features(class_names, bool(options.scans))
     counts, skipped = assemble(out, list(groups), columns, fingerprint, "no shape")
     packages = ("maquette", "datasets", "trimesh", "numpy")
     info = Info(
@@ -212,7 +212,7 @@ def _assemble(out: Path, groups, label_names, options: Options, sources, fingerp
         view_size=options.view_size,
         channels=options.channels,
         kinds=options.kinds,
-        label_names=tuple(label_names),
+        class_names=tuple(class_names),
         scans=options.scans,
         orientations=options.orientations,
         up=options.up,

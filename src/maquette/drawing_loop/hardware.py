@@ -33,7 +33,7 @@ class PlotterPen:
     while it draws (see `maquette.plotting.grbl.send`).
     """
 
-    def __init__(self, port: str, machine: Machine = Machine(), ask: bool = True,  # noqa: B008 - frozen
+    def __init__(self, port: str, machine: Machine = Machine(), ask: bool = True,
                  control: Callable[[], str] | None = None):
         self.port, self.machine, self.ask, self.control = port, machine, ask, control
 

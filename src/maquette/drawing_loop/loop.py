@@ -1,8 +1,8 @@
 """The drawing loop: a picture becomes an object, the object a drawing from the next angle, the drawing a picture again.
 
-What draws is a `Pen`, what looks at the drawing is an `Eye`, what makes an object of a picture is an `Imagination`.
-`maquette.drawing_loop.simulation` has a pen and an eye that need no hardware, `maquette.drawing_loop.hardware` those
-that do. Files are written by `maquette.outputs.loop`.
+What draws is a `Plotter`, what looks at the drawing is an `PageCamera`, what makes an object of a picture is an
+`Reconstructor`. `maquette.drawing_loop.simulation` has a pen and an eye that need no hardware,
+`maquette.drawing_loop.hardware` those that do. Files are written by `maquette.outputs.loop`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.intake.line_art import resize
-from maquette.intake.page_capture import LOW_PX, capture
-from maquette.intake.pickup import pick_up
+from maquette.intake.page_capture import LOW_PX, rectify_page
+from maquette.intake.pickup import frame_object
 from maquette.intake.sources import Frame
 from maquette.plotting.drawing import mesh_strokes
 from maquette.plotting.ordering import shortest_travel
-from maquette.plotting.settings import Look, Sheet
+from maquette.plotting.settings import Paper, ViewOptions
 
 MAX_ROUNDS = 999
 HATCHING = 0.035
@@ -46,9 +46,9 @@ class LoopSettings:
     """1 to 999."""
     turn_deg: float = 30.0
     """Between the angles from which one drawing and the next are seen."""
-    look: Look = Look(azimuth_deg=35.0)
+    look: ViewOptions = ViewOptions(azimuth_deg=35.0)
     """Of the first drawing; everything is drawn with one pen."""
-    sheet: Sheet = Sheet(148.0, 210.0, 12.0, 0.5)
+    sheet: Paper = Paper(148.0, 210.0, 12.0, 0.5)
     low: int | None = None
     """Pixels a side of what is taken up from a picture; None: as many as the model sees."""
     size_mm: float = 100.0
@@ -62,19 +62,19 @@ class LoopSettings:
         if self.low is not None and not LOW_PX[0] <= self.low <= LOW_PX[1]:
             raise UserError(f"a picture of low resolution has {LOW_PX[0]} to {LOW_PX[1]} pixels a side", self.low)
 
-    def looking(self, number: int) -> Look:
+    def looking(self, number: int) -> ViewOptions:
         """How the object is seen in the drawing of a round, from 1 on."""
         return replace(self.look, azimuth_deg=(self.look.azimuth_deg + (number - 1) * self.turn_deg) % 360)
 
     @property
     def paper(self) -> str:
-        """The sheet as `capture` names it."""
+        """The sheet as `rectify_page` names it."""
         size = sorted((self.sheet.width, self.sheet.height))
         return next((name for name, sides in SIZES_MM.items() if sorted(sides) == size), "as seen")
 
 
 @dataclass(frozen=True)
-class Imagination:
+class Reconstructor:
     """What makes an object of a picture.
 
     size_px, channels: of the picture that it sees, float32 [C, S, S] in [0, 1]. shape_of: the object in such a picture;
@@ -95,7 +95,7 @@ class Waiting:
     ask: bool = False
 
 
-class Pen(Protocol):
+class Plotter(Protocol):
     """What draws. wants: what a person must do before it can. draw: raises UserError where it fails."""
 
     def wants(self, number: int) -> Waiting | None: ...
@@ -103,7 +103,7 @@ class Pen(Protocol):
     def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]: ...
 
 
-class Eye(Protocol):
+class PageCamera(Protocol):
     """What looks at the drawing of the round before. wants: what a person must do first. look: a picture of the page,
     or None where there is none to come; raises UserError where it fails.
     """
@@ -168,7 +168,7 @@ class Ended:
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class Resume:
     """Whole rounds of a loop that goes on. first, last: filled voxels [R, R, R] of the first round and the last."""
 
     number: int
@@ -177,7 +177,12 @@ class Past:
 
 
 def run(
-    start: Frame | None, imagination: Imagination, pen: Pen, eye: Eye, settings: LoopSettings, past: Past | None = None
+    start: Frame | None,
+    imagination: Reconstructor,
+    pen: Plotter,
+    eye: PageCamera,
+    settings: LoopSettings,
+    past: Resume | None = None,
 ) -> Iterator[Progress | Waiting | Round | Drawn | Ended]:
     """Go through the rounds; yields each Round when its drawing is ready, and Drawn when the pen is done with it.
 
@@ -213,16 +218,16 @@ def run(
 
 
 def _round(
-    number: int, frame: Frame, imagination: Imagination, settings: LoopSettings, first: np.ndarray | None,
+    number: int, frame: Frame, imagination: Reconstructor, settings: LoopSettings, first: np.ndarray | None,
     last: np.ndarray | None,
 ) -> Round:
     began = time.perf_counter()
     size = settings.low or imagination.size_px
     if number == 1:
-        found = pick_up(frame.pixels, size, imagination.channels, frame.name)
+        found = frame_object(frame.pixels, size, imagination.channels, frame.name)
         seen, notes = found.image, found.notes
     else:
-        found = capture(frame.pixels, low=size, paper=settings.paper, name=frame.name)
+        found = rectify_page(frame.pixels, low=size, paper=settings.paper, name=frame.name)
         page, notes = found.picture, found.notes
         seen = np.repeat(page[None].astype(np.float32) / 255, imagination.channels, axis=0)
     shape = imagination.shape_of(_sized(seen, imagination.size_px))
@@ -245,7 +250,7 @@ def _sized(seen: np.ndarray, size_px: int) -> np.ndarray:
     return np.stack([np.clip(resize(channel, size_px, size_px), 0, 1) for channel in seen]).astype(np.float32)
 
 
-def drawing(mesh: trimesh.Trimesh, look: Look, sheet: Sheet) -> Strokes:
+def drawing(mesh: trimesh.Trimesh, look: ViewOptions, sheet: Paper) -> Strokes:
     """A mesh as strokes of one pen (`maquette.plotting.drawing.mesh_strokes`), in the order of least travel,
     coordinates in whole micrometres. Raises UserError where nothing of it is seen.
     """
@@ -255,12 +260,12 @@ def drawing(mesh: trimesh.Trimesh, look: Look, sheet: Sheet) -> Strokes:
     return shortest_travel(strokes, (0.0, sheet.height))
 
 
-def hatching_mm(sheet: Sheet) -> float:
+def hatching_mm(sheet: Paper) -> float:
     """Between the lines of hatching that a model can still tell apart, in millimetres, two decimals."""
     return round(HATCHING * (min(sheet.width, sheet.height) - 2 * sheet.margin), 2)
 
 
-def on_paper(strokes: Strokes, sheet: Sheet) -> Strokes:
+def on_paper(strokes: Strokes, sheet: Paper) -> Strokes:
     """Strokes in millimetres on this sheet, all with pen 1, their coordinates whole micrometres."""
     rounded = [np.round(line, DECIMALS) for line in strokes.lines]
     kept = [line[np.append(True, (np.diff(line, axis=0) != 0).any(axis=1))] for line in rounded]

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from maquette.drawing_loop.loop import Past, Round, on_paper
+from maquette.drawing_loop.loop import Resume, Round, on_paper
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.io import formats
 from maquette.io.atomic import atomic_path, write_bytes
 from maquette.plotting.gcode import write_gcode
-from maquette.plotting.settings import Machine, Sheet
+from maquette.plotting.settings import Machine, Paper
 from maquette.plotting.svg import read_svg, write_svg
 from maquette.rendering.tiles import tile
 
@@ -42,7 +42,7 @@ class Rounds:
     the way, are missing, belong to a loop with other facts, or cannot be read. What a killed loop left half is removed.
     """
 
-    def __init__(self, out: str | Path, facts: dict, sheet: Sheet, resume: bool = False):
+    def __init__(self, out: str | Path, facts: dict, sheet: Paper, resume: bool = False):
         self.out, self.facts, self.sheet = Path(out), json.loads(json.dumps(facts)), sheet
         self.measures: list[dict] = []
         count = 0
@@ -67,12 +67,12 @@ class Rounds:
         """Whole rounds."""
         return len(self.measures)
 
-    def past(self) -> tuple[Past, Strokes]:
+    def past(self) -> tuple[Resume, Strokes]:
         """What a loop needs to go on after the last whole round, and what was drawn in it."""
         threshold = float(self.facts["threshold"])
         first, last = (Shape.load(self.folder(n) / GRID, threshold=threshold).voxels for n in (1, self.count))
         strokes = read_svg(self.folder(self.count) / SVG)
-        return Past(self.count, first, last), on_paper(strokes, self.sheet)
+        return Resume(self.count, first, last), on_paper(strokes, self.sheet)
 
     def write(self, made: Round, machine: Machine) -> None:
         """A round's files in a folder that does not count yet."""

@@ -72,7 +72,7 @@ class SimulatedPage:
     """
 
     def __init__(self, seed: int = 0, pencil_mm: float = 0.5, drawn: Strokes | None = None,
-                 conditions: Conditions = Conditions()):  # noqa: B008 - frozen
+                 conditions: Conditions = Conditions()):
         if seed < 0:
             raise UserError("seed must be 0 or more", seed)
         self.seed, self.pencil_mm, self.drawn, self.conditions = seed, pencil_mm, drawn, conditions
@@ -95,7 +95,7 @@ class SimulatedPage:
 
 def photograph(
     strokes: Strokes, rng: np.random.Generator, pencil_mm: float = 0.5,
-    conditions: Conditions = Conditions(),  # noqa: B008 - frozen
+    conditions: Conditions = Conditions(),
 ) -> Photo:
     """A phone's photograph of strokes, in millimetres, drawn with a pencil on a page that lies on a desk."""
     long, short = conditions.side_px, round(0.75 * conditions.side_px)

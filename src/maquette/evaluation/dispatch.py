@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from maquette.errors import UserError
-from maquette.evaluation.shapes.generation import Plan, evaluate_generation
+from maquette.evaluation.shapes.generation import GenerationOptions, evaluate_generation
 from maquette.evaluation.shapes.recognition import evaluate_recognition
-from maquette.intake.pickup import pick_up
+from maquette.intake.pickup import frame_object
 from maquette.models.hub import Model, load
 from maquette.models.predict import occupancy, require_scans
 from maquette.models.prior import decode, draw
 from maquette.models.sampling import batches_of_images
+from maquette.systems.capabilities import Makes, Reads
 
 BENCHMARKS = ("modelnet10", "ikea", "scans", "recognition", "generation")
 """What shapes are measured on, by name; images are measured on images."""
@@ -26,12 +27,12 @@ def measure(
     classifier: str, inception: str, out: str | Path,
 ) -> Iterator[object]:
     """See `maquette.api.evaluate`."""
-    if on not in BENCHMARKS or model.system.makes_images:
+    if on not in BENCHMARKS or model.system.makes.images:
         yield from images(model, on, out, shapes=path, inception=inception, seed=seed, limit=limit)
         return
     if on == "scans":
         require_scans(model)
-    elif on in ("modelnet10", "ikea") and not model.system.reads_images:
+    elif on in ("modelnet10", "ikea") and model.system.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures, so there is nothing to measure on {on}")
     if not path or not Path(path).exists():
         raise UserError("no data there", repr(path), "name them with --data.path")
@@ -52,7 +53,7 @@ def views_of_shapes(model: Model, path: str, cache: str, views: int, **options) 
 
     config = model.system.config
     yield from evaluate_modelnet(
-        partial(occupancy, model), path, cache, resolution=config.resolution, view_size=config.image_size,
+        partial(occupancy, model), path, cache, resolution=config.resolution, view_size=config.view_size,
         channels=config.image_channels, threshold=model.threshold, views=views, **options,
     )
 
@@ -74,7 +75,7 @@ def photos(model: Model, path: str, **options) -> Iterator[object]:
     config = model.system.config
 
     def predict(pictures: list[np.ndarray]) -> np.ndarray:
-        found = [pick_up(picture, config.image_size, config.image_channels).image for picture in pictures]
+        found = [frame_object(picture, config.view_size, config.image_channels).image for picture in pictures]
         return occupancy(model, np.stack(found))
 
     yield from measure_ikea(predict, path, **options)
@@ -82,7 +83,7 @@ def photos(model: Model, path: str, **options) -> Iterator[object]:
 
 def recognition(model: Model, path: str, cache: str, **options) -> Iterator[object]:
     """`evaluate_recognition` with the model's critic; UserError for a model that came without it."""
-    if "critic" not in model.system.kept():
+    if "critic" not in model.system.saved_networks():
         raise UserError(f"model '{model.name}' came without its critic, whose responses are measured here",
                         hint="models of 3D-GAN and 3D-IWGAN have theirs")
     critic, resolution = model.system.nets["critic"], model.system.config.resolution
@@ -104,15 +105,24 @@ def generation(
             raise UserError(f"the classifier must read the model's {resolution} voxels a side", reads)
         features = judge.system.nets["classifier"].features
 
-    known = set(model.info.get("labels", [])) if "mean" in model.latents else set()
+    known = set(model.info.get("class_names", [])) if "mean" in model.latents else set()
 
     def make(kinds: Sequence[str]) -> np.ndarray:
         latents = torch.stack([draw(model, seed, k, name if name in known else "") for k, name in enumerate(kinds)])
         return decode(model, latents)
 
     yield from evaluate_generation(
-        make, features, path, cache, resolution=resolution, threshold=model.threshold, kind=kind,
-        plan=Plan(samples=limit or Plan.samples, many=max(Plan.many, limit or 0), turns=turns), seed=seed,
+        make,
+        features,
+        path,
+        cache,
+        resolution=resolution,
+        threshold=model.threshold,
+        kind=kind,
+        plan=GenerationOptions(
+            samples=limit or GenerationOptions.samples, many=max(GenerationOptions.many, limit or 0), turns=turns
+        ),
+        seed=seed,
     )
 
 
@@ -121,7 +131,7 @@ def images(
 ) -> Iterator[object]:
     """`evaluate_images` with images that the model makes; `evaluate_fields` of one that makes views of objects."""
     from maquette.evaluation.images.images import evaluate_images
-    from maquette.evaluation.images.page import Plan
+    from maquette.evaluation.images.page import ImageMeasureOptions
 
     if not Path(on).exists():
         if on in BENCHMARKS:
@@ -132,15 +142,19 @@ def images(
     shape = _shape_of_images(model)
     if limit is not None and limit < 8:
         raise UserError("limit must be 8 images or more", limit)
-    if model.system.has_field:
+    if model.system.makes is Makes.FIELD:
         from maquette.evaluation.fields import fields
 
-        plan = fields.Plan() if limit is None else fields.Plan(images=limit, meshes=min(limit, fields.Plan.meshes))
+        plan = (
+            fields.FieldMeasureOptions()
+            if limit is None
+            else fields.FieldMeasureOptions(images=limit, meshes=min(limit, fields.FieldMeasureOptions.meshes))
+        )
         yield from fields.evaluate_fields(model, on, out, shapes=shapes, inception=inception, plan=plan, seed=seed)
         return
     make = partial(batches_of_images, model, seed=seed)
     yield from evaluate_images(make, shape, on, out, model=Path(model.name).name, inception=inception,
-                               plan=Plan(most=limit or Plan.most), seed=seed)
+                               plan=ImageMeasureOptions(most=limit or ImageMeasureOptions.most), seed=seed)
 
 
 def study(
@@ -156,7 +170,7 @@ def study(
 
 def _shape_of_images(model: Model) -> tuple[int, ...]:
     """(H, W) or (H, W, 3) of the images that it makes; UserError for a model that makes none."""
-    if not model.system.makes_images:
+    if not model.system.makes.images:
         raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
                         hint="use one trained with wgan-gp")
     config = model.system.config

@@ -21,6 +21,7 @@ from maquette.geometry.mesh import Dropped
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
+from maquette.systems.capabilities import Makes
 from maquette.systems.gen3d import SurfaceGenerator
 from maquette.systems.graf import RadianceGenerator, codes, outside_inference
 
@@ -121,8 +122,12 @@ def check_level(level: float) -> None:
 
 def require_field(model: Model) -> nn.Module:
     """The generator of a model with a field; UserError for one without."""
-    if not model.system.has_field:
-        made = "it makes meshes without --mesh" if model.system.makes_shapes else "use one trained with 3dgen or graf"
+    if model.system.makes is not Makes.FIELD:
+        made = (
+            "it makes meshes without --mesh"
+            if model.system.makes is Makes.SHAPES
+            else "use one trained with 3dgen or graf"
+        )
         raise UserError(f"model '{model.name}' has no field to take meshes of: it is a {model.system.name}", hint=made)
     return model.system.nets["generator"]
 

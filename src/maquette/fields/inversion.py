@@ -32,10 +32,11 @@ from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels, from_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
+from maquette.systems.capabilities import Makes
 
 LOOKING = 0.4
 """Share of the time that the tries without a gradient may take."""
-_GRID = 24  # places a side of the pictures by which starts are judged
+_GRID = 24  # places a side of the pictures by which starts are critic_fraction
 _AT_ONCE = 2**23  # samples of rays times the field's width in one step: a third of a training patch of 3dgen
 _RATES = {"codes": 0.05, "angles": 1.0, "frame": 0.01}  # first learning rates: deviations, degrees, sides of an image
 _SMALLEST, _LARGEST = 0.05, 4.0  # frame's side, in sides of the camera's image
@@ -146,7 +147,7 @@ def invert(
     model that shows nothing or values that are not finite.
     """
     search, began = search or Search(), clock()
-    if not model.system.has_field:
+    if model.system.makes is not Makes.FIELD:
         raise UserError(f"model '{model.name}' makes no views of objects: it is a {model.system.name}",
                         hint="use one trained with 3dgen or graf")
     config = model.system.config
@@ -223,7 +224,7 @@ class _Task:
         """The cost of one try, framed by its own outline; None where it shows nothing."""
         codes = self._codes(number // (self.search.azimuths * self.search.elevations))
         pose = _Poses(codes, codes.new_tensor([angles]), codes.new_tensor([[0.0, 0.5, 0.5]]), torch.tensor([number]))
-        colour, mask = self.system.look(self._latents(pose), self._views(pose), self.grid[None])
+        colour, mask = self.system.render_rays(self._latents(pose), self._views(pose), self.grid[None])
         if not colour.isfinite().all():
             raise UserError(f"model '{self.model.name}' makes values that are not finite", hint="its training diverged")
         image = torch.cat([colour, mask[:, None]], 1).T.reshape(1, -1, _GRID, _GRID)
@@ -236,7 +237,7 @@ class _Task:
             (left, right), (top, bottom) = ends
             extent = max(right - left, bottom - top) / _GRID / FILL
             pose.frame[0] = codes.new_tensor([math.log(extent), (left + right) / 2 / _GRID, (top + bottom) / 2 / _GRID])
-        there = rays.look_up(image, self._places(pose, self.grid))[0].flatten(1)  # [C + 1, P]
+        there = rays.sample_image(image, self._places(pose, self.grid))[0].flatten(1)  # [C + 1, P]
         return float(self._costs(pose, there[None, :-1].transpose(1, 2), there[-1:], self.grid)), pose
 
     def chosen(self, tried: list[tuple[float, _Poses]]) -> _Poses:
@@ -284,10 +285,12 @@ class _Task:
         """What each start shows in its frame: colours `[K, P, C]` and masks `[K, P]` at side x side places."""
         places = self._places(poses, rays.pixel_places(side, self.target))
         latents, views = self._latents(poses), self._views(poses)
-        parts = [self.system.look(latents[k : k + 1], views[k : k + 1], places[k : k + 1]) for k in range(len(poses))]
+        parts = [
+            self.system.render_rays(latents[k : k + 1], views[k : k + 1], places[k : k + 1]) for k in range(len(poses))
+        ]
         return torch.stack([colour for colour, _ in parts]), torch.stack([mask for _, mask in parts])
 
-    def judged(self, poses: _Poses) -> Tensor:
+    def critic_fraction(self, poses: _Poses) -> Tensor:
         """The cost of each start over its whole frame, `[K]`; infinite where it is not finite."""
         with torch.no_grad():
             costs = self._costs(poses, *self.pictured(poses, _GRID), self.grid)
@@ -295,11 +298,11 @@ class _Task:
 
     def better(self, best: tuple[_Poses, float] | None, poses: _Poses) -> tuple[_Poses, float]:
         """The best start so far, and its cost."""
-        return _better(best, poses, self.judged(poses))
+        return _better(best, poses, self.critic_fraction(poses))
 
     def halved(self, best: tuple[_Poses, float] | None, poses: _Poses) -> tuple[tuple[_Poses, float], _Poses]:
         """The best start so far with its cost, and the better half of the starts."""
-        costs = self.judged(poses)
+        costs = self.critic_fraction(poses)
         rows = costs.argsort(stable=True)[: -(-len(poses) // 2)].cpu()
         return _better(best, poses, costs), poses.at(rows).kept()
 
@@ -328,7 +331,7 @@ class _Task:
         """What is minimised, of each start `[K]`: colour `[K, P, C]` and mask `[K, P]` at places `[P, 2]` of the frame;
         P is a square.
         """
-        target = rays.look_up(self.target, places[None])[0].flatten(1)  # [C + 1, P]
+        target = rays.sample_image(self.target, places[None])[0].flatten(1)  # [C + 1, P]
         costs = (colour - target[:-1].T).square().mean((1, 2))
         if self.seen.mask is not None:
             costs = costs + self.search.silhouette * (mask - target[-1]).square().mean(1)

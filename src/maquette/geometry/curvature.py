@@ -7,14 +7,14 @@ import trimesh
 def edge_angle_deg(mesh: trimesh.Trimesh) -> float:
     """Mean angle between the normals of faces that share an edge, weighted by the edge's length, in degrees; 0: flat.
 
-    It falls as the same surface is cut into smaller faces: compare meshes of one resolution, or take `bend`. nan where
-    no two faces share an edge.
+    It falls as the same surface is cut into smaller faces: compare meshes of one resolution, or take `mean_curvature`.
+    nan where no two faces share an edge.
     """
     angles, lengths = _edges(mesh)
     return float(np.degrees(angles @ lengths / lengths.sum())) if lengths.sum() > 0 else float("nan")
 
 
-def bend(mesh: trimesh.Trimesh) -> float:
+def mean_curvature(mesh: trimesh.Trimesh) -> float:
     """The sum of edge length times angle between the normals over it, over the area: how much the surface bends, by
     1 / length.
 

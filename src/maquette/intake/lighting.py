@@ -55,7 +55,7 @@ def darkness(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Lead:
+class Ink:
     """What is drawn on a page.
 
     ink: float32 [H, W], 0 is paper and 1 is lead. box: (left, top, right, bottom) of it in pixels. grain: deviation of
@@ -72,7 +72,7 @@ def grain_of(dark: np.ndarray) -> float:
     return 1.4826 * float(np.median(np.abs(dark - np.median(dark)))) + 1e-4
 
 
-def separate(dark: np.ndarray, rim: float = 0.0) -> Lead | None:
+def separate(dark: np.ndarray, rim: float = 0.0) -> Ink | None:
     """Pencil apart from paper, by darkness [H, W]: faint pixels count only where they hang on to clear ones.
 
     rim: share of the longer side along the page's edge that is taken for paper. None for a page with nothing on it.
@@ -101,4 +101,4 @@ def separate(dark: np.ndarray, rim: float = 0.0) -> Lead | None:
     near = cv2.dilate(drawn.astype(np.uint8), disc(max(3, round(side / 300))))
     ink = np.clip((dark - low) / max(strength - low, 0.05), 0, 1) * near * max(strength, 0.85)
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return Lead(ink.astype(np.float32), box, grain)
+    return Ink(ink.astype(np.float32), box, grain)

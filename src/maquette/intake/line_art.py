@@ -11,7 +11,7 @@ _REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 @dataclass(frozen=True)
-class Look:
+class PageLook:
     """Whether a grey picture is line art, and on which paper."""
 
     is_line_art: bool
@@ -61,7 +61,7 @@ def _paper_of(grey: np.ndarray) -> np.ndarray:
     return np.maximum(paper[pad:-pad, pad:-pad], 1.0)
 
 
-def line_art(grey: np.ndarray, colour: np.ndarray | None) -> Look:
+def line_art(grey: np.ndarray, colour: np.ndarray | None) -> PageLook:
     """Decide whether a picture is lines on paper.
 
     grey: float32 [h, w], 0 to 255. colour: uint8 [h, w, 3] or None to leave colour out.
@@ -107,7 +107,7 @@ def line_art(grey: np.ndarray, colour: np.ndarray | None) -> Look:
     )
     grain = float(np.median(np.abs(ratio - cv2.medianBlur(ratio, 3)))) if min(small.shape) > 3 else 0.0
     clean = brightest - dimmest < 8 and median > 235 and grain < 0.004
-    return Look(is_line_art, paper, clean, contrast)
+    return PageLook(is_line_art, paper, clean, contrast)
 
 
 def rim_pixels(picture: np.ndarray, width: int) -> np.ndarray:

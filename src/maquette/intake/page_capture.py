@@ -40,7 +40,7 @@ class Captured:
     notes: tuple[str, ...]
 
 
-def capture(
+def rectify_page(
     photo: np.ndarray, *, squared: bool = False, low: int | None = None, whole_page: bool = False, paper: str = "auto",
     name: str = "the picture",
 ) -> Captured:
@@ -85,7 +85,7 @@ def capture(
     return Captured(picture, lead.ink, lead.box, sheet, page, printed, tuple(notes))
 
 
-def _picture(lead: light.Lead, low: int | None, whole_page: bool) -> np.ndarray:
+def _picture(lead: light.Ink, low: int | None, whole_page: bool) -> np.ndarray:
     height, width = lead.ink.shape
     left, top, right, bottom = (0, 0, width, height) if whole_page else lead.box
     if low is not None:

@@ -17,7 +17,7 @@ from maquette.intake.background import PLAIN, object_on, plain_ground
 from maquette.intake.line_art import disc, find_sheet, line_art, resize, small_copy, to_grey
 from maquette.io.pictures import find_inputs, read_picture
 
-__all__ = ["Pickup", "find_inputs", "pick_up", "read_picture"]
+__all__ = ["Pickup", "find_inputs", "frame_object", "read_picture"]
 
 WORK_SIDE_PX = 768
 """Longest side on which a drawing is cleaned."""
@@ -43,7 +43,7 @@ class Pickup:
     notes: tuple[str, ...] = ()
 
 
-def pick_up(picture: np.ndarray, size_px: int = 128, channels: int = 1, name: str = "the picture",
+def frame_object(picture: np.ndarray, size_px: int = 128, channels: int = 1, name: str = "the picture",
             kind: Literal["photo", "drawing", "paper"] | None = None) -> Pickup:
     """Find the object in a picture and frame it in a square.
 

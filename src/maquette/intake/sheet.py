@@ -1,8 +1,8 @@
 """The sheet of paper in a photograph: its four corners, the shape of the page, and the page seen straight on.
 
 Corners are looked for as the OpenCV squares sample does, by thresholds at many levels of several channels, and where
-long straight edges meet; each candidate is judged by how much of its four sides is an edge from bright paper to a
-darker surrounding, and the best one is made exact by a line fitted to each side's edge at full resolution.
+long straight edges meet; each candidate is critic_fraction by how much of its four sides is an edge from bright paper
+to a darker surrounding, and the best one is made exact by a line fitted to each side's edge at full resolution.
 """
 
 from dataclasses import dataclass

@@ -158,11 +158,11 @@ def _opened(source: int | str) -> Iterator[cv2.VideoCapture]:
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
-        capture = cv2.VideoCapture(source)
+        rectify_page = cv2.VideoCapture(source)
         try:
-            yield capture
+            yield rectify_page
         finally:
-            capture.release()
+            rectify_page.release()
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -11,10 +11,10 @@ from maquette.models import prior
 from maquette.models.hub import Model
 from maquette.models.pixels import as_images
 from maquette.plotting import drawing as plotter
-from maquette.plotting.settings import Look, Sheet
+from maquette.plotting.settings import Paper, ViewOptions
 
 
-def side_of(model: Model, found: Catalogue, one: Known, seen: np.ndarray) -> Look:
+def side_of(model: Model, found: Catalogue, one: Known, seen: np.ndarray) -> ViewOptions:
     """From where a known object looks most like what the encoder saw in a picture, `seen` [latent]: of its rendered
     views the one whose latent has the highest cosine; the usual side where the dataset does not keep its cameras.
     """
@@ -23,14 +23,14 @@ def side_of(model: Model, found: Catalogue, one: Known, seen: np.ndarray) -> Loo
     try:
         cameras = found.data.cameras(rows, which)
     except UserError:
-        return Look()
+        return ViewOptions()
     latents = prior.encode(model, as_images(found.data.views(rows, which))).numpy()
     azimuth, elevation, fov = (float(value) for value in cameras[cosines(found.features, latents, seen).argmax(), :3])
-    return Look(azimuth, elevation, fov)
+    return ViewOptions(azimuth, elevation, fov)
 
 
 def clean_drawing(
-    model: Model, found: Catalogue, suggested: Suggested, one: Known, among: str | Path, sheet: Sheet
+    model: Model, found: Catalogue, suggested: Suggested, one: Known, among: str | Path, sheet: Paper
 ) -> plotter.Drawing:
     """A known object as strokes on a sheet, hidden lines removed, seen from `side_of`.
 

@@ -13,12 +13,13 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.shape import Shape
-from maquette.intake.pickup import pick_up
+from maquette.intake.pickup import frame_object
 from maquette.io import formats
 from maquette.io.pictures import SUFFIXES, read_picture
 from maquette.latents.projection import Fit, project
 from maquette.models import prior
 from maquette.models.hub import Model
+from maquette.systems.capabilities import Makes, Reads
 
 KINDS = "a seed (7), a class's seed (chair:7), a picture, a mesh or grid file, or a saved latent (.npy)"
 _SEED = re.compile(r"(?:seed:)?(\d{1,18})")
@@ -109,7 +110,7 @@ def is_file(word: str) -> bool:
 
 
 def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> Generator[Progress, None, Operand]:
-    if not model.system.makes_shapes:
+    if model.system.makes is not Makes.SHAPES:
         raise UserError(f"{word} is a shape, of which model '{model.name}' has no latent", hint="give seeds or latents")
     try:
         for event in project(model, shape, fit):
@@ -123,9 +124,9 @@ def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> 
 
 
 def _encoded(model: Model, word: str) -> Operand:
-    if not model.system.reads_images:
+    if model.system.reads is not Reads.VIEWS:
         raise UserError(f"{word} is a picture, which model '{model.name}' does not read",
                         hint="use one trained with vae-iwgan-image, or give seeds, shapes or latents")
     config = model.system.config
-    image = pick_up(read_picture(word), config.image_size, config.image_channels, word).image
+    image = frame_object(read_picture(word), config.view_size, config.image_channels, word).image
     return Operand(word, prior.encode(model, torch.from_numpy(image)[None])[0])

@@ -20,6 +20,7 @@ from maquette.geometry.voxelise import resample
 from maquette.intake.line_art import to_grey
 from maquette.models import prior
 from maquette.models.hub import Model
+from maquette.systems.capabilities import Reads
 from maquette.systems.losses import reconstruction_bce, reconstruction_iou
 
 SIDES = {"front right": 35, "front left": 325, "front": 0, "right": 90, "back right": 145, "back left": 215}
@@ -155,14 +156,14 @@ def _objective(model: Model, voxels: Tensor, fit: Fit) -> Callable[[Tensor], Ten
 def _candidates(model: Model, filled: np.ndarray, fit: Fit) -> tuple[list[str], Tensor]:
     """Latents to begin from, `[N, latent]`, and what each is."""
     names, found = [], []
-    if model.system.reads_images:
+    if model.system.reads is Reads.VIEWS:
         images = _views(filled, model.system.config)
         if len(images):
             names += [f"its view from the {side}" for side in SIDES]
             found.append(prior.encode(model, images))
     means = model.latents.get("mean")
     if means is not None and means.ndim == 2 and means.shape[1] == model.system.config.latent:
-        labels = model.info.get("labels", [])
+        labels = model.info.get("class_names", [])
         names += [f"the mean of {labels[row] if row < len(labels) else row}" for row in range(len(means))]
         found.append(means)
     names += [f"draw {index}" for index in range(fit.draws)]
@@ -185,7 +186,7 @@ def _views(filled: np.ndarray, config) -> Tensor:
     corners = outline(caster)
     views = []
     for azimuth in SIDES.values():
-        camera = Camera(azimuth, _ELEVATION, size_px=config.image_size)
+        camera = Camera(azimuth, _ELEVATION, size_px=config.view_size)
         left, top, right, bottom = extent(corners, camera)
         side = (1 + 2 * _MARGIN) * max(right - left, bottom - top)
         camera = camera.framing((left + right - side) / 2, (top + bottom - side) / 2, side)

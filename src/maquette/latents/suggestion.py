@@ -22,12 +22,13 @@ from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
 from maquette.geometry.shape import Shape
-from maquette.intake.pickup import Pickup, pick_up
+from maquette.intake.pickup import Pickup, frame_object
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import read_picture
 from maquette.models import prior
 from maquette.models.hub import Model
 from maquette.models.pixels import as_images
+from maquette.systems.capabilities import Reads
 
 FURNITURE = 300
 """Pieces of furniture that are made where nobody says how many."""
@@ -85,7 +86,7 @@ def catalogue(
     most, all if None (furniture: `FURNITURE`). workers: processes that render; all cores if None. Raises UserError for
     a model without an image encoder, an unknown source, and fewer than two objects.
     """
-    if not model.system.reads_images:
+    if model.system.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
     data = yield from _opened(model.system.config, str(among), Path(cache), known, workers)
     if len(data) < 2:
@@ -105,13 +106,13 @@ def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, co
     name = "picture" if isinstance(picture, np.ndarray) else str(picture)
     pixels = picture if isinstance(picture, np.ndarray) else read_picture(picture)
     config = model.system.config
-    pickup = pick_up(pixels, config.image_size, config.image_channels, name)
+    pickup = frame_object(pixels, config.view_size, config.image_channels, name)
     seen = prior.encode(model, torch.from_numpy(pickup.image)[None])[0].numpy()
     rows, similarities = nearest(found.features, seen, count)
     data = found.data
     shapes = data.voxels(rows).astype(np.float32)
     return Suggested(pickup, tuple(
-        Known(data.id(row), data.label_names[data.labels[row]], float(similarity), Shape(shape), int(row))
+        Known(data.id(row), data.class_names[data.labels[row]], float(similarity), Shape(shape), int(row))
         for row, similarity, shape in zip(rows, similarities, shapes, strict=True)
     ), seen)
 
@@ -145,11 +146,11 @@ def _opened(
         raise UserError("known must be at least 1", known)
     if is_prepared(source):
         data = open_dataset(source)
-        if data.views_per_shape and (data.view_size, data.channels) == (config.image_size, config.image_channels):
+        if data.views_per_shape and (data.view_size, data.channels) == (config.view_size, config.image_channels):
             return data
     if is_furniture(source):
         known = known or FURNITURE
-    options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.image_size,
+    options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
                "channels": config.image_channels, "count": known}
     folder = cache / f"known-{Path(source).stem.split(':')[0]}-{_key([FORMAT, _stamp(source), options])[:8]}"
     for event in prepare(source, folder, workers=workers, **options):

@@ -7,6 +7,7 @@ import yaml
 from maquette import recipe as recipes
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
+from maquette.systems.capabilities import Makes, Reads
 
 _READS_PICTURES = """```
 maquette reconstruct chair.jpg --model MODEL
@@ -79,13 +80,25 @@ def write_card(
     `maquette.training.monitor.environment`. picture: the file of the samples beside the card, None for none.
     """
     system = SYSTEMS[recipe.system]
-    usage = _READS_PICTURES if system.reads_images else _COMPLETES_SCANS if system.reads_scans else _MAKES_SHAPES
-    usage = usage if system.makes_shapes else _MAKES_IMAGES if system.makes_images else _MEASURES
-    learned = f"{shapes} images" if system.makes_images else (
+    usage = (
+        _READS_PICTURES
+        if system.reads is Reads.VIEWS
+        else _COMPLETES_SCANS
+        if system.reads is Reads.SCANS
+        else _MAKES_SHAPES
+    )
+    usage = usage if system.makes is Makes.SHAPES else _MAKES_IMAGES if system.makes.images else _MEASURES
+    learned = f"{shapes} images" if system.makes.images else (
         f"{shapes} shapes of {len(labels)} classes: {', '.join(labels)}")
-    task = "image-to-3d" if system.reads_images else "unconditional-image-generation" if system.makes_images else ""
+    task = (
+        "image-to-3d"
+        if system.reads is Reads.VIEWS
+        else "unconditional-image-generation"
+        if system.makes.images
+        else ""
+    )
     parts = [
-        _head(recipe.system, task, ("images",) if system.makes_images else ("3d", "voxels")),
+        _head(recipe.system, task, ("images",) if system.makes.images else ("3d", "voxels")),
         f"# A {recipe.system} model of maquette",
         recipe.about.strip(),
         f"![What the model makes]({picture})" if picture else "",

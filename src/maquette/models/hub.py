@@ -22,6 +22,7 @@ from safetensors.torch import save as save_tensors
 
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
+from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS, System
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
@@ -35,9 +36,9 @@ FILES = (CONFIG, WEIGHTS, CARD, PICTURE)
 class Model:
     """A trained system, ready to use.
 
-    system: with its weights, in evaluation mode, float32. info: config.json as read: `threshold`, `labels`, `data`,
-    `metrics`, `recipe`, `versions` and what else the run wrote. latents: tensors named in `model.safetensors` as
-    `latents.*`.
+    system: with its weights, in evaluation mode, float32. info: config.json as read: `threshold`, `class_names`,
+    `data`, `metrics`, `recipe`, `versions` and what else the run wrote. latents: tensors named in `model.safetensors`
+    as `latents.*`.
     """
 
     name: str
@@ -97,7 +98,7 @@ def load(name: str = "maquette") -> Model:
             known = set(file.keys())
             state = {}
             for key, own in plan.nets.state_dict().items():
-                if key.split(".")[0] not in plan.kept():
+                if key.split(".")[0] not in plan.saved_networks():
                     continue
                 if key not in known:
                     raise UserError(f"{path}: tensor {key} is missing")
@@ -123,7 +124,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """`config.json` of a model's folder, checked for what every model needs."""
     path = folder / CONFIG
     try:
-        info = json.loads(path.read_text(encoding="utf-8"))
+        info = upgraded("", json.loads(path.read_text(encoding="utf-8")), str(path))
         system = info["system"]
         if system not in SYSTEMS:
             raise UserError(f"{path}: unknown system {system!r}", hint=f"this version knows {', '.join(SYSTEMS)}")
@@ -131,8 +132,9 @@ def read_config(folder: Path) -> dict[str, Any]:
             raise UserError(f"{path} was made by a newer version of maquette", hint="install a newer one")
         if not isinstance(info.get("sha256", {}), dict):
             raise TypeError("sha256 is no mapping of files to checksums")
+        info["model"] = upgraded("model", info["model"], str(path))
         _config(info)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a model's configuration: {_line(error)}") from None
     return info
 
@@ -160,7 +162,7 @@ def save(
     latents: dict[str, torch.Tensor],
     picture: np.ndarray | None = None,
 ) -> Path:
-    """Write a model: its networks (see `System.kept`) in half precision, its card and its config.
+    """Write a model: its networks (see `System.saved_networks`) in half precision, its card and its config.
 
     picture: what the card shows as `samples.png`, uint8 `[H, W, 3]`. config.json is written last, with the checksum of
     the weights: a folder whose writing was cut short does not pass for a model.
@@ -169,7 +171,9 @@ def save(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}") from None
-    tensors = {key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.kept()}
+    tensors = {
+        key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.saved_networks()
+    }
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
     halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
     with atomic_path(folder / WEIGHTS) as path:
@@ -219,7 +223,7 @@ def facts(folder: Path) -> dict[str, Any]:
     return {
         "system": info["system"],
         **made,
-        "labels": info.get("labels", []),
+        "class_names": info.get("class_names", []),
         "data": info.get("data", []),
         "megabytes": round(_size(folder / WEIGHTS) / 1e6, 1),
     }

@@ -5,6 +5,7 @@ import torch
 
 from maquette.errors import UserError
 from maquette.models.hub import Model
+from maquette.systems.capabilities import Makes, Reads
 
 SCAN_MODEL = "scan"
 """The bundled model that reads scans."""
@@ -27,23 +28,23 @@ def occupancy(model: Model, seen: np.ndarray) -> np.ndarray:
 
 def require_pictures(model: Model) -> None:
     """UserError for a model that does not read pictures."""
-    if not model.system.reads_images:
-        hint = "it reads scans: maquette complete" if model.system.reads_scans else ""
-        hint = "pictures are inverted by it: maquette.api.invert" if model.system.has_field else hint
+    if model.system.reads is not Reads.VIEWS:
+        hint = "it reads scans: maquette complete" if model.system.reads is Reads.SCANS else ""
+        hint = "pictures are inverted by it: maquette.api.invert" if model.system.makes is Makes.FIELD else hint
         hint = hint or "use one trained with vae-iwgan-image"
         raise UserError(f"model '{model.name}' does not read pictures", hint=hint)
 
 
 def require_scans(model: Model) -> None:
     """UserError for a model that does not read scans."""
-    if not model.system.reads_scans:
+    if model.system.reads is not Reads.SCANS:
         hint = f"use '{SCAN_MODEL}' or one trained with vae-iwgan-scan"
         raise UserError(f"model '{model.name}' does not read scans", hint=hint)
 
 
 def require_shapes(model: Model) -> Model:
     """The model; UserError for one that makes no shapes."""
-    if not model.system.makes_shapes:
-        hint = "it makes images: sample_images, or maquette generate" if model.system.makes_images else ""
+    if model.system.makes is not Makes.SHAPES:
+        hint = "it makes images: sample_images, or maquette generate" if model.system.makes.images else ""
         raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}", hint=hint)
     return model

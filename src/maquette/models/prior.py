@@ -17,7 +17,7 @@ _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the 
 
 def class_row(model: Model, kind: str, name: str) -> Tensor:
     """What the model knows of a class under this name (`mean`, `factor`, `rest`); UserError for an unknown class."""
-    labels = list(model.info.get("labels", [])) if name in model.latents else []
+    labels = list(model.info.get("class_names", [])) if name in model.latents else []
     if kind not in labels:
         known = f"it knows {', '.join(labels)}" if labels else "it has no latents of classes"
         raise UserError(f"model '{model.name}' has no class of this name", repr(kind), known)
@@ -33,7 +33,7 @@ def draw(model: Model, seed: int, index: int = 0, kind: str = "", spread: float 
     if seed < 0:
         raise UserError("seed must be 0 or more", seed)
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
-    labels = list(model.info.get("labels", []))
+    labels = list(model.info.get("class_names", []))
     if not kind and getattr(model.system.config, "prior", "normal") == "class" and labels:
         kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not kind:

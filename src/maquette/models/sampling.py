@@ -29,7 +29,7 @@ def batches_of_images(
 ) -> Iterator[np.ndarray]:
     """`sample_images`, `batch` at a time."""
     model = load(model) if isinstance(model, str) else model
-    if not model.system.makes_images:
+    if not model.system.makes.images:
         raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
                         hint="use one trained with wgan-gp")
     for name, value in (("count", count), ("batch", batch)):

@@ -3,7 +3,8 @@
 Positions are in the frame (`maquette.types`), the object inside the cube [-0.5, 0.5]^3; networks read them doubled, in
 [-1, 1]. Logits are of occupancy: above 0, occupancy above 0.5, is inside. All points of an image come in one row:
 positions `[B, P, 3]`, with one code for each image, `[B, S]`. Or, where images have different numbers of points, all
-points of all images in one row, `[1, P, 3]`, and `owner`, int64 `[P]`, says which of the B images each belongs to.
+points of all images in one row, `[1, P, 3]`, and `image_index`, int64 `[P]`, says which of the B images each belongs
+to.
 
 The occupancy fields share one interface (`OccupancyField`), so that what renders them need not know which it has:
 `prepared` turns shape codes into what the rest takes as `shape`, once for all points of an image.
@@ -28,15 +29,15 @@ RIDGE = 1e-4
 
 
 Search = Callable[[Tensor, Tensor | None], Tensor]
-"""Positions `[B, P, 3]` and `owner` or None to logits `[B, P]`."""
+"""Positions `[B, P, 3]` and `image_index` or None to logits `[B, P]`."""
 
 
-def of_points(owner: Tensor | None, count: int) -> Tensor | None:
+def repeat_index(image_index: Tensor | None, count: int) -> Tensor | None:
     """The owners of points, of which each ray, or point before, has `count` in a row; None stays None."""
-    return None if owner is None else owner.repeat_interleave(count)
+    return None if image_index is None else image_index.repeat_interleave(count)
 
 
-def encode(values: Tensor, octaves: int) -> Tensor:
+def positional_encoding(values: Tensor, octaves: int) -> Tensor:
     """Values `[..., 3]` in about [-1, 1], and sin and cos of 2^k pi times them: `[..., 3 + 6 octaves]`.
 
     NeRF's positional encoding (Mildenhall et al. 2020, equation 4), with the values themselves first as in its code.
@@ -47,26 +48,26 @@ def encode(values: Tensor, octaves: int) -> Tensor:
     return torch.cat([values, torch.stack([turns.sin(), turns.cos()], -2).flatten(-3)], -1)
 
 
-def encoded(octaves: int) -> int:
-    """Values that `encode` gives."""
+def encoding_dim(octaves: int) -> int:
+    """Values that `positional_encoding` gives."""
     return 3 + 6 * octaves
 
 
-class Coded(nn.Linear):
+class ConditionedLinear(nn.Linear):
     """A linear layer on values with a code beside them; the code's part is computed once an image, not a point."""
 
     def __init__(self, inward: int, code: int, outward: int):
         super().__init__(inward + code, outward)
         self.inward = inward
 
-    def forward(self, values: Tensor, code: Tensor, owner: Tensor | None = None) -> Tensor:
+    def forward(self, values: Tensor, code: Tensor, image_index: Tensor | None = None) -> Tensor:
         """`[B, P, inward]` and `[B, code]` to `[B, P, outward]`."""
         own, of_code = self.weight[:, : self.inward], self.weight[:, self.inward :]
         shared = F.linear(code, of_code, self.bias)
-        return F.linear(values, own) + (shared[:, None] if owner is None else shared.index_select(0, owner))
+        return F.linear(values, own) + (shared[:, None] if image_index is None else shared.index_select(0, image_index))
 
 
-class Seen(Coded):
+class ViewConditionedLinear(ConditionedLinear):
     """A linear layer on values of points, beside them values of their rays and codes of their images, each of which is
     taken into account once a ray and once an image.
     """
@@ -75,35 +76,40 @@ class Seen(Coded):
         super().__init__(of_ray, code, outward)
         self.point = nn.Linear(of_point, outward, bias=False)
 
-    def forward(self, values: Tensor, of_ray: Tensor, code: Tensor, owner: Tensor | None = None) -> Tensor:
+    def forward(self, values: Tensor, of_ray: Tensor, code: Tensor, image_index: Tensor | None = None) -> Tensor:
         """`[B, P, of_point]`, `[B, R, of_ray]` and `[B, code]` to `[B, P, outward]`; P / R points in a row are a ray's.
 
         owner: of the rays, `[R]`.
         """
-        shared = super().forward(of_ray, code, owner)
+        shared = super().forward(of_ray, code, image_index)
         return self.point(values) + shared.repeat_interleave(values.shape[1] // of_ray.shape[1], 1)
 
 
-class Trunk(nn.Module):
+class SkipMLP(nn.Module):
     """Layers of one width; position and code enter at the first, and again at `skip`."""
 
     def __init__(self, inward: int, code: int, width: int, depth: int, skip: int):
         super().__init__()
         self.skip, self.width = skip, width
-        layers: list[nn.Module] = [Coded(inward, code, width)]
+        layers: list[nn.Module] = [ConditionedLinear(inward, code, width)]
         for number in range(1, depth):
-            layers.append(Coded(width + inward, code, width) if number == skip else nn.Linear(width, width))
+            layers.append(ConditionedLinear(width + inward, code, width) if number == skip else nn.Linear(width, width))
         self.layers = nn.ModuleList(layers)
 
     def forward(
-        self, values: Tensor, code: Tensor, owner: Tensor | None, activation: Callable[[Tensor], Tensor], shrink: float
+        self,
+        values: Tensor,
+        code: Tensor,
+        image_index: Tensor | None,
+        activation: Callable[[Tensor], Tensor],
+        shrink: float,
     ) -> Tensor:
         """`[B, P, inward]` and `[B, code]` to `[B, P, width]`; shrink: a factor of what enters at `skip`."""
-        hidden = activation(self.layers[0](values, code, owner))
+        hidden = activation(self.layers[0](values, code, image_index))
         for number, layer in enumerate(self.layers[1:], start=1):
             if number == self.skip:
                 beside = torch.cat([hidden, values], -1)
-                hidden = activation(layer(beside if shrink == 1 else shrink * beside, shrink * code, owner))
+                hidden = activation(layer(beside if shrink == 1 else shrink * beside, shrink * code, image_index))
             else:
                 hidden = activation(layer(hidden))
         return hidden
@@ -123,15 +129,15 @@ class OccupancyField(nn.Module, ABC):
         return code
 
     @abstractmethod
-    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def occupancy(self, positions: Tensor, shape: Tensor, image_index: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits `[B, P]` and features `[B, P, features]` at positions `[B, P, 3]`."""
 
     def search(self, shape: Tensor) -> Search:
-        """Positions `[B, P, 3]`, and their `owner` or None, to the logits `[B, P]` that a march goes by."""
-        return lambda positions, owner: self.occupancy(positions, shape, owner)[0]
+        """Positions `[B, P, 3]`, and their `image_index` or None, to the logits `[B, P]` that a march goes by."""
+        return lambda positions, image_index: self.occupancy(positions, shape, image_index)[0]
 
     def with_normals(
-        self, positions: Tensor, shape: Tensor, owner: Tensor | None = None
+        self, positions: Tensor, shape: Tensor, image_index: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """`occupancy`, and the unit normals `[B, P, 3]` there: against the gradient of the logit, by autograd.
 
@@ -140,7 +146,7 @@ class OccupancyField(nn.Module, ABC):
         learns = torch.is_grad_enabled()
         with torch.enable_grad():
             at = positions if learns and positions.requires_grad else positions.detach().requires_grad_()
-            logits, features = self.occupancy(at, shape, owner)
+            logits, features = self.occupancy(at, shape, image_index)
             (slope,) = torch.autograd.grad(logits.sum(), at, create_graph=learns)
         normals = _unit(-slope)
         return (logits, features, normals) if learns else (logits.detach(), features.detach(), normals.detach())
@@ -158,17 +164,19 @@ class OccupancyMLP(OccupancyField):
     def __init__(self, code: int, width: int, depth: int, octaves: int, features: int, radius: float):
         super().__init__()
         self.code, self.octaves, self.features = code, octaves, features
-        self.trunk = Trunk(encoded(octaves), code, width, depth, skip=max(depth // 2, 1) if depth > 2 else depth)
+        self.trunk = SkipMLP(encoding_dim(octaves), code, width, depth, skip=max(depth // 2, 1) if depth > 2 else depth)
         self.last = nn.Linear(width, 1 + features)
         self._become_sphere(radius)
 
-    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def occupancy(self, positions: Tensor, shape: Tensor, image_index: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """See `OccupancyField`."""
-        found = self.last(self._hidden(positions, shape, owner))
+        found = self.last(self._hidden(positions, shape, image_index))
         return -SHARPNESS * found[..., 0], found[..., 1:]
 
-    def _hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> Tensor:
-        return self.trunk(encode(2 * positions, self.octaves), shape, owner, _softplus, 1 / math.sqrt(2))
+    def _hidden(self, positions: Tensor, shape: Tensor, image_index: Tensor | None = None) -> Tensor:
+        return self.trunk(
+            positional_encoding(2 * positions, self.octaves), shape, image_index, _softplus, 1 / math.sqrt(2)
+        )
 
     @torch.no_grad()
     def _become_sphere(self, radius: float) -> None:
@@ -176,7 +184,7 @@ class OccupancyMLP(OccupancyField):
         for number, layer in enumerate(self.trunk.layers):
             nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / width))
             nn.init.zeros_(layer.bias)
-            if isinstance(layer, Coded):
+            if isinstance(layer, ConditionedLinear):
                 layer.weight[:, 3 + (width if number else 0) :] = 0  # encoding and code
         nn.init.normal_(self.last.weight, 0.0, math.sqrt(2 / width))
         nn.init.zeros_(self.last.bias)
@@ -212,7 +220,7 @@ class QuickField(OccupancyField):
         self.features, self.radius, self.cells, self.reach = features, radius, cells, reach
 
     @abstractmethod
-    def hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None) -> Tensor:
+    def hidden(self, positions: Tensor, shape: Tensor, image_index: Tensor | None) -> Tensor:
         """What `last` reads, `[B, P, width]`, at positions `[B, P, 3]`."""
 
     last: nn.Linear
@@ -222,9 +230,9 @@ class QuickField(OccupancyField):
         """How many images' codes `prepared` was given."""
         return len(shape)
 
-    def occupancy(self, positions: Tensor, shape: Tensor, owner: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def occupancy(self, positions: Tensor, shape: Tensor, image_index: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """See `OccupancyField`."""
-        hidden = self.hidden(positions, shape, owner)
+        hidden = self.hidden(positions, shape, image_index)
         features = F.linear(hidden, self.last.weight[1:], self.last.bias[1:])
         with torch.autocast(positions.device.type, enabled=False):  # normals are differences of logits
             added = F.linear(hidden.to(positions.dtype), self.last.weight[:1], self.last.bias[:1]).squeeze(-1)
@@ -239,11 +247,11 @@ class QuickField(OccupancyField):
         corners = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(1, -1, 3)
         values = self.occupancy(corners.expand(images, -1, -1), shape)[0].view(images, 1, *[side] * 3)
 
-        def looked_up(positions: Tensor, owner: Tensor | None) -> Tensor:
+        def looked_up(positions: Tensor, image_index: Tensor | None) -> Tensor:
             places, grids, corner = (2 * positions).flip(-1), values, True  # the grid's last axis, z, comes first
-            if owner is not None:  # with places in cells about the corners
+            if image_index is not None:  # with places in cells about the corners
                 places = places * (self.cells / side)
-                first = _stacked(places[..., 2], owner, images, side)
+                first = _stacked(places[..., 2], image_index, images, side)
                 places = torch.cat([places[..., :2], first[..., None]], -1)
                 grids, corner = values.view(1, 1, -1, side, side), False
             read = F.grid_sample(grids, places.view(len(grids), -1, 1, 1, 3), mode="bilinear", padding_mode="border",
@@ -253,14 +261,14 @@ class QuickField(OccupancyField):
         return looked_up
 
     def with_normals(
-        self, positions: Tensor, shape: Tensor, owner: Tensor | None = None
+        self, positions: Tensor, shape: Tensor, image_index: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """See `OccupancyField`; by differences between the corners of a tetrahedron, not autograd."""
         corners = positions.new_tensor([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]])
         beside = (positions[:, :, None] + self.reach * corners).flatten(1, 2)
-        at, _ = self.occupancy(beside, shape, of_points(owner, 4))
+        at, _ = self.occupancy(beside, shape, repeat_index(image_index, 4))
         slope = (at.view(*positions.shape[:2], 4, 1) * corners).sum(2) / (4 * self.reach)
-        logits, features = self.occupancy(positions, shape, owner)
+        logits, features = self.occupancy(positions, shape, image_index)
         return logits, features, _unit(-slope)
 
 
@@ -270,15 +278,15 @@ class OccupancyCoded(QuickField):
     def __init__(self, code: int, width: int, depth: int, octaves: int, features: int, radius: float):
         super().__init__(features, radius, cells=12, reach=1 / 64)
         self.octaves = octaves
-        self.trunk = Trunk(encoded(octaves), code, width, depth, skip=depth // 2 + 1)
+        self.trunk = SkipMLP(encoding_dim(octaves), code, width, depth, skip=depth // 2 + 1)
         self.last = nn.Linear(width, 1 + features)
         with torch.no_grad():
             self.last.weight[0] = 0
             self.last.bias[0] = 0
 
-    def hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None) -> Tensor:
+    def hidden(self, positions: Tensor, shape: Tensor, image_index: Tensor | None) -> Tensor:
         """See `QuickField`."""
-        return self.trunk(encode(2 * positions, self.octaves), shape, owner, F.relu, 1.0)
+        return self.trunk(positional_encoding(2 * positions, self.octaves), shape, image_index, F.relu, 1.0)
 
 
 class OccupancyPlanes(QuickField):
@@ -318,15 +326,15 @@ class OccupancyPlanes(QuickField):
         """See `QuickField`."""
         return len(shape) // 3
 
-    def hidden(self, positions: Tensor, shape: Tensor, owner: Tensor | None) -> Tensor:
+    def hidden(self, positions: Tensor, shape: Tensor, image_index: Tensor | None) -> Tensor:
         """See `QuickField`."""
         rows, count = positions.shape[:2]
         doubled = 2 * positions
         pairs = torch.stack([doubled[..., [0, 1]], doubled[..., [0, 2]], doubled[..., [1, 2]]], 1)  # [B, 3, P, 2]
-        if owner is not None:  # one tall plane of all images' for each pair of axes: one look for all points
+        if image_index is not None:  # one tall plane of all images' for each pair of axes: one look for all points
             images = self.codes(shape)
             shape = shape.unflatten(0, (images, 3)).permute(1, 2, 0, 3, 4).flatten(2, 3)  # [3, C, B side, side]
-            pairs = torch.stack([pairs[..., 0], _stacked(pairs[..., 1], owner, images, self.side)], -1)
+            pairs = torch.stack([pairs[..., 0], _stacked(pairs[..., 1], image_index, images, self.side)], -1)
         read = F.grid_sample(shape, pairs.view(rows * 3, 1, count, 2), mode="bilinear", padding_mode="border",
                              align_corners=False)  # [3 B, C, 1, P]
         hidden = torch.cat([read.view(rows, -1, count).transpose(1, 2), doubled], 2)
@@ -345,21 +353,21 @@ class ColourField(nn.Module):
                  normal_a_ray: bool):
         super().__init__()
         self.octaves, self.normal_a_ray = octaves, normal_a_ray
-        of_ray = 3 * normal_a_ray + encoded(octaves)
-        self.first = Seen(6 + encoded(octaves) + features - of_ray, of_ray, code, width)
+        of_ray = 3 * normal_a_ray + encoding_dim(octaves)
+        self.first = ViewConditionedLinear(6 + encoding_dim(octaves) + features - of_ray, of_ray, code, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
         self.last = nn.Linear(width, channels)
 
     def forward(
         self, positions: Tensor, normals: Tensor, directions: Tensor, features: Tensor, appearance: Tensor,
-        owner: Tensor | None = None,
+        image_index: Tensor | None = None,
     ) -> Tensor:
         """Positions `[B, P, 3]`, normals there or of rays, directions `[B, R, 3]` of rays, each of which has P / R of
         the points, in a row, `[B, P, F]` and `[B, A]` to `[B, P, channels]` in [-1, 1]. owner: of the rays, `[R]`.
         """
-        of_point, of_ray = [2 * positions, features], [encode(directions, self.octaves)]
+        of_point, of_ray = [2 * positions, features], [positional_encoding(directions, self.octaves)]
         (of_ray if self.normal_a_ray else of_point).append(normals)
-        hidden = self.first(torch.cat(of_point, -1), torch.cat(of_ray, -1), appearance, owner).relu()
+        hidden = self.first(torch.cat(of_point, -1), torch.cat(of_ray, -1), appearance, image_index).relu()
         for layer in self.layers:
             hidden = layer(hidden).relu()
         return self.last(hidden).to(positions.dtype).tanh()
@@ -374,20 +382,29 @@ class DensityField(nn.Module):
                  channels: int):
         super().__init__()
         self.octaves = (position_octaves, view_octaves)
-        self.trunk = Trunk(encoded(position_octaves), shape, width, depth, skip=depth // 2 + 1)
+        self.trunk = SkipMLP(encoding_dim(position_octaves), shape, width, depth, skip=depth // 2 + 1)
         self.density, self.feature = nn.Linear(width, 1), nn.Linear(width, width)
-        self.view = Seen(width, encoded(view_octaves), appearance, max(width // 2, 1))
+        self.view = ViewConditionedLinear(width, encoding_dim(view_octaves), appearance, max(width // 2, 1))
         self.colour = nn.Linear(max(width // 2, 1), channels)
 
     def forward(
-        self, positions: Tensor, directions: Tensor, shape: Tensor, appearance: Tensor, owner: Tensor | None = None
+        self,
+        positions: Tensor,
+        directions: Tensor,
+        shape: Tensor,
+        appearance: Tensor,
+        image_index: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Positions `[B, P, 3]` and directions `[B, R, 3]` of rays, each of which has P / R of the points, in a row, to
         densities `[B, P]` before their ReLU, and colours `[B, P, channels]` in [-1, 1]. owner: of the rays, `[R]`.
         """
         count = positions.shape[1] // directions.shape[1]
-        hidden = self.trunk(encode(2 * positions, self.octaves[0]), shape, of_points(owner, count), F.relu, 1.0)
-        seen = self.view(self.feature(hidden), encode(directions, self.octaves[1]), appearance, owner).relu()
+        hidden = self.trunk(
+            positional_encoding(2 * positions, self.octaves[0]), shape, repeat_index(image_index, count), F.relu, 1.0
+        )
+        seen = self.view(
+            self.feature(hidden), positional_encoding(directions, self.octaves[1]), appearance, image_index
+        ).relu()
         return self.density(hidden).squeeze(-1).to(positions.dtype), self.colour(seen).to(positions.dtype).tanh()
 
 
@@ -395,12 +412,12 @@ def _softplus(values: Tensor) -> Tensor:
     return F.softplus(values, beta=100)
 
 
-def _stacked(places: Tensor, owner: Tensor, images: int, side: int) -> Tensor:
-    """Places in [-1, 1] along an axis of `side` cells of image `owner`, as places along the `images` stacked.
+def _stacked(places: Tensor, image_index: Tensor, images: int, side: int) -> Tensor:
+    """Places in [-1, 1] along an axis of `side` cells of image `image_index`, as places along the `images` stacked.
 
     What lies beyond the middle of an image's first or last cell stays there, so that none reads its neighbour's.
     """
-    cells = (side * (places + 1) / 2).clamp(0.5, side - 0.5) + side * owner
+    cells = (side * (places + 1) / 2).clamp(0.5, side - 0.5) + side * image_index
     return 2 * cells / (side * images) - 1
 
 

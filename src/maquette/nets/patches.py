@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from maquette.rays.sampling import look_up, pixel_places
+from maquette.rays.sampling import pixel_places, sample_image
 
 
 class PatchCritic(nn.Module):
@@ -36,7 +36,7 @@ class PatchCritic(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """`[B, C, K, K]`, or images of any size, to `[B]`, float32."""
         if images.shape[-2:] != (self.side, self.side):
-            images = look_up(images, pixel_places(self.side, images).expand(len(images), -1, -1))
+            images = sample_image(images, pixel_places(self.side, images).expand(len(images), -1, -1))
         for number, convolution in enumerate(self.halving):
             images = convolution(images)
             if self.norms:

@@ -33,12 +33,12 @@ def poses(cameras: Tensor) -> Tensor:
     return torch.stack([azimuth, elevation, roll, scale.log(), 2 * right, 2 * down, nearness], dim=1)
 
 
-def mirrored(pose: Tensor) -> Tensor:
+def mirror_pose(pose: Tensor) -> Tensor:
     """The poses `[B, 7]` of the same views in a mirror, of shapes mirrored along x."""
     return pose * pose.new_tensor([-1, 1, -1, 1, -1, 1, 1])
 
 
-def moved(pose: Tensor, scale: Tensor, angle: Tensor, right: Tensor, down: Tensor) -> Tensor:
+def warp_pose(pose: Tensor, scale: Tensor, angle: Tensor, right: Tensor, down: Tensor) -> Tensor:
     """The poses `[B, 7]` of views that were sampled at turn(angle) p / scale + (right, down) for each new place p.
 
     scale, angle (radians), right, down: `[B]`; the turn is from right towards down.
@@ -93,16 +93,16 @@ class PoseHead(nn.Module):
         """`[B, F]` to what the head says, `[B, 54]`, float32: read it with `pose`, train it with `loss`."""
         return self.linear(features).float()
 
-    def pose(self, said: Tensor) -> Tensor:
+    def pose(self, head_output: Tensor) -> Tensor:
         """The most likely poses `[B, 7]`."""
-        likely, offset, rest = said.split((_BINS, _BINS, POSE - 1), dim=1)
+        likely, offset, rest = head_output.split((_BINS, _BINS, POSE - 1), dim=1)
         best = likely.argmax(1, keepdim=True)
         azimuth = (best + offset.gather(1, best)) * (2 * math.pi / _BINS)
         return torch.cat([azimuth, self.typical + self.spread * rest], dim=1)
 
-    def loss(self, said: Tensor, pose: Tensor) -> Tensor:
+    def loss(self, head_output: Tensor, pose: Tensor) -> Tensor:
         """Cross-entropy of the direction, and the distances (smooth L1) of its offset and of the other six values."""
-        likely, offset, rest = said.split((_BINS, _BINS, POSE - 1), dim=1)
+        likely, offset, rest = head_output.split((_BINS, _BINS, POSE - 1), dim=1)
         turn = pose[:, AZIMUTH].remainder(2 * math.pi) * (_BINS / (2 * math.pi))
         nearest = turn.round()
         right = nearest.long().remainder(_BINS)
@@ -115,7 +115,7 @@ class PoseHead(nn.Module):
         )
 
 
-class Aligned(nn.Module):
+class PixelAlignedDecoder(nn.Module):
     """Corrections to a SubvoxelGenerator's logits from the view itself.
 
     resolution: voxels a side. cells: channels of the generator's cells (R / 4 a side). maps: channels of the encoder's
@@ -152,13 +152,13 @@ class Aligned(nn.Module):
         cells: `[B, C, c, c, c]`. maps, features: of the encoder. pose: the true poses, if known; the first `share` of
         the batch is looked up with these and the rest with the poses that the head reads.
         """
-        said = self.pose_head(features)
-        used = self.pose_head.pose(said.detach())
+        head_output = self.pose_head(features)
+        used = self.pose_head.pose(head_output.detach())
         if pose is not None and share:
             first = round(share * len(used))
             used = torch.cat([pose[:first], used[first:]])
         seen = torch.cat([self._lookup(self._merged(maps), used), self._places(used)], dim=1)
-        return self.cells(torch.cat([cells.float(), seen], dim=1)), said
+        return self.cells(torch.cat([cells.float(), seen], dim=1)), head_output
 
     def _merged(self, maps: list[Tensor]) -> Tensor:
         """One map `[B, channels, H, W]` of the size of the finest, float32."""

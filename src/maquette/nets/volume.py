@@ -9,7 +9,7 @@ from maquette.configs import check_resolution
 from maquette.nets.layers import bounded
 
 
-class VolumeGenerator(nn.Module):
+class IWGANGenerator(nn.Module):
     """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: the released 3D-IWGAN generator (arXiv 1707.09557).
 
     32 voxels: linear to c0 x 2^3, then transposed convolutions 4x4x4 of stride 2 through c1, c2, c3 to one channel.
@@ -82,11 +82,11 @@ class SubvoxelGenerator(nn.Module):
         return (logits, inner) if cells else logits
 
 
-GENERATORS = {"paper": VolumeGenerator, "subvoxel": SubvoxelGenerator}
+GENERATORS = {"paper": IWGANGenerator, "subvoxel": SubvoxelGenerator}
 """What `model.generator` names."""
 
 
-class MirrorGenerator(nn.Module):
+class GAN3DGenerator(nn.Module):
     """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: 3D-GAN's generator (arXiv 1610.07584).
 
     Five transposed convolutions 4x4x4, the first from 1 voxel to 4, each other one doubling; batch norm and ReLU
@@ -109,7 +109,7 @@ class MirrorGenerator(nn.Module):
         return self.layers(latent[:, :, None, None, None]).float()
 
 
-class MirrorCritic(nn.Module):
+class GAN3DDiscriminator(nn.Module):
     """Occupancy `[B, 1, R, R, R]` to logits `[B]`: 3D-GAN's discriminator, its generator mirrored (arXiv 1610.07584).
 
     Convolutions 4x4x4 of stride 2 down to 4 voxels, then one to a single value; batch norm (not on the first) and leaky
@@ -133,7 +133,7 @@ def _doublings_from_4(resolution: int) -> int:
     return {32: 3, 64: 4}[resolution]
 
 
-class VolumeCritic(nn.Module):
+class IWGANCritic(nn.Module):
     """Occupancy `[B, 1, R, R, R]` to scores `[B]`: convolutions 4x4x4 of stride 2, leaky ReLU 0.2, no norm, one linear.
 
     No batch norm, since the gradient penalty is a matter of each sample alone. 20 voxels are halved three times, 32
@@ -188,7 +188,7 @@ class ScanEncoder(nn.Module):
         return (mean, log_variance, quarter) if maps else (mean, log_variance)
 
 
-class Skips(nn.Module):
+class ScanSkipDecoder(nn.Module):
     """Corrections to a SubvoxelGenerator's logits from the scan itself, which lies in the shape's own grid.
 
     A skip connection as in U-Nets (Ronneberger et al., MICCAI 2015; in three dimensions Cicek et al., MICCAI 2016), at

@@ -11,13 +11,13 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.events import Failed, Written
-from maquette.intake.page_capture import capture, stages
+from maquette.intake.page_capture import rectify_page, stages
 from maquette.intake.sources import Frame
 from maquette.io import formats
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.outputs.shapes import free_name, report_facts, sources_of, written_solid
-from maquette.relief.relief import Making, relief
+from maquette.relief.relief import ReliefOptions, relief
 from maquette.rendering import sheets as previews
 
 PREVIEW_PX, STEP_PX = 320, 400
@@ -32,7 +32,7 @@ def pickup_file(
 ) -> Iterator[Written | Failed]:
     """The drawing in a picture of a page as a grey PNG, and beside it `NAME.found.png` with the steps on the way.
 
-    The options are those of `pencil.capture.capture`. UserError where `out` is no PNG.
+    The options are those of `pencil.rectify_page.rectify_page`. UserError where `out` is no PNG.
     """
     from PIL import Image
 
@@ -40,7 +40,7 @@ def pickup_file(
     if out.suffix.lower() != ".png":
         raise UserError("--out names a PNG file", str(out), "page.png")
     try:
-        made = capture(frame.pixels, squared=squared, low=low, whole_page=whole_page, paper=paper, name=frame.name)
+        made = rectify_page(frame.pixels, squared=squared, low=low, whole_page=whole_page, paper=paper, name=frame.name)
         with atomic_path(out) as unfinished:
             Image.fromarray(made.picture).save(unfinished, format="PNG")
         paths = [out]
@@ -68,7 +68,7 @@ def pickup_file(
 
 
 def relief_files(
-    inputs: Iterable[str], out: str | Path, making: Making, *, suffix: str = ".stl", preview: bool = False,
+    inputs: Iterable[str], out: str | Path, making: ReliefOptions, *, suffix: str = ".stl", preview: bool = False,
     min_wall_mm: float = 0.8,
 ) -> Iterator[int | Written | Failed]:
     """A solid for each drawing; yields first how many there are, then one Written or Failed for each.

@@ -27,7 +27,7 @@ from maquette.models.hub import Model
 from maquette.models.prior import decode
 from maquette.outputs.shapes import free_name, write_shape
 from maquette.plotting import drawing as plotter
-from maquette.plotting.settings import Sheet
+from maquette.plotting.settings import Paper
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
@@ -166,7 +166,7 @@ def suggest_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
     workers: int | None = None,
-    draw: Sheet | None = None,
+    draw: Paper | None = None,
 ) -> Iterator[Progress | Written | Failed]:
     """`api.suggest` for each picture or folder of pictures, written to the folder `out` as `NAME-suggested.png`: the
     picture, then the nearest known objects with name and similarity.

@@ -10,14 +10,14 @@ from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import atomic_path
 from maquette.outputs.shapes import free_name
 from maquette.plotting import drawing as plotter
-from maquette.plotting.settings import Look, Machine, Sheet
+from maquette.plotting.settings import Machine, Paper, ViewOptions
 
 PREVIEW_PX = 1400
 """Longest side of a preview, in pixels."""
 
 
 def draw_files(
-    inputs: Iterable[str], out: str | Path, look: Look, sheet: Sheet, machine: Machine, *, format: str = "svg",
+    inputs: Iterable[str], out: str | Path, look: ViewOptions, sheet: Paper, machine: Machine, *, format: str = "svg",
     device: str = "hp7475a", preview: bool = False,
 ) -> Iterator[int | Written | Failed]:
     """Draw shapes, meshes and pictures (see `maquette.plotting.drawing.draw`); yields how many there are, then one
@@ -28,7 +28,7 @@ def draw_files(
 
 
 def plot_files(
-    inputs: Iterable[str], out: str | Path, sheet: Sheet | None, machine: Machine, *, fit: bool = False,
+    inputs: Iterable[str], out: str | Path, sheet: Paper | None, machine: Machine, *, fit: bool = False,
     pen: int | None = None, format: str = "svg", device: str = "hp7475a", preview: bool = False, pen_mm: float = 0.3,
 ) -> Iterator[int | Written | Failed]:
     """Sort SVG files and write them anew (see `maquette.plotting.drawing.load`); events as of `draw_files`.

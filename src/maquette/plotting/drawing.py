@@ -18,7 +18,7 @@ from maquette.io.pictures import SUFFIXES as PICTURES
 from maquette.io.pictures import read_picture
 from maquette.plotting import gcode
 from maquette.plotting.ordering import shortest_travel
-from maquette.plotting.settings import Look, Machine, Sheet
+from maquette.plotting.settings import Machine, Paper, ViewOptions
 from maquette.plotting.trace import trace_picture
 
 FORMATS = {"svg": (".svg",), "hpgl": (".hpgl", ".plt"), "gcode": (".gcode", ".nc", ".ngc")}
@@ -61,7 +61,7 @@ class Drawing:
         }
 
 
-def mesh_strokes(mesh: trimesh.Trimesh, look: Look = Look(), sheet: Sheet = Sheet()) -> Strokes:  # noqa: B008 - frozen
+def mesh_strokes(mesh: trimesh.Trimesh, look: ViewOptions = ViewOptions(), sheet: Paper = Paper()) -> Strokes:
     """The visible lines of a mesh of any size and place, hatched if asked for, as large as the sheet's margins allow,
     in millimetres. UserError as of `maquette.rendering.vector_lines.Subject`.
     """
@@ -82,13 +82,13 @@ def mesh_strokes(mesh: trimesh.Trimesh, look: Look = Look(), sheet: Sheet = Shee
     return made.fitted(sheet.width, sheet.height, sheet.margin)
 
 
-def picture_strokes(picture: np.ndarray, sheet: Sheet = Sheet()) -> Strokes:  # noqa: B008 - frozen
+def picture_strokes(picture: np.ndarray, sheet: Paper = Paper()) -> Strokes:
     """The centre lines of a drawing, uint8 [H, W] or [H, W, 3], as large as the margins allow, in millimetres."""
     return trace_picture(picture).fitted(sheet.width, sheet.height, sheet.margin)
 
 
 def ordered(
-    strokes: Strokes, name: str, kind: str, machine: Machine = Machine(), home: tuple[float, float] | None = None  # noqa: B008
+    strokes: Strokes, name: str, kind: str, machine: Machine = Machine(), home: tuple[float, float] | None = None
 ) -> Drawing:
     """A drawing of these strokes, sorted. home: of the pen; the lower left corner if left out."""
     home = (0.0, strokes.height) if home is None else home
@@ -97,8 +97,11 @@ def ordered(
 
 
 def draw(
-    source: str | Path | Shape | trimesh.Trimesh | np.ndarray, look: Look = Look(), sheet: Sheet = Sheet(),  # noqa: B008
-    machine: Machine = Machine(), name: str = "",  # noqa: B008
+    source: str | Path | Shape | trimesh.Trimesh | np.ndarray,
+    look: ViewOptions = ViewOptions(),
+    sheet: Paper = Paper(),
+    machine: Machine = Machine(),
+    name: str = "",
 ) -> Drawing:
     """A drawing of a shape, a mesh, a picture (uint8 [H, W] or [H, W, 3]), or a file of one.
 
@@ -117,7 +120,7 @@ def draw(
 
 
 def load(
-    path: str | Path, machine: Machine = Machine(), *, sheet: Sheet | None = None, fit: bool = False,  # noqa: B008
+    path: str | Path, machine: Machine = Machine(), *, sheet: Paper | None = None, fit: bool = False,
     pen: int | None = None,
 ) -> Drawing:
     """An SVG file as a drawing, sorted.
@@ -144,7 +147,7 @@ def load(
 
 
 def write(
-    path: str | Path, drawing: Drawing, machine: Machine = Machine(), *, pen_mm: float = 0.3, device: str = "hp7475a"  # noqa: B008
+    path: str | Path, drawing: Drawing, machine: Machine = Machine(), *, pen_mm: float = 0.3, device: str = "hp7475a"
 ) -> None:
     """Write a drawing, in the format that the suffix says (see `FORMATS`).
 
@@ -176,7 +179,7 @@ def format_of(path: str | Path) -> str:
 
 
 def plot(
-    source: str | Path | Drawing, port: str, machine: Machine = Machine(), *, sheet: Sheet | None = None,  # noqa: B008
+    source: str | Path | Drawing, port: str, machine: Machine = Machine(), *, sheet: Paper | None = None,
     fit: bool = False, pen: int | None = None, **options,
 ) -> Iterator[object]:
     """Send a drawing, an SVG or a G-code file to a machine; yields the Drawing (not for G-code), then the events of

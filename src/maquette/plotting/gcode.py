@@ -35,7 +35,7 @@ def require_on_page(strokes: Strokes) -> None:
                         f"{strokes.width:g} x {strokes.height:g} mm", "fit it into the page")
 
 
-def program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:  # noqa: B008 - frozen
+def program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:
     """The lines of a program that draws strokes, in millimetres, in their order, and goes back to the origin.
 
     Between pens stands `M0 ; change to pen N`. Raises UserError where a point lies outside the page.
@@ -55,7 +55,7 @@ def program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:  # noq
     return [*made, "G0 X0 Y0"]
 
 
-def write_gcode(path: str | Path, strokes: Strokes, machine: Machine = Machine()) -> None:  # noqa: B008 - frozen
+def write_gcode(path: str | Path, strokes: Strokes, machine: Machine = Machine()) -> None:
     """Write `program`'s lines. UserError where it cannot be written, or reaches outside the page."""
     write_bytes(path, ("\n".join(program(strokes, machine)) + "\n").encode("ascii"))
 
@@ -120,7 +120,7 @@ def checked(lines: list[str], width: float, height: float, machine: Machine) -> 
     return made
 
 
-def seconds(strokes: Strokes, machine: Machine = Machine()) -> float:  # noqa: B008 - frozen
+def seconds(strokes: Strokes, machine: Machine = Machine()) -> float:
     """About how long drawing takes, from the origin and back to it, changes of pens not counted.
 
     Every way with the pen up, and every stretch drawn without a turn of more than 30 degrees, is taken to begin and end

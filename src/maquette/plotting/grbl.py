@@ -70,7 +70,7 @@ def send(
     control: Callable[[], str] | None = None,
     home: bool = False,
     unlock: bool = False,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
+    patience: Patience = Patience(),
 ) -> Iterator[Progress | ChangePen | Sent]:
     """Run a program on a machine; yields Progress as lines are done, ChangePen where another is due, and one Sent.
 

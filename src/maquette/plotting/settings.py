@@ -10,7 +10,7 @@ from maquette.errors import UserError
 
 
 @dataclass(frozen=True)
-class Look:
+class ViewOptions:
     """From where an object is seen, and what is drawn of it. Raises UserError for settings out of range."""
 
     azimuth_deg: float = 30.0
@@ -40,7 +40,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Paper:
     """The paper, in millimetres. Raises UserError where the margins leave no room."""
 
     width: float = 210.0

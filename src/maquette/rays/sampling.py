@@ -59,7 +59,7 @@ def views(azimuth_deg: Tensor, elevation_deg: Tensor, distance: Tensor, fov_deg:
     return Views(distance[:, None] * back, axes, torch.full_like(distance, focal))
 
 
-def drawn_views(
+def sample_cameras(
     draws: Tensor,
     azimuth_deg: tuple[float, float],
     elevation_deg: tuple[float, float],
@@ -96,24 +96,25 @@ def pixel_places(side: int, like: Tensor) -> Tensor:
     return torch.stack([across.flatten(), down.flatten()], 1)
 
 
-def look_up(images: Tensor, places: Tensor) -> Tensor:
+def sample_image(images: Tensor, places: Tensor) -> Tensor:
     """Images `[B, C, H, W]` at the places `[B, K * K, 2]` of a patch, bilinear: `[B, C, K, K]`."""
     side = round(places.shape[1] ** 0.5)
     grid = (2 * places - 1).view(len(places), side, side, 2)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def cube_span(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def intersect_box(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Where rays `[..., 3]` enter and leave the cube, and whether they meet it: near, far, met, `[...]` each.
 
-    A ray that misses it has near = far, so that all its samples weigh nothing in a density; see `met` for the rest.
+    A ray that misses it has near = far, so that all its samples weigh nothing in a density; see `hits_box` for the
+    rest.
     """
     safe = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
     ends = torch.stack([(-HALF - origins) / safe, (HALF - origins) / safe])
     near = ends.amin(0).amax(-1).clamp(min=0)
     far = ends.amax(0).amin(-1)
-    met = far > near
-    return near, torch.where(met, far, near), met
+    hits_box = far > near
+    return near, torch.where(hits_box, far, near), hits_box
 
 
 def _between(draws: Tensor, bounds: tuple[float, float]) -> Tensor:

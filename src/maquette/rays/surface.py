@@ -23,7 +23,7 @@ def march(logits: Logits, origins: Tensor, directions: Tensor, near: Tensor, far
     far.
     """
     depths = near[..., None] + (far - near)[..., None] * torch.linspace(0, 1, steps + 1).to(near)
-    values = logits(along(origins, directions, depths))
+    values = logits(points_on_rays(origins, directions, depths))
     inside = values > 0
     crossed = inside[..., 1:] & ~inside[..., :-1]
     first = crossed.float().argmax(-1, keepdim=True)
@@ -49,7 +49,7 @@ def secant(logits: Logits, origins: Tensor, directions: Tensor, found: tuple, st
     depth = _root(low, high, at_low, at_high)
     last = torch.zeros_like(depth)
     for _ in range(steps):
-        value = logits(along(origins, directions, depth[..., None])).squeeze(-1)
+        value = logits(points_on_rays(origins, directions, depth[..., None])).squeeze(-1)
         inside = value > 0
         side = torch.where(inside, 1.0, -1.0).to(depth)
         again = side == last
@@ -72,7 +72,7 @@ def find_surface(
     return secant(logits, origins, directions, found, refinements)
 
 
-def about_surface(
+def sample_interval(
     depth: Tensor, hit: Tensor, near: Tensor, far: Tensor, half_width: Tensor | float, inner: int, outer: int,
     jitter: Tensor | None = None,
 ) -> Tensor:
@@ -96,13 +96,13 @@ def about_surface(
     return start + (end - start) * places
 
 
-def evenly(near: Tensor, far: Tensor, count: int, jitter: Tensor | None = None) -> Tensor:
+def stratified(near: Tensor, far: Tensor, count: int, jitter: Tensor | None = None) -> Tensor:
     """Depths `[..., count]` in the middles of equal parts of near to far, or anywhere in each by `jitter` (NeRF)."""
     places = (torch.arange(count, device=near.device, dtype=near.dtype) + (0.5 if jitter is None else jitter)) / count
     return near[..., None] + (far - near)[..., None] * places
 
 
-def along(origins: Tensor, directions: Tensor, depths: Tensor) -> Tensor:
+def points_on_rays(origins: Tensor, directions: Tensor, depths: Tensor) -> Tensor:
     """Positions `[..., N, 3]` at depths `[..., N]` of rays `[..., 3]`."""
     return origins[..., None, :] + depths[..., None] * directions[..., None, :]
 

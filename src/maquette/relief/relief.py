@@ -14,7 +14,7 @@ from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import Printability, is_closed, keep_largest, printability, repair
-from maquette.intake.page_capture import capture
+from maquette.intake.page_capture import rectify_page
 from maquette.relief.inflate import inflated
 from maquette.relief.lithophane import heights, plate
 from maquette.relief.outline import CLOSED_TO, Drawn, Open, find_outline
@@ -35,7 +35,7 @@ _FINEST_MM = 0.005  # surfaces may move by so much to need fewer faces
 
 
 @dataclass(frozen=True)
-class Making:
+class ReliefOptions:
     """How a solid is made; lengths in millimetres.
 
     size_mm: longer side of what is drawn (extruded, inflated, lithophane), or of the turned solid; base plate and ring
@@ -100,18 +100,18 @@ class Relief:
         return "; ".join([f"{size} mm", self.report.line(), *self.notes])
 
 
-def relief(picture: np.ndarray, making: Making | None = None, *, min_wall_mm: float = 0.8,
+def relief(picture: np.ndarray, making: ReliefOptions | None = None, *, min_wall_mm: float = 0.8,
            name: str = "the drawing") -> Relief:
-    """The solid out of a drawing, uint8 [H, W, 3]: clean, scanned, or a photograph of the page (see `capture`).
+    """The solid out of a drawing, uint8 [H, W, 3]: clean, scanned, or a photograph of the page (see `rectify_page`).
 
     Raises UserError where nothing is drawn, the outline is open by more than is to be closed, or what is enclosed is
     too small; the gaps that were closed are told in the notes, in millimetres. min_wall_mm: what the printer asks for.
     """
-    making = making or Making()
+    making = making or ReliefOptions()
     if making.way == "lithophane":
         solid, notes = _lithophane(picture, making), []
     else:
-        captured = capture(picture, whole_page=True, name=name)
+        captured = rectify_page(picture, whole_page=True, name=name)
         notes = list(captured.notes)
         region, scale, gaps, more = _region(captured.ink, making, name)
         if gaps:
@@ -129,7 +129,9 @@ def relief(picture: np.ndarray, making: Making | None = None, *, min_wall_mm: fl
     return Relief(mesh, printability(mesh, min_wall_mm), tuple(notes))
 
 
-def _region(ink: np.ndarray, making: Making, name: str) -> tuple[CrossSection, float, tuple[float, ...], list[str]]:
+def _region(
+    ink: np.ndarray, making: ReliefOptions, name: str
+) -> tuple[CrossSection, float, tuple[float, ...], list[str]]:
     """What the drawing encloses in millimetres, millimetres a pixel, gaps that were closed in pixels, and notes.
 
     Centred on x and y; of a turned solid x is the distance from the axis and y begins at 0.
@@ -175,7 +177,7 @@ def _necks(region: CrossSection, least: float) -> list[str]:
     return []
 
 
-def _extruded(region: CrossSection, making: Making) -> Manifold:
+def _extruded(region: CrossSection, making: ReliefOptions) -> Manifold:
     height = making.base_mm + making.thickest_mm
     solid, ground = region.extrude(height), region
     if making.base_mm:
@@ -184,7 +186,7 @@ def _extruded(region: CrossSection, making: Making) -> Manifold:
     return _with_tab(solid, ground, region, making, 0.0, height)
 
 
-def _inflated(region: CrossSection, making: Making) -> Manifold:
+def _inflated(region: CrossSection, making: ReliefOptions) -> Manifold:
     flat = making.one_sided or making.base_mm > 0
     vertices, faces = inflated(region.to_polygons(), making.thickness_mm, flat)
     solid = _closed(trimesh.Trimesh(vertices, faces, process=False)).simplify(_FINEST_MM)
@@ -200,7 +202,7 @@ def _inflated(region: CrossSection, making: Making) -> Manifold:
     return _with_tab(solid, ground, region, making, 0.0 if flat else -half, 2 * half if flat else half)
 
 
-def _revolved(region: CrossSection, making: Making) -> Manifold:
+def _revolved(region: CrossSection, making: ReliefOptions) -> Manifold:
     solid, outline = region.revolve(_SEGMENTS), region
     if making.base_mm:
         radius = region.bounds()[2] + BORDER_MM
@@ -218,7 +220,7 @@ def _revolved(region: CrossSection, making: Making) -> Manifold:
     return solid + stands - through
 
 
-def _lithophane(picture: np.ndarray, making: Making) -> Manifold:
+def _lithophane(picture: np.ndarray, making: ReliefOptions) -> Manifold:
     thickness = heights(picture, making.thinnest_mm, making.thickest_mm, making.detail_px)
     mesh = plate(thickness + making.base_mm, making.size_mm)
     if not (making.base_mm or making.ring_hole_mm):
@@ -238,7 +240,7 @@ def _ground(region: CrossSection) -> CrossSection:
 
 
 def _with_tab(
-    solid: Manifold, ground: CrossSection, region: CrossSection, making: Making, low: float, high: float
+    solid: Manifold, ground: CrossSection, region: CrossSection, making: ReliefOptions, low: float, high: float
 ) -> Manifold:
     """The solid with a tab from z = low to high at the top of its ground, and the hole in it; as it is without one."""
     if not making.ring_hole_mm:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.errors import UserError
+from maquette.systems.capabilities import Makes, Reads
 
 Nets = nn.ModuleDict
 """The system's networks by name."""
@@ -41,7 +42,7 @@ class Batch:
     part: tuple[int, int] = (0, 1)
     poses: Tensor | None = None
     scans: Tensor | None = None
-    kept: dict[str, Tensor] = field(default_factory=dict)
+    carry: dict[str, Tensor] = field(default_factory=dict)
     held_out: Tensor | None = None
     run: int = 0
     _generator: torch.Generator | None = None
@@ -135,33 +136,21 @@ class Phase:
 class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
-    reads_images, reads_scans: it has an encoder of views, or of scans. makes_shapes: it has a generator of shapes;
-    makes_images: of images, and is trained on a dataset of images instead of shapes. has_field: its images are of a
-    field in space, of which meshes can be taken (`maquette.fields`). wants_poses: training needs to know where each
-    view was taken from. Subclasses set `name`, `Config` and the traits below, build
-    `self.nets` in `__init__`, and define `phases`. How a trained one is used is the same for all whose networks are
-    called `generator` (and `encoder`).
+    reads: what its encoder reads. makes: what its generator makes. Subclasses set `name`, `Config` and the traits
+    below, build `self.nets` in `__init__`, and define `phases`. How a trained one is used is the same for all whose
+    networks are called `generator` (and `encoder`).
     """
 
     name: ClassVar[str]
     Config: ClassVar[type]
-    reads_images: ClassVar[bool] = False
-    reads_scans: ClassVar[bool] = False
-    makes_shapes: ClassVar[bool] = True
-    makes_images: ClassVar[bool] = False
-    has_field: ClassVar[bool] = False
-    wants_poses: bool = False
+    reads: ClassVar[Reads] = Reads.NOTHING
+    makes: ClassVar[Makes] = Makes.SHAPES
     config: Any
     nets: Nets
 
     def phases(self) -> tuple[Phase, ...]:
         """The table of updates, in the order in which a step runs them."""
         raise TypeError(f"{type(self).__name__} defines no phases")
-
-    @classmethod
-    def has_encoder(cls) -> bool:
-        """Whether it reads views or scans, so that it can be asked for a shape that it is shown."""
-        return cls.reads_images or cls.reads_scans
 
     def generate(self, latent: Tensor) -> Tensor:
         """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]; a generator gives logits.
@@ -176,7 +165,7 @@ class System:
 
     def encode(self, seen: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] or scans `[B, 1, R, R, R]` to latents `[B, latent]`: the posterior's mean."""
-        if not self.has_encoder():
+        if self.reads is Reads.NOTHING:
             raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")
         return self.nets["encoder"](seen)[0]
 
@@ -184,8 +173,12 @@ class System:
         """Views `[B, C, S, S]` in [0, 1] or scans `[B, 1, R, R, R]` to the occupancy `[B, 1, R, R, R]` they show."""
         return self.generate(self.encode(seen))
 
-    def fits(self, labels: Sequence[str]) -> None:
+    def check_labels(self, labels: Sequence[str]) -> None:
         """Raise UserError where the system cannot be trained on data of these classes."""
+
+    def needs_poses(self) -> bool:
+        """Whether training needs to know where each view was taken from (`Batch.poses`)."""
+        return False
 
     def wants_held_out(self, step: int) -> bool:
         """Whether the batch of this step needs images that are not learned from (`Batch.held_out`)."""
@@ -193,13 +186,13 @@ class System:
 
     def averaged(self) -> tuple[str, ...]:
         """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""
-        return ("encoder", "generator") if self.has_encoder() else ("generator",)
+        return ("encoder", "generator") if self.reads is not Reads.NOTHING else ("generator",)
 
-    def kept(self) -> tuple[str, ...]:
+    def saved_networks(self) -> tuple[str, ...]:
         """The networks that a model's file holds: those used, and the critic of a system without an encoder, whose
         responses tell shapes apart (`maquette.evaluation.shapes.recognition`).
         """
-        return self.averaged() + (("critic",) if "critic" in self.nets and not self.has_encoder() else ())
+        return self.averaged() + (("critic",) if "critic" in self.nets and self.reads is Reads.NOTHING else ())
 
 
 def check_phases(system: System) -> None:

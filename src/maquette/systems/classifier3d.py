@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from maquette.configs import Classifier3DConfig
 from maquette.errors import UserError
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.capabilities import Makes
 
 
 class VolumeClassifier(nn.Module):
@@ -44,7 +45,7 @@ class Classifier3D(System):
 
     name = "classifier"
     Config = Classifier3DConfig
-    makes_shapes = False
+    makes = Makes.LABELS
 
     def __init__(self, config: Classifier3DConfig):
         self.config = config
@@ -59,7 +60,7 @@ class Classifier3D(System):
         """The one network."""
         return ("classifier",)
 
-    def fits(self, labels: Sequence[str]) -> None:
+    def check_labels(self, labels: Sequence[str]) -> None:
         """UserError unless the data have as many classes as the last layer."""
         if len(labels) != self.config.classes:
             raise UserError(f"model.classes must be {len(labels)} for these data", self.config.classes)

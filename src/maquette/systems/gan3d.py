@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import GAN3DConfig
-from maquette.nets.volume import MirrorCritic, MirrorGenerator
+from maquette.nets.volume import GAN3DDiscriminator, GAN3DGenerator
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.losses import discriminator_accuracy, nonsaturating_discriminator, nonsaturating_generator
 
@@ -24,8 +24,8 @@ from maquette.systems.losses import discriminator_accuracy, nonsaturating_discri
 def mirror_nets(config) -> dict[str, nn.Module]:
     """The paper's generator and discriminator of these widths, weights drawn from N(0, 0.02) (Radford et al. 2016)."""
     nets = {
-        "generator": MirrorGenerator(config.resolution, config.latent, config.generator_channels),
-        "critic": MirrorCritic(config.resolution, config.critic_channels),
+        "generator": GAN3DGenerator(config.resolution, config.latent, config.generator_channels),
+        "critic": GAN3DDiscriminator(config.resolution, config.critic_channels),
     }
     for net in nets.values():
         net.apply(_initialise)

@@ -30,15 +30,15 @@ from maquette.nets.field import (
     OccupancyMLP,
     OccupancyPlanes,
     Search,
-    of_points,
+    repeat_index,
 )
 from maquette.rays import sampling as rays
 from maquette.rays import schedules, surface
 from maquette.systems.base import Batch, Nets, Terms
-from maquette.systems.graf import GRAF, Cast, Rendered, codes
+from maquette.systems.graf import GRAF, PackedRays, Rendered, codes
 from maquette.systems.losses import nonsaturating_generator
 
-VANISHING = 10.0
+FOREGROUND_WEIGHT = 10.0
 """Weight of the emptiness of rays, times the share of the foreground that is missing."""
 
 
@@ -79,31 +79,31 @@ class SurfaceGenerator(nn.Module):
         code, appearance = codes(latent, self.config)
         with self.products(latent.device.type):
             shape = self.field.prepared(code)
-            near, far, met = rays.cube_span(origins, directions)
-            cast = Cast.of(met)
-            origins, directions, near, far, met = (cast.only(values)
-                                                   for values in (origins, directions, near, far, met))
-            depth, hit = self.find(shape, origins, directions, near, far, cast.owner)
-            depths = surface.about_surface(depth, hit, near, far, self.half_width, self.config.interval_samples,
+            near, far, hits_box = rays.intersect_box(origins, directions)
+            cast = PackedRays.of(hits_box)
+            origins, directions, near, far, hits_box = (cast.only(values)
+                                                   for values in (origins, directions, near, far, hits_box))
+            depth, hit = self.find(shape, origins, directions, near, far, cast.image_index)
+            depths = surface.sample_interval(depth, hit, near, far, self.half_width, self.config.interval_samples,
                                            self.config.free_samples, None if jitter is None else cast.only(jitter))
-            positions = surface.along(origins, directions, depths).flatten(1, 2)
-            owner = of_points(cast.owner, self.samples)
+            positions = surface.points_on_rays(origins, directions, depths).flatten(1, 2)
+            image_index = repeat_index(cast.image_index, self.samples)
             if self.field.normal_a_ray:
-                logits, features = self.field.occupancy(positions, shape, owner)
+                logits, features = self.field.occupancy(positions, shape, image_index)
             else:
-                logits, features, normals = self.field.with_normals(positions, shape, owner)
-            weights = surface.occupancy_weights(logits.view_as(depths).sigmoid() * met[..., None])
+                logits, features, normals = self.field.with_normals(positions, shape, image_index)
+            weights = surface.occupancy_weights(logits.view_as(depths).sigmoid() * hits_box[..., None])
             points, at_points = origins + depth[..., None] * directions, None
             if self.field.normal_a_ray:
                 ends = torch.where(hit, depth, (weights * depths).sum(-1) + (1 - weights.sum(-1)) * far)
                 ended = origins + ends[..., None] * directions
-                normals = at_points = self.field.with_normals(ended, shape, cast.owner)[2]
-            colours = self.colour(positions, normals, directions, features, appearance, cast.owner)
+                normals = at_points = self.field.with_normals(ended, shape, cast.image_index)[2]
+            colours = self.colour(positions, normals, directions, features, appearance, cast.image_index)
             colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), 0.0)
             rough = None
             if beside is not None:
-                rough = self.roughness(shape, points, points + cast.only(beside), hit, cast.owner, at_points)
-            empty = nn.functional.softplus(-logits.view_as(depths).amax(-1))[met].mean()
+                rough = self.roughness(shape, points, points + cast.only(beside), hit, cast.image_index, at_points)
+            empty = nn.functional.softplus(-logits.view_as(depths).amax(-1))[hits_box].mean()
         return Rendered(*cast.placed(colour, mask, background), cast.back(hit), rough, empty)
 
     def products(self, device: str) -> torch.autocast:
@@ -115,24 +115,32 @@ class SurfaceGenerator(nn.Module):
 
     @torch.no_grad()
     def find(
-        self, shape: Tensor, origins: Tensor, directions: Tensor, near: Tensor, far: Tensor, owner: Tensor | None = None
+        self,
+        shape: Tensor,
+        origins: Tensor,
+        directions: Tensor,
+        near: Tensor,
+        far: Tensor,
+        image_index: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The surface along rays `[B, P, 3]` of shapes as the field prepared them: depth and hit, `[B, P]` each."""
         steps, refinements = self.config.march_steps, self.config.secant_steps
-        found = surface.march(_flat(self.field.search(shape), owner), origins, directions, near, far, steps)
-        exact = _flat(lambda positions, owner: self.field.occupancy(positions, shape, owner)[0], owner)
+        found = surface.march(_flat(self.field.search(shape), image_index), origins, directions, near, far, steps)
+        exact = _flat(
+            lambda positions, image_index: self.field.occupancy(positions, shape, image_index)[0], image_index
+        )
         return surface.secant(exact, origins, directions, found, refinements)
 
     def roughness(
-        self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor, owner: Tensor | None = None,
+        self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor, image_index: Tensor | None = None,
         normals: Tensor | None = None,
     ) -> Tensor:
         """mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any.
 
         normals: at the points that are on one, where they are known already.
         """
-        normals = self.field.with_normals(points, shape, owner)[2] if normals is None else normals
-        beside = self.field.with_normals(others, shape, owner)[2]
+        normals = self.field.with_normals(points, shape, image_index)[2] if normals is None else normals
+        beside = self.field.with_normals(others, shape, image_index)[2]
         differences = ((normals - beside).square().sum(-1) + 1e-12).sqrt()
         return torch.where(hit, differences, 0.0).sum() / hit.sum().clamp(min=1)
 
@@ -165,18 +173,18 @@ class Gen3D(GRAF):
         minimised = {"adversarial": nonsaturating_generator(nets["critic"](self._as_patches(seen.colour)))}
         if seen.roughness is not None:
             minimised["roughness"] = self.config.smoothness * seen.roughness
-        if self.config.foreground_least:
-            missing = (self.config.foreground_least - seen.mask.detach().mean()).relu()
-            minimised["vanishing"] = VANISHING * missing * seen.emptiness
+        if self.config.min_foreground:
+            missing = (self.config.min_foreground - seen.mask.detach().mean()).relu()
+            minimised["vanishing"] = FOREGROUND_WEIGHT * missing * seen.free_space_loss
         return Terms(minimised, {"foreground": seen.mask.detach().mean(), "hit": seen.hit.float().mean(),
                                  "half_width": nets["generator"].half_width.clone()})
 
 
-def _flat(logits: Search, owner: Tensor | None) -> Callable[[Tensor], Tensor]:
+def _flat(logits: Search, image_index: Tensor | None) -> Callable[[Tensor], Tensor]:
     """A function of `[B, P, 3]`, and of rays' owners `[P]`, as one of `[B, P, N, 3]`."""
 
     def along_rays(positions: Tensor) -> Tensor:
-        found = logits(positions.flatten(1, 2), of_points(owner, positions.shape[2]))
+        found = logits(positions.flatten(1, 2), repeat_index(image_index, positions.shape[2]))
         return found.view(positions.shape[:-1])
 
     return along_rays

@@ -31,6 +31,7 @@ from maquette.rays import sampling as rays
 from maquette.rays import schedules, surface
 from maquette.rays.sampling import Views
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.capabilities import Makes
 from maquette.systems.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
 
 AT_ONCE = 2**24
@@ -51,11 +52,11 @@ class Rendered:
     mask: Tensor
     hit: Tensor | None = None
     roughness: Tensor | None = None
-    emptiness: Tensor | None = None
+    free_space_loss: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class Cast:
+class PackedRays:
     """The rays of several images that meet the cube, in one row: the others see the background, at no cost.
 
     Some that miss it fill the row up to a multiple of ROUNDED, as matrix products of ever new sizes are slow.
@@ -65,15 +66,15 @@ class Cast:
     """
 
     places: Tensor
-    owner: Tensor | None
+    image_index: Tensor | None
     size: torch.Size
 
     @classmethod
-    def of(cls, met: Tensor) -> "Cast":
-        """Those where `met`, bool `[B, P]`, holds."""
-        count = max(1, math.ceil(met.sum().item() / ROUNDED)) * ROUNDED
-        places = met.flatten().byte().argsort(descending=True, stable=True)[:count].sort().values
-        return cls(places, None if len(met) == 1 else places // met.shape[1], met.shape)
+    def of(cls, hits_box: Tensor) -> "PackedRays":
+        """Those where `hits_box`, bool `[B, P]`, holds."""
+        count = max(1, math.ceil(hits_box.sum().item() / ROUNDED)) * ROUNDED
+        places = hits_box.flatten().byte().argsort(descending=True, stable=True)[:count].sort().values
+        return cls(places, None if len(hits_box) == 1 else places // hits_box.shape[1], hits_box.shape)
 
     def only(self, values: Tensor) -> Tensor:
         """`[B, P, ...]` to `[1, N, ...]`."""
@@ -105,12 +106,12 @@ class RadianceGenerator(nn.Module):
     ) -> Rendered:
         """Latents `[B, latent]`, rays `[B, P, 3]`; jitter, noise: `[B, P, samples]`, of places and of densities."""
         shape, appearance = codes(latent, self.config)
-        near, far, met = rays.cube_span(origins, directions)
-        cast = Cast.of(met)
+        near, far, hits_box = rays.intersect_box(origins, directions)
+        cast = PackedRays.of(hits_box)
         origins, directions, near, far = (cast.only(values) for values in (origins, directions, near, far))
-        depths = surface.evenly(near, far, self.samples, None if jitter is None else cast.only(jitter))
-        positions = surface.along(origins, directions, depths).flatten(1, 2)
-        density, colours = self.field(positions, directions, shape, appearance, cast.owner)
+        depths = surface.stratified(near, far, self.samples, None if jitter is None else cast.only(jitter))
+        positions = surface.points_on_rays(origins, directions, depths).flatten(1, 2)
+        density, colours = self.field(positions, directions, shape, appearance, cast.image_index)
         density = density.view_as(depths) if noise is None else density.view_as(depths) + cast.only(noise)
         weights = surface.density_weights(density.relu(), depths, far)
         colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), 0.0)
@@ -127,9 +128,7 @@ class GRAF(System):
 
     name = "graf"
     Config = GRAFConfig
-    makes_shapes = False
-    makes_images = True
-    has_field = True
+    makes = Makes.FIELD
 
     def __init__(self, config: GRAFConfig):
         self.config = config
@@ -150,7 +149,7 @@ class GRAF(System):
     def views(self, latent: Tensor) -> Views:
         """The cameras that latents `[B, latent]` are seen from, by their last three values."""
         config, draws = self.config, torch.special.ndtr(latent[:, -CAMERA_VALUES:])
-        return rays.drawn_views(draws, config.azimuth_deg, config.elevation_deg, config.distance, config.fov_deg)
+        return rays.sample_cameras(draws, config.azimuth_deg, config.elevation_deg, config.distance, config.fov_deg)
 
     def generate(self, latent: Tensor, views: Views | None = None) -> Tensor:
         """Latents `[B, latent]` to images `[B, C, H, W]` in [-1, 1], on white; views: instead of the latents' own.
@@ -164,10 +163,10 @@ class GRAF(System):
 
     def _image(self, latent: Tensor, views: Views) -> Tensor:
         side = self.config.height
-        colour, _ = self.look(latent, views, rays.pixel_places(side, latent)[None])
+        colour, _ = self.render_rays(latent, views, rays.pixel_places(side, latent)[None])
         return colour.view(1, side, side, -1).permute(0, 3, 1, 2)
 
-    def look(self, latent: Tensor, views: Views, places: Tensor) -> tuple[Tensor, Tensor]:
+    def render_rays(self, latent: Tensor, views: Views, places: Tensor) -> tuple[Tensor, Tensor]:
         """What one latent `[1, latent]` shows at places `[1, P, 2]` of its picture: colours `[P, C]` in [-1, 1], on
         white, and the mask `[P]`.
 
@@ -175,7 +174,7 @@ class GRAF(System):
         """
         generator, count = self.nets["generator"], places.shape[1]
         origins, directions = views.rays(places)
-        cast = rays.cube_span(origins, directions)[2][0].nonzero().squeeze(1)
+        cast = rays.intersect_box(origins, directions)[2][0].nonzero().squeeze(1)
         seen = [generator(latent, origins[:, rows], directions[:, rows])
                 for rows in cast.split(max(1, AT_ONCE // (self.config.field_width * generator.samples))) if len(rows)]
         colour, mask = (torch.full(shape, value, device=latent.device)
@@ -218,7 +217,7 @@ class GRAF(System):
         """-log D(x) - log(1 - D(G)) + r1 |grad D(x)|^2 on patches of real images and of made ones without a graph."""
         with torch.no_grad():
             fake = self._as_patches(self.rendered(nets, batch, step).colour)
-        real = rays.look_up(batch.images, self._places(batch, step)).requires_grad_()
+        real = rays.sample_image(batch.images, self._places(batch, step)).requires_grad_()
         real_logits, fake_logits = nets["critic"](real), nets["critic"](fake)
         minimised = {"discriminator": nonsaturating_discriminator(real_logits, fake_logits)}
         if self.config.r1:

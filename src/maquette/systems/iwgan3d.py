@@ -8,7 +8,7 @@ Smith, Meger, CoRL 2017 (arXiv 1707.09557), sections 3.1 and 4.1. A Wasserstein 
 z: 200 values, standard normal. Adam 1e-4, betas (0.5, 0.9), batch 256.
 Differs from the released code: the norm in the penalty runs over the whole sample, not over one axis; the output is a
 sigmoid in [0, 1], not a tanh. Options beyond the paper, its value being the default: `generator: subvoxel` makes the
-last two doublings in one step; `penalty_every` computes the penalty on every n-th batch only.
+last two doublings in one step; `penalty_interval` computes the penalty on every n-th batch only.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.configs import IWGAN3DConfig
-from maquette.nets.volume import GENERATORS, VolumeCritic
+from maquette.nets.volume import GENERATORS, IWGANCritic
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
 from maquette.systems.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 
@@ -53,7 +53,7 @@ class IWGAN3D(System):
         self.nets = nn.ModuleDict(
             {
                 "generator": GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
-                "critic": VolumeCritic(config.resolution, config.critic_channels),
+                "critic": IWGANCritic(config.resolution, config.critic_channels),
             }
         )
 
@@ -68,8 +68,8 @@ class IWGAN3D(System):
         """Eq. 1 with the penalty of Gulrajani et al.; the fakes carry no graph."""
         with torch.no_grad():
             fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
-        lazy = self.config.penalty_every
-        weight = self.config.penalty * lazy if step % lazy == 0 else 0.0
+        lazy = self.config.penalty_interval
+        weight = self.config.penalty_weight * lazy if step % lazy == 0 else 0.0
         return critic_terms(nets["critic"], batch.voxels, fake, batch, weight)
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:

@@ -7,7 +7,7 @@ Wu, Zhang, Xue, Freeman, Tenenbaum, NIPS 2016 (arXiv 1610.07584), section 3.3. T
     generator  -log D(G(z)) + a2 ||G(E(y)) - x||_2
 
 a1 = 5, a2 = 1e-4. Differs from the paper as 3D-GAN's file says. With the paper's a2 the encoder hears almost nothing of
-the shape: `model.kl` and `model.reconstruction_weight` are keys of the recipe.
+the shape: `model.kl_weight` and `model.reconstruction_weight` are keys of the recipe.
 """
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from maquette.configs import VAEGAN3DConfig
 from maquette.nets.image_encoder import PaperEncoder
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.capabilities import Reads
 from maquette.systems.gan3d import discriminator_terms, mirror_nets, not_too_good
 from maquette.systems.losses import kl_to_standard_normal, nonsaturating_generator, reconstruction_l2
 
@@ -25,7 +26,7 @@ class VAEGAN3D(System):
 
     name = "vae-gan-image"
     Config = VAEGAN3DConfig
-    reads_images = True
+    reads = Reads.VIEWS
 
     def __init__(self, config: VAEGAN3DConfig):
         self.config = config
@@ -56,7 +57,7 @@ class VAEGAN3D(System):
     def encoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """a1 KL + a2 reconstruction."""
         distance, kl = self._reconstruct(nets, batch)
-        weighed = {"kl": self.config.kl * kl, "reconstruction": self.config.reconstruction_weight * distance}
+        weighed = {"kl": self.config.kl_weight * kl, "reconstruction": self.config.reconstruction_weight * distance}
         return Terms(weighed, {"kl_nats": kl.detach(), "distance": distance.detach()})
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:

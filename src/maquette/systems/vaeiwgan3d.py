@@ -14,7 +14,7 @@ Differs from the paper, each behind a key of the config, the paper's value being
 - `generator: subvoxel` makes the last two doublings in one step, four times as fast on a CPU;
 - `joint: true` moves encoder and generator with one forward and backward pass on every batch (a third of the cost of
   the three phases), the critic after them on the very shapes that this pass made; the critic may enter later
-  (`adversarial_from`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
+  (`adversarial_start`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
 - `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `class_prior`), not
 N(0, I);
 - `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.pixel_aligned`): what the
@@ -27,9 +27,10 @@ from torch import Tensor, nn
 
 from maquette.configs import VAEIWGAN3DConfig
 from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
-from maquette.nets.pixel_aligned import Aligned
-from maquette.nets.volume import GENERATORS, VolumeCritic, from_cells
+from maquette.nets.pixel_aligned import PixelAlignedDecoder
+from maquette.nets.volume import GENERATORS, IWGANCritic, from_cells
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.capabilities import Reads
 from maquette.systems.iwgan3d import critic_terms
 from maquette.systems.losses import (
     kl_to_standard_normal,
@@ -60,7 +61,7 @@ class VAEIWGAN3D(System):
 
     name = "vae-iwgan-image"
     Config = VAEIWGAN3DConfig
-    reads_images = True
+    reads = Reads.VIEWS
 
     def __init__(self, config: VAEIWGAN3DConfig):
         self.config = config
@@ -71,10 +72,10 @@ class VAEIWGAN3D(System):
                 "generator": GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
             }
         )
-        if self.corrector:
-            self.nets[self.corrector] = self._corrections(config, encoder)
+        if self.refiner:
+            self.nets[self.refiner] = self._corrections(config, encoder)
         if not config.joint or config.adversarial:
-            self.nets["critic"] = VolumeCritic(config.resolution, config.critic_channels)
+            self.nets["critic"] = IWGANCritic(config.resolution, config.critic_channels)
 
     def _encoder(self, config: VAEIWGAN3DConfig) -> nn.Module:
         if config.encoder == "paper":
@@ -84,12 +85,12 @@ class VAEIWGAN3D(System):
         )
 
     @property
-    def corrector(self) -> str:
+    def refiner(self) -> str:
         """The network that corrects what a latent gives by what was seen, or nothing."""
         return "aligned" if self.config.aligned else ""
 
     def _corrections(self, config: VAEIWGAN3DConfig, encoder: nn.Module) -> nn.Module:
-        return Aligned(
+        return PixelAlignedDecoder(
             config.resolution, self.nets["generator"].cell_channels, config.encoder_widths, encoder.features
         )
 
@@ -108,16 +109,15 @@ class VAEIWGAN3D(System):
         both = Phase("autoencoder", self.averaged(), self.autoencoder_loss)
         if not self.config.adversarial:
             return (both,)
-        return both, Phase("critic", ("critic",), self.kept_critic_loss, start=self.config.critic_from)
+        return both, Phase("critic", ("critic",), self.kept_critic_loss, start=self.config.critic_start)
 
-    @property
-    def wants_poses(self) -> bool:
+    def needs_poses(self) -> bool:
         """Whether training needs to know where each view was taken from."""
         return bool(self.config.aligned)
 
     def averaged(self) -> tuple[str, ...]:
         """The networks that are used after training."""
-        return ("encoder", "generator", self.corrector) if self.corrector else ("encoder", "generator")
+        return ("encoder", "generator", self.refiner) if self.refiner else ("encoder", "generator")
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
@@ -151,8 +151,8 @@ class VAEIWGAN3D(System):
         return bce + reconstruction_iou(logits, voxels)
 
     def _penalty_weight(self, step: int) -> float:
-        lazy = self.config.penalty_every
-        return self.config.penalty * lazy if step % lazy == 0 else 0.0
+        lazy = self.config.penalty_interval
+        return self.config.penalty_weight * lazy if step % lazy == 0 else 0.0
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Eq. 1 on x^ = G(z) with z ~ N(0, I); the fakes carry no graph."""
@@ -163,7 +163,7 @@ class VAEIWGAN3D(System):
     def encoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """KL + reconstruction."""
         logits, kl = self._decode(nets, batch)
-        return Terms({"kl": self.config.kl * kl, "reconstruction": self._reconstruction(logits, batch.voxels)})
+        return Terms({"kl": self.config.kl_weight * kl, "reconstruction": self._reconstruction(logits, batch.voxels)})
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-E[D(G(z))] + delta * reconstruction; the encoder is held still."""
@@ -172,24 +172,25 @@ class VAEIWGAN3D(System):
         return Terms(
             {
                 "adversarial": wasserstein_generator(nets["critic"](fake)),
-                "reconstruction": self.config.delta * self._reconstruction(logits, batch.voxels),
+                "reconstruction": self.config.reconstruction_weight * self._reconstruction(logits, batch.voxels),
             }
         )
 
     def autoencoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Joint form: KL + reconstruction and, from `adversarial_from` on, -E[D(x^)] on shapes from views and prior."""
-        judged = self.config.adversarial > 0 and step >= self.config.critic_from
-        n_judged = round(self.config.judged * len(batch)) if judged else 0
-        n_prior = round(self.config.prior_share * n_judged)
+        """Joint form: KL + reconstruction and, from `adversarial_start` on, -E[D(x^)] on shapes from views and
+        prior."""
+        critic_fraction = self.config.adversarial > 0 and step >= self.config.critic_start
+        n_judged = round(self.config.critic_fraction * len(batch)) if critic_fraction else 0
+        n_prior = round(self.config.prior_fraction * n_judged)
         count = len(batch)
         mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
         kl = kl_to_standard_normal(mean, log_variance)
         reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.voxels)
-        minimised |= {"kl": self.config.kl * kl, "reconstruction": reconstruction}
-        if judged:
+        minimised |= {"kl": self.config.kl_weight * kl, "reconstruction": reconstruction}
+        if critic_fraction:
             fake = logits[len(logits) - n_judged :].sigmoid()  # the prior's are the last, views' before them
-            batch.kept["fake"] = fake.detach()
-            if step >= self.config.adversarial_from:
+            batch.carry["fake"] = fake.detach()
+            if step >= self.config.adversarial_start:
                 minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets["critic"](fake))
         return Terms(minimised, {"kl_nats": kl.detach()})
 
@@ -197,19 +198,19 @@ class VAEIWGAN3D(System):
         self, nets: Nets, batch: Batch, n_prior: int, step: int
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
         """Mean, log-variance, logits of latents alone (`n_prior` draws last), and the terms of the corrections."""
-        if not self.corrector:
+        if not self.refiner:
             mean, log_variance = nets["encoder"](batch.seen)
             return mean, log_variance, nets["generator"](self._latent(mean, log_variance, batch, n_prior)), {}
         count = len(batch)
         mean, log_variance, maps, features = nets["encoder"](batch.images, maps=True)
         logits, cells = nets["generator"](self._latent(mean, log_variance, batch, n_prior), cells=True)
-        known = max(0.0, 1 - step / self.config.poses_until) if self.config.poses_until else 0.0
-        more, said = nets["aligned"](cells[:count], maps, features, batch.poses, known)
+        known = max(0.0, 1 - step / self.config.true_pose_until) if self.config.true_pose_until else 0.0
+        more, head_output = nets["aligned"](cells[:count], maps, features, batch.poses, known)
         seen = self._reconstruction(logits[:count] + from_cells(more), batch.voxels)
-        pose = nets["aligned"].pose_head.loss(said, batch.poses)
+        pose = nets["aligned"].pose_head.loss(head_output, batch.poses)
         return mean, log_variance, logits, {"aligned": seen, "pose": self.config.pose_weight * pose}
 
     def kept_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: the critic's loss on the shapes that the autoencoder phase has just made."""
-        fake = batch.kept["fake"]
+        fake = batch.carry["fake"]
         return critic_terms(nets["critic"], batch.voxels[: len(fake)], fake, batch, self._penalty_weight(step))

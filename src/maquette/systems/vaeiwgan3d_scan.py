@@ -12,14 +12,15 @@ reads it with convolutions 4x4x4 of stride 2, 32-64-128-256 channels (code), and
 
 Differs from the paper, each behind a key of the config, the paper's value being the default: `generator: subvoxel`,
 `joint: true`, `prior: class` and `reconstruction: bce-iou` as in the image form, whose file says what they do; `skips`
-corrects what a latent gives by the scan itself, which lies in the same grid (`maquette.nets.volume.Skips`).
+corrects what a latent gives by the scan itself, which lies in the same grid (`maquette.nets.volume.ScanSkipDecoder`).
 """
 
 from torch import Tensor, nn
 
 from maquette.configs import VAEIWGAN3DScanConfig
-from maquette.nets.volume import ScanEncoder, Skips
+from maquette.nets.volume import ScanEncoder, ScanSkipDecoder
 from maquette.systems.base import Batch, Nets
+from maquette.systems.capabilities import Reads
 from maquette.systems.vaeiwgan3d import VAEIWGAN3D
 
 
@@ -28,23 +29,22 @@ class VAEIWGAN3DScan(VAEIWGAN3D):
 
     name = "vae-iwgan-scan"
     Config = VAEIWGAN3DScanConfig
-    reads_images = False
-    reads_scans = True
+    reads = Reads.SCANS
 
     def _encoder(self, config: VAEIWGAN3DScanConfig) -> nn.Module:
         return ScanEncoder(config.resolution, config.latent, config.encoder_channels)
 
     @property
-    def corrector(self) -> str:
+    def refiner(self) -> str:
         """The network that corrects what a latent gives by the scan, or nothing."""
         return "skips" if self.config.skips else ""
 
     def _corrections(self, config: VAEIWGAN3DScanConfig, encoder: nn.Module) -> nn.Module:
-        return Skips(self.nets["generator"].cell_channels, config.encoder_channels[1])
+        return ScanSkipDecoder(self.nets["generator"].cell_channels, config.encoder_channels[1])
 
     def reconstruct(self, scans: Tensor) -> Tensor:
         """Scans `[B, 1, R, R, R]` of 0 and 1 to the occupancy `[B, 1, R, R, R]` of the whole objects."""
-        if not self.corrector:
+        if not self.refiner:
             return super().reconstruct(scans)
         mean, _, maps = self.nets["encoder"](scans, maps=True)
         logits, cells = self.nets["generator"](mean, cells=True)
@@ -53,7 +53,7 @@ class VAEIWGAN3DScan(VAEIWGAN3D):
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
-        if not self.corrector:
+        if not self.refiner:
             return super()._autoencode(nets, batch, n_prior, step)
         count = len(batch)
         mean, log_variance, maps = nets["encoder"](batch.scans, maps=True)

@@ -18,7 +18,7 @@ kernels; their sizes are known, the strides and padding here are ones that lead 
 Options beyond the paper, its value being the default: `up` resize (Odena et al. 2016) or blur (anti-aliased as in Zhang
 2019 and StyleGAN2) against checkerboards; `padding` against frames; `equalised` learning rates and
 `generator_norm: pixel` (Karras et al. 2018); `augment`, differentiable or adaptive (`maquette.nets.augment`);
-`penalty_every`; `checkpointing`. `fresh_noise: false` is the project's reuse of one batch of latents.
+`penalty_interval`; `checkpointing`. `fresh_noise: false` is the project's reuse of one batch of latents.
 """
 
 import contextlib
@@ -36,6 +36,7 @@ from torch.utils.checkpoint import checkpoint
 from maquette.configs import WGANGPConfig
 from maquette.nets.augment import DRAWS, augment
 from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.capabilities import Makes
 from maquette.systems.iwgan3d import critic_terms
 from maquette.systems.losses import wasserstein_generator
 
@@ -263,8 +264,7 @@ class WGANGP(System):
 
     name = "wgan-gp"
     Config = WGANGPConfig
-    makes_shapes = False
-    makes_images = True
+    makes = Makes.IMAGES
 
     def __init__(self, config: WGANGPConfig):
         self.config = config
@@ -308,8 +308,8 @@ class WGANGP(System):
         with torch.no_grad():
             fake = nets["generator"](self._latents(batch, step))
         real, fake = self._varied(nets, batch, batch.images, fake)
-        lazy = self.config.penalty_every
-        weight = self.config.penalty * lazy if step % lazy == 0 else 0.0
+        lazy = self.config.penalty_interval
+        weight = self.config.penalty_weight * lazy if step % lazy == 0 else 0.0
         penalised = partial(nets["critic"], keep=True) if self.config.checkpointing else None
         terms = critic_terms(nets["critic"], real, fake, batch, weight, penalised)
         if batch.held_out is None:

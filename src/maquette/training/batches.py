@@ -17,6 +17,7 @@ from maquette.models.pixels import as_images
 from maquette.nets import pixel_aligned as aligned
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System
+from maquette.systems.capabilities import Reads
 from maquette.training.inputs import sized
 
 DROPPED = 0.3
@@ -37,8 +38,7 @@ class Batches:
         self, data: OpenedData, indices: np.ndarray, recipe: Recipe, system: System, part: tuple[int, int] = (0, 1)
     ):
         self.data, self.indices, self.recipe = data, np.asarray(indices), recipe
-        self.reads_images, self.reads_scans = system.reads_images, system.reads_scans
-        self.wants_poses = system.wants_poses
+        self.reads, self.needs_poses = system.reads, system.needs_poses()
         self.part = part
         self._order: tuple[int, np.ndarray] = (-1, self.indices)
 
@@ -66,22 +66,22 @@ class Batches:
         voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1)
         noise_seed = int(rng.integers(2**62))
         images = scans = poses = None
-        if self.reads_images:
+        if self.reads is Reads.VIEWS:
             which = rng.integers(self.data.views_per_shape, size=count)[own]
             images = as_images(self.data.views(rows, which))
-            if self.wants_poses:
+            if self.needs_poses:
                 poses = aligned.poses(torch.from_numpy(self.data.cameras(rows, which)))
             if self.recipe.data.flip:
                 chosen = torch.from_numpy(rng.random(count)[own] < 0.5)
                 images, voxels = mirror(images, voxels, chosen)
-                poses = poses if poses is None else torch.where(chosen[:, None], aligned.mirrored(poses), poses)
+                poses = poses if poses is None else torch.where(chosen[:, None], aligned.mirror_pose(poses), poses)
             if self.recipe.data.occluded:
                 images = self._occluded(images, rows, which, rng.integers(2**62, size=count)[own])
             images = sized(images, self.recipe.data, step)
             if self.recipe.data.jitter:
                 images, framing = jitter(images, torch.Generator().manual_seed(int(rng.integers(2**62))), count, own)
-                poses = poses if poses is None else aligned.moved(poses, *framing)
-        elif self.reads_scans:
+                poses = poses if poses is None else aligned.warp_pose(poses, *framing)
+        elif self.reads is Reads.SCANS:
             seen = self.data.scans(rows, rng.integers(self.data.scans_per_shape, size=count)[own])
             seeds = rng.integers(2**62, size=count)[own]
             scans = torch.from_numpy(jitter_scans(seen, seeds) if self.recipe.data.jitter else seen).unsqueeze(1)
@@ -177,12 +177,12 @@ def jitter_scans(scans: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         cells = np.flatnonzero(scan)
         cells = cells[rng.random(len(cells)) >= rng.uniform(0, DROPPED)]
         inside = np.ones(len(cells), bool)
-        moved = np.rint(rng.uniform(-1, 1, 3)).astype(np.int64)
-        for stride, by in zip(strides, moved, strict=True):
+        warp_pose = np.rint(rng.uniform(-1, 1, 3)).astype(np.int64)
+        for stride, by in zip(strides, warp_pose, strict=True):
             if by:
                 place = cells // stride % side + by
                 inside &= (place >= 0) & (place < side)
-        new[(cells + moved @ strides)[inside]] = True
+        new[(cells + warp_pose @ strides)[inside]] = True
         new[rng.integers(side, size=(rng.integers(STRAY + 1), 3)) @ strides] = True
     return varied.reshape(scans.shape)
 
@@ -195,7 +195,7 @@ def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slic
 
     Scale 0.84 to 1.06, shift up to 4 %, a turn of up to 5 degrees, gamma and contrast, noise; a tenth of the views has
     a patch of plain grey laid over it. The aspect stays: it is what tells a tall object from a low one. The framing is
-    what `maquette.nets.pixel_aligned.moved` takes: scale, angle, right and down, `[B]` each.
+    what `maquette.nets.pixel_aligned.warp_pose` takes: scale, angle, right and down, `[B]` each.
     """
     size = images.shape[-1]
     whole = whole or len(images)

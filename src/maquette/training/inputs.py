@@ -9,13 +9,14 @@ from maquette.datasets.format import OpenedData
 from maquette.models.pixels import as_images
 from maquette.recipe import DataRecipe
 from maquette.systems.base import System
+from maquette.systems.capabilities import Reads
 
 
 def per_shape(system: System | type[System], data: OpenedData) -> int:
     """How many views or scans a shape has at most, whichever the system reads; 0 for a system without an encoder."""
-    if system.reads_images:
+    if system.reads is Reads.VIEWS:
         return data.views_per_shape
-    return data.scans_per_shape if system.reads_scans else 0
+    return data.scans_per_shape if system.reads is Reads.SCANS else 0
 
 
 def read(system: System, data: OpenedData, rows: np.ndarray, which: np.ndarray) -> Tensor:
@@ -23,7 +24,7 @@ def read(system: System, data: OpenedData, rows: np.ndarray, which: np.ndarray) 
 
     which: the number of the view or scan of each row.
     """
-    if system.reads_images:
+    if system.reads is Reads.VIEWS:
         return as_images(data.views(rows, which))
     return torch.from_numpy(data.scans(rows, which)).unsqueeze(1).float()
 

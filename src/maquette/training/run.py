@@ -24,6 +24,7 @@ from maquette.models import hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems import SYSTEMS, System
+from maquette.systems.capabilities import Makes, Reads
 from maquette.training import image_batches as of_images
 from maquette.training import inputs, loop
 from maquette.training import warm_start as starts
@@ -95,7 +96,7 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
         starts.keep(folder, start)
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
-    system.fits(data.label_names)
+    system.check_labels(data.class_names)
     if weights:
         weights.put(system.nets)
     batches = batches_of(data, training, validation, recipe, system, (engine.rank, engine.world))
@@ -107,14 +108,14 @@ def _run(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Calla
     yield Started(line, folder, *counts, sizes, engine.world, data.what)
     if weights:
         yield Note(weights.note)
-    watch: Watch | of_images.ImageWatch
-    if system.makes_images:
+    watch: Validator | of_images.ImageWatch
+    if system.makes.images:
         watch = of_images.ImageWatch(data, training, validation, recipe)
     else:
-        watch = Watch(data, validation, recipe)
+        watch = Validator(data, validation, recipe)
     hooks = loop.Hooks(
-        check=watch.check if system.has_encoder() else None,
-        sample=watch.sheet if system.makes_shapes or system.makes_images else None,
+        check=watch.check if system.reads is not Reads.NOTHING else None,
+        sample=watch.sheet if system.makes is not Makes.LABELS else None,
         probe=watch.probe,
         diagnose=lambda rows: health.diagnose(rows, recipe),
     )
@@ -145,7 +146,7 @@ def batches_of(
     part: tuple[int, int] = (0, 1),
 ) -> Batches:
     """Batches of the shapes or images that are learned from."""
-    if system.makes_images:
+    if system.makes.images:
         return of_images.ImageBatches(data, training, validation, recipe, system, part)
     return Batches(data, training, recipe, system, part)
 
@@ -173,7 +174,7 @@ def shapes_in(data: Data, rows: np.ndarray) -> int:
     return len({shape_id(ids[row]) for row in rows})
 
 
-class Watch:
+class Validator:
     """Measures reconstructions of held-out shapes: mean IoU, also by kind of view, at the best of a few thresholds."""
 
     def __init__(self, data: OpenedData, rows: np.ndarray, recipe: Recipe):
@@ -202,7 +203,7 @@ class Watch:
         best = int(table.mean(0).argmax())
         self.threshold = THRESHOLDS[best]
         by_kind = {}
-        if system.reads_images:
+        if system.reads is Reads.VIEWS:
             kinds = np.asarray([self.data.view_kinds(row)[w] for row, w in zip(self.rows, self.which, strict=True)])
             by_kind = {f"iou_{kind}": float(table[kinds == kind, best].mean()) for kind in sorted(set(kinds))}
         return {"iou": float(table[:, best].mean()), **by_kind, "threshold": self.threshold}
@@ -221,7 +222,7 @@ class Watch:
         rows = self.rows[places]
         device = next(system.nets.parameters()).device
         voxels = torch.from_numpy(self.data.voxels(rows)).unsqueeze(1).float().to(device)
-        seen = self._seen(system, places, step).to(device) if system.has_encoder() else None
+        seen = self._seen(system, places, step).to(device) if system.reads is not Reads.NOTHING else None
         return health.probe(system, voxels, seen, step)
 
 
@@ -234,7 +235,7 @@ def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int 
     means, factors, rests = [], [], []
     labels = np.asarray(data.labels)
     device = next(system.nets.parameters()).device
-    for label in range(len(data.label_names)):
+    for label in range(len(data.class_names)):
         mine = rows[labels[rows] == label][:400]
         found = []
         for start in range(0, len(mine), 64):
@@ -260,7 +261,7 @@ def export(
     data: Data,
     training: np.ndarray,
     folder: Path,
-    watch: Watch | of_images.ImageWatch,
+    watch: Validator | of_images.ImageWatch,
     facts: dict[str, object],
     start: Start | None = None,
 ) -> Path:
@@ -271,22 +272,22 @@ def export(
     recipe = without_places(recipe, start)
     bound = terms(data, recipe, start)
     latents, metrics = {}, {}
-    if system.has_encoder():
+    if system.reads is not Reads.NOTHING:
         metrics = watch.check(system, recipe.train.steps)
         latents = class_latents(system, data, training)
-    makes = system.makes_shapes or system.makes_images
+    makes = system.makes is not Makes.LABELS
     picture = watch.sheet(system, recipe.train.steps) if makes else None
     facts = {**facts, **environment()}
     info = {
-        **({} if system.makes_images else {"threshold": watch.threshold}),
-        "labels": list(data.label_names),
+        **({} if system.makes.images else {"threshold": watch.threshold}),
+        "class_names": list(data.class_names),
         "data": list(bound),
         "validation": metrics,
         "run": facts,
         "recipe": recipes.to_tree(recipe),
     }
     shown = None if picture is None else hub.PICTURE
-    text = write_card(recipe, data.label_names, bound, shapes_in(data, training), metrics, facts, shown)
+    text = write_card(recipe, data.class_names, bound, shapes_in(data, training), metrics, facts, shown)
     return hub.save(folder / "model", system, info, text, latents, picture)
 
 
@@ -318,22 +319,22 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
     Images are prepared beforehand: they want looking through first.
     """
     system = SYSTEMS[recipe.system]
-    if system.makes_images:
+    if system.makes.images:
         return of_images.opened(recipe)
     orientations = recipe.data.orientations
-    if orientations > 1 and system.has_encoder():
+    if orientations > 1 and system.reads is not Reads.NOTHING:
         raise UserError("data.orientations is for systems without an encoder, whose views and scans would have to turn "
                         "too", f"{orientations} and {recipe.system}", "leave it at 1")
-    image = system.reads_images
+    image = system.reads is Reads.VIEWS
     views = recipe.data.views if image else 0
-    held = f"{views}x{recipe.model.image_size if image else 0}"
+    held = f"{views}x{recipe.model.view_size if image else 0}"
     wanted = {
         "resolution": recipe.model.resolution,
         "views": views,
-        "view_size": recipe.model.image_size if image else 0,
+        "view_size": recipe.model.view_size if image else 0,
         "channels": recipe.model.image_channels if image else 1,
     }
-    if system.reads_scans:
+    if system.reads is Reads.SCANS:
         wanted["scans"] = recipe.data.scans
         held = f"{recipe.data.scans}scans"
     if orientations > 1:
@@ -341,8 +342,8 @@ def prepared(recipe: Recipe, stop: Callable[[], bool]) -> Generator[object, None
         held = f"{orientations}turns"
     folders = []
     for source in recipe.data.path:
-        if source == FURNITURE and recipe.data.furniture_kinds:
-            source = f"{FURNITURE}:{','.join(recipe.data.furniture_kinds)}"
+        if source == FURNITURE and recipe.data.furniture_classes:
+            source = f"{FURNITURE}:{','.join(recipe.data.furniture_classes)}"
         path = Path(source)
         of_images.refuse(path, recipe.system)
         if is_prepared(path):
@@ -375,16 +376,16 @@ def _check_fit(folder: Path, info: Info, recipe: Recipe) -> None:
     if info.resolution != model.resolution:
         raise UserError(f"{folder} has {info.resolution} voxels a side, model.resolution is {model.resolution}",
                         hint=f"prepare it again with --resolution {model.resolution}, or set model.resolution")
-    if system.reads_scans and not info.scans:
+    if system.reads is Reads.SCANS and not info.scans:
         raise UserError(f"{folder} has no scans, which a {recipe.system} model learns from",
                         hint="prepare it again with --scans 15")
     orientations = recipe.data.orientations
     if orientations not in (1, info.orientations):
         raise UserError(f"data.orientations must be those that {folder} was prepared in, {info.orientations}",
                         orientations, f"prepare it again with --orientations {orientations}")
-    if not system.reads_images:
+    if system.reads is not Reads.VIEWS:
         return
-    size, channels = model.image_size, model.image_channels
+    size, channels = model.view_size, model.image_channels
     again = f"prepare it again with --views {recipe.data.views} --view-size {size} --channels {channels}"
     if not info.views:
         raise UserError(f"{folder} has no views, which a {recipe.system} model learns from", hint=again)

@@ -21,7 +21,7 @@ from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.training.monitor.log import START
 
-READ_BY = ("image_size", "standardise")
+READ_BY = ("view_size", "standardise")
 """Keys that decide how a view is read and no tensor's shape: where they differ it is said."""
 
 
@@ -67,13 +67,13 @@ def load(recipe: Recipe) -> Weights:
         raise UserError(f"train.start must be a model of the recipe's system, {recipe.system}",
                         f"{name} of {theirs.name}")
     ours = _networks(recipe.system, recipe.model)
-    shared = [net for net in ours if net in theirs.kept()]
+    shared = [net for net in ours if net in theirs.saved_networks()]
     tensors = {key: value for key, value in theirs.nets.state_dict().items() if key.split(".")[0] in shared}
     misfit = _misfit(tensors, _shapes(ours, shared), name)
     if misfit:
         raise UserError(f"train.start: {misfit}", hint=_differing(recipe, theirs.config, shared))
     fresh = [net for net in ours if net not in shared and any(True for _ in ours[net].parameters())]
-    unused = [net for net in theirs.kept() if net not in shared]
+    unused = [net for net in theirs.saved_networks() if net not in shared]
     parts = [f"starts from {name}"]
     parts += [f"fresh: {', '.join(fresh)}"] if fresh else []
     parts += [f"left out: {', '.join(unused)}"] if unused else []

@@ -17,7 +17,7 @@ from maquette.datasets.sources import items_of
 from maquette.errors import UserError
 from maquette.evaluation.shapes.generated import chamfer
 from maquette.events import Skipped
-from maquette.geometry.curvature import bend
+from maquette.geometry.curvature import mean_curvature
 from maquette.geometry.points import surface_points
 from maquette.geometry.voxelise import voxelise
 from maquette.rendering.camera import Camera
@@ -119,7 +119,9 @@ def test_the_true_shapes_of_the_test_split_are_beside_it(chairs):
     assert kept.ids == ("furniture-test-chair-000000", "furniture-test-chair-000001")
     assert kept.labels == ("chair", "chair") and kept.points.shape == (2, 2048, 3)
     mesh = make("chair", 1_000_001)
-    assert np.array_equal(kept.voxels[1], voxelise(mesh, 64)) and kept.bend[1] == pytest.approx(bend(mesh))
+    assert np.array_equal(kept.voxels[1], voxelise(mesh, 64)) and kept.mean_curvature[1] == pytest.approx(
+        mean_curvature(mesh)
+    )
     assert chamfer(kept.points[1], surface_points(mesh, 2048, seed=5)) < 1e-3 < chamfer(kept.points[1], kept.points[0])
 
 

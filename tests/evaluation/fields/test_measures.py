@@ -16,8 +16,8 @@ from maquette.datasets.images.true_shapes import TRUE_SHAPES
 from maquette.errors import UserError
 from maquette.evaluation import dispatch as of_models
 from maquette.evaluation.fields import fields, measures
-from maquette.evaluation.fields.fields import FRECHET, SHEET, SPREAD, Plan, evaluate_fields, seen
-from maquette.evaluation.images.page import Plan as ImagePlan
+from maquette.evaluation.fields.fields import FRECHET, SHEET, SPREAD, FieldMeasureOptions, evaluate_fields, seen
+from maquette.evaluation.images.page import ImageMeasureOptions
 from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.generated import chamfer, frechet
 from maquette.events import Progress
@@ -26,8 +26,8 @@ from maquette.models.hub import Model
 from maquette.models.prior import draw
 from maquette.systems.gen3d import Gen3D
 
-SMALL = Plan(images=12, repeats=2, shapes=2, codes=3, meshes=3, resolution=32, objects=2, azimuths=3)
-IMAGES = ImagePlan(most=12, repeats=2, curve_repeats=1, pairs=2, shown=2, points=4)
+SMALL = FieldMeasureOptions(images=12, repeats=2, shapes=2, codes=3, meshes=3, resolution=32, objects=2, azimuths=3)
+IMAGES = ImageMeasureOptions(most=12, repeats=2, curve_repeats=1, pairs=2, shown=2, points=4)
 
 
 def test_colours_are_compared_pair_by_pair_where_both_are_the_objects():
@@ -215,8 +215,8 @@ def test_evaluate_takes_models_with_a_field_there(cups, tmp_path, monkeypatch):
     options = {"views": 4, "seed": 3, "cache": "", "kind": "", "turns": 0, "classifier": "", "inception": ""}
     (given,) = of_models.measure(blob(), str(cups), "shapes", limit=9, out=tmp_path, **options)
     assert given[1:] == (str(cups), tmp_path)
-    assert asked == {"shapes": "shapes", "inception": "", "plan": Plan(images=9, meshes=9), "seed": 3}
+    assert asked == {"shapes": "shapes", "inception": "", "plan": FieldMeasureOptions(images=9, meshes=9), "seed": 3}
     list(of_models.measure(blob(), str(cups), "", limit=None, out=tmp_path, **options))
-    assert asked["plan"] == Plan()
+    assert asked["plan"] == FieldMeasureOptions()
     with pytest.raises(UserError, match="limit must be 8 images or more, got 7"):
         list(of_models.measure(blob(), str(cups), "", limit=7, out=tmp_path, **options))

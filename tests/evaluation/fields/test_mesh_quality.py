@@ -6,7 +6,7 @@ import trimesh
 
 from maquette.errors import UserError
 from maquette.evaluation.fields.mesh_quality import is_one_piece, mesh_quality, silhouette_iou
-from maquette.geometry.curvature import bend, edge_angle_deg
+from maquette.geometry.curvature import edge_angle_deg, mean_curvature
 from maquette.geometry.points import surface_points
 
 
@@ -21,22 +21,22 @@ def cube(side: float) -> trimesh.Trimesh:
 def test_a_cube_bends_by_90_degrees_at_twelve_edges_and_not_at_six_diagonals():
     for side in (1.0, 0.25):
         assert edge_angle_deg(cube(side)) == pytest.approx(12 * 90 / (12 + 6 * np.sqrt(2)))
-        assert bend(cube(side)) == pytest.approx(np.pi / side)
+        assert mean_curvature(cube(side)) == pytest.approx(np.pi / side)
 
 
 def test_a_sphere_bends_by_two_over_its_radius_whatever_the_size_of_its_faces():
     for radius in (0.5, 0.2):
-        assert bend(sphere(radius, 3)) == pytest.approx(2 / radius, rel=0.01)
-        assert bend(sphere(radius, 4)) == pytest.approx(2 / radius, rel=0.003)
+        assert mean_curvature(sphere(radius, 3)) == pytest.approx(2 / radius, rel=0.01)
+        assert mean_curvature(sphere(radius, 4)) == pytest.approx(2 / radius, rel=0.003)
     coarse, fine = edge_angle_deg(sphere(1, 3)), edge_angle_deg(sphere(1, 4))
     assert fine == pytest.approx(coarse / 2, rel=0.01), "half as long edges turn half as much"
     flat = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], [[0, 1, 2], [0, 2, 3]], process=False)
-    assert edge_angle_deg(flat) == 0 and bend(flat) == 0
+    assert edge_angle_deg(flat) == 0 and mean_curvature(flat) == 0
     one = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0]], [[0, 1, 2]], process=False)
-    assert np.isnan(edge_angle_deg(one)) and bend(one) == 0
+    assert np.isnan(edge_angle_deg(one)) and mean_curvature(one) == 0
     rough = sphere(0.5)
     rough.vertices *= 1 + 0.03 * np.random.default_rng(0).standard_normal((len(rough.vertices), 1))
-    assert bend(rough) > 1.5 * bend(sphere(0.5)), "roughness adds"
+    assert mean_curvature(rough) > 1.5 * mean_curvature(sphere(0.5)), "roughness adds"
 
 
 def test_one_piece_is_closed_and_one_body_with_whatever_cavities():
@@ -69,7 +69,9 @@ def test_a_set_beside_true_shapes():
     assert (found.meshes, found.empty, found.points) == (3, 1, 256)
     assert found.watertight_one_piece == 0.5
     assert found.coverage == pytest.approx(2 / 3), "nothing is near the small cube"
-    assert found.bend == pytest.approx(np.mean([bend(sphere(0.5)), bend(sphere(0.5, 2)), bend(open_cube)]))
+    assert found.mean_curvature == pytest.approx(
+        np.mean([mean_curvature(sphere(0.5)), mean_curvature(sphere(0.5, 2)), mean_curvature(open_cube)])
+    )
     assert 0 < found.minimum_matching_distance < 0.1 and 0 <= found.one_nearest_neighbour <= 1
     apart = mesh_quality([cube(0.1), cube(0.11), cube(0.12)], true)
     assert apart.one_nearest_neighbour > 0.8 and apart.minimum_matching_distance > found.minimum_matching_distance

@@ -13,11 +13,11 @@ from maquette.datasets.images import ImageOptions, fit, open_images, prepare_ima
 from maquette.errors import UserError
 from maquette.evaluation.images import features, images, measures
 from maquette.evaluation.images.images import NO_WEIGHTS, evaluate_images
-from maquette.evaluation.images.page import Plan
+from maquette.evaluation.images.page import ImageMeasureOptions
 from maquette.evaluation.report import Measured
 from maquette.events import Progress
 
-PLAN = Plan(most=32, repeats=3, curve_repeats=2, pairs=4, shown=3, points=8)
+PLAN = ImageMeasureOptions(most=32, repeats=3, curve_repeats=2, pairs=4, shown=3, points=8)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_every_number_says_how_many_images_it_is_of(report):
 
 
 def test_distances_of_sets_of_different_size_are_refused():
-    seen = measures.Seen((np.zeros((4, 2, 1, 49)),), np.zeros((4, 5)))
+    seen = measures.ImageFeatures((np.zeros((4, 2, 1, 49)),), np.zeros((4, 5)))
     with pytest.raises(ValueError, match="both sets must have as many images, got 4 and 3"):
         measures.between(seen, seen.at(np.arange(3)), 0)
 
@@ -174,8 +174,12 @@ def test_colour_images_and_a_collapsed_generator(tmp_path):
     fill(tmp_path / "in", 14)
     list(prepare_images(tmp_path / "in", tmp_path / "set", size="32x16", holdout=5, workers=1))
     one = np.full((1, 16, 32, 3), 90, np.uint8)
-    found = measured(lambda count: np.repeat(one, count, 0), tmp_path / "set", tmp_path / "out", plan=Plan(
-        most=10, repeats=2, curve_repeats=1, pairs=2, shown=1, points=5))
+    found = measured(
+        lambda count: np.repeat(one, count, 0),
+        tmp_path / "set",
+        tmp_path / "out",
+        plan=ImageMeasureOptions(most=10, repeats=2, curve_repeats=1, pairs=2, shown=1, points=5),
+    )
     of = {name: columns["generated"]["mean"] for name, columns in found.details["measures"].items()}
     assert of[measures.ALIKE] == pytest.approx(1, abs=1e-4)
     assert all(np.isfinite(value) for value in of.values())
@@ -196,11 +200,11 @@ def test_what_cannot_be_measured_is_one_clear_line(dataset, tmp_path):
          tiny)
     for name, text in (("most", "most must be 8 or more, got 1"), ("repeats", "repeats must be 2 or more, got 1")):
         with pytest.raises(UserError, match=text):
-            Plan(**{name: 1})
+            ImageMeasureOptions(**{name: 1})
     assert not (tmp_path / "out").exists()
     for wrong, text in ((lambda count: [np.zeros((1, 44, 88), np.uint8)], "38 images were asked for, got 1"),
                         (lambda count: [np.zeros((count, 4, 8), np.uint8)], r"of \(44, 88\) were asked for, got u"),
                         (lambda count: [np.zeros((99, 44, 88), np.uint8)], "38 images uint8 of"),
                         (lambda count: [np.zeros((count, 44, 88))], "got float64")):
         with pytest.raises(ValueError, match=text):
-            list(evaluate_images(wrong, (44, 88), dataset, tmp_path / "out", plan=Plan(most=38)))
+            list(evaluate_images(wrong, (44, 88), dataset, tmp_path / "out", plan=ImageMeasureOptions(most=38)))

@@ -17,7 +17,7 @@ from scipy.stats import beta, norm
 from maquette.datasets.images import open_images, prepare_images
 from maquette.errors import UserError
 from maquette.evaluation.reader_study.page import ANSWERS_FORMAT, study_page
-from maquette.evaluation.reader_study.score import Answers, Told, agreement, read_key, score_study
+from maquette.evaluation.reader_study.score import Answers, ReaderScore, agreement, read_key, score_study
 from maquette.evaluation.reader_study.study import StudyMade, make_study
 
 
@@ -159,7 +159,7 @@ def answers(path, key: dict, reader: str, said, **other):
 
 
 def test_the_score_of_a_reader_is_by_closed_forms():
-    told = Told(hits=17, synthetic=20, false_alarms=6, real=24)
+    told = ReaderScore(hits=17, synthetic=20, false_alarms=6, real=24)
     assert told.accuracy == 35 / 44 and told.sensitivity == 17 / 20 and told.specificity == 18 / 24
     low, high = told.interval
     assert low == pytest.approx(beta.ppf(0.025, 35, 10)) and high == pytest.approx(beta.ppf(0.975, 36, 9))
@@ -170,9 +170,12 @@ def test_the_score_of_a_reader_is_by_closed_forms():
     slopes = [(norm.ppf(p + step) - norm.ppf(p - step)) / (2 * step) for p in (hit, false)]
     variance = slopes[0] ** 2 * hit * (1 - hit) / 20 + slopes[1] ** 2 * false * (1 - false) / 24
     assert told.d_prime_error == pytest.approx(variance**0.5, rel=1e-5)
-    assert Told(10, 20, 10, 20).d_prime == 0 == Told(10, 20, 10, 20).criterion and Told(10, 20, 10, 20).p_value == 1
-    assert Told(3, 3, 0, 3).p_value == pytest.approx(2 / 2**6)
-    perfect = Told(20, 20, 0, 20)
+    assert (
+        ReaderScore(10, 20, 10, 20).d_prime == 0 == ReaderScore(10, 20, 10, 20).criterion
+        and ReaderScore(10, 20, 10, 20).p_value == 1
+    )
+    assert ReaderScore(3, 3, 0, 3).p_value == pytest.approx(2 / 2**6)
+    perfect = ReaderScore(20, 20, 0, 20)
     assert perfect.d_prime == pytest.approx(2 * norm.ppf(20.5 / 21)) and np.isfinite(perfect.d_prime_error)
     assert perfect.interval == (pytest.approx(0.025 ** (1 / 40)), 1.0)
 

@@ -13,7 +13,7 @@ from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes import generated
 from maquette.evaluation.shapes.generation import (
     NAMES,
-    Plan,
+    GenerationOptions,
     _voxels,
     chamfers,
     earth_movers,
@@ -23,7 +23,7 @@ from maquette.evaluation.shapes.generation import (
 )
 from maquette.geometry.voxelise import resample
 
-PLAN = Plan(samples=6, points=64, emd_points=16, many=8)
+PLAN = GenerationOptions(samples=6, points=64, emd_points=16, many=8)
 
 
 def test_distances_in_batches_are_the_plain_ones():
@@ -116,7 +116,7 @@ def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):
     details = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), plan=plan).details
     assert details["turns"] == 12 and details["real"] == 6
     with pytest.raises(UserError, match="turns must be 1, 2, 3, 4, 6 or 12, got 8"):
-        Plan(turns=8)
+        GenerationOptions(turns=8)
 
 
 def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):
@@ -125,9 +125,9 @@ def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):
     with pytest.raises(UserError, match="no class of this name, got 'sofa'; they have box"):
         measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), kind="sofa")
     with pytest.raises(UserError, match="samples must be 2 or more, got 1"):
-        Plan(samples=1)
+        GenerationOptions(samples=1)
     with pytest.raises(UserError, match="many must be samples or more, got 20 and 30"):
-        Plan(samples=30, many=20)
+        GenerationOptions(samples=30, many=20)
 
 
 def test_a_share_of_each_class_is_as_much_as_can_be_had():

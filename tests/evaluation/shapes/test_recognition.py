@@ -9,12 +9,12 @@ from maquette.datasets.cache import shapes_of
 from maquette.errors import UserError
 from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.recognition import _features, evaluate_recognition, responses
-from maquette.nets.volume import MirrorCritic, VolumeCritic
+from maquette.nets.volume import GAN3DDiscriminator, IWGANCritic
 
 
 def test_responses_are_the_papers_pooled_with_8_4_and_2_at_64_voxels():
     torch.manual_seed(0)
-    critic = MirrorCritic(64, (2, 3, 4, 5)).eval()
+    critic = GAN3DDiscriminator(64, (2, 3, 4, 5)).eval()
     voxels = torch.rand(2, 1, 64, 64, 64)
     found = responses(critic, voxels)
     layers = critic.layers
@@ -27,7 +27,7 @@ def test_responses_are_the_papers_pooled_with_8_4_and_2_at_64_voxels():
 
 
 def test_an_iwgan_critic_gives_as_many_responses_at_32_voxels():
-    assert responses(VolumeCritic(32, (2, 3, 4, 5)), torch.rand(1, 1, 32, 32, 32)).shape == (1, (3 + 4 + 5) * 8)
+    assert responses(IWGANCritic(32, (2, 3, 4, 5)), torch.rand(1, 1, 32, 32, 32)).shape == (1, (3 + 4 + 5) * 8)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def archive(tmp_path):
 
 def test_two_kinds_of_bars_are_told_apart_and_shuffled_labels_are_not(archive, tmp_path):
     torch.manual_seed(0)
-    critic = VolumeCritic(32, (4, 8, 8, 8)).eval()
+    critic = IWGANCritic(32, (4, 8, 8, 8)).eval()
     *_, measured = evaluate_recognition(critic, archive, tmp_path / "cache", resolution=32, turns=2)
     assert isinstance(measured, Measured) and measured.details["accuracy"] == 1.0
     assert [row[0] for row in measured.rows] == ["long", "tall", "all shapes"] and measured.rows[-1][1] == 12
@@ -67,7 +67,7 @@ def test_two_kinds_of_bars_are_told_apart_and_shuffled_labels_are_not(archive, t
 
 def test_every_orientation_is_a_sample_of_its_own_shape(archive, tmp_path):
     torch.manual_seed(0)
-    critic = VolumeCritic(20, (2, 4, 4, 4)).eval()
+    critic = IWGANCritic(20, (2, 4, 4, 4)).eval()
     events = list(evaluate_recognition(critic, archive, tmp_path / "cache", resolution=20, turns=12))
     measured = events[-1]
     assert measured.details["accuracy"] == 1.0 and measured.details["turns"] == 12
@@ -94,4 +94,4 @@ def _whole(steps):
 
 def test_turns_that_cannot_be_are_refused(archive, tmp_path):
     with pytest.raises(UserError, match="turns must be 1, 2, 3, 4, 6 or 12, got 5"):
-        next(evaluate_recognition(VolumeCritic(32, (2, 2, 2, 2)), archive, tmp_path, resolution=32, turns=5))
+        next(evaluate_recognition(IWGANCritic(32, (2, 2, 2, 2)), archive, tmp_path, resolution=32, turns=5))

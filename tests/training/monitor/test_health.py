@@ -17,13 +17,21 @@ from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import DataRecipe
 from maquette.systems import SYSTEMS
+from maquette.systems.capabilities import Reads
 from maquette.training import checkpoint, loop
 from maquette.training.batches import Batches
 from maquette.training.ema import Average
 from maquette.training.monitor import health
 from maquette.training.monitor.log import read_metrics
 
-JOINT = {"joint": True, "reconstruction": "bce-iou", "kl": 1e-3, "adversarial": 0.01, "judged": 0.5, "penalty_every": 2}
+JOINT = {
+    "joint": True,
+    "reconstruction": "bce-iou",
+    "kl_weight": 1e-3,
+    "adversarial": 0.01,
+    "critic_fraction": 0.5,
+    "penalty_interval": 2,
+}
 
 
 def build(name, steps, model=None, optim=None, every=20):
@@ -40,7 +48,7 @@ def look(system, seed=0):
     """A probe on 16 boxes."""
     rows = np.arange(16)
     voxels = torch.from_numpy(Boxes().voxels(rows)).unsqueeze(1).float()
-    images = torch.from_numpy(Boxes().views(rows, rows % 3)).unsqueeze(1) / 255 if system.reads_images else None
+    images = torch.from_numpy(Boxes().views(rows, rows % 3)).unsqueeze(1) / 255 if system.reads is Reads.VIEWS else None
     return health.probe(system, voxels, images, seed)
 
 
@@ -154,7 +162,7 @@ def mute_encoder(nets):
     ("gan", stuck_generator(-50.0), "samples-empty", "lower optim.lr (now 0.001)"),
     ("vae", stuck_generator(-50.0), "samples-empty", "raise model.positive_weight (now 1.0)"),
     ("vae", stuck_generator(50.0), "samples-full", "lower model.positive_weight (now 1.0)"),
-    ("vae", mute_encoder, "latent-unused", "lower model.kl (now 0.001)"),
+    ("vae", mute_encoder, "latent-unused", "lower model.kl_weight (now 0.001)"),
     ("gan", broken_weight, "not-finite", "lower optim.lr (now 0.001)"),
 ])
 def test_each_fault_raises_its_own_finding_alone_and_names_the_key(kind, fault, code, key, request):
@@ -179,11 +187,11 @@ def test_weights_that_are_not_finite_are_counted_by_network_with_the_last_good_s
 
 def test_a_critic_without_penalty_and_with_huge_steps_is_saturated(gan, tmp_path, impatient):
     optim = {"lr": 1e-3, "critic_lr": 0.02}
-    parts = build("iwgan-tiny", 30, {"penalty": 0.0}, optim, every=15)
+    parts = build("iwgan-tiny", 30, {"penalty_weight": 0.0}, optim, every=15)
     _, recipe, rows = trained(parts, tmp_path, gan[0].nets.state_dict())
     (finding,) = health.diagnose(rows, recipe)
     assert finding.code == "critic-saturated" and finding.step == 30
-    assert "raise model.penalty (now 0.0)" in finding.change
+    assert "raise model.penalty_weight (now 0.0)" in finding.change
 
 
 def test_a_steep_critic_that_tells_nothing_apart_is_far_from_its_penalty(gan):
@@ -195,17 +203,17 @@ def test_a_steep_critic_that_tells_nothing_apart_is_far_from_its_penalty(gan):
     rows = probed(planted(gan, lambda nets: nets.update({"critic": Wild()})), 6000, 7000)
     (finding,) = health.diagnose(rows, gan[1])
     assert finding.code == "penalty-far" and "slope 141 (target 1)" in finding.seen
-    assert "raise model.penalty (now 10.0)" in finding.change
+    assert "raise model.penalty_weight (now 10.0)" in finding.change
     logged = [{"event": "stepped", "step": step, "critic/gradient_penalty": 0.02} for step in (6900, 6950, 7000)]
     assert codes(rows + logged, gan[1]) == [], "what training itself logged says that the slope is right"
     assert codes(rows + logged[:2] + [{**logged[2], "critic/gradient_penalty": "nan"}], gan[1]) == []
 
 
 def test_a_huge_weight_of_the_kl_leaves_the_latents_unused(vae, tmp_path, impatient):
-    parts = build("vae-iwgan-image-tiny", 36, {**JOINT, "kl": 1000.0}, {"lr": 3e-3, "critic_lr": 1e-3}, every=18)
+    parts = build("vae-iwgan-image-tiny", 36, {**JOINT, "kl_weight": 1000.0}, {"lr": 3e-3, "critic_lr": 1e-3}, every=18)
     _, recipe, rows = trained(parts, tmp_path, vae[0].nets.state_dict())
     (finding,) = health.diagnose(rows, recipe)
-    assert finding.code == "latent-unused" and "lower model.kl (now 1000.0)" in finding.change
+    assert finding.code == "latent-unused" and "lower model.kl_weight (now 1000.0)" in finding.change
 
 
 def test_a_run_that_diverged_names_phase_network_and_last_good_step_until_it_has_gone_on(tmp_path):

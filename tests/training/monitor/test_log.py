@@ -10,7 +10,9 @@ from PIL import Image
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
+from maquette.rendering import tiles as tiles_module
 from maquette.systems import SYSTEMS
+from maquette.systems.capabilities import Reads
 from maquette.training.monitor import log as logs
 from maquette.training.monitor import samples
 from maquette.training.monitor.log import Log, read_metrics
@@ -184,10 +186,7 @@ class Data:
 class Knows:
     """A system that reads the number off the view and gives that grid, or what it is told to give instead."""
 
-    reads_images = True
-
-    def has_encoder(self):
-        return True
+    reads = Reads.VIEWS
 
     def reconstruct(self, images):
         return self.generate(self.encode(images))
@@ -208,7 +207,7 @@ class Knows:
 
 def tiles(page: np.ndarray, columns: int, head: int = 16) -> list[np.ndarray]:
     """The pictures of a sheet, row by row."""
-    side, cell = samples.TILE, samples.TILE + 1
+    side, cell = tiles_module.TILE, tiles_module.TILE + 1
     rows = (page.shape[0] - head - 1) // cell
     assert page.shape == (head + rows * cell + 1, columns * cell + 1, 3) and page.dtype == np.uint8
     corners = [(head + y * cell + 1, x * cell + 1) for y in range(rows) for x in range(columns)]
@@ -231,11 +230,13 @@ def test_grids_without_a_surface_say_so(fill, word):
     recipe = recipes.load("vae-iwgan-image-tiny")
     grid = np.full((20, 20, 20), fill, np.float32)
     found = tiles(samples.sheet(Knows(grid), Data(), np.arange(8), recipe, 1), 6)
-    assert np.array_equal(found[1], samples._word(word, samples.TILE)) and not np.array_equal(found[1], found[2])
-    assert np.array_equal(samples.tile(grid + np.float32(np.nan)), samples._word("not finite", samples.TILE))
+    assert np.array_equal(found[1], tiles_module._word(word, tiles_module.TILE)) and not np.array_equal(
+        found[1], found[2]
+    )
+    assert np.array_equal(tiles_module.tile(grid + np.float32(np.nan)), tiles_module._word("not finite", tiles_module.TILE))
     speck = np.zeros((20, 20, 20), np.float32)
     speck[3, 3, 3] = 0.5
-    assert samples.tile(speck).shape == (samples.TILE, samples.TILE, 3)
+    assert tiles_module.tile(speck).shape == (tiles_module.TILE, tiles_module.TILE, 3)
 
 
 def test_tiles_show_sizes_as_they_are_and_noise_in_a_moment():
@@ -243,12 +244,12 @@ def test_tiles_show_sizes_as_they_are_and_noise_in_a_moment():
         grid = np.zeros((20, 20, 20), np.float32)
         low = 10 - side // 2
         grid[low : low + side, low : low + side, low : low + side] = 1
-        pixels = samples.tile(grid).astype(int)
+        pixels = tiles_module.tile(grid).astype(int)
         return (pixels[..., 0] - pixels[..., 2] > 30).mean()
 
     assert area(8) / area(16) == pytest.approx(0.25, abs=0.05)
     noise = np.random.default_rng(0).random((32, 32, 32), np.float32)
-    assert samples.tile(noise).std() > 5
+    assert tiles_module.tile(noise).std() > 5
 
 
 def test_sheets_leave_modes_and_random_states_alone_and_are_the_same_each_time(monkeypatch):

@@ -100,7 +100,7 @@ class OpenedImages:
     """
 
     what = "images"
-    label_names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
 
     def __init__(self, path: Path, info: ImageInfo):
         self.path, self.info = path, info

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from maquette.datasets.images.files import ImageFile, Limits, find_images, open_image
-from maquette.datasets.images.measure import THUMB_SIDE, Look, look, to_grey
+from maquette.datasets.images.measure import THUMB_SIDE, ImageStatistics, look, to_grey
 from maquette.datasets.images.report import html_report
 from maquette.datasets.workers import cores, run
 from maquette.errors import UserError
@@ -113,11 +113,11 @@ def audit_images(
     if fix is not None:
         _check_fix(folder, Path(fix))
     count = workers or min(cores(), 1 + len(files) // 32)
-    looks: dict[str, Look] = {}
+    looks: dict[str, ImageStatistics] = {}
     problems: dict[str, str] = {}
     jobs = ((file.id, file) for file in files)
     for done, (name, seen) in enumerate(run(partial(_look, limits=limits), jobs, count, "nothing was changed"), 1):
-        if isinstance(seen, Look):
+        if isinstance(seen, ImageStatistics):
             looks[name] = seen
         else:
             problems[name] = seen
@@ -138,7 +138,7 @@ def audit_images(
                   Path(fix) if fix is not None else None, kept)
 
 
-def _look(file: ImageFile, limits: Limits) -> Look | str:
+def _look(file: ImageFile, limits: Limits) -> ImageStatistics | str:
     """What was measured on an image, or why it cannot be read."""
     try:
         pixels, declared = open_image(file, limits)
@@ -149,7 +149,7 @@ def _look(file: ImageFile, limits: Limits) -> Look | str:
         return f"{file.id}: {type(error).__name__}"
 
 
-def compare(looks: dict[str, Look]) -> tuple[list[Finding], list[str]]:
+def compare(looks: dict[str, ImageStatistics]) -> tuple[list[Finding], list[str]]:
     """The findings on pictures by name, and notes on all of them together. At most half of the pictures are odd: what
     most have is right.
     """
@@ -179,7 +179,7 @@ def compare(looks: dict[str, Look]) -> tuple[list[Finding], list[str]]:
     return findings, notes + _usual_marker(full)
 
 
-def _usual_marker(looks: dict[str, Look]) -> list[str]:
+def _usual_marker(looks: dict[str, ImageStatistics]) -> list[str]:
     """A note where most pictures have a marker at one place, to a tenth of the sides: a crop can leave it out."""
     places = Counter()
     for seen in looks.values():
@@ -194,7 +194,7 @@ def _usual_marker(looks: dict[str, Look]) -> list[str]:
             f"{down * 10} to {down * 10 + 10} % of the height"]
 
 
-def _odd_sizes(looks: dict[str, Look]) -> tuple[list[Finding], list[str]]:
+def _odd_sizes(looks: dict[str, ImageStatistics]) -> tuple[list[Finding], list[str]]:
     sizes = {name: (seen.width, seen.height) for name, seen in looks.items()}
     (width, height), most = Counter(sizes.values()).most_common(1)[0]
     aspects = {name: w / h for name, (w, h) in sizes.items()}
@@ -214,7 +214,7 @@ def _odd_sizes(looks: dict[str, Look]) -> tuple[list[Finding], list[str]]:
     return findings, notes
 
 
-def _inverted(looks: dict[str, Look]) -> dict[str, str]:
+def _inverted(looks: dict[str, ImageStatistics]) -> dict[str, str]:
     """Why each picture that is inverted is thought to be so.
 
     Where the pictures are alike, by their correlation with the folder's median picture; elsewhere, where seven in ten
@@ -237,7 +237,7 @@ def _inverted(looks: dict[str, Look]) -> dict[str, str]:
     return {}
 
 
-def _duplicates(looks: dict[str, Look], inverted: set[str]) -> list[Finding]:
+def _duplicates(looks: dict[str, ImageStatistics], inverted: set[str]) -> list[Finding]:
     names = list(looks)
     if len(names) < 2:
         return []
@@ -283,7 +283,7 @@ def standardised(rows: np.ndarray) -> np.ndarray:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
 
 
-def _exposure(looks: dict[str, Look]) -> list[Finding]:
+def _exposure(looks: dict[str, ImageStatistics]) -> list[Finding]:
     if not looks:
         return []
     usual = float(np.median([seen.median for seen in looks.values()]))
@@ -312,7 +312,7 @@ class Actions:
         return "; ".join(parts + ["turned round"] * self.invert + ["made grey"] * self.grey)
 
 
-def plan(looks: dict[str, Look], findings: tuple[Finding, ...]) -> dict[str, Actions | None]:
+def plan(looks: dict[str, ImageStatistics], findings: tuple[Finding, ...]) -> dict[str, Actions | None]:
     """What a cleaned copy does with each picture; None: it is left out."""
     kinds: dict[str, set[str]] = {name: set() for name in looks}
     for finding in findings:
@@ -381,7 +381,7 @@ def _clean_file(job: tuple[ImageFile, Actions, Path], limits: Limits) -> None:
         Image.fromarray(clean(pixels, actions)).save(unfinished, "PNG")
 
 
-def _write_table(path: Path, files: list[ImageFile], looks: dict[str, Look], findings, plans) -> None:
+def _write_table(path: Path, files: list[ImageFile], looks: dict[str, ImageStatistics], findings, plans) -> None:
     """A CSV with a row for each image."""
     told: dict[str, list[Finding]] = {}
     for finding in findings:

@@ -34,7 +34,7 @@ MARKER_STEP = 110
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageStatistics:
     """What was measured on one picture."""
 
     width: int
@@ -80,7 +80,7 @@ class Look:
         return self.high - self.low < 8
 
 
-def look(pixels: np.ndarray, *, declared: bool = False, thumbnail_px: int = 200) -> Look:
+def look(pixels: np.ndarray, *, declared: bool = False, thumbnail_px: int = 200) -> ImageStatistics:
     """Measures a picture. pixels: uint8 [H, W] or [H, W, 3]; thumbnail_px: longest side of the report's thumbnail."""
     height, width = pixels.shape[:2]
     scale = min(1.0, WORK_SIDE_PX / max(height, width))
@@ -95,7 +95,7 @@ def look(pixels: np.ndarray, *, declared: bool = False, thumbnail_px: int = 200)
     border = tuple(min(math.ceil(lines * back), side) for lines, side in
                    zip((left, top, right, bottom), (width, height) * 2, strict=True))
     markers = tuple(tuple(round(value * back) for value in box) for box in find_markers(grey))
-    return Look(
+    return ImageStatistics(
         width, height, colour, float(inside.mean()), float(low), float(high), float((inside >= 250).mean()),
         float(median), ring_of(grey), border, markers, perceptual_hash(grey), _square(grey), _square(inside),
         _jpeg(work, thumbnail_px), hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest(), declared,

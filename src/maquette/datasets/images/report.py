@@ -2,7 +2,7 @@
 
 import html
 
-from maquette.datasets.images.measure import Look
+from maquette.datasets.images.measure import ImageStatistics
 from maquette.io.html import inline, page
 
 SHOWN = 200
@@ -18,7 +18,9 @@ anywhere. The findings are made by simple rules, which are told with each; look 
 {sections}"""
 
 
-def html_report(title: str, images: int, looks: dict[str, Look], findings, notes, kinds: dict[str, str]) -> str:
+def html_report(
+    title: str, images: int, looks: dict[str, ImageStatistics], findings, notes, kinds: dict[str, str]
+) -> str:
     """The page. findings: with `kind`, `id`, `detail` and `other`, see `maquette.datasets.images.audit`; kinds: what
     each kind means, in the order of the page.
     """
@@ -45,12 +47,12 @@ def html_report(title: str, images: int, looks: dict[str, Look], findings, notes
         sections="\n".join(sections)))
 
 
-def _figure(name: str, detail: str, looks: dict[str, Look], boxes: bool = False, other: str = "") -> str:
+def _figure(name: str, detail: str, looks: dict[str, ImageStatistics], boxes: bool = False, other: str = "") -> str:
     pictures = "".join(_picture(looks[shown], boxes) for shown in (name, other) if shown in looks)
     return (f"<figure>{pictures}<figcaption><b>{html.escape(name)}</b><br>{html.escape(detail)}</figcaption></figure>")
 
 
-def _picture(seen: Look, boxes: bool) -> str:
+def _picture(seen: ImageStatistics, boxes: bool) -> str:
     marks = "".join(
         f'<span class="box" style="left:{100 * x / seen.width:.1f}%;top:{100 * y / seen.height:.1f}%;'
         f'width:{100 * w / seen.width:.1f}%;height:{100 * h / seen.height:.1f}%"></span>'

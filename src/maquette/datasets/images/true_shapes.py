@@ -27,14 +27,14 @@ class TrueShapes:
     """Shapes in the package's frame.
 
     ids: names [n]. labels: classes [n]. points: drawn evenly over the surfaces, float32 [n, POINTS, 3]. voxels: bool
-    [n, R, R, R]. bend: `maquette.geometry.curvature.bend` of each, float64 [n].
+    [n, R, R, R]. bend: `maquette.geometry.curvature.mean_curvature` of each, float64 [n].
     """
 
     ids: tuple[str, ...]
     labels: tuple[str, ...]
     points: np.ndarray
     voxels: np.ndarray
-    bend: np.ndarray
+    mean_curvature: np.ndarray
 
 
 def shape_part(parts: Path, item: Item) -> Path:
@@ -44,26 +44,37 @@ def shape_part(parts: Path, item: Item) -> Path:
 
 def keep_shape(path: Path, mesh: trimesh.Trimesh) -> None:
     """Writes one true shape, whole or not at all. mesh: in the frame."""
-    from maquette.geometry.curvature import bend
+    from maquette.geometry.curvature import mean_curvature
     from maquette.geometry.points import surface_points
     from maquette.geometry.voxelise import voxelise
 
     points, voxels = surface_points(mesh, POINTS), voxelise(mesh, RESOLUTION)
     with atomic_path(path) as unfinished:
-        np.savez(unfinished, points=points.astype(np.float32), voxels=np.packbits(voxels), bend=bend(mesh))
+        np.savez(
+            unfinished,
+            points=points.astype(np.float32),
+            voxels=np.packbits(voxels),
+            mean_curvature=mean_curvature(mesh),
+        )
 
 
 def write_shapes(path: Path, items: Sequence[Item], parts: Path) -> None:
     """Writes the true shapes of all items into one file."""
     size = RESOLUTION**3 // 8
     points = np.empty((len(items), POINTS, 3), np.float32)
-    voxels, bend = np.empty((len(items), size), np.uint8), np.empty(len(items))
+    voxels, mean_curvature = np.empty((len(items), size), np.uint8), np.empty(len(items))
     for place, item in enumerate(items):
         with np.load(shape_part(parts, item), allow_pickle=False) as one:
-            points[place], voxels[place], bend[place] = one["points"], one["voxels"], one["bend"]
+            points[place], voxels[place], mean_curvature[place] = one["points"], one["voxels"], one["bend"]
     with atomic_path(path) as unfinished:
-        np.savez_compressed(unfinished, ids=np.array([item.id for item in items], dtype=np.str_), points=points,
-                            labels=np.array([item.label for item in items], dtype=np.str_), voxels=voxels, bend=bend)
+        np.savez_compressed(
+            unfinished,
+            ids=np.array([item.id for item in items], dtype=np.str_),
+            points=points,
+            labels=np.array([item.label for item in items], dtype=np.str_),
+            voxels=voxels,
+            mean_curvature=mean_curvature,
+        )
 
 
 def true_shapes(folder: str | Path) -> TrueShapes:
@@ -77,11 +88,11 @@ def true_shapes(folder: str | Path) -> TrueShapes:
             ids, labels = archive["ids"], archive["labels"]
             if len(ids) > MOST:
                 raise ValueError(f"{len(ids)} shapes")
-            points, voxels, bend = archive["points"], archive["voxels"], archive["bend"]
+            points, voxels, mean_curvature = archive["points"], archive["voxels"], archive["bend"]
         whole = (len(ids), POINTS, 3), (len(ids), RESOLUTION**3 // 8), (len(ids),), (len(ids),)
-        if (points.shape, voxels.shape, bend.shape, labels.shape) != whole:
+        if (points.shape, voxels.shape, mean_curvature.shape, labels.shape) != whole:
             raise ValueError(f"points of shape {points.shape} for {len(ids)} shapes")
         voxels = np.unpackbits(voxels, axis=1).astype(bool).reshape(len(ids), *(RESOLUTION,) * 3)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"cannot read {path}", error, "make the image set again") from error
-    return TrueShapes(tuple(ids.tolist()), tuple(labels.tolist()), points, voxels, bend)
+    return TrueShapes(tuple(ids.tolist()), tuple(labels.tolist()), points, voxels, mean_curvature)

@@ -67,7 +67,7 @@ def _read_prepared(path: Path) -> Iterator[Item]:
     """The shapes of a prepared dataset, without its views, each under its own name."""
     data = open_dataset(path)
     for index, name in enumerate(data.ids):
-        label = data.label_names[data.labels[index]]
+        label = data.class_names[data.labels[index]]
         yield Item(name, label, str(data.splits[index]), data.source(index), partial(_row, path, index))
 
 

@@ -19,14 +19,14 @@ from maquette.evaluation.fields import measures
 from maquette.evaluation.fields.mesh_quality import is_one_piece, mesh_quality, silhouette_iou
 from maquette.evaluation.images import measures as image_measures
 from maquette.evaluation.images.images import evaluate_images
-from maquette.evaluation.images.page import Plan as ImagePlan
+from maquette.evaluation.images.page import ImageMeasureOptions
 from maquette.evaluation.images.plots import GENERATED, REAL
 from maquette.evaluation.images.sets import open_real
 from maquette.evaluation.report import Measured
 from maquette.events import Progress
 from maquette.fields import field_mesh
 from maquette.fields.pictures import pictures, views_round
-from maquette.geometry.curvature import bend, edge_angle_deg
+from maquette.geometry.curvature import edge_angle_deg, mean_curvature
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.points import surface_points
 from maquette.io.atomic import atomic_path
@@ -48,7 +48,7 @@ _SOLID = 0.5  # of a ray that ends on the object, from which a pixel is the obje
 
 
 @dataclass(frozen=True)
-class Plan:
+class FieldMeasureOptions:
     """How much is measured.
 
     images: of each set at most. repeats: random subsets for each distance. shapes, codes: shape codes, and appearance
@@ -68,7 +68,7 @@ class Plan:
 
 def evaluate_fields(
     model: Model, path: str | Path, out: str | Path, *, shapes: str | Path = "", inception: str = "",
-    plan: Plan | None = None, image_plan: ImagePlan | None = None, seed: int = 0,
+    plan: FieldMeasureOptions | None = None, image_plan: ImageMeasureOptions | None = None, seed: int = 0,
 ) -> Iterator[Progress | Measured]:
     """Measure a model of GRAF or 3DGEN beside an image set.
 
@@ -77,13 +77,13 @@ def evaluate_fields(
     objects from several azimuths. inception: see there. Yields progress, then a table. Raises UserError as there does,
     and for true shapes that are damaged or not there.
     """
-    plan, out = plan or Plan(), Path(out)
+    plan, out = plan or FieldMeasureOptions(), Path(out)
     true = _true_shapes(path, shapes)
     config = model.system.config
     shape = (config.height, config.width) + ((3,) if config.channels == 3 else ())
     name = Path(model.name).name
     kept = _Kept(partial(batches_of_images, model, seed=seed))
-    image_plan = image_plan or ImagePlan(most=plan.images)
+    image_plan = image_plan or ImageMeasureOptions(most=plan.images)
     report = yield from _last(evaluate_images(kept, shape, path, out, model=name, inception=inception, plan=image_plan,
                                               seed=seed))
     rows, details, notes = _of_images(report)
@@ -144,7 +144,7 @@ def _of_images(report: Measured) -> tuple[list[tuple], dict, list[str]]:
     return rows, {}, []
 
 
-def _distances(kept: _Kept, path: str | Path, shape: tuple[int, ...], plan: Plan, seed: int):
+def _distances(kept: _Kept, path: str | Path, shape: tuple[int, ...], plan: FieldMeasureOptions, seed: int):
     """Distance and spread in the features of the bundled encoder; yields progress."""
     judge, real = load(ENCODER), open_real(path, shape)
     sets = {"generated": kept.images[: plan.images], "training": real.some(plan.images, seed),
@@ -184,7 +184,7 @@ def seen(system, latents: torch.Tensor, views: Views) -> tuple[np.ndarray, np.nd
     return as_pixels(colours), masks.cpu().numpy() >= _SOLID
 
 
-def _codes(model: Model, plan: Plan, seed: int):
+def _codes(model: Model, plan: FieldMeasureOptions, seed: int):
     """Whether appearance leaves the outline alone; yields progress.
 
     Each row of pictures has one camera: of one shape in several appearances, and of several shapes in one appearance.
@@ -217,7 +217,7 @@ def _codes(model: Model, plan: Plan, seed: int):
     return rows, details, notes
 
 
-def _meshes(model: Model, true: TrueShapes | None, plan: Plan, seed: int):
+def _meshes(model: Model, true: TrueShapes | None, plan: FieldMeasureOptions, seed: int):
     """Meshes beside the true shapes, where there are some; yields progress."""
     generator, made, failed = model.system.nets["generator"], [], []
     count = min(plan.meshes, len(true.points)) if true is not None and len(true.points) > 1 else plan.meshes
@@ -236,7 +236,7 @@ def _meshes(model: Model, true: TrueShapes | None, plan: Plan, seed: int):
     whole = sum(is_one_piece(mesh) for mesh in solid) / count
     rows = [_row("watertight, one piece", whole)]
     details = {"made": count, "without": len(failed), "resolution": plan.resolution, "watertight_one_piece": whole,
-               "bend": float(np.mean([bend(mesh) for mesh in solid])),
+               "bend": float(np.mean([mean_curvature(mesh) for mesh in solid])),
                "edge_angle_deg": float(np.mean([edge_angle_deg(mesh) for mesh in solid]))}
     if true is None or not len(true.points):
         rows += [_row("bend", details["bend"]), _row("edge angle, degrees", details["edge_angle_deg"])]
@@ -257,7 +257,7 @@ def _meshes(model: Model, true: TrueShapes | None, plan: Plan, seed: int):
         _row("1-NN accuracy", quality.one_nearest_neighbour, floor and floor.one_nearest_neighbour, what),
         _row("MMD x1000", 1000 * quality.minimum_matching_distance,
              floor and 1000 * floor.minimum_matching_distance, what),
-        _row("bend", quality.bend, float(np.nanmean(true.bend)), "true shapes"),
+        _row("bend", quality.mean_curvature, float(np.nanmean(true.mean_curvature)), "true shapes"),
         _row("edge angle, degrees", quality.edge_angle_deg),
     ]
     notes.append(f"meshes at {plan.resolution} cells a side, each brought into the frame, beside {len(some)} true "
@@ -267,7 +267,7 @@ def _meshes(model: Model, true: TrueShapes | None, plan: Plan, seed: int):
                      "turns: no camera was told, so the model knows no front")
     return rows, {"meshes": details | asdict(quality) | {
         "true_shapes": len(some), "turned_deg": angle, "halves": asdict(floor) if floor else None,
-        "true_bend": float(np.nanmean(true.bend))}}, notes
+        "true_bend": float(np.nanmean(true.mean_curvature))}}, notes
 
 
 def _evenly(points: np.ndarray, count: int) -> np.ndarray:
@@ -275,7 +275,7 @@ def _evenly(points: np.ndarray, count: int) -> np.ndarray:
     return points[np.linspace(0, len(points) - 1, min(count, len(points))).astype(int)]
 
 
-def _sheet(model: Model, path: Path, plan: Plan, seed: int):
+def _sheet(model: Model, path: Path, plan: FieldMeasureOptions, seed: int):
     """Several objects, a row each, from azimuths evenly over the model's range; yields progress."""
     views, _ = views_round(model.system.config, plan.azimuths)
     cells = []

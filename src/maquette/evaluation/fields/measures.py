@@ -21,6 +21,7 @@ from maquette.evaluation.shapes.generated import (
 from maquette.intake.line_art import to_grey
 from maquette.models.hub import Model
 from maquette.models.prior import encode
+from maquette.systems.capabilities import Reads
 
 TURNS = 24
 """Turns about the up axis that are tried to bring generated shapes to the true shapes' front."""
@@ -35,11 +36,11 @@ def encoder_features(model: Model, images: np.ndarray, batch: int = 64) -> np.nd
     """
     import torch
 
-    if not model.system.reads_images:
+    if model.system.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures, so it has no features of them")
     config, found = model.system.config, []
     for start in range(0, len(images), batch):
-        part = [_read(image, config.image_size, config.image_channels) for image in images[start : start + batch]]
+        part = [_read(image, config.view_size, config.image_channels) for image in images[start : start + batch]]
         found.append(encode(model, torch.from_numpy(np.stack(part))).double().numpy())
     return np.concatenate(found)
 

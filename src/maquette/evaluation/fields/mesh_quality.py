@@ -15,7 +15,7 @@ from maquette.evaluation.shapes.generated import (
     minimum_matching_distance,
     one_nearest_neighbour_accuracy,
 )
-from maquette.geometry.curvature import bend, edge_angle_deg
+from maquette.geometry.curvature import edge_angle_deg, mean_curvature
 from maquette.geometry.mesh import components, is_closed, signed_volume
 from maquette.geometry.points import surface_points
 
@@ -33,8 +33,8 @@ class MeshQuality:
     """Share of all meshes, the empty ones among them, that are closed and one body."""
     edge_angle_deg: float
     """Mean over the meshes of `edge_angle_deg`."""
-    bend: float
-    """Mean over the meshes of `bend`."""
+    mean_curvature: float
+    """Mean over the meshes of `mean_curvature`."""
     coverage: float
     minimum_matching_distance: float
     one_nearest_neighbour: float
@@ -90,7 +90,7 @@ def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, 
         meshes=len(solid), empty=len(meshes) - len(solid), points=count,
         watertight_one_piece=sum(is_one_piece(mesh) for mesh in solid) / len(meshes),
         edge_angle_deg=float(np.mean([edge_angle_deg(mesh) for mesh in solid])),
-        bend=float(np.mean([bend(mesh) for mesh in solid])),
+        mean_curvature=float(np.mean([mean_curvature(mesh) for mesh in solid])),
         coverage=coverage(across), minimum_matching_distance=minimum_matching_distance(across),
         one_nearest_neighbour=one_nearest_neighbour_accuracy(distances(made, made), across, distances(real, real)),
     )

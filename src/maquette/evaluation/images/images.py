@@ -13,7 +13,7 @@ import numpy as np
 from maquette.evaluation.images import measures, pyramid
 from maquette.evaluation.images.features import Weights, find_weights, load_inception
 from maquette.evaluation.images.nearest import small
-from maquette.evaluation.images.page import Found, Plan, page, rows_of, write
+from maquette.evaluation.images.page import ImageMeasureOptions, ImageReport, page, rows_of, write
 from maquette.evaluation.images.plots import COLUMNS, GAUSSIAN, GENERATED, HELD_OUT, RADIAL, REAL
 from maquette.evaluation.images.sets import (
     Make,
@@ -35,7 +35,7 @@ NO_WEIGHTS = ("no Inception weights were named, so FID and KID are left out; wit
 
 def evaluate_images(
     make: Make, shape: tuple[int, ...], path: str | Path, out: str | Path, *, model: str = "the model",
-    inception: str = "", plan: Plan | None = None, seed: int = 0,
+    inception: str = "", plan: ImageMeasureOptions | None = None, seed: int = 0,
 ) -> Iterator[Progress | Measured]:
     """Compare the images that `make` gives with real ones.
 
@@ -43,7 +43,7 @@ def evaluate_images(
     out: folder for `report.html`, `report.json` and `report.csv`. inception: weights, see `find_weights`; empty: FID
     and KID are left out. Yields progress, then a table. Raises UserError for data and weights that do not fit.
     """
-    plan, out = plan or Plan(), Path(out)
+    plan, out = plan or ImageMeasureOptions(), Path(out)
     weights = find_weights(inception) if inception else None
     network = load_inception(weights) if weights else None
     real = open_real(path, shape)
@@ -69,7 +69,7 @@ def evaluate_images(
     yield Progress("drawing the map", 1, 1)
 
     title = f"{count} images of {model} beside {len(real.held_out)} held out of {real.name}, {told(real.shape)}"
-    found = Found(title, _notes(real, sets, size, weights), real, sets, seen, size, values, curve, near, places,
+    found = ImageReport(title, _notes(real, sets, size, weights), real, sets, seen, size, values, curve, near, places,
                   alike_in)
     details = {
         "model": model, "data": real.name, "size": told(real.shape), "seed": seed, "plan": asdict(plan),
@@ -88,7 +88,7 @@ def _look(sets: dict[str, np.ndarray], network: object, seed: int):
     """`measures.look` of every set; yields progress."""
     total, before = sum(len(images) for images in sets.values()), 0
     doing = "looking at patches and spectra" + (", and through Inception" if network is not None else "")
-    seen: dict[str, measures.Seen] = {}
+    seen: dict[str, measures.ImageFeatures] = {}
     for name, images in sets.items():
         for done, whole in measures.look(images, seed, network):
             yield Progress(doing, before + done, total)
@@ -98,7 +98,13 @@ def _look(sets: dict[str, np.ndarray], network: object, seed: int):
     return seen
 
 
-def _distances(sets: dict[str, np.ndarray], seen: dict[str, measures.Seen], size: int, plan: Plan, seed: int):
+def _distances(
+    sets: dict[str, np.ndarray],
+    seen: dict[str, measures.ImageFeatures],
+    size: int,
+    plan: ImageMeasureOptions,
+    seed: int,
+):
     """The values of each measure by column; yields progress."""
     sizes = pyramid.level_sizes(*sets[REAL].shape[1:3])
     values: dict[str, measures.Values] = {}
@@ -111,7 +117,7 @@ def _distances(sets: dict[str, np.ndarray], seen: dict[str, measures.Seen], size
     return values
 
 
-def _curve(seen: dict[str, measures.Seen], plan: Plan, seed: int):
+def _curve(seen: dict[str, measures.ImageFeatures], plan: ImageMeasureOptions, seed: int):
     """The values of each measure by column and number of images; yields progress."""
     every = seen[REAL].and_also(seen[HELD_OUT])
     columns = {name: seen[name] for name in COLUMNS if name != REAL}
@@ -136,7 +142,7 @@ def _near(sets: dict[str, np.ndarray], real: Real):
     return measures.neighbours(asked, parts)
 
 
-def _map(sets: dict[str, np.ndarray], seen: dict[str, measures.Seen], plan: Plan, seed: int):
+def _map(sets: dict[str, np.ndarray], seen: dict[str, measures.ImageFeatures], plan: ImageMeasureOptions, seed: int):
     """(points of t-SNE `[n, 2]` by set, in what those near each other are alike)."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
@@ -167,7 +173,7 @@ def _notes(real: Real, sets: dict[str, np.ndarray], size: int, weights: Weights 
     return notes
 
 
-def _numbers(found: Found) -> dict:
+def _numbers(found: ImageReport) -> dict:
     """All that was measured, as plain values."""
     near = found.near[GENERATED]
     return {

@@ -27,7 +27,7 @@ CURVES = (SLICED, FID, KID, SPECTRUM)
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageFeatures:
     """What the distances need of a set of images.
 
     patches: of `pyramid.patches`, a level each. spectra: `[n, K]`. features: of Inception `[n, 2048]`, or None.
@@ -40,19 +40,19 @@ class Seen:
     def __len__(self) -> int:
         return len(self.spectra)
 
-    def at(self, rows: np.ndarray) -> "Seen":
+    def at(self, rows: np.ndarray) -> "ImageFeatures":
         """The same of some of the images."""
         of_network = None if self.features is None else self.features[rows]
-        return Seen(tuple(level[rows] for level in self.patches), self.spectra[rows], of_network)
+        return ImageFeatures(tuple(level[rows] for level in self.patches), self.spectra[rows], of_network)
 
-    def and_also(self, other: "Seen") -> "Seen":
+    def and_also(self, other: "ImageFeatures") -> "ImageFeatures":
         """The same of both sets together."""
         both = None if self.features is None else np.concatenate([self.features, other.features])
         levels = tuple(np.concatenate(pair) for pair in zip(self.patches, other.patches, strict=True))
-        return Seen(levels, np.concatenate([self.spectra, other.spectra]), both)
+        return ImageFeatures(levels, np.concatenate([self.spectra, other.spectra]), both)
 
 
-def look(images: np.ndarray, seed: int, network: object = None) -> Iterator[tuple[int, Seen | None]]:
+def look(images: np.ndarray, seed: int, network: object = None) -> Iterator[tuple[int, ImageFeatures | None]]:
     """Yields (images done, None) as it goes and at the end (all, Seen)."""
     levels, spectra = pyramid.patches(images, seed), spectrum.spectra(images)
     found = []
@@ -62,10 +62,12 @@ def look(images: np.ndarray, seed: int, network: object = None) -> Iterator[tupl
             found.append(part)
             done += len(part)
             yield done, None
-    yield len(images), Seen(tuple(levels), spectra, np.concatenate(found) if found else None)
+    yield len(images), ImageFeatures(tuple(levels), spectra, np.concatenate(found) if found else None)
 
 
-def between(a: Seen, b: Seen, seed: int, sizes: list[tuple[int, int]] | None = None) -> dict[str, float]:
+def between(
+    a: ImageFeatures, b: ImageFeatures, seed: int, sizes: list[tuple[int, int]] | None = None
+) -> dict[str, float]:
     """Every distance of two sets of as many images. sizes: of the levels, (height, width); None: only their mean."""
     if len(a) != len(b):
         raise ValueError(f"both sets must have as many images, got {len(a)} and {len(b)}")
@@ -85,7 +87,7 @@ Values = dict[str, list[float]]
 """The values of each measure over its repeats."""
 
 
-def against_held_out(column: Seen, held_out: Seen, size: int, repeats: int, seed: int,
+def against_held_out(column: ImageFeatures, held_out: ImageFeatures, size: int, repeats: int, seed: int,
                      sizes: list[tuple[int, int]]) -> Values:
     """The distances of random subsets of a set to as many held-out images."""
     found: Values = {}
@@ -104,7 +106,9 @@ def curve_sizes(real: int, made: int) -> list[int]:
     return [count for count in (10 * 2**k for k in range(6)) if count <= most] or [most]
 
 
-def curve(columns: Mapping[str, Seen], real: Seen, repeats: int, seed: int) -> Iterator[tuple[int, str, Values]]:
+def curve(
+    columns: Mapping[str, ImageFeatures], real: ImageFeatures, repeats: int, seed: int
+) -> Iterator[tuple[int, str, Values]]:
     """Yields (number of images n, column, values): n random images of each column beside n real ones, for each of
     `curve_sizes`. The column `real` has other real images, so it ends at half of them; every column ends where it has
     fewer than n.

@@ -25,7 +25,7 @@ SHOWN_PX = 256
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImageMeasureOptions:
     """How much is measured.
 
     most: images of each set at most, in all measures but the nearest training image. repeats: random subsets for each
@@ -48,7 +48,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Found:
+class ImageReport:
     """All that was measured.
 
     sets: images by name. size: of each subset. values: measure -> column -> repeats. curve: measure -> column -> number
@@ -60,7 +60,7 @@ class Found:
     notes: list[str]
     real: Real
     sets: Mapping[str, np.ndarray]
-    seen: Mapping[str, measures.Seen]
+    seen: Mapping[str, measures.ImageFeatures]
     size: int
     values: Mapping[str, Mapping[str, Sequence[float]]]
     curve: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]]
@@ -92,13 +92,13 @@ MAP = """Up to {points} images of each set, near each other where their {alike_i
 of groups and the gaps between them mean nothing."""
 
 
-def rows_of(found: Found) -> tuple[tuple[str, ...], ...]:
+def rows_of(found: ImageReport) -> tuple[tuple[str, ...], ...]:
     """The table: a measure, and its value for each column."""
     return tuple((name, *(_cell(columns[column]) if column in columns else "" for column in COLUMNS))
                  for name, columns in found.values.items())
 
 
-def page(found: Found, plan: Plan) -> str:
+def page(found: ImageReport, plan: ImageMeasureOptions) -> str:
     """The whole page."""
     head = "<tr>" + "".join(f"<th>{column}</th>" for column in ("", *COLUMNS)) + "</tr>"
     lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows_of(found)]
@@ -114,7 +114,7 @@ def page(found: Found, plan: Plan) -> str:
     return html_page.page(found.title, "\n".join(parts))
 
 
-def _sections(found: Found, plan: Plan) -> list[str]:
+def _sections(found: ImageReport, plan: ImageMeasureOptions) -> list[str]:
     sets, near, shown = found.sets, found.near, plan.shown
     rows = [f"<h3>{name}</h3>" + _grid([_figure(image) for image in sets[name][:count]]) for name, count in
             ((GENERATED, shown), (HELD_OUT, shown), (GAUSSIAN, min(4, shown)), (RADIAL, min(4, shown)))]

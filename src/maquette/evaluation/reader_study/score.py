@@ -43,7 +43,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Told:
+class ReaderScore:
     """How well real and synthetic images were told apart.
 
     hits of synthetic, false_alarms of real: how many of each were called synthetic.
@@ -108,9 +108,13 @@ class Told:
         """-(z(hits) + z(false alarms)) / 2: above 0, real is said too often; below 0, synthetic."""
         return float(-norm.ppf(self._rates).sum() / 2)
 
-    def __add__(self, other: "Told") -> "Told":
-        return Told(self.hits + other.hits, self.synthetic + other.synthetic, self.false_alarms + other.false_alarms,
-                    self.real + other.real)
+    def __add__(self, other: "ReaderScore") -> "ReaderScore":
+        return ReaderScore(
+            self.hits + other.hits,
+            self.synthetic + other.synthetic,
+            self.false_alarms + other.false_alarms,
+            self.real + other.real,
+        )
 
 
 def score_study(key: str | Path, answers: Sequence[str | Path]) -> Measured:
@@ -131,7 +135,7 @@ def score_study(key: str | Path, answers: Sequence[str | Path]) -> Measured:
                             "leave one out, or change the code in it")
     told = {one.reader: _told(one, known) for one in given}
     rows = [_row(name, one) for name, one in told.items()]
-    pooled = sum(told.values(), Told(0, 0, 0, 0))
+    pooled = sum(told.values(), ReaderScore(0, 0, 0, 0))
     notes = [f"chance: accuracy 0.5, d' 0; {_verdict(pooled)}"]
     if len(given) > 1:
         rows.append(_row("all", pooled))
@@ -209,26 +213,26 @@ def agreement(given: Sequence[Answers]) -> float | None:
     return float(np.mean(found)) if found else None
 
 
-def _told(given: Answers, key: Key) -> Told:
+def _told(given: Answers, key: Key) -> ReaderScore:
     called = {kind: [given.said[name] == SYNTHETIC for name in given.said if key.kinds[name] == kind]
               for kind in (SYNTHETIC, REAL)}
-    return Told(sum(called[SYNTHETIC]), len(called[SYNTHETIC]), sum(called[REAL]), len(called[REAL]))
+    return ReaderScore(sum(called[SYNTHETIC]), len(called[SYNTHETIC]), sum(called[REAL]), len(called[REAL]))
 
 
-def _row(name: str, told: Told) -> tuple[object, ...]:
+def _row(name: str, told: ReaderScore) -> tuple[object, ...]:
     low, high = told.interval
     return (name, told.answers, told.accuracy, f"{low:.2f}-{high:.2f}", told.sensitivity, told.specificity,
             f"{told.d_prime:.2f} ± {told.d_prime_error:.2f}", told.criterion)
 
 
-def _verdict(told: Told) -> str:
+def _verdict(told: ReaderScore) -> str:
     low, high = told.interval
     told_apart = "above it" if low > 0.5 else "below it" if high < 0.5 else ""
     where = told_apart or f"not told from it by {told.answers} answers"
     return f"the accuracy of {told.accuracy:.3f} is {where} (p = {told.p_value:.2g})"
 
 
-def _facts(told: Told) -> dict[str, object]:
+def _facts(told: ReaderScore) -> dict[str, object]:
     return {
         "answers": told.answers, "hits": told.hits, "synthetic": told.synthetic, "false_alarms": told.false_alarms,
         "real": told.real, "accuracy": told.accuracy, "interval": list(told.interval), "p_value": told.p_value,

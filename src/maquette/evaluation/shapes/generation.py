@@ -21,6 +21,7 @@ from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes import generated
 from maquette.events import Progress
 from maquette.geometry.overlap import is_connected
+from maquette.geometry.points import surface_points
 from maquette.geometry.shape import Shape
 
 Features = Callable[[Tensor], Tensor]
@@ -32,7 +33,7 @@ NAMES = ("minimum matching distance x1000", "coverage", "1-NN accuracy (0.5 is b
 
 
 @dataclass(frozen=True)
-class Plan:
+class GenerationOptions:
     """How much is measured.
 
     samples: made shapes whose surfaces are compared with as many of the test split; fewer, if that has fewer. points:
@@ -58,7 +59,7 @@ class Plan:
 
 def evaluate_generation(
     make: Callable[[Sequence[str]], np.ndarray], features: Features | None, path: str | Path, cache: str | Path, *,
-    resolution: int, threshold: float, kind: str = "", plan: Plan | None = None, seed: int = 0,
+    resolution: int, threshold: float, kind: str = "", plan: GenerationOptions | None = None, seed: int = 0,
 ) -> Iterator[Progress | Measured]:
     """Measure made shapes against a test split, its classes as frequent as in training; yields progress, then a table.
 
@@ -66,18 +67,18 @@ def evaluate_generation(
     of no classes makes as many of any. features: of the classifier; None leaves its line out. kind: one class of the
     data; empty: all.
     """
-    plan = plan or Plan()
+    plan = plan or GenerationOptions()
     train = yield from shapes_of(path, cache, "train", resolution, orientations=plan.turns)
     test = yield from shapes_of(path, cache, "test", resolution, orientations=plan.turns)
     rng = np.random.default_rng(seed)
     (training, kinds), (tested, labels) = (_voxels(data, kind, plan.turns, rng) for data in (train, test))
-    classes = [train.label_names[number] for number in kinds]
-    alike = matched(labels, np.array([classes.count(name) for name in test.label_names]), rng)
+    classes = [train.class_names[number] for number in kinds]
+    alike = matched(labels, np.array([classes.count(name) for name in test.class_names]), rng)
     if len(alike) < 2:
         raise UserError("the test split has too few shapes of the training split's classes to measure by", len(alike))
     tested, labels = tested[alike], labels[alike]
     yield Progress("making shapes", 0, plan.many)
-    names = [test.label_names[label] for label in labels]
+    names = [test.class_names[label] for label in labels]
     asked = [names[place] for place in np.random.default_rng([seed, 1]).integers(len(names), size=plan.many)]
     made = make(asked) >= threshold
     empty = ~made.any((1, 2, 3))
@@ -182,18 +183,18 @@ def _voxels(data: OpenedData, kind: str, turns: int, rng: np.random.Generator) -
     """The shapes of one class or all, bool `[n, R, R, R]`, each in one of its orientations, drawn at random, and the
     numbers of their classes.
     """
-    if kind and kind not in data.label_names:
-        raise UserError("the data have no class of this name", repr(kind), f"they have {', '.join(data.label_names)}")
+    if kind and kind not in data.class_names:
+        raise UserError("the data have no class of this name", repr(kind), f"they have {', '.join(data.class_names)}")
     rows = np.arange(0, len(data), turns)
     if kind:
-        rows = rows[data.labels[rows] == data.label_names.index(kind)]
+        rows = rows[data.labels[rows] == data.class_names.index(kind)]
     return data.voxels(rows + rng.integers(turns, size=len(rows))), data.labels[rows]
 
 
 def _cloud(grid: np.ndarray, points: int, seed: int) -> np.ndarray:
     """Points on the surface of a grid; of one whose few voxels vanish in smoothing, the centres of these."""
     try:
-        return generated.surface_points(Shape(grid.astype(np.float32), 0.5).surface(), points, seed)
+        return surface_points(Shape(grid.astype(np.float32), 0.5).surface(), points, seed)
     except UserError:
         centres = (np.argwhere(grid) + 0.5) / len(grid) - 0.5
         return centres[np.random.default_rng(seed).integers(len(centres), size=points)]

@@ -56,7 +56,7 @@ def evaluate_modelnet(
                 yield Progress(f"rendering {kind} views", event.done, event.total)
         data = open_dataset(folder)
         rows = data.split("test")
-        labels = [data.label_names[data.labels[row]] for row in rows]
+        labels = [data.class_names[data.labels[row]] for row in rows]
         for start in range(0, len(rows), 32):
             part = rows[start : start + 32]
             truth = data.voxels(part)

@@ -57,8 +57,8 @@ def evaluate_recognition(
     features = {}
     for name, data in (("train", train), ("test", test)):
         features[name] = yield from _features(critic, data, turns, f"reading the {name} shapes' responses")
-    names = train.label_names
-    known, asked = train.labels[::turns], np.array([names.index(test.label_names[k]) for k in test.labels[::turns]])
+    names = train.class_names
+    known, asked = train.labels[::turns], np.array([names.index(test.class_names[k]) for k in test.labels[::turns]])
     known_x, asked_x = features["train"], features["test"]
     samples, length = known_x.shape[0] * turns, known_x.shape[2]
     doing = f"training the SVM on {samples} samples of {length} responses ({samples * length * 8 / 1e9:.1f} GB)"

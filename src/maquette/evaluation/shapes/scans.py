@@ -55,7 +55,7 @@ def evaluate_scans(
             of_scans[part] += iou(seen, truth) / scans
             completed[part] += iou(predict(seen[:, None].astype(np.float32)), truth, threshold) / scans
         yield Progress("completing", start + len(truth), len(rows))
-    labels = [data.label_names[data.labels[row]] for row in rows]
+    labels = [data.class_names[data.labels[row]] for row in rows]
     table = Table.of(labels, **{"IoU scan": of_scans, "IoU": completed})
     lines = [(name, count, *means) for name, (count, means) in table.rows.items()]
     lines.append(("all shapes", len(rows), *table.mean))

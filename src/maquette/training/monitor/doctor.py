@@ -11,6 +11,7 @@ from maquette.datasets.images import OpenedImages
 from maquette.errors import UserError
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
+from maquette.systems.capabilities import Reads
 from maquette.training import checkpoint
 from maquette.training import run as job
 from maquette.training.ema import Average
@@ -89,7 +90,7 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
     rows = []
     for turn in range(health.PROBES):
         batch = batches.at(max(step - 1 - turn, 0))  # of steps that were trained, so with views of their size
-        values = health.probe(system, batch.real, batch.seen if system.has_encoder() else None, turn)
+        values = health.probe(system, batch.real, batch.seen if system.reads is not Reads.NOTHING else None, turn)
         rows.append({"event": "probed", "step": step, **values})
     return rows, f"networks: {path.name}, on {health.PROBES} batches of its training data"
 

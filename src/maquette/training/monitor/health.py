@@ -1,8 +1,8 @@
 """Health of a run: the usual faults of adversarial training in numbers, what they mean, which key to change.
 
 `probe` measures networks as they are, `diagnose` judges the rows of a run's metrics. Only differences of scores are
-judged: a Wasserstein critic's scores drift together by a constant and mean nothing alone. Its estimate falls slowly as
-the shapes get better, so it is compared with what a critic of slope 1 could reach on the same samples.
+critic_fraction: a Wasserstein critic's scores drift together by a constant and mean nothing alone. Its estimate falls
+slowly as the shapes get better, so it is compared with what a critic of slope 1 could reach on the same samples.
 """
 
 import math
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.systems.base import Batch, System
+from maquette.systems.capabilities import Makes
 from maquette.systems.losses import kl_to_standard_normal
 
 PROBED_SHAPES = 32
@@ -28,16 +29,17 @@ PROBES = 2
 LOGGED = 3
 """Logged rows in a row that must agree with the probes where they hold the same quantity."""
 CRITIC_PATIENCE = 1000
-"""Steps since the critic entered before it is judged: its first weights have a slope near 0, and Adam at 1e-4 takes
-some hundred steps to bring it to 1."""
+"""Steps since the critic entered before it is critic_fraction: its first weights have a slope near 0, and Adam at 1e-4
+takes some hundred steps to bring it to 1."""
 LEAST_LOGIT = 1e-3
 """Difference of logits below which a discriminator tells nothing apart."""
 HELD = 20
 """Logged rows in which a discriminator under the 80 % rule may be held still: 1,000 steps of most recipes."""
 ENCODER_PATIENCE = 1000
-"""Steps before the encoder is judged: 6 nats at step 100 were 107 at step 1,000 in a good run."""
+"""Steps before the encoder is critic_fraction: 6 nats at step 100 were 107 at step 1,000 in a good run."""
 GENERATOR_PATIENCE = 1000
-"""Updates of the generator before its shapes are judged: it starts grey, and often goes through one mean shape."""
+"""Updates of the generator before its shapes are critic_fraction: it starts grey, and often goes through one mean
+shape."""
 CONSTANT = 0.01
 """A critic whose scores are spread over less than this share of the samples' distances is constant: at slope 1 the
 two are of one size."""
@@ -97,15 +99,15 @@ def probe(system: System, real: Tensor, seen: Tensor | None, seed: int) -> dict[
     A value that cannot be had (of networks that are not finite, or of one shape's pairs) is NaN.
     """
     device = next(system.nets.parameters()).device
-    limit = PROBED_IMAGES if system.makes_images else PROBED_SHAPES
+    limit = PROBED_IMAGES if system.makes.images else PROBED_SHAPES
     seen, real = None if seen is None else seen[:limit].to(device), real[:limit].to(device).float()
-    batch = Batch(None, real, seed=seed) if system.makes_images else Batch(real, seed=seed)
+    batch = Batch(None, real, seed=seed) if system.makes.images else Batch(real, seed=seed)
     values: dict[str, Tensor | float] = {f"nonfinite/{name}": _broken(net) for name, net in system.nets.items()}
-    if not (system.makes_shapes or system.makes_images):
+    if system.makes is Makes.LABELS:
         return {name: float(value) for name, value in values.items()}
     with evaluating(system.nets), torch.no_grad():
         made, of_encoder = _make(system, batch, seen, limit)
-        values |= of_encoder | _of_samples(made, real) | (_of_grids(made) if system.makes_shapes else {})
+        values |= of_encoder | _of_samples(made, real) | (_of_grids(made) if system.makes is Makes.SHAPES else {})
         if "critic" in system.nets:
             # rolled: mixes are of unrelated shapes, as in training, not of a shape and its own reconstruction
             fake = made[: len(batch)].roll(1, 0)
@@ -185,13 +187,13 @@ def _of_critic(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> di
 
 
 def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[HealthFinding]:
-    """What is wrong with a run now, the root first; [] for a healthy one, and for one too young to be judged.
+    """What is wrong with a run now, the root first; [] for a healthy one, and for one too young to be critic_fraction.
 
     rows: of metrics.jsonl, in the order of the file: `stepped` (means by "phase/term"), `probed` (the numbers of
     `probe`), `diverged` (`phase`, `term`, `value`, `networks`, `last_good`); others are passed over. Four questions, at
     most one finding each, and one that only follows from another is left out:
 
-    - not-finite; where it is found nothing else is judged;
+    - not-finite; where it is found nothing else is critic_fraction;
     - critic-constant, critic-saturated or penalty-far, from CRITIC_PATIENCE steps after its first logged term on;
     - latent-unused;
     - samples-empty, samples-full or samples-alike; not the last where the latents are unused.
@@ -245,15 +247,15 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding 
     probes = _probes(rows, entered + CRITIC_PATIENCE)
     if not probes:
         return None
-    if not hasattr(recipe.model, "penalty"):
+    if not hasattr(recipe.model, "penalty_weight"):
         return _of_discriminator(rows, probes, recipe)
     last = probes[-1]
     step, slope, reach = last["step"], _number(last, "critic/slope"), _number(last, "critic/reach")
     gap, spread = _gap(last), _spread(last)
     what, _ = _words(recipe)
     numbers = f"gap of real and made scores {gap:.3g}, slope {slope:.3g} (target 1), distance of the {what} {reach:.3g}"
-    critic_lr, penalty = _now(recipe, "optim.critic_lr"), _now(recipe, "model.penalty")
-    lazy = f"; set {_now(recipe, 'model.penalty_every')} to 1" if recipe.model.penalty_every > 1 else ""
+    critic_lr, penalty = _now(recipe, "optim.critic_lr"), _now(recipe, "model.penalty_weight")
+    lazy = f"; set {_now(recipe, 'model.penalty_interval')} to 1" if recipe.model.penalty_interval > 1 else ""
     if all(max(abs(_gap(row)), _spread(row)) < CONSTANT * _number(row, "critic/reach") for row in probes):
         return HealthFinding(
             "critic-constant", step,
@@ -318,7 +320,7 @@ def _of_latents(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None
         f"the encoder's KL is {_number(last, 'encoder/kl_nats'):.2g} nats, the deviation of its means over the views "
         f"{_number(last, 'encoder/spread'):.2g}",
         "the posterior has collapsed onto the prior: the generator gets no word of the view and makes one mean shape",
-        f"lower {_now(recipe, 'model.kl')} (with model.reconstruction bce-iou, a mean over voxels, far below 1)",
+        f"lower {_now(recipe, 'model.kl_weight')} (with model.reconstruction bce-iou, a mean over voxels, far below 1)",
     )
 
 
@@ -346,7 +348,7 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
     meaning = f"the generator makes one {what[:-1]} whatever it is given: mode collapse, or a dead layer"
     change = f"raise {_now(recipe, _rule(recipe))}"
     if joint:  # there the critic moves on every step, and may be left out
-        keys = ("model.adversarial", "model.kl") if recipe.model.adversarial else ("model.kl",)
+        keys = ("model.adversarial", "model.kl_weight") if recipe.model.adversarial else ("model.kl_weight",)
         change = f"lower {' or '.join(_now(recipe, key) for key in keys)}"
     return HealthFinding("samples-alike", step, seen, meaning, f"lower {lr}; {change}")
 
@@ -358,7 +360,7 @@ def _rule(recipe: Recipe) -> str:
 
 def _words(recipe: Recipe) -> tuple[str, str]:
     """What the system makes, and one value of it."""
-    return ("images", "pixel") if SYSTEMS[recipe.system].makes_images else ("shapes", "voxel")
+    return ("images", "pixel") if SYSTEMS[recipe.system].makes.images else ("shapes", "voxel")
 
 
 def _probes(rows: Sequence[Mapping], since: float) -> list[Mapping]:

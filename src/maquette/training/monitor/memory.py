@@ -67,7 +67,7 @@ def count(recipe: Recipe) -> Counted:
     what autograd saves, temporary results and the optimisers are in it. Not in it: what libraries take for themselves
     (context, workspaces of convolutions) and what an allocator loses between blocks.
     """
-    if not SYSTEMS[recipe.system].makes_images:
+    if not SYSTEMS[recipe.system].makes.images:
         raise UserError(f"memory is counted for systems that make images, not for {recipe.system}")
     engine = Engine(replace(recipe.train, device="cpu", devices=0, nodes=1))
     model, alive = recipe.model, Alive()

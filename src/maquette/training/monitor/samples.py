@@ -12,6 +12,7 @@ from maquette.recipe import Recipe
 from maquette.rendering.sheets import blocks
 from maquette.rendering.tiles import CAMERA, TILE, tile
 from maquette.systems.base import Nets, System
+from maquette.systems.capabilities import Reads
 from maquette.training import inputs
 
 RECONSTRUCTED, GENERATED = 8, 16
@@ -27,7 +28,7 @@ def sheet(system: System, data: OpenedData, rows: np.ndarray, recipe: Recipe, st
     the networks keep their mode; they are used as they are, so put the averaged weights in first.
     """
     with _evaluating(system.nets), torch.no_grad():
-        if system.has_encoder():
+        if system.reads is not Reads.NOTHING:
             return _reconstructions(system, data, np.asarray(rows), recipe, step) if len(rows) else None
         return _page([tile(grid) for grid in _generated(system, recipe.train.seed)], columns=4)
 
@@ -39,7 +40,7 @@ def _reconstructions(
     which = np.arange(len(chosen)) % inputs.per_shape(system, data)
     seen = inputs.sized(inputs.read(system, data, chosen, which), recipe.data, max(step - 1, 0))
     made = system.reconstruct(seen.to(next(system.nets.parameters()).device)).squeeze(1).float().cpu().numpy()
-    if system.reads_images:
+    if system.reads is Reads.VIEWS:
         word, shown = "view", [_fitted(view) for view in data.views(chosen, which)]
     else:
         side = CAMERA.azimuth_deg, CAMERA.elevation_deg, CAMERA.zoom

@@ -1,0 +1,71 @@
+"""What keys were called in the first release, 0.1: read in recipes, on the command line and in the `config.json` of
+models until release 0.3, with a line that says the new name.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from maquette.errors import RenamedWarning
+
+KEYS = {
+    "model": {
+        "kl": "kl_weight",
+        "penalty": "penalty_weight",
+        "penalty_every": "penalty_interval",
+        "delta": "reconstruction_weight",
+        "judged": "critic_fraction",
+        "prior_share": "prior_fraction",
+        "critic_from": "critic_start",
+        "adversarial_from": "adversarial_start",
+        "poses_until": "true_pose_until",
+        "image_size": "view_size",
+        "foreground_least": "min_foreground",
+    },
+    "data": {"furniture_kinds": "furniture_classes"},
+}
+"""Old name to new name, by section of a recipe."""
+CONFIG_KEYS = {"labels": "class_names"}
+"""The same for the top of a model's `config.json`."""
+
+
+def upgraded(section: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The values of one section of a recipe under today's keys; warns of each that has an old one.
+
+    Args:
+        section: `model` or `data`; the others have no old keys. Empty: the top of a `config.json`.
+        values: Keys and values as they were read. Where old and new name are both there, the new one counts.
+        where: The file, for the warning.
+    """
+    names = KEYS.get(section, {}) if section else CONFIG_KEYS
+    found = {}
+    for key, value in values.items():
+        new = names.get(key, key) if isinstance(key, str) else key
+        if new != key:
+            prefix = f"{section}." if section else ""
+            warnings.warn(RenamedWarning(f"{where}: {prefix}{key} is called {prefix}{new} now"), stacklevel=2)
+            if new in values:
+                continue
+        found[new] = value
+    return found
+
+
+def upgraded_recipe(tree: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A recipe's tree under today's keys; see `upgraded`."""
+    return {name: upgraded(name, values, where) if name in KEYS and isinstance(values, Mapping) else values
+            for name, values in tree.items()}
+
+
+def upgraded_option(word: str) -> str:
+    """An option of the command line (`--model.penalty-every 4`, `--kind`) as it is called today; warns of an old
+    one."""
+    option, equals, value = word.partition("=")
+    if not option.startswith("--"):
+        return word
+    section, _, key = option.removeprefix("--").rpartition(".")
+    new = KEYS.get(section, {}).get(key.replace("-", "_"))
+    if new is None:
+        return word
+    name = f"--{section}.{new.replace('_', '-')}"
+    warnings.warn(RenamedWarning(f"{option} is called {name} now"), stacklevel=2)
+    return f"{name}{equals}{value}"
