@@ -7,7 +7,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from jaxtyping import install_import_hook
 
-_hook = install_import_hook(["maquette.systems.losses"], "beartype.beartype")
+_hook = install_import_hook(os.environ.get("MAQUETTE_TYPED", "maquette.systems.losses").split(","), "beartype.beartype")
 
 from pathlib import Path  # noqa: E402
 

@@ -41,8 +41,12 @@ DEFAULT_MODEL = "maquette"
 class Reconstruction:
     """One picture's object.
 
-    shape: the occupancy with the model's threshold. mesh: in millimetres, ready to print. pickup: what was found in the
-    picture. dropped: loose parts that were left out. report: whether it can be printed.
+    Attributes:
+        shape: The occupancy with the model's threshold.
+        mesh: In millimetres, ready to print.
+        pickup: What was found in the picture.
+        dropped: Loose parts that were left out.
+        report: Whether it can be printed.
     """
 
     name: str
@@ -57,8 +61,12 @@ class Reconstruction:
 class Completion:
     """The whole object of one scan.
 
-    shape: the occupancy with the model's threshold. mesh: in millimetres, ready to print. scan: the partial grid that
-    the model read, and how it was placed. dropped: loose parts that were left out. report: whether it can be printed.
+    Attributes:
+        shape: The occupancy with the model's threshold.
+        mesh: In millimetres, ready to print.
+        scan: The partial grid that the model read, and how it was placed.
+        dropped: Loose parts that were left out.
+        report: Whether it can be printed.
     """
 
     name: str
@@ -80,9 +88,13 @@ def reconstruct(
 ) -> Reconstruction:
     """The object in a picture as a printable mesh.
 
-    picture: a file, or pixels uint8 `[H, W]` or `[H, W, 3]`. size_mm: the longest side. threshold: the occupancy at
-    which a voxel is solid; None: the model's own. Raises UserError for a picture that cannot be read or holds nothing,
-    and for an empty result.
+    Args:
+        picture: A file, or pixels uint8 `[H, W]` or `[H, W, 3]`.
+        size_mm: The longest side.
+        threshold: The occupancy at which a voxel is solid; None: the model's own.
+
+    Raises:
+        UserError: For a picture that cannot be read or holds nothing, and for an empty result.
     """
     model = load(model) if isinstance(model, str) else model
     require_pictures(model)
@@ -100,8 +112,13 @@ def invert(
 ) -> Iterator[Progress | Inverted]:
     """The camera and the codes with which a model of 3DGEN or GRAF shows what is in a picture, by optimisation.
 
-    picture: a file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`. search: how, and how long. Yields Progress,
-    then one Inverted (see `maquette.fields.inversion.invert`); `maquette.fields.field_mesh` makes a mesh of its latent.
+    Args:
+        picture: A file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`.
+        search: How, and how long.
+
+    Yields:
+        Progress, then one Inverted (see `maquette.fields.inversion.invert`); `maquette.fields.field_mesh` makes a mesh
+            of its latent.
     """
     return inverted(load(model) if isinstance(model, str) else model, picture, search)
 
@@ -122,11 +139,20 @@ def complete(
 ) -> Completion:
     """The whole object of a depth scan as a printable mesh.
 
-    scan, intrinsics, depth_scale, azimuth_deg, elevation_deg, up: see `maquette.scans.read_scan`; intrinsics also as
-    `fx,fy,cx,cy` or a JSON file. azimuth_deg None: the model guesses (`maquette.scans.facing`). size_mm: the longest
-    side; None: the scan's own where it is metric, else 100. threshold: the occupancy at which a voxel is solid; None:
-    the model's own. Raises UserError for a scan that cannot be read or holds nothing, for a model that reads none, and
-    for an empty result.
+    Args:
+        scan: See `maquette.scans.read_scan`; intrinsics also as `fx,fy,cx,cy` or a JSON file. azimuth_deg None: the
+            model guesses (`maquette.scans.facing`).
+        intrinsics: See `scan`.
+        depth_scale: See `scan`.
+        azimuth_deg: See `scan`.
+        elevation_deg: See `scan`.
+        up: See `scan`.
+        size_mm: The longest side; None: the scan's own where it is metric, else 100.
+        threshold: The occupancy at which a voxel is solid; None: the model's own.
+
+    Raises:
+        UserError: For a scan that cannot be read or holds nothing, for a model that reads none, and for an empty
+            result.
     """
     model = load(model) if isinstance(model, str) else model
     require_scans(model)
@@ -153,9 +179,11 @@ def generate(
 ) -> list[Shape]:
     """New shapes from random latents.
 
-    kind: a class that the model knows ("chair"), or empty for the model's own prior: N(0, I), or any class at random.
-    spread: scales the latents' deviation; below 1
-    gives more typical shapes. Model, seed and place in the count decide a shape, whatever the count.
+    Args:
+        kind: A class that the model knows ("chair"), or empty for the model's own prior: N(0, I), or any class at
+            random.
+        spread: Scales the latents' deviation; below 1 gives more typical shapes. Model, seed and place in the count
+            decide a shape, whatever the count.
     """
     model = load(model) if isinstance(model, str) else model
     if count < 1:
@@ -172,8 +200,16 @@ def generate_mesh(
 ) -> ColouredMesh:
     """One new object of a model with a field, trained with 3dgen or graf: its surface in the frame, in its colours.
 
-    seed, index, spread: as of `generate`. resolution, level, largest_part: as of `maquette.fields.field_mesh`. Raises
-    UserError for a model without a field, and for a sample without a surface.
+    Args:
+        seed: As of `generate`.
+        index: See `seed`.
+        spread: See `seed`.
+        resolution: As of `maquette.fields.field_mesh`.
+        level: See `resolution`.
+        largest_part: See `resolution`.
+
+    Raises:
+        UserError: For a model without a field, and for a sample without a surface.
     """
     model = load(model) if isinstance(model, str) else model
     generator = require_field(model)
@@ -187,8 +223,11 @@ def interpolate(
 ) -> Iterator[Progress | Interpolated]:
     """Shapes evenly between two operands or more; yields Progress, then one Interpolated.
 
-    operands: seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latents.operands`). steps:
-    shapes a pair, both ends among them. path: `straight` or `spherical`. fit: how shapes are projected.
+    Args:
+        operands: Seeds, classes' seeds, pictures, shapes, saved latents, or latents (`maquette.latents.operands`).
+        steps: Shapes a pair, both ends among them.
+        path: `straight` or `spherical`.
+        fit: How shapes are projected.
     """
     model = require_shapes(load(model) if isinstance(model, str) else model)
     return latents.interpolate(model, operands, steps, path, fit)
@@ -208,7 +247,9 @@ def project(
 ) -> Iterator[Progress | Projected]:
     """The latent whose shape is closest to a given one; yields Progress, then one Projected.
 
-    shape: a mesh or grid file, a Shape, or a grid `[R, R, R]` in [0, 1]. fit: how it is looked for.
+    Args:
+        shape: A mesh or grid file, a Shape, or a grid `[R, R, R]` in [0, 1].
+        fit: How it is looked for.
     """
     return latents.project(require_shapes(load(model) if isinstance(model, str) else model), shape, fit)
 
@@ -219,8 +260,12 @@ def suggest(
 ) -> Iterator[Progress | Suggested]:
     """The known objects that a picture is most like; yields Progress, then one Suggested.
 
-    picture: as of `reconstruct`. among, known, cache, workers: see `maquette.latents.catalogue`; what is known of the
-    objects is kept in the cache.
+    Args:
+        picture: As of `reconstruct`.
+        among: See `maquette.latents.catalogue`; what is known of the objects is kept in the cache.
+        known: See `among`.
+        cache: See `among`.
+        workers: See `among`.
     """
     model = load(model) if isinstance(model, str) else model
     for event in latents.catalogue(model, among, cache, known, workers):
@@ -234,9 +279,13 @@ def loop(
     """The drawing loop: a picture to an object, its drawing from the next angle, a picture of that, and so on; yields
     the events of `maquette.drawing_loop.loop.run`.
 
-    start: a picture file, pixels uint8 `[H, W, 3]`, or a `Frame`; None where there is a past. settings: a
-    `LoopSettings`. pen, eye: what draws and what looks; both left out, a simulated page. threshold: the occupancy at
-    which a voxel is solid; None: the model's own. fit: bring each object to the closest that the model makes.
+    Args:
+        start: A picture file, pixels uint8 `[H, W, 3]`, or a `Frame`; None where there is a past.
+        settings: A `LoopSettings`.
+        pen: What draws and what looks; both left out, a simulated page.
+        eye: See `pen`.
+        threshold: The occupancy at which a voxel is solid; None: the model's own.
+        fit: Bring each object to the closest that the model makes.
     """
     from maquette.drawing_loop import loop as loops
     from maquette.drawing_loop.simulation import SimulatedPage
@@ -293,7 +342,8 @@ def train(
 def doctor(run: str | Path):
     """What is wrong with a run, and what was looked at: a `maquette.training.monitor.doctor.Examined`, with `findings`.
 
-    Raises UserError for a folder that is no run and for a recipe.yaml that does not fit.
+    Raises:
+        UserError: For a folder that is no run and for a recipe.yaml that does not fit.
     """
     from maquette.training.monitor.doctor import examine
 
@@ -314,7 +364,13 @@ def model_facts(name: str) -> dict:
 
 
 def push_model(name: str, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
-    """Upload a model to the Hugging Face Hub as `owner/name`; returns its address. See `maquette.models.hub.push`."""
+    """Upload a model to the Hugging Face Hub as `owner/name`.
+
+    See `maquette.models.hub.push`.
+
+    Returns:
+        Its address.
+    """
     return hub.push(name, repo_id, private, token)
 
 
@@ -363,15 +419,20 @@ def evaluate(
 ) -> Iterator[object]:
     """Measure a model on data that it never saw; yields Progress, then one Measured (`maquette.evaluation.report`).
 
-    on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after alignment),
-    `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on the critic's
-    responses) or `generation` (new shapes beside the test split); or real images, a prepared dataset or a folder (made
-    images beside those held out; of GRAF and 3DGEN see `maquette.evaluation.fields.fields.evaluate_fields`). path:
-    where these data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none. views: views or scans
-    of each test shape. cache: folder for what is prepared of them. kind: one class (generation, ikea). turns:
-    orientations of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation. classifier: the
-    model whose features are used (generation); none: the line is left out. inception, out: see
-    `maquette.evaluation.images.images.evaluate_images`.
+    Args:
+        on: `modelnet10` (IoU of the test split, half pencil and half photo views), `ikea` (AP on photos after
+            alignment), `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on
+            the critic's responses) or `generation` (new shapes beside the test split); or real images, a prepared
+            dataset or a folder (made images beside those held out; of GRAF and 3DGEN see
+            `maquette.evaluation.fields.fields.evaluate_fields`).
+        path: Where these data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none.
+        views: Views or scans of each test shape.
+        cache: Folder for what is prepared of them.
+        kind: One class (generation, ikea).
+        turns: Orientations of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation.
+        classifier: The model whose features are used (generation); none: the line is left out.
+        inception: See `maquette.evaluation.images.images.evaluate_images`.
+        out: See `inception`.
     """
     from maquette.evaluation.dispatch import measure
 
@@ -386,8 +447,14 @@ def make_study(
 ) -> Iterator[object]:
     """Make a reader study of a model's images and real ones; yields Progress, then one StudyMade.
 
-    real, out, count, seed: see `maquette.evaluation.reader_study.study.make_study`. Raises UserError for a model that
-    makes none.
+    Args:
+        real: See `maquette.evaluation.reader_study.study.make_study`.
+        out: See `real`.
+        count: See `real`.
+        seed: See `real`.
+
+    Raises:
+        UserError: For a model that makes none.
     """
     from maquette.evaluation.dispatch import study
 

@@ -6,9 +6,10 @@ class UserError(Exception):
 
     Raised where the user's value enters. The command line prints it without a traceback and exits 1 (2 for bad usage).
 
-    what: the rule or the thing that failed, naming the file or the key ("resolution must be 20, 32 or 64").
-    got: what was found instead; left out of the line when it is None.
-    hint: what to do about it; left out when it is empty.
+    Args:
+        what: The rule or the thing that failed, naming the file or the key ("resolution must be 20, 32 or 64").
+        got: What was found instead; left out of the line when it is None.
+        hint: What to do about it; left out when it is empty.
     """
 
     def __init__(self, what: str, got: object = None, hint: str = ""):
@@ -20,7 +21,8 @@ class UserError(Exception):
 class TrainingDiverged(UserError):
     """A loss term stopped being a finite number; the last good checkpoint stays.
 
-    step: the absolute step; phase and term: the names in the system's phase table.
+    Args:
+        step: The absolute step; phase and term: the names in the system's phase table.
     """
 
     def __init__(self, step: int, phase: str, term: str, value: float):

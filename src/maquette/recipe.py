@@ -217,7 +217,11 @@ def names() -> list[str]:
 
 
 def load(name_or_path: str) -> Recipe:
-    """The recipe of this name, or in this YAML file. UserError for one that is missing or does not fit."""
+    """The recipe of this name, or in this YAML file.
+
+    Raises:
+        UserError: For one that is missing or does not fit.
+    """
     path = RECIPES / f"{name_or_path}.yaml"
     if not path.is_file():
         path = Path(name_or_path)

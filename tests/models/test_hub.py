@@ -29,7 +29,9 @@ def made(tmp_path_factory):
     picture = np.arange(12 * 9 * 3, dtype=np.uint8).reshape(12, 9, 3)
     folder = tmp_path_factory.mktemp("models") / "made"
     latents = {"mean": torch.ones(1, 4)}
-    return hub.save(folder, system, {"threshold": 0.25, "class_names": ["chair"]}, "# A card\n", latents, picture), system
+    return hub.save(
+        folder, system, {"threshold": 0.25, "class_names": ["chair"]}, "# A card\n", latents, picture
+    ), system
 
 
 @pytest.fixture

@@ -59,7 +59,12 @@ def test_the_table_is_the_papers_and_what_it_reads_are_scans():
     table = [(p.name, p.trains) for p in joint.phases()]
     assert table == [("autoencoder", ("encoder", "generator")), ("critic", ("critic",))]
     defaults = VAEIWGAN3DScanConfig()
-    assert (defaults.latent, defaults.penalty_weight, defaults.critic_steps, defaults.delta) == (200, 10, 5, 100)
+    assert (defaults.latent, defaults.penalty_weight, defaults.critic_steps, defaults.reconstruction_weight) == (
+        200,
+        10,
+        5,
+        100,
+    )
 
 
 SKIPS = {"joint": True, "generator": "subvoxel", "skips": True, "latent_weight": 0.25}

@@ -95,7 +95,8 @@ def _words(item: object) -> str:
 def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, seed: int = 0) -> Summary:
     """What a dataset holds; with `sheet` also a PNG of `rows` random shapes, see `draw_sheet`.
 
-    Raises UserError where the path is no prepared dataset.
+    Raises:
+        UserError: Where the path is no prepared dataset.
     """
     data = open_dataset(path)
     info = data.infos[0]
@@ -117,8 +118,11 @@ def draw_sheet(
 ) -> Path:
     """A PNG of random shapes, a row each: up to columns - 1 of its views, and its voxels as a shaded block model.
 
-    cell: pixels a side of each picture. Raises UserError for a dataset without rows and where the file cannot be
-    written.
+    Args:
+        cell: Pixels a side of each picture.
+
+    Raises:
+        UserError: For a dataset without rows and where the file cannot be written.
     """
     from PIL import Image
 
@@ -141,7 +145,11 @@ def draw_sheet(
 
 
 def audit(path: str | Path) -> Audit:
-    """Looks through every shape and view of a dataset. Raises UserError where the path is no prepared dataset."""
+    """Looks through every shape and view of a dataset.
+
+    Raises:
+        UserError: Where the path is no prepared dataset.
+    """
     data = open_dataset(path)
     ids = data.ids
     empty, full, many, blank = [], [], [], []

@@ -15,8 +15,10 @@ def shapes_of(
 ) -> Generator[Progress, None, OpenedData]:
     """Prepare the shapes of a split without views, or find them in `cache`; yields progress, returns the dataset.
 
-    path: an archive or folder that `maquette data prepare` reads. Training shapes that are copies of a test shape are
-    left out, as everywhere. orientations: rows of each shape, one after the other, each turned further about z.
+    Args:
+        path: An archive or folder that `maquette data prepare` reads. Training shapes that are copies of a test shape
+            are left out, as everywhere.
+        orientations: Rows of each shape, one after the other, each turned further about z.
     """
     options = {"resolution": resolution, "views": 0, "split": split, "count": limit}
     if orientations > 1:

@@ -72,7 +72,11 @@ class Info:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Info":
-        """Reads `maquette.json`. Raises UserError where the folder is no prepared dataset."""
+        """Reads `maquette.json`.
+
+        Raises:
+            UserError: Where the folder is no prepared dataset.
+        """
         file = Path(folder) / SIDECAR
         if not file.is_file():
             raise UserError(f"{folder} is not a prepared dataset: it has no {SIDECAR}",
@@ -116,13 +120,19 @@ def is_prepared(path: str | Path) -> bool:
 
 
 class OpenedData:
-    """One prepared dataset, or several in a row, memory-mapped. Made by `open_dataset`.
+    """One prepared dataset, or several in a row, memory-mapped.
+
+    Made by `open_dataset`.
 
     Rows are numbered over all folders and splits: folder by folder, `train` before `test`.
 
     labels: int64 [n], indices into label_names. label_names: the classes of all folders. splits: str [n].
     views_per_shape, scans_per_shape: views and scans of the shapes that have most. resolution, view_size, channels: as
-    in `Info`. infos: the Info of each folder. paths: the folders.
+    in `Info`.
+
+    Args:
+        infos: The Info of each folder.
+        paths: The folders.
     """
 
     what = "shapes"
@@ -179,7 +189,8 @@ class OpenedData:
     def keep_classes(self, names: Sequence[str]) -> None:
         """Leave out all shapes but those of these classes: their rows stay, in no split and with label -1.
 
-        UserError for a class that the data do not have.
+        Raises:
+            UserError: For a class that the data do not have.
         """
         unknown = [name for name in names if name not in self.class_names]
         if unknown:
@@ -210,8 +221,11 @@ class OpenedData:
     def views(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
         """One view of each of some rows, uint8 `[n, S, S]` or `[n, S, S, 3]`.
 
-        which: the number of the view of each row, counted round where a row has fewer.
-        Raises UserError for a row that has no views.
+        Args:
+            which: The number of the view of each row, counted round where a row has fewer.
+
+        Raises:
+            UserError: For a row that has no views.
         """
         result = np.empty((len(indices), self._view_bytes), np.uint8)
         for row, (index, view) in enumerate(zip(indices, which, strict=True)):
@@ -227,8 +241,11 @@ class OpenedData:
     def scans(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
         """One scan of each of some rows, bool `[n, R, R, R]`.
 
-        which: the number of the scan of each row, counted round where a row has fewer. Raises UserError for a row that
-        has no scans.
+        Args:
+            which: The number of the scan of each row, counted round where a row has fewer.
+
+        Raises:
+            UserError: For a row that has no scans.
         """
         size = self.resolution**3
         length = (size + 7) // 8
@@ -258,8 +275,12 @@ class OpenedData:
         """The camera of one view of each of some rows, float32 `[n, 7]`, as `maquette.rendering.Camera` has them.
 
         Azimuth, elevation, field of view and roll in degrees, zoom, shift right and down in widths of the picture.
-        which: the number of the view of each row, counted round where a row has fewer. Raises UserError for a dataset
-        of an older form, which kept less of its cameras.
+
+        Args:
+            which: The number of the view of each row, counted round where a row has fewer.
+
+        Raises:
+            UserError: For a dataset of an older form, which kept less of its cameras.
         """
         result = np.empty((len(indices), CAMERA), np.float32)
         for row, (index, view) in enumerate(zip(indices, which, strict=True)):
@@ -300,7 +321,8 @@ class OpenedData:
 def open_dataset(path: str | Path | Sequence[str | Path]) -> OpenedData:
     """Opens a prepared dataset, or several as one; nothing is read until it is asked for.
 
-    Raises UserError for a folder that is no prepared dataset, and for folders of different resolution or views.
+    Raises:
+        UserError: For a folder that is no prepared dataset, and for folders of different resolution or views.
     """
     paths = [Path(p) for p in ([path] if isinstance(path, (str, Path)) else path)]
     if not paths:
@@ -320,7 +342,11 @@ def open_dataset(path: str | Path | Sequence[str | Path]) -> OpenedData:
 
 
 def batches(folder: Path, columns: Sequence[str] = COLUMNS) -> list:
-    """The record batches of a split, in the order of its files, memory-mapped. UserError where a column is missing."""
+    """The record batches of a split, in the order of its files, memory-mapped.
+
+    Raises:
+        UserError: Where a column is missing.
+    """
     import pyarrow as pa
 
     state = folder / "state.json"

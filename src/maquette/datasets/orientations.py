@@ -48,13 +48,16 @@ def shape_id(id: str) -> str:
 def turned(grid: np.ndarray, degrees: int) -> np.ndarray:
     """The object of a grid, turned about z from x towards y: bool, three axes.
 
-    grid: bool or 0/1 `[a, b, c]`. degrees: whole. A multiple of 90 is exact (`maquette.datasets.turn`). Else what is
-    over a multiple of 90 is interpolated linearly in each layer, scaled so that the longest side has as many voxels as
-    before, and turned on by quarters: `turned(g, 120)` is `turned(g, 30)` after a quarter turn. What is one voxel thick
-    follows its voxels' centres too, so that it survives. `maquette.geometry.voxelise.resample` fits the result to a
-    cube.
+    Args:
+        grid: Bool or 0/1 `[a, b, c]`.
+        degrees: Whole. A multiple of 90 is exact (`maquette.datasets.turn`). Else what is over a multiple of 90 is
+            interpolated linearly in each layer, scaled so that the longest side has as many voxels as before, and
+            turned on by quarters: `turned(g, 120)` is `turned(g, 30)` after a quarter turn. What is one voxel thick
+            follows its voxels' centres too, so that it survives. `maquette.geometry.voxelise.resample` fits the result
+            to a cube.
 
-    Raises UserError for an empty grid.
+    Raises:
+        UserError: For an empty grid.
     """
     over = degrees % 90
     if over:

@@ -64,23 +64,33 @@ def prepare(
 ) -> Iterator[Progress | Skipped | Finished]:
     """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
 
-    source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of these.
-    out: the folder to make. Run again with the same options it goes on where it stopped; when it is finished there is
-        nothing to do.
-    resolution: voxels a side. views, view_size, channels: how many views of each shape, of how many pixels a side, 1
-        for grey or 3 for RGB. kinds: the kinds of views that are drawn from. backgrounds: a folder of pictures for
-        photo views.
-    count: shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
-    scans: how many partial grids of each shape, as one depth camera sees it (`maquette.scans`).
-    orientations: in how many orientations about z each shape is prepared, 1, 2, 3, 4, 6 or 12 (`data.orientations`), a
-        row each; only where there are neither views nor scans. `count` and the events count shapes, not rows.
-    up: `z` or `y`, the axis that points up in the meshes of a folder (`maquette.datasets.sources.meshes.read`).
-    seed: of the furniture, of the views and of the scans. split: prepare this one alone (`train` or `test`).
-    frontal: the share of photo views from near the front, the others being from any side.
-    workers: processes; all cores unless said, 1 works in this process.
+    The last event is Finished.
 
-    The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else,
-    where no shape at all can be prepared, and where the disk is full (free some space and run it again).
+    Args:
+        source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of
+            these.
+        out: The folder to make. Run again with the same options it goes on where it stopped; when it is finished there
+            is nothing to do.
+        resolution: Voxels a side.
+        views: How many views of each shape, of how many pixels a side, 1 for grey or 3 for RGB.
+        view_size: See `views`.
+        channels: See `views`.
+        kinds: The kinds of views that are drawn from.
+        backgrounds: A folder of pictures for photo views.
+        count: Shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
+        scans: How many partial grids of each shape, as one depth camera sees it (`maquette.scans`).
+        orientations: In how many orientations about z each shape is prepared, 1, 2, 3, 4, 6 or 12
+            (`data.orientations`), a row each; only where there are neither views nor scans. `count` and the events
+            count shapes, not rows.
+        up: `z` or `y`, the axis that points up in the meshes of a folder (`maquette.datasets.sources.meshes.read`).
+        seed: Of the furniture, of the views and of the scans.
+        split: Prepare this one alone (`train` or `test`).
+        frontal: The share of photo views from near the front, the others being from any side.
+        workers: Processes; all cores unless said, 1 works in this process.
+
+    Raises:
+        UserError: For options that cannot be, for an `out` that holds something else, where no shape at all can be
+            prepared, and where the disk is full (free some space and run it again).
     """
     out = Path(out)
     _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans)

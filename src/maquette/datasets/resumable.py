@@ -33,7 +33,11 @@ class Finished:
 
 
 def claim(out: Path, fingerprint: str, options: dict) -> None:
-    """Makes the folder for parts, or finds that it belongs to this preparation. UserError where it does not."""
+    """Makes the folder for parts, or finds that it belongs to this preparation.
+
+    Raises:
+        UserError: Where it does not.
+    """
     note = out / PARTS / "options.json"
     if note.is_file():
         try:
@@ -68,7 +72,8 @@ def to_do(parts: Path, groups: dict[str, list]) -> tuple[list[tuple[str, list]],
 def work(todo: list[tuple[str, list]], make: Callable, workers: int):
     """Yields (item, reason to skip it or None, (group's name, rows, skips) when its group is complete or None).
 
-    make: (rows, None) of an item, or (None, why there are none). Items have an `id`.
+    Args:
+        make: (rows, None) of an item, or (None, why there are none). Items have an `id`.
     """
     waiting = {name: len(group) for name, group in todo}
     rows: dict[str, dict[int, list[dict]]] = {name: {} for name in waiting}
@@ -104,8 +109,11 @@ def write_group(parts: Path, name: str, rows: list[dict], skips: list, schema) -
 def assemble(out: Path, groups: Sequence[str], columns, fingerprint: str, nothing: str) -> tuple[dict[str, int], tuple]:
     """Moves the finished groups into the form of `datasets` and describes them: (rows of each split, skipped).
 
-    groups: names of the form `train-00003`. columns: `datasets.Features`. nothing: what cannot be prepared where all
-    was skipped ("no shape"), for which UserError is raised, as for a full disk.
+    Args:
+        groups: Names of the form `train-00003`.
+        columns: `datasets.Features`.
+        nothing: What cannot be prepared where all was skipped ("no shape"), for which UserError is raised, as for a
+            full disk.
     """
     from datasets import Dataset, DatasetDict
 

@@ -32,7 +32,10 @@ def make_rows(item: Item, options: Options) -> list[dict]:
     """The rows of one shape, one for each orientation: its voxels, views and scans.
 
     Mesh or grid is turned by what is over a quarter turn, or taken as its source has it turned; the voxels then by
-    quarters, which is exact. Raises UserError for a shape that is none.
+    quarters, which is exact.
+
+    Raises:
+        UserError: For a shape that is none.
     """
     shape = item.load()
     rows: dict[int, dict] = {}
@@ -99,7 +102,9 @@ def mesh_of(name: str, shape: object):
     """The mesh of a shape as an item loads it, grid or mesh, centred, its longest side 1.
 
     The surface of a grid is that of its voxels as they were stored: each change of resolution roughens slanted sides.
-    Raises UserError, calling the shape by its name, for what is neither a grid nor a mesh, and for an empty one.
+
+    Raises:
+        UserError: Calling the shape by its name, for what is neither a grid nor a mesh, and for an empty one.
     """
     import trimesh
 

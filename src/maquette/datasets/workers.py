@@ -14,8 +14,10 @@ from maquette.errors import UserError
 def run(do: Callable, jobs: Iterable[tuple[object, object]], workers: int, again: str) -> Iterator[tuple]:
     """Yields (key, do(item)) of each job (key, item) as it is done; not asking for more is stopping.
 
-    do: a function of a module or a functools.partial of one. workers: processes; 1 works in this process.
-    again: what running again costs, for the message when a process dies ("what is done is kept").
+    Args:
+        do: A function of a module or a functools.partial of one.
+        workers: Processes; 1 works in this process.
+        again: What running again costs, for the message when a process dies ("what is done is kept").
     """
     jobs = iter(jobs)
     if workers == 1:

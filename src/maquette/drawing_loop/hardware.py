@@ -43,7 +43,11 @@ class PlotterPen:
         return Waiting(number, line, True) if self.ask else None
 
     def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]:
-        """Send the drawing, checked against the page first. UserError as of `maquette.plotting.grbl.send`."""
+        """Send the drawing, checked against the page first.
+
+        Raises:
+            UserError: As of `maquette.plotting.grbl.send`.
+        """
         lines = gcode.checked(gcode.program(strokes, self.machine), strokes.width, strokes.height, self.machine)
         with closing(grbl.send(self.port, lines, self.machine, control=self.control)) as events:
             for event in events:
@@ -54,9 +58,13 @@ class PlotterPen:
 class SourceEye:
     """A camera, the folder that a scanner writes into, or one picture of the last drawing (`read_frame`).
 
-    timeout_s: how long a folder is watched for a fresh picture. ask: a person says when the page lies under the camera,
-    every time, or only the first time ("first"): when a loop goes on, any page may lie there. Raises UserError for a
-    source that is not there.
+    Args:
+        timeout_s: How long a folder is watched for a fresh picture.
+        ask: A person says when the page lies under the camera, every time, or only the first time ("first"): when a
+            loop goes on, any page may lie there.
+
+    Raises:
+        UserError: For a source that is not there.
     """
 
     def __init__(self, source: str, timeout_s: float = 3600.0, ask: bool | Literal["first"] = True):
@@ -79,7 +87,11 @@ class SourceEye:
         return None
 
     def look(self, number: int) -> Frame | None:
-        """The picture; None where the one picture was seen. UserError as of `read_frame`."""
+        """The picture; None where the one picture was seen.
+
+        Raises:
+            UserError: As of `read_frame`.
+        """
         if self._looks and not self.lasts:
             return None
         self._looks += 1

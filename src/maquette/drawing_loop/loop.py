@@ -40,7 +40,11 @@ DECIMALS = 3
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How a loop goes. Raises UserError for settings out of range."""
+    """How a loop goes.
+
+    Raises:
+        UserError: For settings out of range.
+    """
 
     rounds: int = 20
     """1 to 999."""
@@ -77,8 +81,10 @@ class LoopSettings:
 class Reconstructor:
     """What makes an object of a picture.
 
-    size_px, channels: of the picture that it sees, float32 [C, S, S] in [0, 1]. shape_of: the object in such a picture;
-    it may raise UserError.
+    Attributes:
+        size_px: Of the picture that it sees, float32 [C, S, S] in [0, 1].
+        channels: See `size_px`.
+        shape_of: The object in such a picture; it may raise UserError.
     """
 
     size_px: int
@@ -117,11 +123,17 @@ class PageCamera(Protocol):
 class Round:
     """One round, when its drawing is ready to be drawn.
 
-    number: from 1. picture: uint8 [H, W, 3], what the eye saw, or the start. seen: float32 [C, S, S] in [0, 1], dark on
-    bright, as it was taken up from the picture. shape, mesh: the object, the mesh in millimetres. strokes: in
-    millimetres on the page, in the order in which they are drawn. azimuth_deg: where they are seen from. iou_first,
-    iou_previous: overlap of the object with that of the first round and of the one before (None in the first).
-    seconds: of work, without waiting and drawing.
+    Attributes:
+        number: From 1.
+        picture: Uint8 [H, W, 3], what the eye saw, or the start.
+        seen: Float32 [C, S, S] in [0, 1], dark on bright, as it was taken up from the picture.
+        shape: The object, the mesh in millimetres.
+        mesh: See `shape`.
+        strokes: In millimetres on the page, in the order in which they are drawn.
+        azimuth_deg: Where they are seen from.
+        iou_first: Overlap of the object with that of the first round and of the one before (None in the first).
+        iou_previous: See `iou_first`.
+        seconds: Of work, without waiting and drawing.
     """
 
     number: int
@@ -186,8 +198,10 @@ def run(
 ) -> Iterator[Progress | Waiting | Round | Drawn | Ended]:
     """Go through the rounds; yields each Round when its drawing is ready, and Drawn when the pen is done with it.
 
-    start: the first picture, of any kind; not looked at where there is a past. In later rounds the eye sees a page with
-    the drawing on it. Whatever fails in the first round raises UserError; later it yields one Ended and that is all.
+    Args:
+        start: The first picture, of any kind; not looked at where there is a past. In later rounds the eye sees a page
+            with the drawing on it. Whatever fails in the first round raises UserError; later it yields one Ended and
+            that is all.
     """
     if start is None and past is None:
         raise UserError("a loop needs a picture to start from")
@@ -252,7 +266,10 @@ def _sized(seen: np.ndarray, size_px: int) -> np.ndarray:
 
 def drawing(mesh: trimesh.Trimesh, look: ViewOptions, sheet: Paper) -> Strokes:
     """A mesh as strokes of one pen (`maquette.plotting.drawing.mesh_strokes`), in the order of least travel,
-    coordinates in whole micrometres. Raises UserError where nothing of it is seen.
+    coordinates in whole micrometres.
+
+    Raises:
+        UserError: Where nothing of it is seen.
     """
     strokes = on_paper(mesh_strokes(mesh, look, sheet), sheet)
     if not len(strokes):

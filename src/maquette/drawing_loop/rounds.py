@@ -37,9 +37,14 @@ _ZOOM = 1.1
 class Rounds:
     """The rounds of one loop on disk.
 
-    out: the loop's folder. facts: plain values that must not change while the loop goes on, by their names as options.
-    resume: go on with the rounds that are there; without it there must be none. Raises UserError where rounds are in
-    the way, are missing, belong to a loop with other facts, or cannot be read. What a killed loop left half is removed.
+    Args:
+        out: The loop's folder.
+        facts: Plain values that must not change while the loop goes on, by their names as options.
+        resume: Go on with the rounds that are there; without it there must be none. What a killed loop left half is
+            removed.
+
+    Raises:
+        UserError: Where rounds are in the way, are missing, belong to a loop with other facts, or cannot be read.
     """
 
     def __init__(self, out: str | Path, facts: dict, sheet: Paper, resume: bool = False):
@@ -91,7 +96,13 @@ class Rounds:
         write_bytes(folder / MEASURES, json.dumps(made.measures(), indent=1).encode())
 
     def keep(self, number: int) -> dict:
-        """The round's folder counts from now on; returns its measures. The table is written anew."""
+        """The round's folder counts from now on.
+
+        The table is written anew.
+
+        Returns:
+            Its measures.
+        """
         if number == 1:  # the facts come first: a loop of one round can be gone on with
             self._write_table()
         try:

@@ -28,7 +28,11 @@ _GAMMA = np.rint(255 * np.linspace(0, 1, 4096) ** (1 / 2.2)).astype(np.uint8)
 
 @dataclass(frozen=True)
 class Conditions:
-    """How far a photograph is from a scan. Raises UserError for values out of range."""
+    """How far a photograph is from a scan.
+
+    Raises:
+        UserError: For values out of range.
+    """
 
     side_px: int = 1280
     """Longer side of the photograph; the other is three quarters of it."""
@@ -56,8 +60,10 @@ class Conditions:
 class Photo:
     """A photograph of a page, and what is known of it.
 
-    pixels: uint8 [H, W, 3]. corners: float64 [4, 2], (column, row) with pixel centres at whole numbers, clockwise from
-    the page's top left. to_photo: float64 [3, 3], the homography from the page's millimetres to these pixels.
+    Attributes:
+        pixels: Uint8 [H, W, 3].
+        corners: Float64 [4, 2], (column, row) with pixel centres at whole numbers, clockwise from the page's top left.
+        to_photo: Float64 [3, 3], the homography from the page's millimetres to these pixels.
     """
 
     pixels: np.ndarray
@@ -68,7 +74,8 @@ class Photo:
 class SimulatedPage:
     """Both the pen and the eye of a loop: what it draws lies on a page, what it sees are photographs of that page.
 
-    drawn: what lies there already. The photograph of a round is a function of the seed, the round and the strokes.
+    Args:
+        drawn: What lies there already. The photograph of a round is a function of the seed, the round and the strokes.
     """
 
     def __init__(self, seed: int = 0, pencil_mm: float = 0.5, drawn: Strokes | None = None,

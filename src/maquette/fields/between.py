@@ -34,8 +34,13 @@ def between(
 ) -> Iterator[Progress | Between]:
     """Latents evenly between seeds or saved latents (`latent.operands`) of a model with a field; Between comes last.
 
-    steps, path: as of `latent.interpolate`. what: see `way`. Raises UserError for a model without a field, fewer than
-    two operands or steps, and an operand that is none.
+    Args:
+        steps: As of `latent.interpolate`.
+        path: See `steps`.
+        what: See `way`.
+
+    Raises:
+        UserError: For a model without a field, fewer than two operands or steps, and an operand that is none.
     """
     require_field(model)
     check_count(operands)
@@ -46,7 +51,9 @@ def between(
 def way(model: Model, ends: Sequence[Tensor], steps: int, path: str = "straight", what: str = "both") -> Tensor:
     """Latents `[(K - 1) (steps - 1) + 1, latent]` through K ends: `paths.along` for each code that moves by itself.
 
-    what: `shape`, `appearance` or `both`; the other code, and the values that decide a camera, stay the first end's.
+    Args:
+        what: `shape`, `appearance` or `both`; the other code, and the values that decide a camera, stay the first
+            end's.
     """
     if what not in MOVED:
         raise UserError(f"what must be {', '.join(MOVED[:-1])} or {MOVED[-1]}", repr(what))

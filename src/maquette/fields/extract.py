@@ -69,16 +69,21 @@ def field_mesh(
 ) -> ColouredMesh:
     """The surface that a latent `[latent]` stands for, with colours.
 
-    generator: of 3DGEN (either kind of field) or of GRAF. resolution: cells a side of the cube, a multiple of 16 up to
-    512; the field is asked near its surface alone (`lattice.near_surface` says what that can miss). level: the
-    occupancy at the surface, in (0, 1). GRAF's field has densities s: its surface lies where 1 - exp(-s / samples)
-    reaches the level, the light that is lost in a part of the cube's side of which there are as many as samples on a
-    ray (0.5: s = 0.69 samples). largest_part: leave loose parts out. The mesh is closed where the object reaches the
-    cube's border.
-
     The appearance code, the normal and a view direction decide a vertex's colour: as seen by the camera that faces it
-    most squarely among those that the model was trained with. Raises UserError for a latent without a surface in the
-    cube, a resolution or level that cannot be, and values that are not finite.
+    most squarely among those that the model was trained with.
+
+    Args:
+        generator: Of 3DGEN (either kind of field) or of GRAF.
+        resolution: Cells a side of the cube, a multiple of 16 up to 512; the field is asked near its surface alone
+            (`lattice.near_surface` says what that can miss).
+        level: The occupancy at the surface, in (0, 1). GRAF's field has densities s: its surface lies where 1 - exp(-s
+            / samples) reaches the level, the light that is lost in a part of the cube's side of which there are as many
+            as samples on a ray (0.5: s = 0.69 samples).
+        largest_part: Leave loose parts out. The mesh is closed where the object reaches the cube's border.
+
+    Raises:
+        UserError: For a latent without a surface in the cube, a resolution or level that cannot be, and values that are
+            not finite.
     """
     found = field_surface(generator, latent, resolution, level, largest_part=largest_part)
     colours = field_colours(generator, latent, found.mesh)

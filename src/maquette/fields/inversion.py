@@ -86,11 +86,19 @@ class Search:
 class Inverted:
     """A picture's object as a model makes it.
 
-    seen: the picture as it was compared. latent: `[latent]`, codes and camera. azimuth_deg, elevation_deg: the camera.
-    centre, extent: the frame in the camera's image, whose upper left corner is (0, 0) and whose side is 1. pixels: what
-    the model shows there, uint8, of the size of `seen.pixels`. iou: of the outlines, None where the picture's is not
-    known. difference: root mean square of the pixels, in levels of 255. start: where the search that found it began.
-    steps: updates that were done. cut: whether the time ended before them.
+    Attributes:
+        seen: The picture as it was compared.
+        latent: `[latent]`, codes and camera.
+        azimuth_deg: The camera.
+        elevation_deg: See `azimuth_deg`.
+        centre: The frame in the camera's image, whose upper left corner is (0, 0) and whose side is 1.
+        extent: See `centre`.
+        pixels: What the model shows there, uint8, of the size of `seen.pixels`.
+        iou: Of the outlines, None where the picture's is not known.
+        difference: Root mean square of the pixels, in levels of 255.
+        start: Where the search that found it began.
+        steps: Updates that were done.
+        cut: Whether the time ended before them.
     """
 
     seen: Subject
@@ -141,10 +149,14 @@ def invert(
 ) -> Iterator[Progress | Inverted]:
     """Find a picture's camera and codes; the last event is Inverted.
 
-    picture: a file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`; its object is told by its alpha channel or on
-    a plain background. clock: seconds. The same model, picture and search give the same result where the time does not
-    cut it. Raises UserError for a model that is no field, for a picture that cannot be read or shows nothing, and for a
-    model that shows nothing or values that are not finite.
+    Args:
+        picture: A file, or pixels uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`; its object is told by its alpha channel
+            or on a plain background.
+        clock: Seconds. The same model, picture and search give the same result where the time does not cut it.
+
+    Raises:
+        UserError: For a model that is no field, for a picture that cannot be read or shows nothing, and for a model
+            that shows nothing or values that are not finite.
     """
     search, began = search or Search(), clock()
     if model.system.makes is not Makes.FIELD:
@@ -241,7 +253,11 @@ class _Task:
         return float(self._costs(pose, there[None, :-1].transpose(1, 2), there[-1:], self.grid)), pose
 
     def chosen(self, tried: list[tuple[float, _Poses]]) -> _Poses:
-        """The best tries, one an azimuth. UserError where none shows anything."""
+        """The best tries, one an azimuth.
+
+        Raises:
+            UserError: Where none shows anything.
+        """
         if not tried:
             raise UserError(f"model '{self.model.name}' shows no object from any camera",
                             hint="look at its samples: maquette generate")

@@ -27,7 +27,9 @@ class Lattice:
     """Values float32 `[R + 1, R + 1, R + 1]` at the corners of R^3 cells, axes x, y, z.
 
     A cell whose corners are not all on one side has the field's own values; elsewhere only the side is told.
-    evaluations: how often the field was asked.
+
+    Attributes:
+        evaluations: How often the field was asked.
     """
 
     values: np.ndarray
@@ -61,8 +63,10 @@ def near_surface(field: Field, resolution: int) -> Lattice:
 
     So a surface that any evaluated cell meets is found as a whole, and is the one that evaluating every corner finds.
     What is missed is a piece apart from all others, or a hollow, that fits between the corners of the first grid (1/32
-    of the cube's side for 128) and about which the field's values there give no hint. Raises UserError for another
-    resolution, and for values that are not finite.
+    of the cube's side for 128) and about which the field's values there give no hint.
+
+    Raises:
+        UserError: For another resolution, and for values that are not finite.
     """
     check_resolution(resolution)
     side = resolution

@@ -37,7 +37,8 @@ def front_view(config: object) -> Views:
 def pictures(model: Model, latents: Tensor, views: Views) -> Iterator[np.ndarray]:
     """What the model shows of latents `[N, latent]` from N cameras, one at a time: uint8 `[H, W, 3]`.
 
-    Raises UserError for a model whose weights are not finite.
+    Raises:
+        UserError: For a model whose weights are not finite.
     """
     device = next(model.system.nets.parameters()).device
     views = Views(views.positions.to(device), views.axes.to(device), views.focal.to(device))

@@ -25,9 +25,11 @@ WHOLE = ("no plain background and no alpha channel: the whole picture was compar
 class Subject:
     """What a picture shows.
 
-    pixels: uint8 `[S, S]` or `[S, S, 3]`, the object on white. mask: float32 `[S, S]` in [0, 1], 1 on the object, whose
-    box is in the middle, its longer side FILL of the frame's; None where it is not known, and then the frame is the
-    picture's middle. notes: what a user may want to know, a sentence each.
+    Attributes:
+        pixels: Uint8 `[S, S]` or `[S, S, 3]`, the object on white.
+        mask: Float32 `[S, S]` in [0, 1], 1 on the object, whose box is in the middle, its longer side FILL of the
+            frame's; None where it is not known, and then the frame is the picture's middle.
+        notes: What a user may want to know, a sentence each.
     """
 
     pixels: np.ndarray
@@ -38,9 +40,14 @@ class Subject:
 def subject(picture: np.ndarray, side: int, channels: int, name: str = "the picture") -> Subject:
     """The object in a picture, by its alpha channel or else on its plain background.
 
-    picture: uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, upright. side: S of the result. channels: 1 grey or 3. name:
-    what an error calls the picture. Raises UserError for a picture under 8 pixels, an alpha channel without an object,
-    and a picture of one colour.
+    Args:
+        picture: Uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, upright.
+        side: S of the result.
+        channels: 1 grey or 3.
+        name: What an error calls the picture.
+
+    Raises:
+        UserError: For a picture under 8 pixels, an alpha channel without an object, and a picture of one colour.
     """
     if picture.dtype != np.uint8 or picture.shape[2:] not in ((), (3,), (4,)) or picture.ndim < 2:
         raise UserError("a picture must be uint8 [H, W], [H, W, 3] or [H, W, 4]", f"{picture.dtype} {picture.shape}")

@@ -88,8 +88,10 @@ def surface(occupancy: np.ndarray, threshold: float = 0.5, smooth: float = SMOOT
     The grid is padded, so that shapes which touch its border are closed. It is smoothed by a Gaussian of `smooth`
     voxels and doubled in resolution by quadratic B-splines; what the smoothing took from thin parts is given back, so
     that the volume stays right (within 2 % for most furniture; a bar of one voxel square keeps 88 %). Then the stairs
-    that are left are polished down. Grids of more than 128 voxels a side are neither doubled nor polished. Raises
-    UserError when no voxel reaches the threshold.
+    that are left are polished down. Grids of more than 128 voxels a side are neither doubled nor polished.
+
+    Raises:
+        UserError: When no voxel reaches the threshold.
     """
     occupancy = np.asarray(occupancy, dtype=np.float32)
     if not 0 < threshold < 1:
@@ -295,8 +297,11 @@ def _is_inside(body: trimesh.Trimesh, mesh: trimesh.Trimesh, cavity: np.ndarray)
 def repair(mesh: trimesh.Trimesh, resolution: int = 128) -> trimesh.Trimesh:
     """A watertight mesh, consistently wound, facing outwards; the same object when it already is.
 
-    Tried in turn: joining vertices; manifold3d; filling holes and turning faces; and, where the mesh does not enclose
-    a volume at all, its solid voxels of `resolution` and their surface. Raises UserError when nothing is left of it.
+    Tried in turn: joining vertices; manifold3d; filling holes and turning faces; and, where the mesh does not enclose a
+    volume at all, its solid voxels of `resolution` and their surface.
+
+    Raises:
+        UserError: When nothing is left of it.
     """
     if is_closed(mesh):
         return _outwards(mesh)

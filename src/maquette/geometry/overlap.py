@@ -7,8 +7,13 @@ from scipy import ndimage
 def iou(a, b, threshold: float = 0.5) -> np.ndarray:
     """Intersection over union of grids; 1 where both are empty.
 
-    a, b: [..., R, R, R] numpy arrays or CPU tensors, batch axes broadcast. Boolean grids are taken as they are, others
-    are occupied where the value is greater than `threshold`. Returns float64 [...], a number for a single pair.
+    Args:
+        a: [..., R, R, R] numpy arrays or CPU tensors, batch axes broadcast. Boolean grids are taken as they are, others
+            are occupied where the value is greater than `threshold`.
+        b: See `a`.
+
+    Returns:
+        Float64 [...], a number for a single pair.
     """
     a, b = _occupied(a, threshold), _occupied(b, threshold)
     if a.shape[-3:] != b.shape[-3:]:
@@ -21,10 +26,16 @@ def iou(a, b, threshold: float = 0.5) -> np.ndarray:
 def average_precision(prob, truth) -> np.ndarray:
     """Area under the precision-recall curve of voxels, as scikit-learn's `average_precision_score`.
 
-    prob: [..., R, R, R] scores, any real range. truth: [..., R, R, R] 0 or 1 (or bool), same shape. The sum over
-    distinct scores of (recall gained) x (precision there): voxels of equal score are taken together, whatever their
-    order.
-    Returns float64 [...], a number for a single pair; 0 where the truth is empty. Raises ValueError for NaN scores.
+    Args:
+        prob: [..., R, R, R] scores, any real range.
+        truth: [..., R, R, R] 0 or 1 (or bool), same shape. The sum over distinct scores of (recall gained) x (precision
+            there): voxels of equal score are taken together, whatever their order.
+
+    Returns:
+        Float64 [...], a number for a single pair; 0 where the truth is empty.
+
+    Raises:
+        ValueError: For NaN scores.
     """
     prob, truth = np.asarray(prob), np.asarray(truth) > 0
     if prob.shape != truth.shape or prob.ndim < 3:
@@ -50,7 +61,9 @@ def average_precision(prob, truth) -> np.ndarray:
 def largest_share(grid, threshold: float = 0.5, connectivity: int = 26) -> float:
     """Share of the occupied voxels that the largest part holds, 0 for an empty grid.
 
-    grid: [R, R, R]. connectivity: 6 joins voxels by faces, 18 by edges as well, 26 by corners too.
+    Args:
+        grid: [R, R, R].
+        connectivity: 6 joins voxels by faces, 18 by edges as well, 26 by corners too.
     """
     _, sizes = _parts(grid, threshold, connectivity)
     return float(sizes.max() / sizes.sum()) if len(sizes) else 0.0

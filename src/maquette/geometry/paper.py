@@ -21,7 +21,11 @@ _UNITS = {"mm": 1.0, "cm": 10.0, "in": 25.4, "": 1.0}
 
 
 def millimetres(text: str, name: str = "a length") -> float:
-    """A length as `12`, `12mm`, `1.2cm` or `0.5in`, in millimetres. UserError, beginning with `name`, otherwise."""
+    """A length as `12`, `12mm`, `1.2cm` or `0.5in`, in millimetres.
+
+    Raises:
+        UserError: Beginning with `name`, otherwise.
+    """
     found = re.fullmatch(r"(\d{1,5}(?:\.\d{1,6})?|\.\d{1,6})\s*(mm|cm|in|)", text.strip().lower())
     if not found:
         raise UserError(f"{name} is a number with mm, cm or in", repr(text), "as in 12mm or 0.5in")
@@ -31,8 +35,11 @@ def millimetres(text: str, name: str = "a length") -> float:
 def page_size(text: str, landscape: bool = False) -> tuple[float, float]:
     """Width and height of a page in millimetres: a name of `SIZES_MM`, or `200x150mm`, `8x6in`, `200x150`.
 
-    landscape: a page by name lies on its side; a page by numbers is as it says. UserError for others, for an empty
-    page, and for one that is over 2 m a side.
+    Args:
+        landscape: A page by name lies on its side; a page by numbers is as it says.
+
+    Raises:
+        UserError: For others, for an empty page, and for one that is over 2 m a side.
     """
     name = text.strip().lower()
     if name in SIZES_MM:

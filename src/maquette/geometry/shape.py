@@ -37,7 +37,11 @@ class Shape:
         return self.occupancy >= self.threshold
 
     def surface(self, smooth: float = SMOOTH) -> trimesh.Trimesh:
-        """The smooth iso-surface in the package's frame (see `maquette.geometry.mesh.surface`). UserError if empty."""
+        """The smooth iso-surface in the package's frame (see `maquette.geometry.mesh.surface`).
+
+        Raises:
+            UserError: If empty.
+        """
         return meshes.surface(self.occupancy, self.threshold, smooth)
 
     def printable(
@@ -50,8 +54,10 @@ class Shape:
     ) -> tuple[trimesh.Trimesh, Dropped]:
         """A watertight mesh in millimetres, resting on z = 0, longest side `size_mm`, and what was dropped of it.
 
-        largest_part: keep only the part of the largest volume. faces: reduce to about this many faces. cube_mm: the
-        side of the whole grid, which decides the size in place of `size_mm`.
+        Args:
+            largest_part: Keep only the part of the largest volume.
+            faces: Reduce to about this many faces.
+            cube_mm: The side of the whole grid, which decides the size in place of `size_mm`.
         """
         surface, dropped = meshes.repair(self.surface(smooth)), Dropped()
         if largest_part:
@@ -67,7 +73,9 @@ class Shape:
         """A shape out of a grid file as it is, or out of a mesh file by filling it with `resolution` voxels a side.
 
         A mesh is centred and scaled to the frame's cube; grids keep their resolution. Formats: `maquette.io.formats`.
-        Raises UserError for a file that is missing, unknown, damaged or too large.
+
+        Raises:
+            UserError: For a file that is missing, unknown, damaged or too large.
         """
         if formats.kind(path) == "grid":
             return cls(formats.read_grid(path), threshold)
@@ -84,8 +92,13 @@ class Shape:
     ) -> Dropped:
         """Write a mesh for printing or the grid, whichever the suffix says; tell what was dropped.
 
-        size_mm, largest_part, smooth: as in `printable`; a grid file holds the whole grid. Raises UserError for an
-        unknown suffix, an empty shape, or a file that cannot be written.
+        Args:
+            size_mm: As in `printable`; a grid file holds the whole grid.
+            largest_part: See `size_mm`.
+            smooth: See `size_mm`.
+
+        Raises:
+            UserError: For an unknown suffix, an empty shape, or a file that cannot be written.
         """
         if formats.kind(path) == "grid":
             formats.write_grid(path, self.occupancy, self.threshold)
@@ -96,7 +109,11 @@ class Shape:
 
 
 def read_surface(path: str | Path) -> trimesh.Trimesh:
-    """The surface in a mesh or grid file, as a mesh in the package's frame. UserError where it cannot be read."""
+    """The surface in a mesh or grid file, as a mesh in the package's frame.
+
+    Raises:
+        UserError: Where it cannot be read.
+    """
     if formats.kind(path) == "grid":
         return Shape.load(path).surface()
     return to_frame(formats.read_mesh(path))

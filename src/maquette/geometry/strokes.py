@@ -20,9 +20,15 @@ MAX_PICTURE_PX = 8192
 class Strokes:
     """Polylines on a page, in the order in which they are drawn.
 
-    lines: float64 [N, 2] each with N >= 2, (x, y), x to the right and y down, the page from (0, 0) to (width, height).
-    width, height: of the page, in millimetres once it is on paper. layers: the pen's number, from 1, of each line; left
-    out, they are all 1. Raises UserError for lines of another form, numbers that are not finite, and a page of no size.
+    Attributes:
+        lines: Float64 [N, 2] each with N >= 2, (x, y), x to the right and y down, the page from (0, 0) to (width,
+            height).
+        width: Of the page, in millimetres once it is on paper.
+        height: See `width`.
+        layers: The pen's number, from 1, of each line; left out, they are all 1.
+
+    Raises:
+        UserError: For lines of another form, numbers that are not finite, and a page of no size.
     """
 
     lines: tuple[np.ndarray, ...]
@@ -68,7 +74,8 @@ class Strokes:
     def travel(self, home: tuple[float, float] | None = None) -> float:
         """Length of the straight ways that the pen goes lifted from each line to the next, in units of the page.
 
-        home: where the pen starts and ends; left out, the ways from there and back are not counted.
+        Args:
+            home: Where the pen starts and ends; left out, the ways from there and back are not counted.
         """
         if not self.lines:
             return 0.0
@@ -110,8 +117,11 @@ class Strokes:
     def fitted(self, width: float, height: float, margin: float = 0.0, whole_page: bool = False) -> Strokes:
         """The drawing as large as it can be, centred on a page of this size, `margin` kept free on each side.
 
-        whole_page: the old page is fitted and not only what is drawn on it, so that a drawing keeps its place.
-        Raises UserError where the margins leave no room.
+        Args:
+            whole_page: The old page is fitted and not only what is drawn on it, so that a drawing keeps its place.
+
+        Raises:
+            UserError: Where the margins leave no room.
         """
         room = np.array([width, height], dtype=np.float64) - 2 * margin
         if not (margin >= 0 and (room > 0).all()):
@@ -136,8 +146,9 @@ class Strokes:
     def joined(self, gap: float, turn_deg: float = 180.0) -> Strokes:
         """Lines of one pen whose ends are at most `gap` apart made into one, the straightest way on first.
 
-        turn_deg: two lines are not joined where the pen would turn by more than this. The order of the lines is that of
-        the first line of each new one. Lines that end where they begin are left as they are.
+        Args:
+            turn_deg: Two lines are not joined where the pen would turn by more than this. The order of the lines is
+                that of the first line of each new one. Lines that end where they begin are left as they are.
         """
         count = len(self.lines)
         follows = _matches(self.lines, self.layers, gap, turn_deg) if count > 1 else {}
@@ -170,9 +181,13 @@ class Strokes:
     def to_picture(self, px_per_unit: float, pen_width: float) -> np.ndarray:
         """The page as a picture: uint8 [H, W], 255 for paper, 0 for ink, edges antialiased.
 
-        px_per_unit: pixels a unit of the page; H and W are rounded to whole pixels. pen_width: in units of the page;
-        pens thinner than a quarter of a pixel are drawn that wide, and widths are right to a quarter of
-        a pixel, half a pixel for pictures above 4096. Raises UserError for more than 8192 pixels a side.
+        Args:
+            px_per_unit: Pixels a unit of the page; H and W are rounded to whole pixels.
+            pen_width: In units of the page; pens thinner than a quarter of a pixel are drawn that wide, and widths are
+                right to a quarter of a pixel, half a pixel for pictures above 4096.
+
+        Raises:
+            UserError: For more than 8192 pixels a side.
         """
         wide, high = round(self.width * px_per_unit), round(self.height * px_per_unit)
         if not (1 <= min(wide, high) and max(wide, high) <= MAX_PICTURE_PX):

@@ -30,13 +30,15 @@ _CHUNK = 1_000_000
 def voxelise(mesh, resolution: int, *, fill: bool = True, normalise: bool = False) -> np.ndarray:
     """The voxels of a mesh, solid unless `fill` is off: bool `[resolution, resolution, resolution]`, axes x, y, z.
 
-    mesh: anything with `vertices` [n, 3] and `faces` [m, 3] (a trimesh.Trimesh), in the frame of the package: the cube
-        [-0.5, 0.5]^3 is the grid, and what lies outside it is cut off.
-    resolution: voxels a side, 1 to 1024.
-    fill: False gives the surface voxels alone.
-    normalise: first centre the bounding box and scale its longest side to exactly 1.
+    Args:
+        mesh: Anything with `vertices` [n, 3] and `faces` [m, 3] (a trimesh.Trimesh), in the frame of the package: the
+            cube [-0.5, 0.5]^3 is the grid, and what lies outside it is cut off.
+        resolution: Voxels a side, 1 to 1024.
+        fill: False gives the surface voxels alone.
+        normalise: First centre the bounding box and scale its longest side to exactly 1.
 
-    Raises UserError for a mesh without faces or with vertices that are not finite.
+    Raises:
+        UserError: For a mesh without faces or with vertices that are not finite.
     """
     if not 1 <= resolution <= 1024:
         raise UserError("resolution must be from 1 to 1024", resolution)
@@ -70,7 +72,9 @@ def voxelise(mesh, resolution: int, *, fill: bool = True, normalise: bool = Fals
 def fill_enclosed(grid: np.ndarray, reach: int = 0) -> np.ndarray:
     """The grid, with every empty voxel that cannot be reached from outside (through faces) filled.
 
-    reach: with 1 or more, what is open to the outside only through gaps of up to 2 reach voxels counts as enclosed too.
+    Args:
+        reach: With 1 or more, what is open to the outside only through gaps of up to 2 reach voxels counts as enclosed
+            too.
     """
     if reach:
         walls = ndimage.binary_dilation(np.pad(grid, reach), iterations=reach)
@@ -84,7 +88,9 @@ def fill_enclosed(grid: np.ndarray, reach: int = 0) -> np.ndarray:
 def _cells(low: np.ndarray, high: np.ndarray):
     """The integer cells of many rectangles: yields (rectangle index, cell [n, 2]) in chunks.
 
-    low, high: int [m, 2], inclusive; empty where high < low.
+    Args:
+        low: Int [m, 2], inclusive; empty where high < low.
+        high: See `low`.
     """
     size = np.maximum(high - low + 1, 0)
     count = size[:, 0] * size[:, 1]
@@ -120,7 +126,8 @@ def _meets_squares(normal: np.ndarray, offset: np.ndarray, cell: np.ndarray) -> 
 def _surface(triangles: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Marks in `grid` each voxel whose open interior a triangle meets.
 
-    Returns int [n, 2]: pairs of voxels (flat indices) with a face exactly between them.
+    Returns:
+        Int [n, 2]: pairs of voxels (flat indices) with a face exactly between them.
     """
     resolution = len(grid)
     normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
@@ -215,8 +222,10 @@ def _inside(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> np.ndar
 def _spans(triangles: np.ndarray, part: np.ndarray, axis: int, resolution: int):
     """Where columns of voxel centres along `axis` are inside a part.
 
-    Returns (columns [n, 2] cells on the other two axes in order (axis+1, axis+2), start [n], stop [n], part [n]): the
-    centres start <= w < stop are inside; a column with an odd number of crossings gives one span, start = stop = -1.
+    Returns:
+        (columns [n, 2] cells on the other two axes in order (axis+1, axis+2), start [n], stop [n], part [n]): the
+            centres start <= w < stop are inside; a column with an odd number of crossings gives one span, start = stop
+            = -1.
     """
     order = [(axis + 1) % 3, (axis + 2) % 3, axis]
     tri = triangles[:, :, order].copy()
@@ -291,7 +300,11 @@ def _vote(triangles: np.ndarray, part: np.ndarray, resolution: int, inside: np.n
 
 
 def cropped(grid: np.ndarray) -> np.ndarray:
-    """The object in a grid, cut to its bounding box: bool or 0/1 `[a, b, c]` to bool. UserError for an empty grid."""
+    """The object in a grid, cut to its bounding box: bool or 0/1 `[a, b, c]` to bool.
+
+    Raises:
+        UserError: For an empty grid.
+    """
     grid = np.asarray(grid) > 0.5
     if grid.ndim != 3 or not grid.any():
         raise UserError("there is no object in the grid: it must have three axes and an occupied voxel", grid.shape)
@@ -304,11 +317,14 @@ def cropped(grid: np.ndarray) -> np.ndarray:
 def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
     """The object in a grid, at another resolution and in the frame of the package: bool `[resolution] * 3`.
 
-    grid: bool or 0/1 `[a, b, c]`, any size and any margin: the object is cropped to its bounding box, its longest side
-    fills the cube and each axis is centred. The sides are interpolated linearly and cut at one half, which keeps the
-    volume; what is only one voxel thick (legs, slats) follows its nearest voxels instead, so that it survives whole.
+    Args:
+        grid: Bool or 0/1 `[a, b, c]`, any size and any margin: the object is cropped to its bounding box, its longest
+            side fills the cube and each axis is centred. The sides are interpolated linearly and cut at one half, which
+            keeps the volume; what is only one voxel thick (legs, slats) follows its nearest voxels instead, so that it
+            survives whole.
 
-    Raises UserError for an empty grid.
+    Raises:
+        UserError: For an empty grid.
     """
     grid = cropped(grid)
     scale = resolution / max(grid.shape)

@@ -22,8 +22,9 @@ def plain_ground(picture: np.ndarray) -> tuple[np.ndarray, float]:
 def object_on(picture: np.ndarray, ground: np.ndarray, margin: float) -> tuple[int, int, int, int] | None:
     """Box (left, top, right, bottom) of what differs from a plain ground in a picture, uint8 [H, W, 3], in pixels.
 
-    margin: about it, as a share of its longer side, as far as the picture goes. None where there is nothing, or it is
-    less than 2 % of the picture.
+    Args:
+        margin: About it, as a share of its longer side, as far as the picture goes. None where there is nothing, or it
+            is less than 2 % of the picture.
     """
     small = small_copy(picture).astype(np.float32)
     height, width = small.shape[:2]

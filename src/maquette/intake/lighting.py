@@ -58,8 +58,10 @@ def darkness(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
 class Ink:
     """What is drawn on a page.
 
-    ink: float32 [H, W], 0 is paper and 1 is lead. box: (left, top, right, bottom) of it in pixels. grain: deviation of
-    the bare paper's darkness.
+    Attributes:
+        ink: Float32 [H, W], 0 is paper and 1 is lead.
+        box: (left, top, right, bottom) of it in pixels.
+        grain: Deviation of the bare paper's darkness.
     """
 
     ink: np.ndarray
@@ -75,7 +77,8 @@ def grain_of(dark: np.ndarray) -> float:
 def separate(dark: np.ndarray, rim: float = 0.0) -> Ink | None:
     """Pencil apart from paper, by darkness [H, W]: faint pixels count only where they hang on to clear ones.
 
-    rim: share of the longer side along the page's edge that is taken for paper. None for a page with nothing on it.
+    Args:
+        rim: Share of the longer side along the page's edge that is taken for paper. None for a page with nothing on it.
     """
     height, width = dark.shape
     side = max(height, width)

@@ -64,11 +64,13 @@ def _paper_of(grey: np.ndarray) -> np.ndarray:
 def line_art(grey: np.ndarray, colour: np.ndarray | None) -> PageLook:
     """Decide whether a picture is lines on paper.
 
-    grey: float32 [h, w], 0 to 255. colour: uint8 [h, w, 3] or None to leave colour out.
-    Lines are thinner than the closing that makes the paper. So on line art the paper is smooth (`rough`), it has one
-    tint (`off_tint`), it goes on to the frame (`border`), and a pixel is either paper or near a line that is clearly
-    darker: few lie between (`mid`), which is what gives surfaces with shading and texture away. The thresholds were set
-    by eye on drawn and photo-like views of furniture, on simulated sheets and on textures, and checked on real photos.
+    Args:
+        grey: Float32 [h, w], 0 to 255.
+        colour: Uint8 [h, w, 3] or None to leave colour out. Lines are thinner than the closing that makes the paper. So
+            on line art the paper is smooth (`rough`), it has one tint (`off_tint`), it goes on to the frame (`border`),
+            and a pixel is either paper or near a line that is clearly darker: few lie between (`mid`), which is what
+            gives surfaces with shading and texture away. The thresholds were set by eye on drawn and photo-like views
+            of furniture, on simulated sheets and on textures, and checked on real photos.
     """
     small = small_copy(grey)
     side = max(small.shape)

@@ -25,10 +25,14 @@ _RIM = 0.012  # of a sheet's longer side: its edge and the shadow that it casts 
 class Captured:
     """A page and what was found on the way to it.
 
-    picture: uint8 [h, w], dark lead on white, the page or the crop of it, or the square of low resolution. ink: float32
-    [H, W] of the whole page, 0 is paper and 1 is lead. box: (left, top, right, bottom) of what is drawn, in its pixels.
-    sheet: where the sheet lies in the photograph, or None. straight: uint8 [H, W, 3], the page as the camera saw it.
-    ruling: what was printed on the paper, or None where nobody asked. notes: what a user may want to know.
+    Attributes:
+        picture: Uint8 [h, w], dark lead on white, the page or the crop of it, or the square of low resolution.
+        ink: Float32 [H, W] of the whole page, 0 is paper and 1 is lead.
+        box: (left, top, right, bottom) of what is drawn, in its pixels.
+        sheet: Where the sheet lies in the photograph, or None.
+        straight: Uint8 [H, W, 3], the page as the camera saw it.
+        ruling: What was printed on the paper, or None where nobody asked.
+        notes: What a user may want to know.
     """
 
     picture: np.ndarray
@@ -46,12 +50,19 @@ def rectify_page(
 ) -> Captured:
     """Take up the drawing on a page.
 
-    photo: uint8 [H, W, 3], upright. squared: take away the printed lines of squared or lined paper. low: the side in
-    pixels of a square picture of low resolution, thin lines kept visible; None keeps the page's own. whole_page: do not
-    crop to what is drawn. paper: as in `sheet.find_sheet`; `none` does not look for a sheet. name: what errors call it.
+    Where no sheet is seen the whole picture is the page, and a note says so unless it is white all round.
 
-    Where no sheet is seen the whole picture is the page, and a note says so unless it is white all round. Raises
-    UserError for an unusable picture, an unknown paper, and a page on which nothing is drawn.
+    Args:
+        photo: Uint8 [H, W, 3], upright.
+        squared: Take away the printed lines of squared or lined paper.
+        low: The side in pixels of a square picture of low resolution, thin lines kept visible; None keeps the page's
+            own.
+        whole_page: Do not crop to what is drawn.
+        paper: As in `sheet.find_sheet`; `none` does not look for a sheet.
+        name: What errors call it.
+
+    Raises:
+        UserError: For an unusable picture, an unknown paper, and a page on which nothing is drawn.
     """
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
         raise UserError("a photo of a page must be uint8 [H, W, 3]", f"{photo.dtype} {photo.shape}")

@@ -31,10 +31,11 @@ PHOTO_MARGIN = 0.05
 class Pickup:
     """What was found in a picture.
 
-    image: float32 [C, S, S] in [0, 1]; drawings are dark lead on white, photos keep their light.
-    kind: "photo", "drawing" (clean) or "paper" (pencil on paper through a camera or a scanner).
-    box: (left, top, right, bottom) of the object, in pixels of the picture given.
-    notes: what was done that a user may want to know, one short sentence each.
+    Attributes:
+        image: Float32 [C, S, S] in [0, 1]; drawings are dark lead on white, photos keep their light.
+        kind: "photo", "drawing" (clean) or "paper" (pencil on paper through a camera or a scanner).
+        box: (left, top, right, bottom) of the object, in pixels of the picture given.
+        notes: What was done that a user may want to know, one short sentence each.
     """
 
     image: np.ndarray
@@ -47,13 +48,20 @@ def frame_object(picture: np.ndarray, size_px: int = 128, channels: int = 1, nam
             kind: Literal["photo", "drawing", "paper"] | None = None) -> Pickup:
     """Find the object in a picture and frame it in a square.
 
-    picture: uint8 [H, W, 3] or [H, W], upright. size_px: side S of the result. channels: 1 grey (Rec. 601) or 3.
-    name: what an error calls the picture. kind: None to find out; "photo" skips the search for a drawing, "drawing" and
-    "paper" (the same here) take what is dark for lead even where the picture looks like a photo.
-
     A drawing is cropped to its ink (dust, page edge and desk removed) with a margin of 7 %, its thin lines kept
     visible. A photo is padded to a square with its border's median colour, never squashed; on a plain background the
-    object is cropped to first. Raises UserError for a blank page, an empty photo and a picture under 8 pixels.
+    object is cropped to first.
+
+    Args:
+        picture: Uint8 [H, W, 3] or [H, W], upright.
+        size_px: Side S of the result.
+        channels: 1 grey (Rec. 601) or 3.
+        name: What an error calls the picture.
+        kind: None to find out; "photo" skips the search for a drawing, "drawing" and "paper" (the same here) take what
+            is dark for lead even where the picture looks like a photo.
+
+    Raises:
+        UserError: For a blank page, an empty photo and a picture under 8 pixels.
     """
     if channels not in (1, 3):
         raise UserError("channels must be 1 or 3", got=channels)
@@ -155,7 +163,11 @@ def _drop_page_edges(mask: np.ndarray) -> tuple[np.ndarray, bool]:
 
 
 def _keep_object(mask: np.ndarray, dark: np.ndarray) -> tuple[np.ndarray, bool]:
-    """The largest cluster of ink and what is near it; returns the mask and whether more than dust was dropped."""
+    """The largest cluster of ink and what is near it.
+
+    Returns:
+        The mask and whether more than dust was dropped.
+    """
     height, width = mask.shape
     side = max(height, width)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)

@@ -40,7 +40,10 @@ def remove_ruling(dark: np.ndarray, grain: float) -> tuple[np.ndarray, Ruling]:
 
     In each of `STRIPS` strips across the lines the median darkness along them shows what is printed and not what is
     drawn; lines that come at an even gap are followed from strip to strip. A pixel there that is clearly darker than
-    the line belongs to a stroke and stays as it is. grain: deviation of the paper's darkness.
+    the line belongs to a stroke and stays as it is.
+
+    Args:
+        grain: Deviation of the paper's darkness.
     """
     clean, rows_px, one = _without_rows(dark, grain)
     turned, columns_px, two = _without_rows(np.ascontiguousarray(clean.T), grain)

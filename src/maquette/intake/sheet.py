@@ -31,9 +31,11 @@ _FOCAL = 0.85  # of the picture's longer side, where the corners do not tell: a 
 class SeenSheet:
     """A sheet of paper in a picture.
 
-    corners: float64 [4, 2], (column, row) with pixel centres at whole numbers, clockwise from the page's top left.
-    aspect: width over height of the page. measured: the same before it was brought to a known size of paper. paper: the
-    name of that size, or empty.
+    Attributes:
+        corners: Float64 [4, 2], (column, row) with pixel centres at whole numbers, clockwise from the page's top left.
+        aspect: Width over height of the page.
+        measured: The same before it was brought to a known size of paper.
+        paper: The name of that size, or empty.
     """
 
     corners: np.ndarray
@@ -50,8 +52,12 @@ class SeenSheet:
 def find_sheet(picture: np.ndarray, paper: str = "auto") -> SeenSheet | None:
     """The sheet of paper in a picture, uint8 [H, W, 3]; None where four sides of one are not seen.
 
-    paper: `auto` measures the page's shape from its perspective and brings it to the A series, letter or legal where it
-    is within 4 % of one; `as seen` takes it as measured; or a size in `SIZES_MM`. Raises UserError for another word.
+    Args:
+        paper: `auto` measures the page's shape from its perspective and brings it to the A series, letter or legal
+            where it is within 4 % of one; `as seen` takes it as measured; or a size in `SIZES_MM`.
+
+    Raises:
+        UserError: For another word.
     """
     if paper not in ("auto", "as seen", *SIZES_MM):
         raise UserError(f"paper must be auto, as seen, {', '.join(SIZES_MM)}", repr(paper))

@@ -40,12 +40,19 @@ def read_frame(
 ) -> Frame:
     """One picture of a page.
 
-    source: `camera:0` and so on; a film (by its suffix); a folder, whose newest complete picture is taken; `-` for
-    standard input; any picture file. at_s: the second of a film; None takes the sharpest of some frames.
-    timeout_s: how long a folder is watched. fresh: only what comes into the folder or changes there from now on.
-    settle_s: how long a file's size and time must stay the same for it to be complete. sleep, clock: for tests.
-    Raises UserError for a camera or film that gives no picture, a folder in which nothing comes to an end in time, and
-    whatever `read_picture` refuses.
+    Args:
+        source: `camera:0` and so on; a film (by its suffix); a folder, whose newest complete picture is taken; `-` for
+            standard input; any picture file.
+        at_s: The second of a film; None takes the sharpest of some frames.
+        timeout_s: How long a folder is watched.
+        fresh: Only what comes into the folder or changes there from now on.
+        settle_s: How long a file's size and time must stay the same for it to be complete.
+        sleep: For tests.
+        clock: See `sleep`.
+
+    Raises:
+        UserError: For a camera or film that gives no picture, a folder in which nothing comes to an end in time, and
+            whatever `read_picture` refuses.
     """
     if not (np.isfinite(timeout_s) and timeout_s >= 0):
         raise UserError("the time to wait must be 0 or more seconds", timeout_s)

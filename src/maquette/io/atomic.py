@@ -15,8 +15,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path beside the final one, with the same suffix, that is renamed to it when the block succeeds.
 
     Missing parent folders are made. When the block fails the temporary file is removed and an older file of the final
-    name stays as it was. Raises UserError, naming the file, for any OSError: an unwritable folder, a full disk, a
-    folder of that name.
+    name stays as it was.
+
+    Raises:
+        UserError: Naming the file, for any OSError: an unwritable folder, a full disk, a folder of that name.
     """
     path = Path(path)
     unfinished: Path | None = None
@@ -35,7 +37,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write a whole file at once, or none of it. UserError where it cannot be written."""
+    """Write a whole file at once, or none of it.
+
+    Raises:
+        UserError: Where it cannot be written.
+    """
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(data)
 

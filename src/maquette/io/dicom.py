@@ -64,11 +64,15 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
     """The pixels of a DICOM file, 8 bits, with rescale, window and MONOCHROME1 applied.
 
     The first window is applied as PS3.3 C.11.2.1 has it (linear, linear exact or sigmoid), or the first VOI lookup
-    table; without either, the darkest pixel becomes 0 and the brightest 255. name: what messages call the file.
-    max_pixels: larger pictures are refused by their header.
+    table; without either, the darkest pixel becomes 0 and the brightest 255.
 
-    Raises UserError for a file that is no DICOM or damaged, that holds no picture or several, that is too large, and
-    for a compression that no installed decoder knows.
+    Args:
+        name: What messages call the file.
+        max_pixels: Larger pictures are refused by their header.
+
+    Raises:
+        UserError: For a file that is no DICOM or damaged, that holds no picture or several, that is too large, and for
+            a compression that no installed decoder knows.
     """
     import pydicom
     from pydicom.pixels import pixel_array
@@ -148,7 +152,8 @@ def _shown(dataset, stored: np.ndarray) -> np.ndarray:
 def windowed(values: np.ndarray, dataset) -> np.ndarray:
     """Real values [H, W] to [0, 1] by the first window or VOI lookup table of a file, or by their own range.
 
-    values: after rescaling. The formulas are those of PS3.3 C.11.2.1.2 and C.11.2.1.3.
+    Args:
+        values: After rescaling. The formulas are those of PS3.3 C.11.2.1.2 and C.11.2.1.3.
     """
     from pydicom.pixels import apply_voi
 

@@ -50,7 +50,11 @@ def kind(path: str | Path) -> str:
 
 
 def read_grid(path: str | Path) -> np.ndarray:
-    """The occupancy grid in a file, float32 `[R, R, R]`. UserError naming the file where it cannot be read."""
+    """The occupancy grid in a file, float32 `[R, R, R]`.
+
+    Raises:
+        UserError: Naming the file where it cannot be read.
+    """
     path = Path(path)
     if kind(path) != "grid":
         raise UserError(f"{path} is a mesh file, not a grid", hint=f"grids: {' '.join(GRIDS)}")
@@ -60,7 +64,11 @@ def read_grid(path: str | Path) -> np.ndarray:
 
 
 def read_array(path: str | Path) -> np.ndarray:
-    """The numbers in a `.npy` file, of any shape. UserError naming the file where it cannot be read."""
+    """The numbers in a `.npy` file, of any shape.
+
+    Raises:
+        UserError: Naming the file where it cannot be read.
+    """
     path = Path(path)
     return guarded(_read_npy, file_bytes(path, MAX_RESOLUTION**3 * 8 + (1 << 16)), path)
 
@@ -229,8 +237,10 @@ def read_mesh(path: str | Path) -> trimesh.Trimesh:
     """The mesh in a file, all its objects as one, vertices at one place joined; coordinates as they stand in the file.
 
     Differs for glb, which is in metres, y up, and is turned to millimetres, z up, facing +y; and for 3mf, which says
-    its unit and is turned to millimetres. Raises UserError naming the file
-    where it is missing, damaged, too large, or without faces.
+    its unit and is turned to millimetres.
+
+    Raises:
+        UserError: Naming the file where it is missing, damaged, too large, or without faces.
     """
     path = Path(path)
     if kind(path) != "mesh":
@@ -316,12 +326,17 @@ def read_off(data: bytes) -> trimesh.Trimesh:
 
 
 def write_mesh(path: str | Path, mesh: trimesh.Trimesh, colours: np.ndarray | None = None) -> None:
-    """Write a mesh in millimetres; STL and PLY binary. Written whole or not at all.
+    """Write a mesh in millimetres; STL and PLY binary.
 
-    colours: of the vertices, uint8 `[V, 3]`, sRGB; obj, ply and glb keep them (glb in linear light, to be shown without
-    any other, by its specification), stl, off and 3mf leave them out. 3mf says its unit, millimetre. glb is in metres,
-    y up, facing +z by its specification, and is turned so; `read_mesh` turns it back. Raises UserError where the file
-    cannot be written.
+    Written whole or not at all.
+
+    Args:
+        colours: Of the vertices, uint8 `[V, 3]`, sRGB; obj, ply and glb keep them (glb in linear light, to be shown
+            without any other, by its specification), stl, off and 3mf leave them out. 3mf says its unit, millimetre.
+            glb is in metres, y up, facing +z by its specification, and is turned so; `read_mesh` turns it back.
+
+    Raises:
+        UserError: Where the file cannot be written.
     """
     path = Path(path)
     if kind(path) != "mesh":

@@ -51,13 +51,18 @@ def read_picture(
 ) -> np.ndarray:
     """Any picture as RGB pixels, the right way up.
 
-    source: a path, the bytes of a file, or "-" for standard input. The first frame of an animation is taken, an alpha
-    channel is laid on white, the EXIF orientation is applied, and 10 to 32 bits a pixel come down to 8.
-    bits: of greys deeper than 8 bits, how many are used, 9 to 16; 0: the smallest usual range that holds the picture's.
-    keep_alpha: do not lay an alpha channel on white, but give it as a fourth channel.
+    Args:
+        source: A path, the bytes of a file, or "-" for standard input. The first frame of an animation is taken, an
+            alpha channel is laid on white, the EXIF orientation is applied, and 10 to 32 bits a pixel come down to 8.
+        bits: Of greys deeper than 8 bits, how many are used, 9 to 16; 0: the smallest usual range that holds the
+            picture's.
+        keep_alpha: Do not lay an alpha channel on white, but give it as a fourth channel.
 
-    Returns uint8 [H, W, 3], or [H, W, 4] where alpha is kept and there is one; longest side below 2 * kept_side_px.
-    Raises UserError, naming the file, when it is missing, empty, truncated, no picture, 0x0, or larger than max_pixels.
+    Returns:
+        Uint8 [H, W, 3], or [H, W, 4] where alpha is kept and there is one; longest side below 2 * kept_side_px.
+
+    Raises:
+        UserError: Naming the file, when it is missing, empty, truncated, no picture, 0x0, or larger than max_pixels.
     """
     name, data = _bytes_of(source)
     if not data:
@@ -86,7 +91,9 @@ def find_inputs(paths: "Iterable[str | Path] | str | Path") -> "list[str | Path]
 
     Files stay as they are, whatever their suffix (a missing one is reported when it is read), "-" stays "-", hidden
     files in folders are left out and a file named twice is kept once.
-    Raises UserError for a folder that holds no picture.
+
+    Raises:
+        UserError: For a folder that holds no picture.
     """
     if isinstance(paths, str | Path):
         paths = [paths]

@@ -55,8 +55,12 @@ def interpolate(
 ) -> Iterator[Progress | Interpolated]:
     """Shapes evenly between operands (`operands.read_operand` says what they may be); the last event is Interpolated.
 
-    steps: shapes a pair, both ends among them. path: `straight` or `spherical`. Raises UserError for fewer than two
-    operands or steps, and for an operand that is none.
+    Args:
+        steps: Shapes a pair, both ends among them.
+        path: `straight` or `spherical`.
+
+    Raises:
+        UserError: For fewer than two operands or steps, and for an operand that is none.
     """
     check_count(operands)
     if not 2 <= steps <= paths.MAX_STEPS:  # before anything is projected
@@ -71,7 +75,9 @@ def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = Non
     """The sum that an expression such as `A - B + 0.5*C` describes (`operands.parse`); the last event is Combined.
 
     Latent arithmetic as in Wu et al. 2016 (3D-GAN), section 4.1. The sum is kept within the bounds of the prior.
-    Raises UserError for an expression that cannot be read, fewer than two operands, or one that is none.
+
+    Raises:
+        UserError: For an expression that cannot be read, fewer than two operands, or one that is none.
     """
     terms = parse(expression)
     check_count(terms)

@@ -34,8 +34,12 @@ def clean_drawing(
 ) -> plotter.Drawing:
     """A known object as strokes on a sheet, hidden lines removed, seen from `side_of`.
 
-    among: where the known objects are from; furniture is made anew, with its sharp edges, others are drawn by the
-    surface of their voxels. Raises UserError for an object that is empty or too large to draw.
+    Args:
+        among: Where the known objects are from; furniture is made anew, with its sharp edges, others are drawn by the
+            surface of their voxels.
+
+    Raises:
+        UserError: For an object that is empty or too large to draw.
     """
     mesh = one.shape.surface() if not is_furniture(among) else _made(one)
     strokes = plotter.mesh_strokes(mesh, side_of(model, found, one, suggested.seen), sheet)

@@ -42,11 +42,18 @@ class Operand:
 def read_operand(
     model: Model, word: str | Path | np.ndarray | Tensor, fit: Fit | None = None
 ) -> Generator[Progress, None, Operand]:
-    """Yields Progress while a shape is projected; returns the operand.
+    """Yields Progress while a shape is projected.
 
-    word: `7` or `seed:7`, the very latent of `maquette generate --seed 7 --count 1`; `chair:7`, that of a class; a
-    picture, which is encoded; a mesh or grid, which is projected as `fit` says; a `.npy` file, with one axis a latent
-    and with three a grid; or the latent itself. Raises UserError for anything else and for what cannot be read.
+    Args:
+        word: `7` or `seed:7`, the very latent of `maquette generate --seed 7 --count 1`; `chair:7`, that of a class; a
+            picture, which is encoded; a mesh or grid, which is projected as `fit` says; a `.npy` file, with one axis a
+            latent and with three a grid; or the latent itself.
+
+    Returns:
+        The operand.
+
+    Raises:
+        UserError: For anything else and for what cannot be read.
     """
     if not isinstance(word, str | Path):
         return Operand("latent", prior.checked(model, word, "the latent"))
@@ -73,8 +80,10 @@ def read_operand(
 def parse(expression: str | Sequence[str]) -> list[tuple[float, str]]:
     """(factor, operand) of each term of `A - B + 0.5*C`: the signs stand alone between spaces.
 
-    Several strings are parts of one expression; one that is a file's name is an operand, spaces and all. Raises
-    UserError where it cannot be read.
+    Several strings are parts of one expression; one that is a file's name is an operand, spaces and all.
+
+    Raises:
+        UserError: Where it cannot be read.
     """
     parts = [expression] if isinstance(expression, str) else list(expression)
     words = [word for part in parts for word in ([part] if is_file(part) else part.split())]

@@ -52,8 +52,12 @@ def along(
 ) -> Tensor:
     """Latents evenly on the way through all ends, K of `[L]`: `[(K - 1) (steps - 1) + 1, L]`.
 
-    steps: latents a pair, both its ends among them, which are the very ones given. middle: what a spherical way turns
-    about. Raises UserError for fewer than two ends or steps.
+    Args:
+        steps: Latents a pair, both its ends among them, which are the very ones given.
+        middle: What a spherical way turns about.
+
+    Raises:
+        UserError: For fewer than two ends or steps.
     """
     if path not in PATHS:
         raise UserError(f"path must be {' or '.join(PATHS)}", repr(path))

@@ -57,8 +57,12 @@ class Fit:
 class Projected:
     """A shape and the closest that was found.
 
-    given: as it was compared, at the model's resolution. shape: what the model makes of `latent`, `[latent]`. start:
-    where the search that found it began. iou_start, iou_end: overlap with what is given, at the model's threshold.
+    Attributes:
+        given: As it was compared, at the model's resolution.
+        shape: What the model makes of `latent`, `[latent]`.
+        start: Where the search that found it began.
+        iou_start: Overlap with what is given, at the model's threshold.
+        iou_end: See `iou_start`.
     """
 
     given: Shape
@@ -78,10 +82,13 @@ def project(
 ) -> Iterator[Progress | Projected]:
     """Find the latent whose output is closest to a shape; the last event is Projected.
 
-    shape: a mesh or grid file of any size, a Shape, or a grid `[R, R, R]` in [0, 1]; `target` says how it is compared.
-    The starts are the encodings of `SIDES` rendered views where the model reads pictures, the means of its classes,
-    and draws from its prior. The same model, shape and fit give the same latent. Raises UserError for an empty shape
-    and for a file that cannot be read.
+    Args:
+        shape: A mesh or grid file of any size, a Shape, or a grid `[R, R, R]` in [0, 1]; `target` says how it is
+            compared. The starts are the encodings of `SIDES` rendered views where the model reads pictures, the means
+            of its classes, and draws from its prior. The same model, shape and fit give the same latent.
+
+    Raises:
+        UserError: For an empty shape and for a file that cannot be read.
     """
     fit = fit or Fit()
     filled = target(model, shape)

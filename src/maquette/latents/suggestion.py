@@ -81,10 +81,14 @@ def catalogue(
 ) -> Iterator[Progress | Catalogue]:
     """Open the known objects, rendering and encoding them where `cache` does not have that; last event: Catalogue.
 
-    among: a prepared dataset, whose own views are used where the model reads views of that size; or whatever
-    `data.sources` reads: a folder of meshes or grids, an archive, `furniture`. known: how many shapes are rendered at
-    most, all if None (furniture: `FURNITURE`). workers: processes that render; all cores if None. Raises UserError for
-    a model without an image encoder, an unknown source, and fewer than two objects.
+    Args:
+        among: A prepared dataset, whose own views are used where the model reads views of that size; or whatever
+            `data.sources` reads: a folder of meshes or grids, an archive, `furniture`.
+        known: How many shapes are rendered at most, all if None (furniture: `FURNITURE`).
+        workers: Processes that render; all cores if None.
+
+    Raises:
+        UserError: For a model without an image encoder, an unknown source, and fewer than two objects.
     """
     if model.system.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
@@ -98,8 +102,11 @@ def catalogue(
 def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, count: int = 8) -> Suggested:
     """The `count` objects of a catalogue that a picture is most like.
 
-    picture: a file, or pixels uint8 `[H, W]` or `[H, W, 3]`. Raises UserError for a picture that cannot be read or
-    holds nothing.
+    Args:
+        picture: A file, or pixels uint8 `[H, W]` or `[H, W, 3]`.
+
+    Raises:
+        UserError: For a picture that cannot be read or holds nothing.
     """
     if count < 1:
         raise UserError("count must be at least 1", count)

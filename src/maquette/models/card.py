@@ -74,10 +74,15 @@ def write_card(
 ) -> str:
     """The card as Markdown with its YAML head.
 
-    recipe: as it goes into the model, without the machine's folders. labels: the classes. terms: of use of the data,
-    each once. shapes: how many, or how many images, were trained on. metrics: on the validation part. facts: of the
-    run, by name, each a row of a table: `seconds` and the versions, commit and machine of
-    `maquette.training.monitor.environment`. picture: the file of the samples beside the card, None for none.
+    Args:
+        recipe: As it goes into the model, without the machine's folders.
+        labels: The classes.
+        terms: Of use of the data, each once.
+        shapes: How many, or how many images, were trained on.
+        metrics: On the validation part.
+        facts: Of the run, by name, each a row of a table: `seconds` and the versions, commit and machine of
+            `maquette.training.monitor.environment`.
+        picture: The file of the samples beside the card, None for none.
     """
     system = SYSTEMS[recipe.system]
     usage = (

@@ -36,9 +36,11 @@ FILES = (CONFIG, WEIGHTS, CARD, PICTURE)
 class Model:
     """A trained system, ready to use.
 
-    system: with its weights, in evaluation mode, float32. info: config.json as read: `threshold`, `class_names`,
-    `data`, `metrics`, `recipe`, `versions` and what else the run wrote. latents: tensors named in `model.safetensors`
-    as `latents.*`.
+    Attributes:
+        system: With its weights, in evaluation mode, float32.
+        info: Config.json as read: `threshold`, `class_names`, `data`, `metrics`, `recipe`, `versions` and what else the
+            run wrote.
+        latents: Tensors named in `model.safetensors` as `latents.*`.
     """
 
     name: str
@@ -83,8 +85,11 @@ def locate(name: str) -> Path:
 def load(name: str = "maquette") -> Model:
     """Load a bundled model, a model's folder, a run's folder or a model of the Hub, onto the CPU.
 
-    UserError for a name that is unknown, and for a file that is damaged or does not fit: it says which tensor and
-    which shapes. Weights whose checksum config.json knows are checked against it.
+    Weights whose checksum config.json knows are checked against it.
+
+    Raises:
+        UserError: For a name that is unknown, and for a file that is damaged or does not fit: it says which tensor and
+            which shapes.
     """
     folder = locate(name)
     info = read_config(folder)
@@ -164,8 +169,9 @@ def save(
 ) -> Path:
     """Write a model: its networks (see `System.saved_networks`) in half precision, its card and its config.
 
-    picture: what the card shows as `samples.png`, uint8 `[H, W, 3]`. config.json is written last, with the checksum of
-    the weights: a folder whose writing was cut short does not pass for a model.
+    Args:
+        picture: What the card shows as `samples.png`, uint8 `[H, W, 3]`. config.json is written last, with the checksum
+            of the weights: a folder whose writing was cut short does not pass for a model.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -191,9 +197,14 @@ def save(
 def push(name: str, repo_id: str, private: bool = False, token: str | None = None) -> str:
     """Upload a model to the Hugging Face Hub and return its address there.
 
-    name: as for `load`. repo_id: `owner/name`, made if it is not there. token: of an account that may write there; the
-    one of `hf auth login` or HF_TOKEN if left out. UserError for a model that is damaged, and for whatever the Hub
-    refuses; a private upload is refused where a public repository of that name exists.
+    Args:
+        name: As for `load`.
+        repo_id: `owner/name`, made if it is not there.
+        token: Of an account that may write there; the one of `hf auth login` or HF_TOKEN if left out.
+
+    Raises:
+        UserError: For a model that is damaged, and for whatever the Hub refuses; a private upload is refused where a
+            public repository of that name exists.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
         raise UserError("a model on the Hugging Face Hub is named as OWNER/NAME", repr(repo_id))

@@ -27,8 +27,10 @@ def class_row(model: Model, kind: str, name: str) -> Tensor:
 def draw(model: Model, seed: int, index: int = 0, kind: str = "", spread: float = 1.0) -> Tensor:
     """A draw from the prior, `[latent]`: a function of the model, the seed and the index alone.
 
-    kind: a class that the model knows, or empty for the model's own prior: what `from_normal` gives, or any class at
-    random where the prior is that of classes. spread: scales the deviation.
+    Args:
+        kind: A class that the model knows, or empty for the model's own prior: what `from_normal` gives, or any class
+            at random where the prior is that of classes.
+        spread: Scales the deviation.
     """
     if seed < 0:
         raise UserError("seed must be 0 or more", seed)

@@ -16,10 +16,13 @@ def sample_images(
 ) -> np.ndarray:
     """New images from random latents, uint8 `[count, H, W]` or, in colour, `[count, H, W, 3]`.
 
-    batch: images that are made at once. spread: scales the latents' deviation. Model, seed and place in the count
-    decide an image, whatever the count; with another batch, or on another device, sums are rounded otherwise and some
-    values can differ by a level. Raises UserError for a model that makes no images, and for one whose weights are not
-    finite.
+    Args:
+        batch: Images that are made at once.
+        spread: Scales the latents' deviation. Model, seed and place in the count decide an image, whatever the count;
+            with another batch, or on another device, sums are rounded otherwise and some values can differ by a level.
+
+    Raises:
+        UserError: For a model that makes no images, and for one whose weights are not finite.
     """
     return np.concatenate(list(batches_of_images(model, count, seed, batch, spread=spread)))
 

@@ -20,14 +20,15 @@ CUT = 1 / 2
 def augment(images: Tensor, draws: Tensor, probability: Tensor | float = 1.0) -> Tensor:
     """Images `[B, C, H, W]` in about [-1, 1] varied, the same shape, float32.
 
-    draws: `[B, DRAWS]` uniform on [0, 1), which decide everything: one row varies two images in the same way. A row's
-    variation is an affine function of the image, so it takes a mix of two images to the mix of the two varied ones, and
-    a gradient penalty at mixes of varied images is one at varied mixes. probability: of each of the three kinds of
-    variation, for each image by itself.
-
     Brightness by up to 0.5, contrast by a factor of 0.5 to 1.5, saturation of colours by 0 to 2; moved by up to SHIFT,
     mirrored at the edges (as in ADA; DiffAugment has grey come in, and frames of grey then pass for real); a part of
     CUT of the sides, centred anywhere, set to 0.
+
+    Args:
+        draws: `[B, DRAWS]` uniform on [0, 1), which decide everything: one row varies two images in the same way. A
+            row's variation is an affine function of the image, so it takes a mix of two images to the mix of the two
+            varied ones, and a gradient penalty at mixes of varied images is one at varied mixes.
+        probability: Of each of the three kinds of variation, for each image by itself.
     """
     light, move, cut = (draws[:, 7:] < probability).unbind(1)
     return cut_out(moved(lit(images.float(), draws[:, :3], light), draws[:, 3:5], move), draws[:, 5:7], cut)

@@ -346,7 +346,8 @@ class OccupancyPlanes(QuickField):
 class ColourField(nn.Module):
     """Colour from position, normal, view direction, the occupancy field's features and an appearance code (UNISURF).
 
-    normal_a_ray: whether normals are given for rays, or for points.
+    Args:
+        normal_a_ray: Whether normals are given for rays, or for points.
     """
 
     def __init__(self, features: int, code: int, width: int, depth: int, octaves: int, channels: int,

@@ -15,8 +15,11 @@ class PaperEncoder(nn.Module):
 
     arXiv 1610.07584 and 1707.09557: five convolutions, kernels 11-5-5-5-8, channels 64-128-256-512-2*latent, norm and
     activation between.
-    strides: 4-2-2-2-1 in 3D-VAE-GAN, 4-4-2-2-1 in the released 3D-VAE-IWGAN, where 4x4 places are left
-    for the last kernel, which is cut to that. slope: of the leaky ReLU (0: ReLU).
+
+    Args:
+        strides: 4-2-2-2-1 in 3D-VAE-GAN, 4-4-2-2-1 in the released 3D-VAE-IWGAN, where 4x4 places are left for the last
+            kernel, which is cut to that.
+        slope: Of the leaky ReLU (0: ReLU).
     """
 
     def __init__(self, channels: int, latent: int, strides: tuple[int, ...] = (4, 2, 2, 2, 1), slope: float = 0.0):
@@ -72,10 +75,12 @@ class ResidualBlock(nn.Module):
 class ResidualEncoder(nn.Module):
     """View of any square size to the mean and log-variance of the latent: a narrow ResNet that keeps where things are.
 
-    widths: one stage each, every stage after the first at half the size; blocks: how many residual blocks a stage.
-    The last map is squeezed to `squeeze` channels on a 4x4 grid and read by one linear layer: an average over places
-    would throw away the drawing's layout, which is what tells a tall object from a wide one. standardise: bring each
-    view to mean 0 and deviation 0.5 first, instead of to [-1, 1].
+    Args:
+        widths: One stage each, every stage after the first at half the size;.
+        blocks: How many residual blocks a stage. The last map is squeezed to `squeeze` channels on a 4x4 grid and read
+            by one linear layer: an average over places would throw away the drawing's layout, which is what tells a
+            tall object from a wide one.
+        standardise: Bring each view to mean 0 and deviation 0.5 first, instead of to [-1, 1].
     """
 
     def __init__(
@@ -111,8 +116,9 @@ class ResidualEncoder(nn.Module):
     def forward(self, image: Tensor, maps: bool = False) -> tuple:
         """`[B, C, S, S]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32.
 
-        maps: two more, the map `[B, width, H, W]` at the end of each stage, the finest first, and the last layer's
-        features `[B, squeeze * 16]`.
+        Args:
+            maps: Two more, the map `[B, width, H, W]` at the end of each stage, the finest first, and the last layer's
+                features `[B, squeeze * 16]`.
         """
         if self.standardise:
             deviation, mean = torch.std_mean(image, dim=(1, 2, 3), keepdim=True)

@@ -11,11 +11,12 @@ from maquette.rays.sampling import pixel_places, sample_image
 class PatchCritic(nn.Module):
     """Patches `[B, C, K, K]` to logits `[B]`. widths: of what halves the patch, so K = 4 * 2 ** len(widths).
 
-    norms: GRAF's discriminator (Schwarz et al. 2020, section 3.2 and its code): convolutions 4x4 of stride 2 with
-    spectral norm, instance norm from the second on, leaky ReLU 0.2, and one that reads the last 4x4. Without: no norms,
-    a convolution 3x3 after each, and the mean deviation over the batch beside the last 4x4 (Karras et al. 2018,
-    section 3), so that it tells blobs from objects within hundreds of steps. Images of another size are seen whole, at
-    K x K places.
+    Args:
+        norms: GRAF's discriminator (Schwarz et al. 2020, section 3.2 and its code): convolutions 4x4 of stride 2 with
+            spectral norm, instance norm from the second on, leaky ReLU 0.2, and one that reads the last 4x4. Without:
+            no norms, a convolution 3x3 after each, and the mean deviation over the batch beside the last 4x4 (Karras et
+            al. 2018, section 3), so that it tells blobs from objects within hundreds of steps. Images of another size
+            are seen whole, at K x K places.
     """
 
     def __init__(self, channels: int, widths: tuple[int, ...], norms: bool = True):

@@ -118,10 +118,13 @@ class PoseHead(nn.Module):
 class PixelAlignedDecoder(nn.Module):
     """Corrections to a SubvoxelGenerator's logits from the view itself.
 
-    resolution: voxels a side. cells: channels of the generator's cells (R / 4 a side). maps: channels of the encoder's
-    maps that are used, the finest first, each half the size of the one before it. features: of the encoder's last
-    layer. wide: channels of the maps brought together; each eighth of a cell sees `channels` of them. hidden: width of
-    what makes a cell's 4x4x4 corrections.
+    Args:
+        resolution: Voxels a side.
+        cells: Channels of the generator's cells (R / 4 a side).
+        maps: Channels of the encoder's maps that are used, the finest first, each half the size of the one before it.
+        features: Of the encoder's last layer.
+        wide: Channels of the maps brought together; each eighth of a cell sees `channels` of them.
+        hidden: Width of what makes a cell's 4x4x4 corrections.
     """
 
     def __init__(
@@ -149,8 +152,12 @@ class PixelAlignedDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Corrections `[B, 64, c, c, c]` of each cell's 4x4x4 voxels, and what the pose head says.
 
-        cells: `[B, C, c, c, c]`. maps, features: of the encoder. pose: the true poses, if known; the first `share` of
-        the batch is looked up with these and the rest with the poses that the head reads.
+        Args:
+            cells: `[B, C, c, c, c]`.
+            maps: Of the encoder.
+            features: See `maps`.
+            pose: The true poses, if known; the first `share` of the batch is looked up with these and the rest with the
+                poses that the head reads.
         """
         head_output = self.pose_head(features)
         used = self.pose_head.pose(head_output.detach())

@@ -58,8 +58,10 @@ class SubvoxelGenerator(nn.Module):
 
     As VolumeGenerator up to R / 4 voxels a side; there a 1x1x1 convolution gives each cell its 4x4x4 voxels as channels
     (sub-pixel convolution, Shi et al. 2016, in three dimensions). The wide layers at R / 2 and R, which take most of
-    the time on a CPU, are not there: four times as fast at 32 voxels. channels: widths up to R / 4, the last one
-    repeated where more are needed (20 voxels: one, 32: three, 64: four).
+    the time on a CPU, are not there: four times as fast at 32 voxels.
+
+    Args:
+        channels: Widths up to R / 4, the last one repeated where more are needed (20 voxels: one, 32: three, 64: four).
     """
 
     def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
@@ -90,8 +92,11 @@ class GAN3DGenerator(nn.Module):
     """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`: 3D-GAN's generator (arXiv 1610.07584).
 
     Five transposed convolutions 4x4x4, the first from 1 voxel to 4, each other one doubling; batch norm and ReLU
-    between. channels: widths from 4 voxels up, 512-256-128-64 in the paper; 32 voxels take one doubling less and the
-    first three.
+    between.
+
+    Args:
+        channels: Widths from 4 voxels up, 512-256-128-64 in the paper; 32 voxels take one doubling less and the first
+            three.
     """
 
     def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
@@ -113,7 +118,10 @@ class GAN3DDiscriminator(nn.Module):
     """Occupancy `[B, 1, R, R, R]` to logits `[B]`: 3D-GAN's discriminator, its generator mirrored (arXiv 1610.07584).
 
     Convolutions 4x4x4 of stride 2 down to 4 voxels, then one to a single value; batch norm (not on the first) and leaky
-    ReLU 0.2. channels: widths from full size down, 64-128-256-512 in the paper; 32 voxels take the last three.
+    ReLU 0.2.
+
+    Args:
+        channels: Widths from full size down, 64-128-256-512 in the paper; 32 voxels take the last three.
     """
 
     def __init__(self, resolution: int, channels: tuple[int, ...]):
@@ -162,7 +170,10 @@ class ScanEncoder(nn.Module):
     """Scan `[B, 1, R, R, R]` to the mean and log-variance of the latent, each `[B, latent]` (arXiv 1707.09557).
 
     Convolutions 4x4x4 of stride 2, batch norm and leaky ReLU 0.2, then one linear layer. 20 voxels are halved three
-    times, 32 and 64 until 2 voxels are left (64: the last width is doubled). channels: widths from full size down.
+    times, 32 and 64 until 2 voxels are left (64: the last width is doubled).
+
+    Args:
+        channels: Widths from full size down.
     """
 
     def __init__(self, resolution: int, latent: int, channels: tuple[int, ...]):
@@ -180,7 +191,8 @@ class ScanEncoder(nn.Module):
     def forward(self, scan: Tensor, maps: bool = False) -> tuple[Tensor, ...]:
         """`[B, 1, R, R, R]` of 0 and 1 to (mean, log_variance), each `[B, latent]`, float32.
 
-        maps: also what the second halving gave, `[B, channels[1], R / 4, R / 4, R / 4]`.
+        Args:
+            maps: Also what the second halving gave, `[B, channels[1], R / 4, R / 4, R / 4]`.
         """
         quarter = self.layers[:6](scan)
         mean, log_variance = self.linear(self.layers[6:](quarter).flatten(1)).float().chunk(2, dim=1)
@@ -193,7 +205,12 @@ class ScanSkipDecoder(nn.Module):
 
     A skip connection as in U-Nets (Ronneberger et al., MICCAI 2015; in three dimensions Cicek et al., MICCAI 2016), at
     a quarter of the resolution: each cell has the scan's own 4x4x4 voxels, the encoder's map there and what the
-    generator makes its voxels of. cells, maps: channels of the last two. hidden: width of what is between.
+    generator makes its voxels of.
+
+    Args:
+        cells: Channels of the last two.
+        maps: See `cells`.
+        hidden: Width of what is between.
     """
 
     def __init__(self, cells: int, maps: int, hidden: int = 64):
@@ -209,7 +226,9 @@ class ScanSkipDecoder(nn.Module):
     def forward(self, cells: Tensor, maps: Tensor, scan: Tensor) -> Tensor:
         """Corrections `[B, 1, R, R, R]`, float32.
 
-        cells: `[B, C, c, c, c]` of the generator, c = R / 4. maps: `[B, M, c, c, c]` of the encoder. scan:
-        `[B, 1, R, R, R]`.
+        Args:
+            cells: `[B, C, c, c, c]` of the generator, c = R / 4.
+            maps: `[B, M, c, c, c]` of the encoder.
+            scan: `[B, 1, R, R, R]`.
         """
         return from_cells(self.layers(torch.cat([cells, maps.to(cells.dtype), to_cells(scan).to(cells.dtype)], dim=1)))

@@ -32,7 +32,10 @@ def pickup_file(
 ) -> Iterator[Written | Failed]:
     """The drawing in a picture of a page as a grey PNG, and beside it `NAME.found.png` with the steps on the way.
 
-    The options are those of `pencil.rectify_page.rectify_page`. UserError where `out` is no PNG.
+    The options are those of `pencil.rectify_page.rectify_page`.
+
+    Raises:
+        UserError: Where `out` is no PNG.
     """
     from PIL import Image
 
@@ -73,8 +76,10 @@ def relief_files(
 ) -> Iterator[int | Written | Failed]:
     """A solid for each drawing; yields first how many there are, then one Written or Failed for each.
 
-    out: a folder, or one file with a known suffix where there is one input. preview: also a PNG of the drawing beside
-    the solid from four sides. A grid's suffix gets `GRID_VOXELS` a side. A bad drawing is named, the others still done.
+    Args:
+        out: A folder, or one file with a known suffix where there is one input.
+        preview: Also a PNG of the drawing beside the solid from four sides. A grid's suffix gets `GRID_VOXELS` a side.
+            A bad drawing is named, the others still done.
     """
     out = Path(out)
     sources, failed, single = sources_of(inputs, find_inputs, out)

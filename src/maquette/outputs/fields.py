@@ -50,8 +50,12 @@ def generate_mesh_files(
 ) -> Iterator[Progress | Written | Failed]:
     """`api.generate_mesh`, written to the folder `out` with a sheet of them all in their colours; one event a sample.
 
-    turntable: also `NAME.gif` of each, as the model itself shows it from all round. A sample without a surface is
-    named, the others still done. Raises UserError for a model without a field and for options that cannot be.
+    Args:
+        turntable: Also `NAME.gif` of each, as the model itself shows it from all round. A sample without a surface is
+            named, the others still done.
+
+    Raises:
+        UserError: For a model without a field and for options that cannot be.
     """
     require_field(model)
     if count < 1:
@@ -99,10 +103,13 @@ def interpolate_field_files(
     largest_part: bool = True,
 ) -> Iterator[Progress | Written | Failed]:
     """`fields.between`, written to the folder `out`: a coloured mesh and a latent for each step, `sheet.png`, and where
-    `gif` is set `interpolation.gif`, which goes there and back. The pictures in both are the model's own.
+    `gif` is set `interpolation.gif`, which goes there and back.
 
-    frames: of the animation between two operands, at least; rounded up to a multiple of the steps between them. A step
-    without a surface is named, and has its latent and its picture still.
+    The pictures in both are the model's own.
+
+    Args:
+        frames: Of the animation between two operands, at least; rounded up to a multiple of the steps between them. A
+            step without a surface is named, and has its latent and its picture still.
     """
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)

@@ -35,7 +35,10 @@ _CUT = "the time ended after {done} of {steps} steps; give more with --seconds"
 class Inversion:
     """The object of one picture: mesh in millimetres, watertight, with `colours` uint8 `[V, 3]` of its vertices.
 
-    found: camera and codes. dropped: loose parts that were left out. report: whether it can be printed.
+    Attributes:
+        found: Camera and codes.
+        dropped: Loose parts that were left out.
+        report: Whether it can be printed.
     """
 
     mesh: trimesh.Trimesh
@@ -49,7 +52,11 @@ def object_of(
     found: Inverted, model: Model, *, size_mm: float = 100.0, threshold: float | None = None, largest_part: bool = True,
     min_wall_mm: float = 0.8,
 ) -> Inversion:
-    """The mesh of what was found. threshold: the occupancy at its surface, 0.5 unless said. UserError for none."""
+    """The mesh of what was found. threshold: the occupancy at its surface, 0.5 unless said.
+
+    Raises:
+        UserError: For none.
+    """
     level = 0.5 if threshold is None else threshold
     try:
         made = field_mesh(model.system.nets["generator"], found.latent, RESOLUTION, level, largest_part=largest_part)
@@ -76,10 +83,12 @@ def invert_files(
 ) -> Iterator[Progress | Written | Failed]:
     """Invert the pictures in files and folders; yields Progress as it goes and a Written or Failed for each.
 
-    out: a folder, or one file with a known suffix where there is one input. Colours are kept by the formats that have
-    them; grids are the filled mesh at 64 voxels a side. preview: also a PNG of the picture, of what the model shows
-    from the camera that was found, and of the mesh from four sides. search: for each picture. A bad input is named, the
-    others still done.
+    Args:
+        out: A folder, or one file with a known suffix where there is one input. Colours are kept by the formats that
+            have them; grids are the filled mesh at 64 voxels a side.
+        preview: Also a PNG of the picture, of what the model shows from the camera that was found, and of the mesh from
+            four sides.
+        search: For each picture. A bad input is named, the others still done.
     """
     out, search = Path(out), search or Search()
     if threshold is not None and not 0 < threshold < 1:  # before anything is looked for

@@ -54,7 +54,8 @@ def interpolate_files(
     """`api.interpolate`, written to the folder `out`: a mesh and a latent for each step, `sheet.png`, and where `gif`
     is set `interpolation.gif`, which goes there and back.
 
-    frames: of the animation between two operands, at least; rounded up to a multiple of the steps between them.
+    Args:
+        frames: Of the animation between two operands, at least; rounded up to a multiple of the steps between them.
     """
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
@@ -74,7 +75,8 @@ def way_written(
 ) -> Iterator[Progress | Written]:
     """`sheet.png` of the steps of a way, and where `gif` is set `interpolation.gif`, which goes there and back.
 
-    drawn: `count` pictures, every `every`-th of which is a step, and every `steps - 1`-th step an operand.
+    Args:
+        drawn: `count` pictures, every `every`-th of which is a step, and every `steps - 1`-th step an operand.
     """
     pictures = []
     for picture in drawn:
@@ -130,7 +132,8 @@ def project_files(
     """`api.project` of each file, written to the folder `out` as `NAME-projected`; a bad one is named, the others still
     done.
 
-    preview: also a PNG of the given shape beside its projection.
+    Args:
+        preview: Also a PNG of the given shape beside its projection.
     """
     out, taken = Path(out), set()
     for source in inputs:
@@ -171,9 +174,11 @@ def suggest_files(
     """`api.suggest` for each picture or folder of pictures, written to the folder `out` as `NAME-suggested.png`: the
     picture, then the nearest known objects with name and similarity.
 
-    meshes: also write those objects. draw: also draw them as lines on such a sheet, `NAME-suggested-RANK-OBJECT.svg`,
-    from the side that the picture shows, and all of them beside the picture in `NAME-suggested-drawn.png`. A bad
-    picture is named, the others still done.
+    Args:
+        meshes: Also write those objects.
+        draw: Also draw them as lines on such a sheet, `NAME-suggested-RANK-OBJECT.svg`, from the side that the picture
+            shows, and all of them beside the picture in `NAME-suggested-drawn.png`. A bad picture is named, the others
+            still done.
     """
     out, taken = Path(out), set()
     if count < 1:

@@ -52,15 +52,20 @@ def loop_files(
 ) -> Iterator[Progress | Waiting | Written | Failed]:
     """`api.loop` in the folder `out`: `round-01` and so on, `loop.json`, `loop.csv`, `sheet.png` and `loop.gif`.
 
-    start: a picture, `camera:0`, or a folder that a scanner writes into. simulate: no hardware; else camera: where the
-    picture of each drawing comes from (empty: the loop ends after one round and says how to go on), and port: the
-    plotter's (empty: the files are there to be plotted). ask: for a new sheet, and for the page under the camera.
-    control: what somebody wants while the plotter draws (see `maquette.plotting.grbl.send`). wait_s: how long a
-    scanner's folder is watched. project: every object is brought to the closest that the model makes. resume: go on
-    after the last whole round, as the loop began.
+    A round that fails ends the loop with one Failed; what was done before is kept.
 
-    A round that fails ends the loop with one Failed; what was done before is kept. Raises UserError where the first
-    fails, and as `Rounds` does.
+    Args:
+        start: A picture, `camera:0`, or a folder that a scanner writes into.
+        simulate: No hardware; else camera: where the picture of each drawing comes from (empty: the loop ends after one
+            round and says how to go on), and port: the plotter's (empty: the files are there to be plotted).
+        ask: For a new sheet, and for the page under the camera.
+        control: What somebody wants while the plotter draws (see `maquette.plotting.grbl.send`).
+        wait_s: How long a scanner's folder is watched.
+        project: Every object is brought to the closest that the model makes.
+        resume: Go on after the last whole round, as the loop began.
+
+    Raises:
+        UserError: Where the first fails, and as `Rounds` does.
     """
     if simulate and (camera or port):
         raise UserError("a simulated loop needs no hardware", "--simulate and " + ("--camera" if camera else "--port"))

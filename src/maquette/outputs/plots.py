@@ -33,7 +33,8 @@ def plot_files(
 ) -> Iterator[int | Written | Failed]:
     """Sort SVG files and write them anew (see `maquette.plotting.drawing.load`); events as of `draw_files`.
 
-    out: empty: nothing is written, the drawings are only measured.
+    Args:
+        out: Empty: nothing is written, the drawings are only measured.
     """
 
     def load(source: str) -> plotter.Drawing:

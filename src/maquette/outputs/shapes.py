@@ -58,8 +58,9 @@ def reconstruct_files(
 ) -> Iterator[int | Written | Failed]:
     """Reconstruct files and folders; yields first how many there are, then one Written or Failed for each.
 
-    out: a folder, or one file with a known suffix where there is one input. A bad input is named, the others still
-    done.
+    Args:
+        out: A folder, or one file with a known suffix where there is one input. A bad input is named, the others still
+            done.
     """
     model = load(model) if isinstance(model, str) else model
     out = Path(out)
@@ -106,10 +107,14 @@ def complete_files(
 ) -> Iterator[int | Written | Failed]:
     """Complete scans in files and folders; yields first how many there are, then one Written or Failed for each.
 
-    out: a folder, or one file with a known suffix where there is one input. preview: also a PNG of the scan's voxels
-    beside the mesh. intrinsics: as `maquette.scans.read_intrinsics` reads them, or empty. The rest is as in
-    `maquette.api.complete`. A bad input is named, the others still done. UserError for a model that reads no scans, and
-    for bad intrinsics.
+    Args:
+        out: A folder, or one file with a known suffix where there is one input.
+        preview: Also a PNG of the scan's voxels beside the mesh.
+        intrinsics: As `maquette.scans.read_intrinsics` reads them, or empty. The rest is as in `maquette.api.complete`.
+            A bad input is named, the others still done.
+
+    Raises:
+        UserError: For a model that reads no scans, and for bad intrinsics.
     """
     model = load(model) if isinstance(model, str) else model
     require_scans(model)

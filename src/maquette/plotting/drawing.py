@@ -30,8 +30,11 @@ _SIZE_PX = 1000
 class Drawing:
     """Strokes in millimetres in the order in which they are drawn.
 
-    before_mm, after_mm: the way of the lifted pen, from its home and back, as the lines came and as they are now.
-    seconds: about how long it takes (see `maquette.plotting.gcode.seconds`). kind: shape, picture or svg.
+    Attributes:
+        before_mm: The way of the lifted pen, from its home and back, as the lines came and as they are now.
+        after_mm: See `before_mm`.
+        seconds: About how long it takes (see `maquette.plotting.gcode.seconds`).
+        kind: Shape, picture or svg.
     """
 
     name: str
@@ -63,7 +66,10 @@ class Drawing:
 
 def mesh_strokes(mesh: trimesh.Trimesh, look: ViewOptions = ViewOptions(), sheet: Paper = Paper()) -> Strokes:
     """The visible lines of a mesh of any size and place, hatched if asked for, as large as the sheet's margins allow,
-    in millimetres. UserError as of `maquette.rendering.vector_lines.Subject`.
+    in millimetres.
+
+    Raises:
+        UserError: As of `maquette.rendering.vector_lines.Subject`.
     """
     from maquette.rendering.camera import Camera
     from maquette.rendering.hatching import hatch
@@ -105,8 +111,10 @@ def draw(
 ) -> Drawing:
     """A drawing of a shape, a mesh, a picture (uint8 [H, W] or [H, W, 3]), or a file of one.
 
-    Objects are drawn as their visible lines, pictures as their centre lines. UserError for what cannot be read, or
-    holds nothing to draw.
+    Objects are drawn as their visible lines, pictures as their centre lines.
+
+    Raises:
+        UserError: For what cannot be read, or holds nothing to draw.
     """
     name = name or (str(source) if isinstance(source, str | Path) else type(source).__name__.lower())
     if isinstance(source, str | Path) and Path(source).suffix.lower() in PICTURES:
@@ -125,9 +133,14 @@ def load(
 ) -> Drawing:
     """An SVG file as a drawing, sorted.
 
-    sheet: the paper; None: the file's own page. fit: as large as the sheet's margins allow; else the drawing keeps its
-    size and its distance from the page's upper left corner. pen: only this pen's lines. UserError where it has none,
-    and as of `maquette.plotting.svg.read_svg`.
+    Args:
+        sheet: The paper; None: the file's own page.
+        fit: As large as the sheet's margins allow; else the drawing keeps its size and its distance from the page's
+            upper left corner.
+        pen: Only this pen's lines.
+
+    Raises:
+        UserError: Where it has none, and as of `maquette.plotting.svg.read_svg`.
     """
     from dataclasses import replace
 
@@ -151,8 +164,12 @@ def write(
 ) -> None:
     """Write a drawing, in the format that the suffix says (see `FORMATS`).
 
-    pen_mm: width of the lines (SVG). device: the plotter (HPGL). UserError for an unknown suffix, for lines off the
-    page, and where it cannot be written.
+    Args:
+        pen_mm: Width of the lines (SVG).
+        device: The plotter (HPGL).
+
+    Raises:
+        UserError: For an unknown suffix, for lines off the page, and where it cannot be written.
     """
     from maquette.plotting.hpgl import write_hpgl
     from maquette.plotting.svg import write_svg
@@ -169,7 +186,11 @@ def write(
 
 
 def format_of(path: str | Path) -> str:
-    """svg, hpgl or gcode, by the suffix. UserError for others."""
+    """svg, hpgl or gcode, by the suffix.
+
+    Raises:
+        UserError: For others.
+    """
     suffix = Path(path).suffix.lower()
     for name, suffixes in FORMATS.items():
         if suffix in suffixes:
@@ -185,8 +206,11 @@ def plot(
     """Send a drawing, an SVG or a G-code file to a machine; yields the Drawing (not for G-code), then the events of
     `maquette.plotting.grbl.send`, whose options (control, home, unlock, baud, patience) are handed on.
 
-    sheet, fit, pen: as of `load`; a G-code file needs its page, in its first lines or by `sheet`. Every line is checked
-    against the page before the port is opened: a drawing that leaves it is refused whole.
+    Args:
+        sheet: As of `load`; a G-code file needs its page, in its first lines or by `sheet`. Every line is checked
+            against the page before the port is opened: a drawing that leaves it is refused whole.
+        fit: See `sheet`.
+        pen: See `sheet`.
     """
     from maquette.plotting.grbl import send
 

@@ -38,7 +38,10 @@ def require_on_page(strokes: Strokes) -> None:
 def program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:
     """The lines of a program that draws strokes, in millimetres, in their order, and goes back to the origin.
 
-    Between pens stands `M0 ; change to pen N`. Raises UserError where a point lies outside the page.
+    Between pens stands `M0 ; change to pen N`.
+
+    Raises:
+        UserError: Where a point lies outside the page.
     """
     require_on_page(strokes)
     size = np.array([strokes.width, strokes.height])
@@ -56,12 +59,20 @@ def program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:
 
 
 def write_gcode(path: str | Path, strokes: Strokes, machine: Machine = Machine()) -> None:
-    """Write `program`'s lines. UserError where it cannot be written, or reaches outside the page."""
+    """Write `program`'s lines.
+
+    Raises:
+        UserError: Where it cannot be written, or reaches outside the page.
+    """
     write_bytes(path, ("\n".join(program(strokes, machine)) + "\n").encode("ascii"))
 
 
 def read_gcode(path: str | Path) -> tuple[list[str], tuple[float, float] | None]:
-    """The lines of a G-code file and the page that its first lines name, if they do. UserError naming the file."""
+    """The lines of a G-code file and the page that its first lines name, if they do.
+
+    Raises:
+        UserError: Naming the file.
+    """
     data = file_bytes(Path(path), MAX_BYTES)
     try:
         lines = data.decode("ascii").splitlines()
@@ -78,7 +89,10 @@ def checked(lines: list[str], width: float, height: float, machine: Machine) -> 
     """The lines of a program as they are sent, without comments and empty ones, once each was found harmless.
 
     Only straight moves in absolute millimetres are let through, none of them off the page (0 to width, 0 to height),
-    with the pen's heights within the machine's up and down. Raises UserError, naming the line, for anything else.
+    with the pen's heights within the machine's up and down.
+
+    Raises:
+        UserError: Naming the line, for anything else.
     """
     made, units, absolute = [], False, False
     low, high = sorted((machine.pen_down, machine.pen_up)) if machine.lift == "z" else (0.0, 0.0)

@@ -74,13 +74,20 @@ def send(
 ) -> Iterator[Progress | ChangePen | Sent]:
     """Run a program on a machine; yields Progress as lines are done, ChangePen where another is due, and one Sent.
 
-    port: of the machine, as `/dev/ttyUSB0` or `COM3`. lines: out of `maquette.plotting.gcode.checked`; nothing else may
-    be sent. control: asked all the time for "pause", "resume", "stop", or "" for nothing new; pens can be changed only
-    with it. home, unlock: whether the machine is sent home ($H), or unlocked as it is ($X), first.
+    It is lifted too when the generator is closed or the program interrupted.
 
-    Raises UserError where the port cannot be opened, where no GRBL answers, where it is locked, for its errors and
-    alarms, where it falls silent, restarts or the line is dropped, and after "stop"; each says whether the pen was
-    lifted. It is lifted too when the generator is closed or the program interrupted.
+    Args:
+        port: Of the machine, as `/dev/ttyUSB0` or `COM3`.
+        lines: Out of `maquette.plotting.gcode.checked`; nothing else may be sent.
+        control: Asked all the time for "pause", "resume", "stop", or "" for nothing new; pens can be changed only with
+            it.
+        home: Whether the machine is sent home ($H), or unlocked as it is ($X), first.
+        unlock: See `home`.
+
+    Raises:
+        UserError: Where the port cannot be opened, where no GRBL answers, where it is locked, for its errors and
+            alarms, where it falls silent, restarts or the line is dropped, and after "stop"; each says whether the pen
+            was lifted.
     """
     if control is None and any(line.startswith("M0") for line in lines):
         raise UserError("the drawing needs several pens, and nobody is there to change them",

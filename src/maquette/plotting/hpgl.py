@@ -28,9 +28,13 @@ def devices() -> dict[str, tuple[str, ...]]:
 def write_hpgl(path: str | Path, strokes: Strokes, device: str = DEVICE, velocity_cm_s: int | None = None) -> None:
     """Write strokes, in millimetres, as HPGL with the settings of a plotter.
 
-    device: see `devices`. velocity_cm_s: of the pen, if the plotter is to be told. Raises UserError for an unknown
-    device, for a page that it does not take, and where the plotter could not reach all that is drawn: nothing is cut
-    off in silence.
+    Args:
+        device: See `devices`.
+        velocity_cm_s: Of the pen, if the plotter is to be told.
+
+    Raises:
+        UserError: For an unknown device, for a page that it does not take, and where the plotter could not reach all
+            that is drawn: nothing is cut off in silence.
     """
     import vpype
 

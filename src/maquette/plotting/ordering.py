@@ -13,8 +13,9 @@ _LOOKS, _WINDOW = 60_000, 1000
 def shortest_travel(strokes: Strokes, home: tuple[float, float] = (0.0, 0.0)) -> Strokes:
     """The same strokes in another order, some drawn backwards, pen by pen; never with more travel than before.
 
-    home: where the pen starts and ends. The nearest next end is taken first (vpype's line index), then stretches of the
-    way are turned round while that shortens it (2-opt, Croes 1958).
+    Args:
+        home: Where the pen starts and ends. The nearest next end is taken first (vpype's line index), then stretches of
+            the way are turned round while that shortens it (2-opt, Croes 1958).
     """
     parts, here = [], home
     for pen in sorted(set(strokes.layers)):

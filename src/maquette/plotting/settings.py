@@ -11,7 +11,11 @@ from maquette.errors import UserError
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """From where an object is seen, and what is drawn of it. Raises UserError for settings out of range."""
+    """From where an object is seen, and what is drawn of it.
+
+    Raises:
+        UserError: For settings out of range.
+    """
 
     azimuth_deg: float = 30.0
     """The side that is seen; 0: the object's front, 90: its left."""
@@ -41,7 +45,11 @@ class ViewOptions:
 
 @dataclass(frozen=True)
 class Paper:
-    """The paper, in millimetres. Raises UserError where the margins leave no room."""
+    """The paper, in millimetres.
+
+    Raises:
+        UserError: Where the margins leave no room.
+    """
 
     width: float = 210.0
     height: float = 297.0
@@ -59,7 +67,11 @@ class Paper:
 
 @dataclass(frozen=True)
 class Machine:
-    """How a plotter moves and lifts its pen. Raises UserError for settings that make no sense."""
+    """How a plotter moves and lifts its pen.
+
+    Raises:
+        UserError: For settings that make no sense.
+    """
 
     draw_mm_s: float = 40.0
     """Speed with the pen down, in mm/s (G-code, estimate)."""

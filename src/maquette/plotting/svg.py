@@ -41,7 +41,11 @@ def document(strokes: Strokes, pen_mm: float = 0.3):
 
 
 def write_svg(path: str | Path, strokes: Strokes, pen_mm: float = 0.3) -> None:
-    """Write strokes, in millimetres, a group a pen, lines `pen_mm` wide. UserError where it cannot be written."""
+    """Write strokes, in millimetres, a group a pen, lines `pen_mm` wide.
+
+    Raises:
+        UserError: Where it cannot be written.
+    """
     import vpype
 
     text = io.StringIO()
@@ -52,9 +56,11 @@ def write_svg(path: str | Path, strokes: Strokes, pen_mm: float = 0.3) -> None:
 def read_svg(path: str | Path) -> Strokes:
     """The lines of an SVG file, in millimetres, on its own page; each of its top groups is a pen, numbered as named.
 
-    Shapes are drawn along their outlines, curves in pieces of 0.1 mm; text and pictures in it are not drawn. Raises
-    UserError, naming the file, where it cannot be read, is larger than the limits above, holds entities, or nothing
-    that can be drawn.
+    Shapes are drawn along their outlines, curves in pieces of 0.1 mm; text and pictures in it are not drawn.
+
+    Raises:
+        UserError: Naming the file, where it cannot be read, is larger than the limits above, holds entities, or nothing
+            that can be drawn.
     """
     import vpype
 

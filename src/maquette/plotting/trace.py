@@ -23,11 +23,15 @@ _AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
 def trace_picture(picture: np.ndarray, *, shortest_px: float = 4.0, tolerance_px: float = 0.3) -> Strokes:
     """The centre lines of a drawing, dark on bright, on a page of the picture's size, in pixels.
 
-    picture: uint8 [H, W] or [H, W, 3]. shortest_px: lines that end freely and are shorter, beyond half their own
-    width, are left out. tolerance_px: how far points may be left out of a line. The ink is thinned (Zhang and Suen
-    1984), the branches of what is left are followed, moved to the middle of the ink across the line, joined straight
-    on at crossings and smoothed. Raises UserError for a picture of another form or above 4096 pixels a side, and where
-    nothing, or too much, is drawn.
+    Args:
+        picture: Uint8 [H, W] or [H, W, 3].
+        shortest_px: Lines that end freely and are shorter, beyond half their own width, are left out.
+        tolerance_px: How far points may be left out of a line. The ink is thinned (Zhang and Suen 1984), the branches
+            of what is left are followed, moved to the middle of the ink across the line, joined straight on at
+            crossings and smoothed.
+
+    Raises:
+        UserError: For a picture of another form or above 4096 pixels a side, and where nothing, or too much, is drawn.
     """
     ink = darkness(picture)
     mask = ink > 0.5
@@ -42,7 +46,10 @@ def trace_picture(picture: np.ndarray, *, shortest_px: float = 4.0, tolerance_px
 def darkness(picture: np.ndarray) -> np.ndarray:
     """How much ink is in each pixel: float32 [H, W], 0 for paper, 1 for ink, 0.5 half way between (Otsu 1979).
 
-    The paper's own shade is taken off first, so that light may fall unevenly. UserError as of `trace_picture`.
+    The paper's own shade is taken off first, so that light may fall unevenly.
+
+    Raises:
+        UserError: As of `trace_picture`.
     """
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
         raise UserError("a picture to trace is uint8 [H, W] or [H, W, 3]", f"{picture.dtype} {picture.shape}")

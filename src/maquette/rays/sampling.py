@@ -22,8 +22,10 @@ CAMERA_DRAWS = 3
 class Views:
     """Where images are taken from.
 
-    positions: `[B, 3]` in the frame. axes: `[B, 3, 3]`, rows are the picture's right, its down, and forward. focal:
-    `[B]`, the focal length in sides of the picture.
+    Attributes:
+        positions: `[B, 3]` in the frame.
+        axes: `[B, 3, 3]`, rows are the picture's right, its down, and forward.
+        focal: `[B]`, the focal length in sides of the picture.
     """
 
     positions: Tensor
@@ -48,7 +50,8 @@ class Views:
 def views(azimuth_deg: Tensor, elevation_deg: Tensor, distance: Tensor, fov_deg: float) -> Views:
     """Cameras at these angles, as `maquette.rendering.Camera` has them, and distances from the origin, `[B]` each.
 
-    fov_deg: the field of view, from edge to edge of the picture.
+    Args:
+        fov_deg: The field of view, from edge to edge of the picture.
     """
     azimuth, elevation = azimuth_deg.deg2rad(), elevation_deg.deg2rad()
     zero = torch.zeros_like(azimuth)

@@ -18,9 +18,11 @@ Logits = Callable[[Tensor], Tensor]
 def march(logits: Logits, origins: Tensor, directions: Tensor, near: Tensor, far: Tensor, steps: int) -> tuple:
     """The first step of a ray that goes from outside to inside: the depths and logits of its two ends, and `hit`.
 
-    logits is asked once, for all `steps` + 1 equally spaced depths of all rays. Returns (low, high, at low, at high,
-    hit), `[...]` each. A ray that starts inside is a hit at its start (low = high). Without a crossing both ends are
-    far.
+    logits is asked once, for all `steps` + 1 equally spaced depths of all rays. A ray that starts inside is a hit at
+    its start (low = high). Without a crossing both ends are far.
+
+    Returns:
+        (low, high, at low, at high, hit), `[...]` each.
     """
     depths = near[..., None] + (far - near)[..., None] * torch.linspace(0, 1, steps + 1).to(near)
     values = logits(points_on_rays(origins, directions, depths))
@@ -79,8 +81,11 @@ def sample_interval(
     """Depths of a ray's samples, rising, `[..., outer + inner]` (UNISURF, section 3.2 and equation 8).
 
     `inner` of them lie in depth - half_width to depth + half_width, `outer` in the free space before, both cut to the
-    cube; a ray that hits nothing has all of them between near and far. jitter: uniform on [0, 1), of the result's
-    shape, moves each sample within its equal part of the stretch; the middle of it without.
+    cube; a ray that hits nothing has all of them between near and far.
+
+    Args:
+        jitter: Uniform on [0, 1), of the result's shape, moves each sample within its equal part of the stretch; the
+            middle of it without.
     """
     low = torch.where(hit, torch.maximum(depth - half_width, near), near)
     high = torch.where(hit, torch.minimum(depth + half_width, far), far)
@@ -126,8 +131,10 @@ def density_weights(density: Tensor, depths: Tensor, far: Tensor) -> Tensor:
 def composite(weights: Tensor, colours: Tensor, background: Tensor | float) -> tuple[Tensor, Tensor]:
     """Colours `[..., N, C]` by weights `[..., N]` over a background: colour `[..., C]` and the foreground's mask.
 
-    The mask, `[...]`, is the share of a ray that ends on the object. background: one value, or of a shape that goes
-    with `[..., C]`.
+    The mask, `[...]`, is the share of a ray that ends on the object.
+
+    Args:
+        background: One value, or of a shape that goes with `[..., C]`.
     """
     mask = weights.sum(-1)
     return (weights[..., None] * colours).sum(-2) + (1 - mask)[..., None] * background, mask

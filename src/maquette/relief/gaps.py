@@ -20,9 +20,12 @@ _RAYS_DEG = np.arange(-45, 46, 15)
 class Lines:
     """The drawn lines, each a connected piece of ink.
 
-    label: int32 [H, W], number of the line at each pixel, 0 for paper. closed: for each number, whether the line
-    encloses something. full: whether that is a good part of what its convex hull does. around: for each number, the
-    pixels that it encloses and its own, bool [H, W]; None if open. width_px: how thick lines are.
+    Attributes:
+        label: Int32 [H, W], number of the line at each pixel, 0 for paper.
+        closed: For each number, whether the line encloses something.
+        full: Whether that is a good part of what its convex hull does.
+        around: For each number, the pixels that it encloses and its own, bool [H, W]; None if open.
+        width_px: How thick lines are.
     """
 
     label: np.ndarray
@@ -52,9 +55,10 @@ def thin(mask: np.ndarray) -> np.ndarray:
 def close_gaps(lines: Lines, furthest_px: float) -> tuple[np.ndarray, list[float]]:
     """The ink with its gaps closed, bool [H, W], and the gaps' widths in pixels, paper alone, the widest first.
 
-    furthest_px: the widest gap that is closed. Ends are joined with ends, or with the line that lies ahead of them, the
-    nearest first, and a join stays only if something is enclosed by it. Lines that enclose a good part of their hull
-    already get gaps up to `SMALL` closed. What lies inside a closed line is not joined with it.
+    Args:
+        furthest_px: The widest gap that is closed. Ends are joined with ends, or with the line that lies ahead of them,
+            the nearest first, and a join stays only if something is enclosed by it. Lines that enclose a good part of
+            their hull already get gaps up to `SMALL` closed. What lies inside a closed line is not joined with it.
     """
     ink = lines.label > 0
     ends, tips, of, lengths = _ends(lines)

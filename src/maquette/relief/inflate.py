@@ -21,9 +21,11 @@ _LAYERS = 14  # at least, from the middle to the top
 def poisson(covered: np.ndarray) -> np.ndarray:
     """u [H, W] with Laplace(u) = -4 inside a region and 0 on its edge, in squares of a cell; below 0 just outside.
 
-    covered: share of each cell that the region covers, [H, W] in 0 to 1, 0 on the border; the edge is where it is 0.5
-    between two cells' middles. Five-point differences that know where the edge cuts a step (Gibou et al. 2002), so that
-    a disc's height is right to second order. Outside, next to the region, u goes on along a straight line.
+    Args:
+        covered: Share of each cell that the region covers, [H, W] in 0 to 1, 0 on the border; the edge is where it is
+            0.5 between two cells' middles. Five-point differences that know where the edge cuts a step (Gibou et al.
+            2002), so that a disc's height is right to second order. Outside, next to the region, u goes on along a
+            straight line.
     """
     inside = covered > 0.5
     number = np.full(covered.shape, -1)
@@ -84,9 +86,13 @@ def inflated(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The surface of the rounded solid over polygons [N, 2] (even and odd): vertices float64 [V, 3], faces int [F, 3].
 
-    height: of the thickest place, from the lowest point to the highest; None: as round as the region is wide. The
-    solid lies on both sides of z = 0; where `one_sided` is set, to be cut there, it goes a little below. Raises
-    UserError where it is thinner than a cell all over. cells: along the region's longer side; `CELLS` if None.
+    Args:
+        height: Of the thickest place, from the lowest point to the highest; None: as round as the region is wide. The
+            solid lies on both sides of z = 0; where `one_sided` is set, to be cut there, it goes a little below.
+        cells: Along the region's longer side; `CELLS` if None.
+
+    Raises:
+        UserError: Where it is thinner than a cell all over.
     """
     from skimage.measure import marching_cubes
 

@@ -31,9 +31,12 @@ Drawn = Literal["auto", "lines", "filled"]
 class Outline:
     """What a drawing encloses.
 
-    rings: closed polygons float64 [N, 2] each, the last point not repeated, x right and y up, in pixels; a point is
-    inside where an odd number of them go around it. side_px: the longer side of all ink. gaps: widths of the gaps that
-    were closed, in pixels, the widest first. notes: what a user may want to know.
+    Attributes:
+        rings: Closed polygons float64 [N, 2] each, the last point not repeated, x right and y up, in pixels; a point is
+            inside where an odd number of them go around it.
+        side_px: The longer side of all ink.
+        gaps: Widths of the gaps that were closed, in pixels, the widest first.
+        notes: What a user may want to know.
     """
 
     rings: tuple[np.ndarray, ...]
@@ -56,9 +59,13 @@ def find_outline(
 ) -> Outline:
     """What is enclosed by the ink, float32 [H, W], 0 is paper and 1 is lead.
 
-    drawn: `lines` are edges, `filled` takes the ink itself for the solid, `auto` looks at each piece of it. closed_to:
-    the widest gap that is closed, as a share of the ink's longer side. name: what an error calls the drawing. Raises
-    Open where the lines enclose nothing, and UserError where there is no ink.
+    Args:
+        drawn: `lines` are edges, `filled` takes the ink itself for the solid, `auto` looks at each piece of it.
+        closed_to: The widest gap that is closed, as a share of the ink's longer side.
+        name: What an error calls the drawing.
+
+    Raises:
+        Open: Where the lines enclose nothing, and UserError where there is no ink.
     """
     return enclosed(framed(ink, name), drawn, closed_to, name)
 
@@ -113,7 +120,8 @@ def enclosed(ink: np.ndarray, drawn: Drawn, closed_to: float, name: str) -> Outl
 def framed(ink: np.ndarray, name: str) -> np.ndarray:
     """The ink about its box, at most `WORK_SIDE_PX` long, its darkest at 1, with some paper around: float32 [h, w].
 
-    UserError where nothing is drawn.
+    Raises:
+        UserError: Where nothing is drawn.
     """
     drawn = ink > 0.25
     rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))

@@ -32,10 +32,16 @@ class Profile:
 def find_profile(ink: np.ndarray, *, axis: Axis, drawn: Drawn, closed_to: float, name: str) -> Profile:
     """The profile in a drawing, ink float32 [H, W].
 
-    axis: `auto` takes a straight upright line of its own beside the profile (a leaning one is turned upright), and
-    where there is none the profile's left edge; `left`, `right` and `middle` are those of the profile. An open profile
-    beside a drawn axis has its ends joined to the axis. Most of the profile comes to lie at positive x. drawn,
-    closed_to, name: as in `find_outline`. Raises UserError where there is no profile, or an open one without an axis.
+    Args:
+        axis: `auto` takes a straight upright line of its own beside the profile (a leaning one is turned upright), and
+            where there is none the profile's left edge; `left`, `right` and `middle` are those of the profile. An open
+            profile beside a drawn axis has its ends joined to the axis. Most of the profile comes to lie at positive x.
+        drawn: As in `find_outline`.
+        closed_to: See `drawn`.
+        name: See `drawn`.
+
+    Raises:
+        UserError: Where there is no profile, or an open one without an axis.
     """
     ink, place, notes = framed(ink, name), None, []
     if axis == "auto":

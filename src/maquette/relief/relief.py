@@ -38,13 +38,19 @@ _FINEST_MM = 0.005  # surfaces may move by so much to need fewer faces
 class ReliefOptions:
     """How a solid is made; lengths in millimetres.
 
-    size_mm: longer side of what is drawn (extruded, inflated, lithophane), or of the turned solid; base plate and ring
-    add to it. thickness_mm: from the flat side to the top, without the base; None takes `THICKNESS_MM`. thinnest_mm: of
-    a lithophane where the picture is white. base_mm: thickness of a base plate, 0 for none. ring_hole_mm: diameter of a
-    hole for a key ring in a tab at the top, 0 for none. one_sided: an inflated solid with a flat back (with a base it
-    always has one). axis: of a turned profile. drawn: whether lines are edges or the ink is the solid. close_mm: the
-    widest gap that is closed; None takes 12 % of the size. all_parts: keep what is not connected with the largest part.
-    detail_px: points along a lithophane's longer side, at most.
+    Attributes:
+        size_mm: Longer side of what is drawn (extruded, inflated, lithophane), or of the turned solid; base plate and
+            ring add to it.
+        thickness_mm: From the flat side to the top, without the base; None takes `THICKNESS_MM`.
+        thinnest_mm: Of a lithophane where the picture is white.
+        base_mm: Thickness of a base plate, 0 for none.
+        ring_hole_mm: Diameter of a hole for a key ring in a tab at the top, 0 for none.
+        one_sided: An inflated solid with a flat back (with a base it always has one).
+        axis: Of a turned profile.
+        drawn: Whether lines are edges or the ink is the solid.
+        close_mm: The widest gap that is closed; None takes 12 % of the size.
+        all_parts: Keep what is not connected with the largest part.
+        detail_px: Points along a lithophane's longer side, at most.
     """
 
     way: Way = "extrude"
@@ -104,8 +110,12 @@ def relief(picture: np.ndarray, making: ReliefOptions | None = None, *, min_wall
            name: str = "the drawing") -> Relief:
     """The solid out of a drawing, uint8 [H, W, 3]: clean, scanned, or a photograph of the page (see `rectify_page`).
 
-    Raises UserError where nothing is drawn, the outline is open by more than is to be closed, or what is enclosed is
-    too small; the gaps that were closed are told in the notes, in millimetres. min_wall_mm: what the printer asks for.
+    Args:
+        min_wall_mm: What the printer asks for.
+
+    Raises:
+        UserError: Where nothing is drawn, the outline is open by more than is to be closed, or what is enclosed is too
+            small; the gaps that were closed are told in the notes, in millimetres.
     """
     making = making or ReliefOptions()
     if making.way == "lithophane":

@@ -15,11 +15,15 @@ CIRCUMSPHERE = float(np.sqrt(3) / 2)
 class Camera:
     """A square pinhole camera aimed at the origin.
 
-    azimuth_deg: 0 is on the +y side (it sees the object's front), growing counter-clockwise seen from above.
-    elevation_deg: above the horizon, -90 to 90. fov_deg: vertical field of view at zoom 1.
-    size_px: width and height of the picture. roll_deg: turns the camera about its axis (the picture turns clockwise).
-    zoom: magnifies about the principal point. shift: moves the picture's content right and down, in picture widths.
-    Zoom and shift leave the viewpoint alone, so together they are any square crop of the same photograph.
+    Attributes:
+        azimuth_deg: 0 is on the +y side (it sees the object's front), growing counter-clockwise seen from above.
+        elevation_deg: Above the horizon, -90 to 90.
+        fov_deg: Vertical field of view at zoom 1.
+        size_px: Width and height of the picture.
+        roll_deg: Turns the camera about its axis (the picture turns clockwise).
+        zoom: Magnifies about the principal point.
+        shift: Moves the picture's content right and down, in picture widths. Zoom and shift leave the viewpoint alone,
+            so together they are any square crop of the same photograph.
     """
 
     azimuth_deg: float = 30.0

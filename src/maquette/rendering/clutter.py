@@ -43,8 +43,10 @@ _TEMPLATES = {
 def place(kinds, sizes, centres, turns_rad, tilt_rad=None) -> Solids:
     """Boxes, cans and pillows as one set of triangles.
 
-    kinds: names, N of them. sizes and centres: [N, 3] in the frame. turns_rad: [N] about z. tilt_rad: [N] about x,
-    before the turn.
+    Args:
+        kinds: Names, N of them. sizes and centres: [N, 3] in the frame.
+        turns_rad: [N] about z.
+        tilt_rad: [N] about x, before the turn.
     """
     sizes, centres = np.asarray(sizes, np.float32).reshape(-1, 3), np.asarray(centres, np.float32).reshape(-1, 3)
     turns = np.asarray(turns_rad, np.float32)
@@ -146,7 +148,8 @@ def _run(line: np.ndarray, index: int) -> int:
 def furnish(places: list[Shelf], rng: np.random.Generator, density: float) -> Solids | None:
     """Random things on the shelves: rows of books where there is a ceiling, loose things where there is none.
 
-    density: the chance that a shelf gets anything. None when nothing was placed.
+    Args:
+        density: The chance that a shelf gets anything. None when nothing was placed.
     """
     kinds, sizes, centres, turns, tilts = [], [], [], [], []
 
@@ -196,7 +199,11 @@ def furnish(places: list[Shelf], rng: np.random.Generator, density: float) -> So
 def neighbours(rng: np.random.Generator, heading: np.ndarray, right: np.ndarray, floor: float, reach: float) -> Solids:
     """Other furniture as boxes, behind the object as the camera sees it, some beside it.
 
-    heading and right: horizontal unit vectors [3] of the camera. floor: z of the ground. reach: the object's radius.
+    heading and right: horizontal unit vectors [3] of the camera.
+
+    Args:
+        floor: Z of the ground.
+        reach: The object's radius.
     """
     kinds, sizes, centres, turns = [], [], [], []
     for _ in range(int(rng.integers(2, 11))):

@@ -31,9 +31,11 @@ def coloured(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(picture uint8 [S, S, 3], mask uint8 [S, S]) of an object in colours.
 
-    albedo: linear RGB of each face, float32 [F, 3] in [0, 1]. background: sRGB, 0 to 255. Antialiased: a pixel is the
-    mean, in linear light, of SAMPLES x SAMPLES rays; the mask is the share of them that hit the object, 255 for all.
-    Where the mask is 0 the picture is the background exactly.
+    Args:
+        albedo: Linear RGB of each face, float32 [F, 3] in [0, 1].
+        background: SRGB, 0 to 255. Antialiased: a pixel is the mean, in linear light, of SAMPLES x SAMPLES rays; the
+            mask is the share of them that hit the object, 255 for all. Where the mask is 0 the picture is the
+            background exactly.
     """
     size, fine = camera.size_px, replace(camera, size_px=SAMPLES * camera.size_px)
     seen = caster.cast(fine)

@@ -36,9 +36,13 @@ def scan_cameras(count: int = COUNT, seed: int = 0) -> tuple[Camera, ...]:
 def scan(mesh: trimesh.Trimesh, camera: Camera, resolution: int) -> np.ndarray:
     """The surface voxels of a mesh that a camera sees: bool `[R, R, R]`.
 
-    mesh: in the package's frame; what lies outside the cube is cut off. Only where the camera stands matters, not the
-    size, zoom or roll of its picture. A solid mesh's scan lies in its own voxels (`maquette.geometry.voxelise`). Raises
-    UserError for a mesh without faces.
+    Args:
+        mesh: In the package's frame; what lies outside the cube is cut off. Only where the camera stands matters, not
+            the size, zoom or roll of its picture. A solid mesh's scan lies in its own voxels
+            (`maquette.geometry.voxelise`).
+
+    Raises:
+        UserError: For a mesh without faces.
     """
     return _Scanner(mesh, resolution).scan(camera)
 

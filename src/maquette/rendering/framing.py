@@ -15,7 +15,8 @@ from maquette.rendering.raycaster import RayCaster
 class Frame:
     """A square picture of which the box (left, top, right, bottom), in shares of its side, was photographed.
 
-    pad_to: "scene" when the scene goes on outside the box, otherwise the name of the plain colour that fills it.
+    Attributes:
+        pad_to: "scene" when the scene goes on outside the box, otherwise the name of the plain colour that fills it.
     """
 
     camera: Camera
@@ -69,7 +70,8 @@ def extent(points: np.ndarray, camera: Camera) -> tuple[float, float, float, flo
 def random_viewpoint(rng: np.random.Generator, size_px: int, frontal: float = 0.0) -> Camera:
     """Any azimuth, elevation -10 to 45, field of view 25 to 60 degrees, at times a roll of a few degrees.
 
-    frontal: the share of views whose azimuth is within some 60 degrees of the front.
+    Args:
+        frontal: The share of views whose azimuth is within some 60 degrees of the front.
     """
     azimuth = rng.uniform(0, 360)
     if rng.random() < frontal:

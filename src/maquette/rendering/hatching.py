@@ -32,12 +32,17 @@ def hatch(
 ) -> Strokes:
     """Hatching of a mesh, on a page of the camera's size_px a side, in its pixels.
 
-    spacing_px: between lines of one direction; half of it where the third and fourth tone are. tones: 1: lines where
-    the brightness is below the middle; 2: lines, and crossed lines where it is darker; 3 and 4: between those, more.
-    angle_deg: of the first lines, from the horizontal, counter-clockwise. shadows: also where the object shades itself.
-    inset_px: taken off both ends of each line.
-    The ends of the lines are found by halving, to a thousandth of the spacing. Raises UserError for tones out of 1 to
-    4 or a spacing that is not positive, or is below a thousandth of the picture.
+    Args:
+        spacing_px: Between lines of one direction; half of it where the third and fourth tone are.
+        tones: 1: lines where the brightness is below the middle; 2: lines, and crossed lines where it is darker; 3 and
+            4: between those, more.
+        angle_deg: Of the first lines, from the horizontal, counter-clockwise.
+        shadows: Also where the object shades itself.
+        inset_px: Taken off both ends of each line. The ends of the lines are found by halving, to a thousandth of the
+            spacing.
+
+    Raises:
+        UserError: For tones out of 1 to 4 or a spacing that is not positive, or is below a thousandth of the picture.
     """
     if tones not in range(1, MAX_TONES + 1):
         raise UserError(f"tones of hatching must be 1 to {MAX_TONES}", tones)

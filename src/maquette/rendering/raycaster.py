@@ -24,9 +24,12 @@ CREASE_DEG = 35.0
 class Buffers:
     """What a camera sees, pixel by pixel, for a picture of S x S pixels.
 
-    mask: bool [S, S]. depth: float32 [S, S], along the optical axis, inf where nothing was hit.
-    normal: float32 [S, S, 3], unit, smoothed within a patch, towards the camera. face: int32 [S, S], -1 for none.
-    point: float32 [S, S, 3], the hit, 0 where there is none.
+    Attributes:
+        mask: Bool [S, S].
+        depth: Float32 [S, S], along the optical axis, inf where nothing was hit.
+        normal: Float32 [S, S, 3], unit, smoothed within a patch, towards the camera.
+        face: Int32 [S, S], -1 for none.
+        point: Float32 [S, S, 3], the hit, 0 where there is none.
     """
 
     mask: np.ndarray
@@ -39,7 +42,8 @@ class Buffers:
 class RayCaster:
     """Casts rays on one mesh; builds its search tree once and is then used for many views.
 
-    Raises UserError for a mesh without faces.
+    Raises:
+        UserError: For a mesh without faces.
     """
 
     def __init__(self, mesh: trimesh.Trimesh, crease_deg: float = CREASE_DEG):

@@ -41,8 +41,9 @@ class Room:
     def cast(self, position, directions, pixels):
         """What rays that miss the object see.
 
-        Returns distance [N], point [N, 3], normal [N, 3], albedo [N, C] and whether it is lit by the scene [N]
-        (the flat picture behind everything is not).
+        Returns:
+            Distance [N], point [N, 3], normal [N, 3], albedo [N, C] and whether it is lit by the scene [N] (the flat
+                picture behind everything is not).
         """
         count = len(directions)
         nearest = np.full(count, 30.0, np.float32)

@@ -28,8 +28,13 @@ def preview(
 ) -> Path:
     """Write a PNG: the input at the left, the mesh from four sides, and a line of text beneath; return its path.
 
-    image: the input, `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, uint8 or floats in [0, 1]; None leaves it out. mesh: in any
-    unit, z up, facing +y. title: the line beneath, cut to one line. Raises UserError where the file cannot be written.
+    Args:
+        image: The input, `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, uint8 or floats in [0, 1]; None leaves it out.
+        mesh: In any unit, z up, facing +y.
+        title: The line beneath, cut to one line.
+
+    Raises:
+        UserError: Where the file cannot be written.
     """
     pictures = [] if image is None else [_fit(_to_rgb(image), cell_px)]
     labels = [] if image is None else ["input"]
@@ -84,7 +89,10 @@ def sheet(
 ) -> Path:
     """Write a contact sheet as PNG: each mesh from its front right, each picture as it is, None as an empty cell.
 
-    Pictures and meshes may be mixed, as in sketch, mesh, sketch, mesh. captions: one line for each cell.
+    Pictures and meshes may be mixed, as in sketch, mesh, sketch, mesh.
+
+    Args:
+        captions: One line for each cell.
     """
     pictures = []
     for item in items:
@@ -139,7 +147,9 @@ def equation(
 ) -> Path:
     """Write pictures in a row with a sign before each, as in `a - b + c = d`, as PNG; return its path.
 
-    signs: text before each picture; an empty one takes no room. captions: a line under each.
+    Args:
+        signs: Text before each picture; an empty one takes no room.
+        captions: A line under each.
     """
     font, small = ImageFont.load_default(max(12, cell_px // 5)), ImageFont.load_default(max(9, cell_px // 18))
     gap, under = max(4, cell_px // 24), int(small.size * 1.7)
@@ -165,8 +175,10 @@ def equation(
 def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80, back: bool = True) -> Path:
     """Write a GIF that goes through the frames, uint8 `[H, W, 3]` of one size, and back again, for ever.
 
-    2 N - 2 frames of `frame_ms` for N given, all with the colours of one palette; return its path. back: without it
-    the first frame follows the last.
+    2 N - 2 frames of `frame_ms` for N given, all with the colours of one palette; return its path.
+
+    Args:
+        back: Without it the first frame follows the last.
     """
     if len(frames) < 2:
         raise UserError("an animation needs two frames at least", len(frames))

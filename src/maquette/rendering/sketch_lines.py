@@ -40,8 +40,9 @@ class _Chains:
 class FeatureLines:
     """The feature lines of one mesh, for many cameras.
 
-    step: spacing of the visibility tests in units; smaller is finer and slower (0.004 suits a plotter).
-    trace_px: resolution of traced lines (640 suits a plotter).
+    Args:
+        step: Spacing of the visibility tests in units; smaller is finer and slower (0.004 suits a plotter).
+        trace_px: Resolution of traced lines (640 suits a plotter).
     """
 
     def __init__(self, caster: RayCaster, step: float = STEP, trace_px: int = TRACE_PX):

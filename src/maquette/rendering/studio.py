@@ -25,8 +25,10 @@ def shade(
 ) -> np.ndarray:
     """A studio picture: uint8 [S, S, 3], RGB, soft light, ambient occlusion, a shadow on the ground, antialiased.
 
-    colour: the material, linear RGB in 0 to 1 (`CLAY` or `STEEL`, or any other). ground: a floor under the object.
-    caster: a RayCaster of the same mesh, when there are several pictures of it.
+    Args:
+        colour: The material, linear RGB in 0 to 1 (`CLAY` or `STEEL`, or any other).
+        ground: A floor under the object.
+        caster: A RayCaster of the same mesh, when there are several pictures of it.
     """
     caster = caster or RayCaster(mesh)
     fine = replace(camera, size_px=2 * camera.size_px)

@@ -147,7 +147,8 @@ def patterns() -> tuple[Pattern, ...]:
 def pictures(folder: str, channels: int) -> Pictures:
     """The pictures of a folder and the folders in it (at most 200, in order of name), as tiles and as backgrounds.
 
-    Raises UserError where the folder is missing or holds no picture that can be read.
+    Raises:
+        UserError: Where the folder is missing or holds no picture that can be read.
     """
     root = Path(folder)
     if not root.is_dir():

@@ -33,10 +33,14 @@ _PASSES, _SIGMA = 40, 0.15
 class Subject:
     """A mesh that is drawn, prepared once for many cameras.
 
-    mesh: in the package's frame (see `maquette.geometry.mesh.to_frame`); bodies that cut each other are made one.
-    smooth: for meshes out of voxels, whose edges are rounded and jagged: creases are looked for between faces whose
-    normals were evened out, lines are smoothed by about one edge of the mesh and the shortest are left out; None: where
-    all edges are short. Raises UserError for a mesh without faces or with more than 500,000.
+    Args:
+        mesh: In the package's frame (see `maquette.geometry.mesh.to_frame`); bodies that cut each other are made one.
+        smooth: For meshes out of voxels, whose edges are rounded and jagged: creases are looked for between faces whose
+            normals were evened out, lines are smoothed by about one edge of the mesh and the shortest are left out;
+            None: where all edges are short.
+
+    Raises:
+        UserError: For a mesh without faces or with more than 500,000.
     """
 
     def __init__(self, mesh: trimesh.Trimesh, smooth: bool | None = None):
@@ -106,8 +110,9 @@ def vector_lines(
 ) -> Strokes:
     """The visible lines of a mesh, on a page of the camera's size_px a side, in its pixels.
 
-    crease_deg: creases are edges sharper than this. turn_deg: lines that meet are joined where the pen turns by less
-    than this. mesh, smooth, errors: see `Subject`.
+    Args:
+        crease_deg: Creases are edges sharper than this.
+        turn_deg: Lines that meet are joined where the pen turns by less than this. mesh, smooth, errors: see `Subject`.
     """
     return Subject(mesh, smooth).lines(camera, crease_deg, turn_deg)
 

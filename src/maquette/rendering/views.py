@@ -55,10 +55,16 @@ def render_views(
 ) -> Views:
     """Random views of a mesh in the package's frame; the same arguments give the same pictures.
 
-    count: how many. size_px: width and height. kinds: out of `KINDS`, each view takes one at random with equal chance.
-    channels: 1 for grey, 3 for RGB. backgrounds: a folder of pictures for walls and surfaces (optional).
-    frontal: the share of photos taken from near the front, as people take them; the others from any side.
-    Raises UserError for an unknown kind, a bad number of channels or a folder that is not there.
+    Args:
+        count: How many.
+        size_px: Width and height.
+        kinds: Out of `KINDS`, each view takes one at random with equal chance.
+        channels: 1 for grey, 3 for RGB.
+        backgrounds: A folder of pictures for walls and surfaces (optional).
+        frontal: The share of photos taken from near the front, as people take them; the others from any side.
+
+    Raises:
+        UserError: For an unknown kind, a bad number of channels or a folder that is not there.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:

@@ -18,8 +18,9 @@ STEP_DEG = 15
 def guess_facing(scan: Scan, complete: Callable[[np.ndarray], np.ndarray]) -> tuple[Scan, np.ndarray]:
     """The scan turned to the azimuth that is likeliest, and its completion `[R, R, R]`.
 
-    scan: of points; a grid has one way to face. complete: scans float32 `[B, 1, R, R, R]` of 0 and 1 to occupancy
-    `[B, R, R, R]` in [0, 1].
+    Args:
+        scan: Of points; a grid has one way to face.
+        complete: Scans float32 `[B, 1, R, R, R]` of 0 and 1 to occupancy `[B, R, R, R]` in [0, 1].
     """
     if scan.standing is None:
         return scan, complete(scan.voxels[None, None].astype(np.float32))[0]

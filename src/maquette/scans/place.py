@@ -36,10 +36,14 @@ _INWARDS = 0.1
 class Placement:
     """What was done to a scan's points.
 
-    unit: the cube's side in the scan's own unit (metres for a depth picture). elevation_deg: of the camera above the
-    horizon, given or found; None for points that came upright. plane: whether a floor or table was found and left out.
-    kept, total: points of the object, and all that were looked at. azimuth_deg: the side that the camera saw, from 0 to
-    360. guessed: whether a model chose it (`maquette.scans.facing`).
+    Attributes:
+        unit: The cube's side in the scan's own unit (metres for a depth picture).
+        elevation_deg: Of the camera above the horizon, given or found; None for points that came upright.
+        plane: Whether a floor or table was found and left out.
+        kept: Points of the object, and all that were looked at.
+        total: See `kept`.
+        azimuth_deg: The side that the camera saw, from 0 to 360.
+        guessed: Whether a model chose it (`maquette.scans.facing`).
     """
 
     unit: float
@@ -78,9 +82,11 @@ class Plane:
 class Standing:
     """An object's points, upright and cut out of their surroundings, which can be turned to face any way.
 
-    points: `[N, 3]` along the frame's axes, in the scan's own unit. rays: the directions in which they were seen, or
-    None. floor: (normal `[3]`, offset) of the plane under them, or None. azimuth_deg: how they are turned already. The
-    rest is `Placement`'s.
+    Attributes:
+        points: `[N, 3]` along the frame's axes, in the scan's own unit.
+        rays: The directions in which they were seen, or None.
+        floor: (normal `[3]`, offset) of the plane under them, or None.
+        azimuth_deg: How they are turned already. The rest is `Placement`'s.
     """
 
     points: np.ndarray
@@ -125,8 +131,9 @@ def place(
 ) -> tuple[np.ndarray, Placement]:
     """A partial grid bool `[R, R, R]` in the package's frame out of points `[N, 3]`, and what was done.
 
-    fill: the share of the cube's side that the longest visible extent takes. The rest is as in `stand`. The object
-    rests on its floor; each axis is centred on what is visible.
+    Args:
+        fill: The share of the cube's side that the longest visible extent takes. The rest is as in `stand`. The object
+            rests on its floor; each axis is centred on what is visible.
     """
     if not 0 < fill <= 1:
         raise UserError("fill must be above 0 and at most 1", fill)
@@ -145,14 +152,18 @@ def stand(
 ) -> Standing:
     """The object among points `[N, 3]`, upright.
 
-    points: in the camera's axes, x right, y down, z forward, any unit; those that are not finite are missing.
-    azimuth_deg: the side that the camera saw, 0 the object's front, as in `maquette.rendering.Camera`. elevation_deg:
-    of the camera above the horizon; None: told by the floor. up: "z" for points that stand upright already; azimuth 0
-    then leaves them as they are. seed: of the search for the floor.
-
     A floor or table (the largest plane with things above it and nothing below, found by RANSAC, Fischler and Bolles
-    1981) is left out with all but the part nearest the middle. Raises UserError where there are too few points, nothing
-    stands on the floor, or neither floor nor elevation is known.
+    1981) is left out with all but the part nearest the middle.
+
+    Args:
+        points: In the camera's axes, x right, y down, z forward, any unit; those that are not finite are missing.
+        azimuth_deg: The side that the camera saw, 0 the object's front, as in `maquette.rendering.Camera`.
+        elevation_deg: Of the camera above the horizon; None: told by the floor.
+        up: "z" for points that stand upright already; azimuth 0 then leaves them as they are.
+        seed: Of the search for the floor.
+
+    Raises:
+        UserError: Where there are too few points, nothing stands on the floor, or neither floor nor elevation is known.
     """
     if up not in (None, "z"):
         raise UserError("up must be 'z' or left out", repr(up))

@@ -45,9 +45,11 @@ class Intrinsics:
 class Scan:
     """A scan as networks read it.
 
-    voxels: bool `[R, R, R]`, the surface voxels that were seen, in the package's frame. placement: how they came there;
-    None for a grid, which is taken as it is. metric: whether `placement.unit` is in metres. standing: the points, which
-    `facing` turns; None for a grid.
+    Attributes:
+        voxels: Bool `[R, R, R]`, the surface voxels that were seen, in the package's frame.
+        placement: How they came there; None for a grid, which is taken as it is.
+        metric: Whether `placement.unit` is in metres.
+        standing: The points, which `facing` turns; None for a grid.
     """
 
     voxels: np.ndarray
@@ -80,11 +82,17 @@ def read_scan(
 ) -> Scan:
     """A scan out of a file or an array, as a grid of `resolution` voxels a side.
 
-    source: a 16-bit depth PNG; a point cloud or mesh (PLY, OBJ, STL, OFF); a .npy or array of points `[N, 3]`, of
-    depths `[H, W]` in metres, or a partial grid `[R, R, R]`; a grid file (npz, binvox, mat). intrinsics: of the camera
-    that took a depth picture. depth_scale: its units a metre. azimuth_deg, elevation_deg, up: see
-    `maquette.scans.place.place`; grids are taken as they are. Raises UserError, naming the file, for whatever cannot be
-    read or holds no object.
+    Args:
+        source: A 16-bit depth PNG; a point cloud or mesh (PLY, OBJ, STL, OFF); a .npy or array of points `[N, 3]`, of
+            depths `[H, W]` in metres, or a partial grid `[R, R, R]`; a grid file (npz, binvox, mat).
+        intrinsics: Of the camera that took a depth picture.
+        depth_scale: Its units a metre.
+        azimuth_deg: See `maquette.scans.place.place`; grids are taken as they are.
+        elevation_deg: See `azimuth_deg`.
+        up: See `azimuth_deg`.
+
+    Raises:
+        UserError: Naming the file, for whatever cannot be read or holds no object.
     """
     name = "the scan" if isinstance(source, np.ndarray) else str(source)
     values = source if isinstance(source, np.ndarray) else _read(Path(source), depth_scale)
@@ -111,7 +119,11 @@ def read_scan(
 
 
 def read_intrinsics(source: str | Path) -> Intrinsics:
-    """`fx,fy,cx,cy` in pixels, or a JSON file with these keys or a 3x3 matrix `K`. UserError for anything else."""
+    """`fx,fy,cx,cy` in pixels, or a JSON file with these keys or a 3x3 matrix `K`.
+
+    Raises:
+        UserError: For anything else.
+    """
     if not Path(source).is_file():
         try:
             return Intrinsics(*(float(word) for word in str(source).split(",")))
@@ -123,8 +135,11 @@ def read_intrinsics(source: str | Path) -> Intrinsics:
 def read_depth(path: str | Path, depth_scale: float = 1000.0) -> np.ndarray:
     """A 16-bit PNG as depth along the optical axis, float32 `[H, W]` in metres, NaN where the picture has 0.
 
-    depth_scale: the picture's units a metre. Raises UserError, naming the file, where it is missing, cut short, too
-    large, or not grey of 16 bits.
+    Args:
+        depth_scale: The picture's units a metre.
+
+    Raises:
+        UserError: Naming the file, where it is missing, cut short, too large, or not grey of 16 bits.
     """
     path = Path(path)
     if not 0 < depth_scale < math.inf:
@@ -150,7 +165,8 @@ def depth_points(depth: np.ndarray, intrinsics: Intrinsics) -> np.ndarray:
 def find_scans(paths: Iterable[str | Path]) -> list[Path]:
     """The files that a command line names: folders are replaced by the scans in them, sorted by name.
 
-    Raises UserError for a folder that holds none.
+    Raises:
+        UserError: For a folder that holds none.
     """
     found: dict[str, Path] = {}
     for path in map(Path, paths):

@@ -23,16 +23,19 @@ Nets = nn.ModuleDict
 class Batch:
     """One batch on its device, and the noise that belongs to it.
 
-    voxels: `[B, 1, R, R, R]` in [0, 1], or None for a system that makes images. images: `[B, C, S, S]` in [0, 1], or
-    None for a system that reads none; for one that makes images what it learns from, `[B, C, H, W]` in [-1, 1].
-    scans: `[B, 1, R, R, R]` of 0 and 1, the voxels that a depth camera saw, or None.
-    labels: `[B]`, the number of each shape's class, or None. seed: all noise of this batch is drawn from it, so that a
-    step is a function of (weights, seed, step) alone. part: (which, of how many) equal parts of the step's whole batch
-    this is; noise is drawn for the whole and the part takes its own, so that cutting a batch over devices changes no
-    sample's noise. poses: `[B, 7]`, where each view was taken from (`maquette.nets.pixel_aligned`), or None. kept: what
-    a phase leaves for a later phase of the same batch (detached), instead of computing it twice. held_out: as many
-    images that are not learned from, on the steps on which the system wants them. run: the run's seed, for noise that
-    several batches share.
+    Attributes:
+        voxels: `[B, 1, R, R, R]` in [0, 1], or None for a system that makes images.
+        images: `[B, C, S, S]` in [0, 1], or None for a system that reads none; for one that makes images what it learns
+            from, `[B, C, H, W]` in [-1, 1].
+        scans: `[B, 1, R, R, R]` of 0 and 1, the voxels that a depth camera saw, or None.
+        labels: `[B]`, the number of each shape's class, or None.
+        seed: All noise of this batch is drawn from it, so that a step is a function of (weights, seed, step) alone.
+        part: (which, of how many) equal parts of the step's whole batch this is; noise is drawn for the whole and the
+            part takes its own, so that cutting a batch over devices changes no sample's noise.
+        poses: `[B, 7]`, where each view was taken from (`maquette.nets.pixel_aligned`), or None. kept: what a phase
+            leaves for a later phase of the same batch (detached), instead of computing it twice.
+        held_out: As many images that are not learned from, on the steps on which the system wants them.
+        run: The run's seed, for noise that several batches share.
     """
 
     voxels: Tensor | None
@@ -115,10 +118,14 @@ class Terms:
 class Phase:
     """One kind of update inside a system.
 
-    trains: the networks whose weights this phase moves; every other network is held still while its loss is computed.
-    loss: `(nets, batch, step) -> Terms`. every: the phase runs on steps divisible by it.
-    start: the first step on which it runs. step_if: a condition on this very pass's terms; where it is false the
-    gradients are dropped and the networks stay as they are.
+    Attributes:
+        trains: The networks whose weights this phase moves; every other network is held still while its loss is
+            computed.
+        loss: `(nets, batch, step) -> Terms`.
+        every: The phase runs on steps divisible by it.
+        start: The first step on which it runs.
+        step_if: A condition on this very pass's terms; where it is false the gradients are dropped and the networks
+            stay as they are.
     """
 
     name: str
@@ -136,9 +143,11 @@ class Phase:
 class System:
     """A published method: `Config`, the networks that it makes, the phases that train them, and how it is used.
 
-    reads: what its encoder reads. makes: what its generator makes. Subclasses set `name`, `Config` and the traits
-    below, build `self.nets` in `__init__`, and define `phases`. How a trained one is used is the same for all whose
-    networks are called `generator` (and `encoder`).
+    Attributes:
+        reads: What its encoder reads.
+        makes: What its generator makes. Subclasses set `name`, `Config` and the traits below, build `self.nets` in
+            `__init__`, and define `phases`. How a trained one is used is the same for all whose networks are called
+            `generator` (and `encoder`).
     """
 
     name: ClassVar[str]

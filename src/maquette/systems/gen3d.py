@@ -74,7 +74,9 @@ class SurfaceGenerator(nn.Module):
     ) -> Rendered:
         """Latents `[B, latent]`, rays `[B, P, 3]`; jitter: `[B, P, samples]`, of the samples' places.
 
-        beside: `[B, P, 3]`, from surface points to where their normals are compared; without it there is no roughness.
+        Args:
+            beside: `[B, P, 3]`, from surface points to where their normals are compared; without it there is no
+                roughness.
         """
         code, appearance = codes(latent, self.config)
         with self.products(latent.device.type):
@@ -137,7 +139,8 @@ class SurfaceGenerator(nn.Module):
     ) -> Tensor:
         """mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any.
 
-        normals: at the points that are on one, where they are known already.
+        Args:
+            normals: At the points that are on one, where they are known already.
         """
         normals = self.field.with_normals(points, shape, image_index)[2] if normals is None else normals
         beside = self.field.with_normals(others, shape, image_index)[2]

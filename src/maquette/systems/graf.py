@@ -61,8 +61,10 @@ class PackedRays:
 
     Some that miss it fill the row up to a multiple of ROUNDED, as matrix products of ever new sizes are slow.
 
-    places: int64 `[N]`, of these among all rays of all images. owner: int64 `[N]`, the image of each; None where there
-    is only one. size: `[B, P]`.
+    Attributes:
+        places: Int64 `[N]`, of these among all rays of all images. owner: int64 `[N]`, the image of each; None where
+            there is only one.
+        size: `[B, P]`.
     """
 
     places: Tensor

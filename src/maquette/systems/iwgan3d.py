@@ -28,8 +28,10 @@ def critic_terms(
 ) -> Terms:
     """The critic's Wasserstein loss, one pass over real and fake together, with `weight` times the gradient penalty.
 
-    real, fake: shapes or images `[B, ...]`, fake without a graph. weight 0 leaves the penalty out (for lazy penalties).
-    penalised: the critic as the penalty calls it, where that is another way.
+    Args:
+        real: Shapes or images `[B, ...]`, fake without a graph. weight 0 leaves the penalty out (for lazy penalties).
+        fake: See `real`.
+        penalised: The critic as the penalty calls it, where that is another way.
     """
     scores = critic(torch.cat([real, fake]))
     score_real, score_fake = scores[: len(real)], scores[len(real) :]

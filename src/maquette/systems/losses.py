@@ -40,9 +40,11 @@ def discriminator_accuracy(real: Scores, fake: Scores) -> Tensor:
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """E[(||grad D(x~)||_2 - 1)^2] on x~ = mix * real + (1 - mix) * fake (Gulrajani et al. 2017, eq. 3, without lambda).
 
-    real, fake: samples of one shape `[batch, ...]`. mix: `[batch]`, uniform on [0, 1].
-    The norm runs over the whole sample. Differs from the released 3D-IWGAN code, which sums over one axis only and so
-    does not constrain the critic.
+    Args:
+        real: Samples of one shape `[batch, ...]`.
+        fake: See `real`.
+        mix: `[batch]`, uniform on [0, 1]. The norm runs over the whole sample. Differs from the released 3D-IWGAN code,
+            which sums over one axis only and so does not constrain the critic.
     """
     mix = mix.view(-1, *[1] * (real.dim() - 1))
     between = (mix * real + (1 - mix) * fake).detach().requires_grad_()
@@ -55,7 +57,8 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 def r1_penalty(scores: Scores, real: Tensor) -> Tensor:
     """E[||grad D(x)||^2] at real samples (Mescheder et al. 2018, equation 9, without gamma / 2).
 
-    scores: of `real`, samples `[batch, ...]` that have a gradient; the graph is kept, so that it can be minimised.
+    Args:
+        scores: Of `real`, samples `[batch, ...]` that have a gradient; the graph is kept, so that it can be minimised.
     """
     (gradient,) = torch.autograd.grad(scores.float().sum(), real, create_graph=True)
     return gradient.float().flatten(1).square().sum(1).mean()

@@ -44,9 +44,12 @@ from maquette.systems.losses import (
 def class_prior(latent: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
     """For each latent a draw from the Gaussian through the batch's latents of its class.
 
-    latent: `[B, L]`. labels: `[B]`. noise: `[B, B]`, standard normal. A draw is the class's mean plus its members'
-    deviations weighed by noise, so its covariance is theirs; a class of one member gives that member. This is the
-    training-time form of fitting a density to the latents of a trained autoencoder (Ghosh et al., ICLR 2020).
+    Args:
+        latent: `[B, L]`.
+        labels: `[B]`.
+        noise: `[B, B]`, standard normal. A draw is the class's mean plus its members' deviations weighed by noise, so
+            its covariance is theirs; a class of one member gives that member. This is the training-time form of fitting
+            a density to the latents of a trained autoencoder (Ghosh et al., ICLR 2020).
     """
     same = (labels[:, None] == labels[None, :]).float()  # [B, B]
     members = same.sum(1, keepdim=True)

@@ -29,9 +29,12 @@ STRAY = 8
 class Batches:
     """Training batches of an opened dataset.
 
-    data: shapes and views. indices: the rows that belong to training. Each shape comes once an epoch, in an order that
-    (seed, epoch) decides, seen from a view that (seed, step) decides. part: (which, of how many) processes this one is;
-    it gets its equal part of every batch, and what is drawn for a sample does not depend on how many there are.
+    Args:
+        data: Shapes and views.
+        indices: The rows that belong to training. Each shape comes once an epoch, in an order that (seed, epoch)
+            decides, seen from a view that (seed, step) decides.
+        part: (which, of how many) processes this one is; it gets its equal part of every batch, and what is drawn for a
+            sample does not depend on how many there are.
     """
 
     def __init__(
@@ -111,8 +114,9 @@ class Batches:
     def stream(self, first: int, last: int, ahead: bool = False) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for first <= step < last.
 
-        ahead: prepare each while the one before it is trained on. That pays where training runs on a GPU; on the CPU
-        the two would only take the cores from each other (5 % slower on two cores).
+        Args:
+            ahead: Prepare each while the one before it is trained on. That pays where training runs on a GPU; on the
+                CPU the two would only take the cores from each other (5 % slower on two cores).
         """
         if not ahead:
             yield from ((step, self.at(step)) for step in range(first, last))
@@ -190,12 +194,14 @@ def jitter_scans(scans: np.ndarray, seeds: np.ndarray) -> np.ndarray:
 def jitter(images: Tensor, generator: torch.Generator, whole: int = 0, own: slice = slice(None)):
     """Vary views as framing, light and clutter vary them; `[B, C, S, S]` in [0, 1] to the same, and their framing.
 
-    whole, own: the size of the batch that these images are a part of, and which part; a sample is varied in the same
-    way however the batch is cut.
-
     Scale 0.84 to 1.06, shift up to 4 %, a turn of up to 5 degrees, gamma and contrast, noise; a tenth of the views has
     a patch of plain grey laid over it. The aspect stays: it is what tells a tall object from a low one. The framing is
     what `maquette.nets.pixel_aligned.warp_pose` takes: scale, angle, right and down, `[B]` each.
+
+    Args:
+        whole: The size of the batch that these images are a part of, and which part; a sample is varied in the same way
+            however the batch is cut.
+        own: See `whole`.
     """
     size = images.shape[-1]
     whole = whole or len(images)

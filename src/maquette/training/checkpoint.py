@@ -46,9 +46,14 @@ class Best:
 
 
 def save(folder: Path, step: int, state: State, keep: int, *, writes: bool = True) -> Path:
-    """Write `folder/step-NNNNNNN` whole or not at all; drop all but the newest `keep`. UserError on a full disk.
+    """Write `folder/step-NNNNNNN` whole or not at all; drop all but the newest `keep`.
 
-    writes: false on all processes but the first, which take part in the gathering of what is sharded and write nothing.
+    Args:
+        writes: False on all processes but the first, which take part in the gathering of what is sharded and write
+            nothing.
+
+    Raises:
+        UserError: On a full disk.
     """
     final = folder / f"step-{step:07d}"
     _write(final, step, state, {}, writes)
@@ -92,9 +97,12 @@ def newest_whole(folder: Path) -> tuple[Path | None, list[str]]:
 
 
 def restore(path: Path, state: State) -> int:
-    """Load a whole checkpoint into networks, moving average, optimisers and random generators; returns its step.
+    """Load a whole checkpoint into networks, moving average, optimisers and random generators.
 
     An optimiser that the checkpoint does not know (a critic that enters later, or any in a packed one) starts fresh.
+
+    Returns:
+        Its step.
     """
     known = json.loads((path / _STATE).read_text())
     weights = load_file(path / _WEIGHTS)

@@ -30,8 +30,10 @@ PREPARATION = datetime.timedelta(hours=3)
 class Engine:
     """Devices, precision and messages between the processes of one run.
 
-    rank, world: which process this is, of how many. device: the device of this process. Raises UserError for devices
-    that are not there, and for a batch that does not divide.
+    rank, world: which process this is, of how many. device: the device of this process.
+
+    Raises:
+        UserError: For devices that are not there, and for a batch that does not divide.
     """
 
     def __init__(self, recipe: TrainRecipe):
@@ -128,7 +130,11 @@ class Engine:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of this name; auto is cuda where there is one. UserError where it is not there."""
+    """The device of this name; auto is cuda where there is one.
+
+    Raises:
+        UserError: Where it is not there.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name not in ("cpu", "cuda"):

@@ -28,7 +28,11 @@ ALIKE = 6
 
 
 def opened(recipe: Recipe) -> OpenedImages:
-    """The dataset of images that a recipe names. UserError for anything else, and for images of another form."""
+    """The dataset of images that a recipe names.
+
+    Raises:
+        UserError: For anything else, and for images of another form.
+    """
     model, paths = recipe.model, recipe.data.path
     again = (f"maquette data prepare images DIR --size {model.width}x{model.height}"
              f"{' --grey' if model.channels == 1 else ''} --out OUT")
@@ -118,7 +122,8 @@ class ImageBatches(Batches):
     def _read(self, rows: np.ndarray, draws: np.ndarray, colours: torch.Tensor | None) -> torch.Tensor:
         """`[B, C, H, W]` in [-1, 1]; with `data.flip` those whose draw is below a half are mirrored left to right.
 
-        colours: of backgrounds, on which the objects are laid by their masks.
+        Args:
+            colours: Of backgrounds, on which the objects are laid by their masks.
         """
         images = from_pixels(self.data.pixels(rows))
         if colours is not None:

@@ -22,7 +22,8 @@ def per_shape(system: System | type[System], data: OpenedData) -> int:
 def read(system: System, data: OpenedData, rows: np.ndarray, which: np.ndarray) -> Tensor:
     """One view or scan of each of some rows, as the encoder reads it, on the CPU: `[B, C, S, S]` or `[B, 1, R, R, R]`.
 
-    which: the number of the view or scan of each row.
+    Args:
+        which: The number of the view or scan of each row.
     """
     if system.reads is Reads.VIEWS:
         return as_images(data.views(rows, which))

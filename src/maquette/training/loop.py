@@ -104,8 +104,11 @@ class Stopped:
 class Hooks:
     """What the loop asks for now and then, each called as `(system, step)` with the averaged weights in place.
 
-    check: metrics on the validation part. sample: a sheet, uint8 `[H, W, 3]`, or None. probe: numbers about the
-    networks' health, called with the weights as they are. diagnose: `(rows of the log) -> findings`.
+    Attributes:
+        check: Metrics on the validation part.
+        sample: A sheet, uint8 `[H, W, 3]`, or None.
+        probe: Numbers about the networks' health, called with the weights as they are.
+        diagnose: `(rows of the log) -> findings`.
     """
 
     check: Callable[[System, int], dict[str, float]] | None = None
@@ -127,10 +130,14 @@ def train(
 ) -> Iterator[Event | Stopped]:
     """Run the recipe's steps, from the newest whole checkpoint of `run` if `resume`.
 
-    hooks: asked every `train.check_every` and `train.sample_every` steps and at the end. engine: the processes that
-    train together; this one alone if left out. stop: asked after each step; when it says so the step is saved, a
-    Stopped is the last event, and the weights stay as they are. When the last event has been taken, the system holds
-    its averaged weights. Raises TrainingDiverged, and UserError where the run's folder cannot be written.
+    Args:
+        hooks: Asked every `train.check_every` and `train.sample_every` steps and at the end.
+        engine: The processes that train together; this one alone if left out.
+        stop: Asked after each step; when it says so the step is saved, a Stopped is the last event, and the weights
+            stay as they are. When the last event has been taken, the system holds its averaged weights.
+
+    Raises:
+        TrainingDiverged: And UserError where the run's folder cannot be written.
     """
     check_phases(system)
     engine = engine or Engine(recipe.train)
@@ -187,7 +194,11 @@ class Trainer:
         self.best: checkpoint.Best | None = None
 
     def restore(self, path: Path) -> int:
-        """Go back to a checkpoint; returns its step."""
+        """Go back to a checkpoint.
+
+        Returns:
+            Its step.
+        """
         step = checkpoint.restore(path, self.state)
         self.best = checkpoint.best(self.checkpoints, self.metric, step)
         return step
@@ -205,8 +216,10 @@ class Trainer:
         self.pace.stepped()
 
     def report(self, done: int, log: Log) -> Stepped:
-        """The means since the last report. Raises TrainingDiverged, after it is logged, for a term that is not
-        finite.
+        """The means since the last report.
+
+        Raises:
+            TrainingDiverged: After it is logged, for a term that is not finite.
         """
         terms, rate = self._read(done, log)
         lr = self.recipe.optim.lr * schedule(done - 1, self.recipe.optim)
@@ -306,8 +319,9 @@ def run_phase(
 ) -> dict[str, Tensor]:
     """One update: forward and backward over the parts of a batch, then a step of the optimisers of `phase.trains`.
 
-    Returns the terms, and `skipped` (0 or 1) where the phase has a condition, as tensors on the device: nothing here
-    waits for the device but a condition.
+    Returns:
+        The terms, and `skipped` (0 or 1) where the phase has a condition, as tensors on the device: nothing here waits
+            for the device but a condition.
     """
     nets = system.nets
     for name, net in nets.items():

@@ -66,7 +66,8 @@ def run(
 ) -> Iterator[object]:
     """Everything from the data to the model; yields the events of `prepare`, of the loop, and Started and Exported.
 
-    stop: asked after each step of training; a run that was stopped exports no model, `resume` goes on with it.
+    Args:
+        stop: Asked after each step of training; a run that was stopped exports no model, `resume` goes on with it.
     """
     if not resume and (folder / "checkpoints").exists():
         raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
@@ -267,7 +268,9 @@ def export(
 ) -> Path:
     """Write `folder/model` from a system that holds its averaged weights.
 
-    facts: of the run, for the card. start: the model that the run was started from, whose terms are the new one's too.
+    Args:
+        facts: Of the run, for the card.
+        start: The model that the run was started from, whose terms are the new one's too.
     """
     recipe = without_places(recipe, start)
     bound = terms(data, recipe, start)

@@ -29,8 +29,10 @@ READ_BY = ("view_size", "standardise")
 class Start:
     """What a run was started from.
 
-    given: `train.start` as it was given. name: the same without folders. terms: of use of the data that the model had
-    learned from.
+    Attributes:
+        given: `train.start` as it was given.
+        name: The same without folders.
+        terms: Of use of the data that the model had learned from.
     """
 
     given: str
@@ -54,8 +56,9 @@ class Weights:
 def load(recipe: Recipe) -> Weights:
     """The weights that `train.start` names, held against the recipe's networks.
 
-    UserError for a model that is not there or damaged (`maquette.models.hub.load`), that is of another system, or of
-    which a tensor does not fit: it names the tensor, both shapes and the keys that differ.
+    Raises:
+        UserError: For a model that is not there or damaged (`maquette.models.hub.load`), that is of another system, or
+            of which a tensor does not fit: it names the tensor, both shapes and the keys that differ.
     """
     given = recipe.train.start
     try:
@@ -93,7 +96,8 @@ def keep(folder: Path, start: Start | None) -> None:
 def of_run(folder: Path, recipe: Recipe) -> Start | None:
     """What a run that is resumed was started from; None for fresh weights.
 
-    UserError where the recipe says something else by now, or where `start.json` cannot be read.
+    Raises:
+        UserError: Where the recipe says something else by now, or where `start.json` cannot be read.
     """
     path, given = folder / START, recipe.train.start
     if not path.is_file():

@@ -233,7 +233,9 @@ def test_grids_without_a_surface_say_so(fill, word):
     assert np.array_equal(found[1], tiles_module._word(word, tiles_module.TILE)) and not np.array_equal(
         found[1], found[2]
     )
-    assert np.array_equal(tiles_module.tile(grid + np.float32(np.nan)), tiles_module._word("not finite", tiles_module.TILE))
+    assert np.array_equal(
+        tiles_module.tile(grid + np.float32(np.nan)), tiles_module._word("not finite", tiles_module.TILE)
+    )
     speck = np.zeros((20, 20, 20), np.float32)
     speck[3, 3, 3] = 0.5
     assert tiles_module.tile(speck).shape == (tiles_module.TILE, tiles_module.TILE, 3)

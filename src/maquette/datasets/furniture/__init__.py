@@ -53,9 +53,13 @@ KINDS: tuple[str, ...] = tuple(_STYLES)
 def make(kind: str, seed: int) -> trimesh.Trimesh:
     """One object as a watertight mesh, in the frame: z up, facing +y, centred, longest side 1.
 
-    kind: one of KINDS. seed: any whole number; the same one gives the same mesh.
-    `face_attributes[materials.ATTRIBUTE]`: of what each face is, uint8 [F], indices into `materials.MATERIALS`.
-    Raises UserError for a kind that is not there.
+    Args:
+        kind: One of KINDS.
+        seed: Any whole number; the same one gives the same mesh. `face_attributes[materials.ATTRIBUTE]`: of what each
+            face is, uint8 [F], indices into `materials.MATERIALS`.
+
+    Raises:
+        UserError: For a kind that is not there.
     """
     if kind not in _STYLES:
         near = difflib.get_close_matches(str(kind).lower(), KINDS, n=1, cutoff=0)[0]

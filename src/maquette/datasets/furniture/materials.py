@@ -15,8 +15,10 @@ BAR = 0.13
 def materials(kind: str, mesh: trimesh.Trimesh, run_index: np.ndarray, run_transform: np.ndarray) -> np.ndarray:
     """Indices into MATERIALS, uint8 [F].
 
-    mesh: in the frame. run_index: where the runs of triangles begin and end, in corners, [N + 1]. run_transform: how
-    the part of each run was moved, [N, 4, 3].
+    Args:
+        mesh: In the frame.
+        run_index: Where the runs of triangles begin and end, in corners, [N + 1].
+        run_transform: How the part of each run was moved, [N, 4, 3].
     """
     result = np.zeros(len(mesh.faces), np.uint8)
     low, high = mesh.bounds

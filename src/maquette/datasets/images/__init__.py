@@ -74,7 +74,11 @@ class ImageInfo:
 
     @classmethod
     def load(cls, folder: str | Path) -> "ImageInfo":
-        """Reads `images.json`. Raises UserError where the folder is no prepared dataset of images."""
+        """Reads `images.json`.
+
+        Raises:
+            UserError: Where the folder is no prepared dataset of images.
+        """
         file = Path(folder) / SIDECAR
         if not file.is_file():
             raise UserError(f"{folder} is not a prepared dataset of images: it has no {SIDECAR}",
@@ -142,7 +146,10 @@ class OpenedImages:
 
     def masks(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The masks of the objects of some rows, uint8 [n, H, W]: the share of a pixel that the object covers, 255 for
-        all of it. Raises UserError for a dataset that keeps none.
+        all of it.
+
+        Raises:
+            UserError: For a dataset that keeps none.
         """
         if not self.info.masks:
             raise UserError(f"{self.path} keeps no masks of its objects", hint="prepare it again with --masks")
@@ -176,9 +183,13 @@ class OpenedImages:
 
 
 def open_images(path: str | Path, info: ImageInfo | None = None) -> OpenedImages:
-    """Opens a prepared dataset of images; nothing is read until it is asked for. UserError where it is none.
+    """Opens a prepared dataset of images; nothing is read until it is asked for.
 
-    info: what all rows share, where that is known already.
+    Args:
+        info: What all rows share, where that is known already.
+
+    Raises:
+        UserError: Where it is none.
     """
     return OpenedImages(Path(path), info or ImageInfo.load(path))
 
@@ -217,7 +228,8 @@ def split_by_name(files: Sequence[ImageFile], holdout: int) -> dict[str, list[Im
 def finished(out: Path, fingerprint: str) -> Finished | None:
     """What was made here before with the same options and images, None where nothing was finished.
 
-    UserError where the dataset is another one.
+    Raises:
+        UserError: Where the dataset is another one.
     """
     if not is_images(out):
         return None
@@ -248,18 +260,30 @@ def prepare_images(
 ) -> Iterator[Progress | Skipped | Finished]:
     """Prepares a folder of images for training, step by step as the events are asked for.
 
-    folder: pictures and DICOM files, folders in it included. out: the folder to make; run again with the same options
-        it goes on where it stopped, and when it is finished there is nothing to do.
-    size: width x height of the rows in pixels. crop: see `crop_box`, or `object`. grey: one channel. holdout: so many
-        images are for testing, see `split_by_name`; those of them that cannot be read are not replaced.
-    masks: `alpha`, or a folder of masks (`image_files.open_masked`): the objects are laid on the background (white,
-        grey or black) and the rows keep their masks. margin: about the object that `crop` object puts in the middle, as
-        a share of its longer side; it is found by its mask, or on its plain background where there is none.
-    keep_names: see `find_images`. terms: of the images' use, for the README. bits, max_megapixels: see `Limits`.
-    workers: processes; all cores unless said, 1 works in this process.
+    The last event is Finished.
 
-    The last event is Finished. Raises UserError for options that cannot be, for an `out` that holds something else,
-    where no image at all can be prepared, and where the disk is full (free some space and run it again).
+    Args:
+        folder: Pictures and DICOM files, folders in it included.
+        out: The folder to make; run again with the same options it goes on where it stopped, and when it is finished
+            there is nothing to do.
+        size: Width x height of the rows in pixels.
+        crop: See `crop_box`, or `object`.
+        grey: One channel.
+        holdout: So many images are for testing, see `split_by_name`; those of them that cannot be read are not
+            replaced.
+        masks: `alpha`, or a folder of masks (`image_files.open_masked`): the objects are laid on the background (white,
+            grey or black) and the rows keep their masks.
+        margin: About the object that `crop` object puts in the middle, as a share of its longer side; it is found by
+            its mask, or on its plain background where there is none.
+        keep_names: See `find_images`.
+        terms: Of the images' use, for the README.
+        bits: See `Limits`.
+        max_megapixels: See `bits`.
+        workers: Processes; all cores unless said, 1 works in this process.
+
+    Raises:
+        UserError: For options that cannot be, for an `out` that holds something else, where no image at all can be
+            prepared, and where the disk is full (free some space and run it again).
     """
     folder, out = Path(folder), Path(out)
     width, height = parse_size(size)
@@ -318,7 +342,8 @@ def prepare_images(
 def features(masks: bool = False):
     """The columns as `datasets.Features`; `pixels` are the raw bytes of uint8 [H, W] or [H, W, 3], C order.
 
-    masks: with a column `mask`, the raw bytes of uint8 [H, W].
+    Args:
+        masks: With a column `mask`, the raw bytes of uint8 [H, W].
     """
     from datasets import Features, Value
 

@@ -97,11 +97,18 @@ def audit_images(
 ) -> Iterator[Progress | Audited]:
     """Looks through a folder of images; writes `audit.html` and `audit.csv` to `out`, and a cleaned copy to `fix`.
 
-    keep_names: see `find_images`. bits, max_megapixels: see `Limits`. workers: processes, all cores unless said.
-
     The last event is Audited. The cleaned copy is 8-bit PNG without any of the files' own fields, see KINDS for what is
-    done; it is there whole or not at all. Raises UserError for a folder that holds fewer than two images, for a `fix`
-    that is not empty or overlaps the folder, and where files cannot be written.
+    done; it is there whole or not at all.
+
+    Args:
+        keep_names: See `find_images`.
+        bits: See `Limits`.
+        max_megapixels: See `bits`.
+        workers: Processes, all cores unless said.
+
+    Raises:
+        UserError: For a folder that holds fewer than two images, for a `fix` that is not empty or overlaps the folder,
+            and where files cannot be written.
     """
     folder, out = Path(folder), Path(out)
     if workers is not None and workers < 1:

@@ -38,7 +38,11 @@ class ImageOptions:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """`512x256` as (width, height): 512 wide and 256 high. Raises UserError for what is none, or outside SIDES."""
+    """`512x256` as (width, height): 512 wide and 256 high.
+
+    Raises:
+        UserError: For what is none, or outside SIDES.
+    """
     parts = text.lower().replace("×", "x").split("x")
     if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
         raise UserError("size must be WIDTHxHEIGHT in pixels, as 512x256", repr(text))
@@ -49,7 +53,11 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def parse_crop(text: str) -> str | tuple[float, float, float, float]:
-    """`centre`, `none`, `object`, or the four numbers of `x,y,w,h`. Raises UserError for anything else."""
+    """`centre`, `none`, `object`, or the four numbers of `x,y,w,h`.
+
+    Raises:
+        UserError: For anything else.
+    """
     if text in ("centre", "center"):
         return "centre"
     if text in ("none", "object"):
@@ -68,8 +76,10 @@ def crop_box(crop: str, width: int, height: int, aspect: float) -> Box:
     """The part (left, top, right, bottom) of a picture that is kept, in pixels; `none` keeps all.
 
     `x,y,w,h` is taken as fractions of the picture where no number is above 1, else as pixels. What is kept is then cut
-    about its centre to the aspect (width / height), so that nothing is squeezed. Raises UserError where the box does
-    not lie in the picture.
+    about its centre to the aspect (width / height), so that nothing is squeezed.
+
+    Raises:
+        UserError: Where the box does not lie in the picture.
     """
     form = parse_crop(crop)
     if form == "none":
@@ -87,7 +97,8 @@ def crop_box(crop: str, width: int, height: int, aspect: float) -> Box:
 def object_box(found: Box, aspect: float, margin: float) -> Box:
     """The box about an object's own box with a margin and of an aspect; it may reach beyond the picture.
 
-    margin: on each side, as a share of the object's longer side. The object is in the middle.
+    Args:
+        margin: On each side, as a share of the object's longer side. The object is in the middle.
     """
     left, top, right, bottom = found
     about = 2 * margin * max(right - left, bottom - top)
@@ -102,7 +113,9 @@ def fit(pixels: np.ndarray, options: ImageOptions) -> np.ndarray:
 
     Reduced and enlarged with a Lanczos filter. `crop` none: the whole picture, with black beside it where the aspects
     differ. `crop` object: the object on a plain background in the middle; beyond the picture the background goes on.
-    Raises UserError for a crop that does not lie in it, where the background is not plain, and where nothing is on it.
+
+    Raises:
+        UserError: For a crop that does not lie in it, where the background is not plain, and where nothing is on it.
     """
     found, fill = None, (0, 0, 0)
     if options.crop == "object":
@@ -126,8 +139,10 @@ def fit_masked(pixels: np.ndarray, mask: np.ndarray, options: ImageOptions) -> t
     the object on the options' background, and its mask.
 
     Both are resized together with a Hamming filter, which has no negative lobes: where the mask is 0 the row is the
-    background exactly. Raises UserError for a crop that does not lie in the picture and, with `crop` object, for an
-    empty mask.
+    background exactly.
+
+    Raises:
+        UserError: For a crop that does not lie in the picture and, with `crop` object, for an empty mask.
     """
     found = None
     if options.crop == "object":
@@ -149,7 +164,9 @@ def place(size: tuple[int, int], options: ImageOptions, found: Box | None) -> tu
                                                                                   tuple[int, int]]:
     """What is kept of a picture, to what size it comes, and where its top left corner is in the row.
 
-    size: width and height of the picture. found: the box of the object where `crop` is object.
+    Args:
+        size: Width and height of the picture.
+        found: The box of the object where `crop` is object.
     """
     whole = (options.width, options.height)
     aspect = options.width / options.height

@@ -45,10 +45,13 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
     """The pictures and DICOM files of a folder and the folders in it, in the order of their names.
 
     DICOM files are known by their suffix or by their content. Hidden files and folders are left out.
-    keep_names: call DICOM files by their names too, not by a hash of their SOP instance UID (a running number where
-    that cannot be read).
 
-    Raises UserError where there is no such folder, or no image in it.
+    Args:
+        keep_names: Call DICOM files by their names too, not by a hash of their SOP instance UID (a running number where
+            that cannot be read).
+
+    Raises:
+        UserError: Where there is no such folder, or no image in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -89,7 +92,8 @@ def _files(folder: Path):
 def open_image(file: ImageFile, limits: Limits) -> tuple[np.ndarray, bool]:
     """(pixels uint8 [H, W] or [H, W, 3], whether the file declares burnt-in text), the right way up.
 
-    Raises UserError, calling the file by its id and never by its path, for all that cannot be read.
+    Raises:
+        UserError: Calling the file by its id and never by its path, for all that cannot be read.
     """
     if not file.is_dicom:
         return _read(file, limits), False
@@ -106,9 +110,12 @@ def open_image(file: ImageFile, limits: Limits) -> tuple[np.ndarray, bool]:
 def open_masked(file: ImageFile, limits: Limits, masks: str) -> tuple[np.ndarray, np.ndarray]:
     """(pixels uint8 [H, W, 3], mask of the object uint8 [H, W], 255 on it) of a picture, the right way up.
 
-    masks: `alpha` for the picture's own alpha channel, or a folder in which the mask has the picture's name, whatever
-        its ending, white (in any channel) on the object.
-    Raises UserError, calling the file by its id, where there is no mask, or one of another size; and as `open_image`.
+    Args:
+        masks: `alpha` for the picture's own alpha channel, or a folder in which the mask has the picture's name,
+            whatever its ending, white (in any channel) on the object.
+
+    Raises:
+        UserError: Calling the file by its id, where there is no mask, or one of another size; and as `open_image`.
     """
     if file.is_dicom:
         raise UserError(f"{file.id} is a DICOM file, and those have no masks", hint="leave out --masks")

@@ -111,20 +111,29 @@ def render_images(
 ) -> Iterator[Progress | Skipped | Finished]:
     """Renders an image set, step by step as the events are asked for; not asking for more is stopping.
 
-    source: what `maquette.datasets.sources.read` reads. out: the folder to make. Run again with the same options it
-    goes on
-        where it stopped; when it is finished there is nothing to do.
-    size: pixels a side. views: images of each shape. count: shapes to learn from at most, spread over the source; for
-        furniture how many are made (1,000 unless said). classes: of the source, all unless said.
-    holdout: shapes for testing: of the source's own test split where it has one, else those with the smallest hash of
-        their names. No shape is on both sides.
-    background: `white`, or `random` for one plain colour a picture. cameras: what they are drawn from.
-    seed: of the furniture, the colours and the cameras. up: the axis that points up in the meshes of a folder.
-    workers: processes; all cores unless said, 1 works in this process.
-
     Each shape has one scheme of colours (`maquette.rendering.colours`). Events count shapes; the last is Finished,
-    which counts images. Raises UserError for options that cannot be, for an `out` that holds something else, where no
-    shape at all can be rendered, and where the disk is full (free some space and run it again).
+    which counts images.
+
+    Args:
+        source: What `maquette.datasets.sources.read` reads.
+        out: The folder to make. Run again with the same options it goes on where it stopped; when it is finished there
+            is nothing to do.
+        size: Pixels a side.
+        views: Images of each shape.
+        count: Shapes to learn from at most, spread over the source; for furniture how many are made (1,000 unless
+            said).
+        classes: Of the source, all unless said.
+        holdout: Shapes for testing: of the source's own test split where it has one, else those with the smallest hash
+            of their names. No shape is on both sides.
+        background: `white`, or `random` for one plain colour a picture.
+        cameras: What they are drawn from.
+        seed: Of the furniture, the colours and the cameras.
+        up: The axis that points up in the meshes of a folder.
+        workers: Processes; all cores unless said, 1 works in this process.
+
+    Raises:
+        UserError: For options that cannot be, for an `out` that holds something else, where no shape at all can be
+            rendered, and where the disk is full (free some space and run it again).
     """
     out = Path(out)
     _check(size, views, count, holdout, background, seed, workers)

@@ -26,8 +26,11 @@ MOST = 100_000
 class TrueShapes:
     """Shapes in the package's frame.
 
-    ids: names [n]. labels: classes [n]. points: drawn evenly over the surfaces, float32 [n, POINTS, 3]. voxels: bool
-    [n, R, R, R]. bend: `maquette.geometry.curvature.mean_curvature` of each, float64 [n].
+    Attributes:
+        ids: Names [n].
+        labels: Classes [n].
+        points: Drawn evenly over the surfaces, float32 [n, POINTS, 3].
+        voxels: Bool [n, R, R, R]. bend: `maquette.geometry.curvature.mean_curvature` of each, float64 [n].
     """
 
     ids: tuple[str, ...]
@@ -78,7 +81,11 @@ def write_shapes(path: Path, items: Sequence[Item], parts: Path) -> None:
 
 
 def true_shapes(folder: str | Path) -> TrueShapes:
-    """The true shapes of the test split of an image set. Raises UserError where it has none, and for a damaged file."""
+    """The true shapes of the test split of an image set.
+
+    Raises:
+        UserError: Where it has none, and for a damaged file.
+    """
     path = Path(folder) / TRUE_SHAPES
     if not path.is_file():
         raise UserError(f"{folder} has no true shapes: it has no {TRUE_SHAPES}",

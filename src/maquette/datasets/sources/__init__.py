@@ -27,9 +27,12 @@ def read(
 ) -> Iterator[Item]:
     """The items of one source, whatever its form.
 
-    count: for furniture how many are made (1,000 unless said); the other sources have what they have. up: the axis that
-    points up in a folder of meshes (`maquette.datasets.sources.meshes.read`).
-    Raises UserError where there is no such source, and for another `up` than z where the source says how it stands.
+    Args:
+        count: For furniture how many are made (1,000 unless said); the other sources have what they have.
+        up: The axis that points up in a folder of meshes (`maquette.datasets.sources.meshes.read`).
+
+    Raises:
+        UserError: Where there is no such source, and for another `up` than z where the source says how it stands.
     """
     items = _of_known_form(source, count, seed, split)
     if items is None:
@@ -85,8 +88,10 @@ def furniture(
 ) -> Iterator[Item]:
     """Pieces from the furniture maker, one kind after the other in turn; ids are `furniture-chair-000123`.
 
-    seed: another one gives other pieces. split: those of `test` are never among those of `train`, whatever the seed.
-    kinds: all unless said; made in turn, a kind named twice twice as often.
+    Args:
+        seed: Another one gives other pieces.
+        split: Those of `test` are never among those of `train`, whatever the seed.
+        kinds: All unless said; made in turn, a kind named twice twice as often.
     """
     from maquette.datasets.furniture import KINDS, make
 
@@ -106,7 +111,8 @@ def items_of(
 ) -> list[Item]:
     """The items of all sources, at most `count` of each, spread evenly over it. up: as for `read`.
 
-    Raises UserError where there are none, and where two items have one id.
+    Raises:
+        UserError: Where there are none, and where two items have one id.
     """
     result: list[Item] = []
     for source in sources:

@@ -29,7 +29,11 @@ class Photo:
     voxels: Path
 
     def grid(self) -> np.ndarray:
-        """The shape as bool `[20, 20, 20]`, as it is stored. UserError for a file that cannot be read."""
+        """The shape as bool `[20, 20, 20]`, as it is stored.
+
+        Raises:
+            UserError: For a file that cannot be read.
+        """
         return load_grid(self.voxels)
 
 
@@ -39,7 +43,11 @@ def is_ikea(folder: str | Path) -> bool:
 
 
 def photos(folder: str | Path) -> list[Photo]:
-    """Every photo of the lists, in their order. Raises UserError where a list is missing or too short."""
+    """Every photo of the lists, in their order.
+
+    Raises:
+        UserError: Where a list is missing or too short.
+    """
     folder = Path(folder)
     lists = {}
     for name in ("Images", "Model", "ModelID"):
@@ -71,5 +79,9 @@ def read(folder: str | Path) -> Iterator[Item]:
 
 
 def load_grid(file: str | Path) -> np.ndarray:
-    """The grid of a `.mat` file as bool `[r, r, r]`. Raises UserError for a file that has none."""
+    """The grid of a `.mat` file as bool `[r, r, r]`.
+
+    Raises:
+        UserError: For a file that has none.
+    """
     return read_grid(file) > 0

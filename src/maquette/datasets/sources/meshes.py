@@ -20,11 +20,13 @@ SPLITS = {"train": "train", "test": "test", "val": "train", "valid": "train", "v
 def read(path: str | Path, *, turns: Mapping[str, int] | None = None, up: str = "z") -> Iterator[Item]:
     """Every mesh and grid under a folder (or the one file), in the order of their paths; ids are the paths below it.
 
-    turns: degrees about z from the front of each class to +y; 0 for classes that are not named.
-    up: `z` or `y`, the axis that points up in the meshes; y is turned to z, and what faces -z then faces +y. Grids are
-        always taken with z up, and so is GLB, which is y up by its standard and was turned when it was read.
+    Args:
+        turns: Degrees about z from the front of each class to +y; 0 for classes that are not named.
+        up: `z` or `y`, the axis that points up in the meshes; y is turned to z, and what faces -z then faces +y. Grids
+            are always taken with z up, and so is GLB, which is y up by its standard and was turned when it was read.
 
-    Raises UserError where there is no such folder or nothing to read in it.
+    Raises:
+        UserError: Where there is no such folder or nothing to read in it.
     """
     path = Path(path)
     if up not in ("y", "z"):

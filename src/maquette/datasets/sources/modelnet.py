@@ -79,9 +79,10 @@ def is_modelnet10(path: str | Path) -> bool:
 def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> Iterator[Item]:
     """Every shape of the archive, train first; ids are `chair-train-00012`, the number is the row in the archive.
 
-    raw: keep each grid as it is stored, turned to no common front.
-    copies: keep the training shapes that are copies of a test shape, see `copies_of_test`.
-    Empty grids and such copies are items too: loading one raises UserError, so that whoever reads can name and skip it.
+    Args:
+        raw: Keep each grid as it is stored, turned to no common front.
+        copies: Keep the training shapes that are copies of a test shape, see `copies_of_test`. Empty grids and such
+            copies are items too: loading one raises UserError, so that whoever reads can name and skip it.
     """
     path = Path(path)
     shapes = _shapes(path)
@@ -118,11 +119,12 @@ def copies_of_test(path: str | Path) -> dict[str, str]:
 def read_mat(folder: str | Path, *, orientations: tuple[int, ...] = (1,), raw: bool = False) -> Iterator[Item]:
     """Shapes of the official tree `class/30/train/*.mat`; ids are `chair/chair_000000200_1`.
 
-    orientations: which of the 12 files of each shape, from 1; number n is turned 30 (n - 1) degrees about z, from the
-        first axis of the file to its second, which is clockwise once x and y are exchanged.
-    raw: keep each grid as it is stored. Otherwise x and y are exchanged, since the files are mirror images of the
-        other forms of the data set, and the shape is turned so that orientation 1 faces +y.
-    The class is the folder's, not the file's name: the chairs hold a file that is called night_stand.
+    Args:
+        orientations: Which of the 12 files of each shape, from 1; number n is turned 30 (n - 1) degrees about z, from
+            the first axis of the file to its second, which is clockwise once x and y are exchanged.
+        raw: Keep each grid as it is stored. Otherwise x and y are exchanged, since the files are mirror images of the
+            other forms of the data set, and the shape is turned so that orientation 1 faces +y. The class is the
+            folder's, not the file's name: the chairs hold a file that is called night_stand.
     """
     folder = Path(folder)
     wanted = {str(number) for number in orientations}

@@ -51,9 +51,15 @@ _SOLID = 0.5  # of a ray that ends on the object, from which a pixel is the obje
 class FieldMeasureOptions:
     """How much is measured.
 
-    images: of each set at most. repeats: random subsets for each distance. shapes, codes: shape codes, and appearance
-    codes with each (and the other way round for the control). meshes: at most. resolution: cells a side for those.
-    objects, azimuths: on the sheet.
+    Attributes:
+        images: Of each set at most.
+        repeats: Random subsets for each distance.
+        shapes: Shape codes, and appearance codes with each (and the other way round for the control).
+        codes: See `shapes`.
+        meshes: At most.
+        resolution: Cells a side for those.
+        objects: On the sheet.
+        azimuths: See `objects`.
     """
 
     images: int = 500
@@ -72,10 +78,17 @@ def evaluate_fields(
 ) -> Iterator[Progress | Measured]:
     """Measure a model of GRAF or 3DGEN beside an image set.
 
-    path: a prepared dataset of images, or a plain folder. shapes: an image set whose true shapes meshes are compared
-    with; `path` itself where it has them. out: folder for the report of `evaluate_images` and `objects.png`, several
-    objects from several azimuths. inception: see there. Yields progress, then a table. Raises UserError as there does,
-    and for true shapes that are damaged or not there.
+    Args:
+        path: A prepared dataset of images, or a plain folder.
+        shapes: An image set whose true shapes meshes are compared with; `path` itself where it has them.
+        out: Folder for the report of `evaluate_images` and `objects.png`, several objects from several azimuths.
+        inception: See there.
+
+    Yields:
+        Progress, then a table.
+
+    Raises:
+        UserError: As there does, and for true shapes that are damaged or not there.
     """
     plan, out = plan or FieldMeasureOptions(), Path(out)
     true = _true_shapes(path, shapes)

@@ -31,8 +31,12 @@ _POINTS, _SHAPES = 256, 12  # of a cloud, and clouds of each set, for finding th
 def encoder_features(model: Model, images: np.ndarray, batch: int = 64) -> np.ndarray:
     """What a model that reads pictures takes out of images: the mean of its posterior, float64 `[n, latent]`.
 
-    images: uint8 `[n, H, W]` or `[n, H, W, 3]`, any size; whole images are resized to the model's, without a crop, and
-    turned grey where it reads grey. UserError for a model that reads no pictures.
+    Args:
+        images: Uint8 `[n, H, W]` or `[n, H, W, 3]`, any size; whole images are resized to the model's, without a crop,
+            and turned grey where it reads grey.
+
+    Raises:
+        UserError: For a model that reads no pictures.
     """
     import torch
 
@@ -75,8 +79,9 @@ def colour_change(images: np.ndarray, masks: np.ndarray) -> float:
     """How much colours differ between the pictures of a row, in levels of 255: the mean over the pairs of a row, and
     over the pixels that are the object's in both and their channels.
 
-    images: uint8 `[rows, n, H, W]` or `[rows, n, H, W, 3]`. masks: bool `[rows, n, H, W]`. nan where no pair has such
-    pixels.
+    Args:
+        images: Uint8 `[rows, n, H, W]` or `[rows, n, H, W, 3]`.
+        masks: Bool `[rows, n, H, W]`. nan where no pair has such pixels.
     """
     means = []
     for pictures, solid in zip(images.astype(np.float32), np.asarray(masks, bool), strict=True):

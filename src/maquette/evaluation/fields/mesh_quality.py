@@ -53,8 +53,11 @@ def silhouette_iou(masks: np.ndarray) -> float:
     """How alike the silhouettes of one shape from one camera are under different appearance codes: mean IoU of the
     pairs of codes, over all shapes; 1 where appearance leaves the shape alone.
 
-    masks: bool [shapes, codes, H, W]. Pairs of empty silhouettes are left out; nan where there are no others. Raises
-    UserError for fewer than two codes.
+    Args:
+        masks: Bool [shapes, codes, H, W]. Pairs of empty silhouettes are left out; nan where there are no others.
+
+    Raises:
+        UserError: For fewer than two codes.
     """
     masks = np.asarray(masks, bool)
     if masks.ndim != 4 or masks.shape[1] < 2:
@@ -75,7 +78,10 @@ def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, 
 
     As many points are drawn over each mesh as the true shapes have
     (`maquette.datasets.images.true_shapes.true_shapes`). 1-NN accuracy means what it should where the two sets are of
-    one size. Raises UserError where no mesh has faces, or where there is no true shape.
+    one size.
+
+    Raises:
+        UserError: Where no mesh has faces, or where there is no true shape.
     """
     solid = [mesh for mesh in meshes if len(mesh.faces) and mesh.area > 0]
     if not solid:

@@ -29,8 +29,10 @@ class Weights:
 def find_weights(named: str) -> Weights:
     """The file of a name: a path, or `owner/name` of the Hugging Face Hub where its model.safetensors is in the cache.
 
-    Where a file `NAME.sha256` lies beside it, as sha256sum writes it, the weights must have that checksum. Raises
-    UserError for a name that is neither, for another kind of file, and for a checksum that is not right.
+    Where a file `NAME.sha256` lies beside it, as sha256sum writes it, the weights must have that checksum.
+
+    Raises:
+        UserError: For a name that is neither, for another kind of file, and for a checksum that is not right.
     """
     path = Path(named)
     if not path.exists():
@@ -69,7 +71,11 @@ def _from_cache(named: str) -> Path:
 
 
 def load_inception(weights: Weights):
-    """The network with these weights, to evaluate. UserError, naming the tensor, for a file that does not fit."""
+    """The network with these weights, to evaluate.
+
+    Raises:
+        UserError: Naming the tensor, for a file that does not fit.
+    """
     import torch
     from safetensors import SafetensorError, safe_open
 
@@ -103,8 +109,10 @@ def load_inception(weights: Weights):
 def features(network, images: np.ndarray, batch: int = 16) -> Iterator[np.ndarray]:
     """Features `[b, 2048]` float64 of one batch of images after another.
 
-    images: uint8 `[n, H, W]` or `[n, H, W, 3]`; grey ones get three equal channels. All are brought to 299x299, wide
-    ones squeezed, as is done everywhere for FID; with a bicubic filter that does not alias (Parmar et al., CVPR 2022).
+    Args:
+        images: Uint8 `[n, H, W]` or `[n, H, W, 3]`; grey ones get three equal channels. All are brought to 299x299,
+            wide ones squeezed, as is done everywhere for FID; with a bicubic filter that does not alias (Parmar et al.,
+            CVPR 2022).
     """
     import torch
     import torch.nn.functional as F

@@ -39,9 +39,17 @@ def evaluate_images(
 ) -> Iterator[Progress | Measured]:
     """Compare the images that `make` gives with real ones.
 
-    shape: of one image, (H, W) or (H, W, 3). path: a prepared dataset of images, or a plain folder (see `open_real`).
-    out: folder for `report.html`, `report.json` and `report.csv`. inception: weights, see `find_weights`; empty: FID
-    and KID are left out. Yields progress, then a table. Raises UserError for data and weights that do not fit.
+    Args:
+        shape: Of one image, (H, W) or (H, W, 3).
+        path: A prepared dataset of images, or a plain folder (see `open_real`).
+        out: Folder for `report.html`, `report.json` and `report.csv`.
+        inception: Weights, see `find_weights`; empty: FID and KID are left out.
+
+    Yields:
+        Progress, then a table.
+
+    Raises:
+        UserError: For data and weights that do not fit.
     """
     plan, out = plan or ImageMeasureOptions(), Path(out)
     weights = find_weights(inception) if inception else None

@@ -30,7 +30,10 @@ CURVES = (SLICED, FID, KID, SPECTRUM)
 class ImageFeatures:
     """What the distances need of a set of images.
 
-    patches: of `pyramid.patches`, a level each. spectra: `[n, K]`. features: of Inception `[n, 2048]`, or None.
+    Attributes:
+        patches: Of `pyramid.patches`, a level each.
+        spectra: `[n, K]`.
+        features: Of Inception `[n, 2048]`, or None.
     """
 
     patches: tuple[np.ndarray, ...]

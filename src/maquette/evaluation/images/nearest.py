@@ -32,11 +32,15 @@ class Small:
 class Nearest:
     """The nearest of a set of images to each of another, a mirror image being as near as the image itself.
 
-    levels, by_levels: root mean square difference in grey levels, `[n]`, and the row of that nearest image.
-    correlation, by_correlation: the largest correlation, which brightness and contrast do not change, and its row; of
-    what is left when the mean image is taken out.
-    mirrored: whether that one is nearer as a mirror image. copy: whether it passes for a copy of some image by the rule
-    of `maquette data audit` (hash and correlation), which finds no mirror images.
+    Attributes:
+        levels: Root mean square difference in grey levels, `[n]`, and the row of that nearest image.
+        by_levels: See `levels`.
+        correlation: The largest correlation, which brightness and contrast do not change, and its row; of what is left
+            when the mean image is taken out.
+        by_correlation: See `correlation`.
+        mirrored: Whether that one is nearer as a mirror image.
+        copy: Whether it passes for a copy of some image by the rule of `maquette data audit` (hash and correlation),
+            which finds no mirror images.
     """
 
     levels: np.ndarray
@@ -82,8 +86,9 @@ def middle(parts: Sequence[Small]) -> np.ndarray:
 def nearest(asked: Small, known: Small, mean: np.ndarray | float = 0.0) -> Nearest:
     """The nearest of `known` to each of `asked`.
 
-    mean: of all known images, from `middle`, which is taken out before correlations: a blurred image that is like the
-    mean is like every image, and no copy.
+    Args:
+        mean: Of all known images, from `middle`, which is taken out before correlations: a blurred image that is like
+            the mean is like every image, and no copy.
     """
     count, length = asked.pixels.shape
     plain, every = standardised(asked.pixels), np.arange(count)
@@ -105,7 +110,9 @@ def nearest(asked: Small, known: Small, mean: np.ndarray | float = 0.0) -> Neare
 def nearer(asked: np.ndarray, unseen: np.ndarray) -> float:
     """How often an image is nearer to the training images than an unseen real one is, ties counting half.
 
-    asked, unseen: distances `[n]` and `[m]`. 0.5: as near as unseen real images; 1: always nearer, as copies are.
+    Args:
+        asked: Distances `[n]` and `[m]`. 0.5: as near as unseen real images; 1: always nearer, as copies are.
+        unseen: See `asked`.
     """
     below = (asked[:, None] < unseen[None]).mean()
     return float(below + (asked[:, None] == unseen[None]).mean() / 2)

@@ -28,9 +28,13 @@ SHOWN_PX = 256
 class ImageMeasureOptions:
     """How much is measured.
 
-    most: images of each set at most, in all measures but the nearest training image. repeats: random subsets for each
-    number. curve_repeats: the same for the curve. pairs: of each subset for MS-SSIM. shown: images in each row of the
-    report. points: images of each set on the t-SNE map.
+    Attributes:
+        most: Images of each set at most, in all measures but the nearest training image.
+        repeats: Random subsets for each number.
+        curve_repeats: The same for the curve.
+        pairs: Of each subset for MS-SSIM.
+        shown: Images in each row of the report.
+        points: Images of each set on the t-SNE map.
     """
 
     most: int = 500
@@ -51,9 +55,13 @@ class ImageMeasureOptions:
 class ImageReport:
     """All that was measured.
 
-    sets: images by name. size: of each subset. values: measure -> column -> repeats. curve: measure -> column -> number
-    of images -> repeats. near: the nearest training images of each set but the training images. places: points of the
-    map, by set, near where images are alike in `alike_in`.
+    Attributes:
+        sets: Images by name.
+        size: Of each subset.
+        values: Measure -> column -> repeats.
+        curve: Measure -> column -> number of images -> repeats.
+        near: The nearest training images of each set but the training images.
+        places: Points of the map, by set, near where images are alike in `alike_in`.
     """
 
     title: str

@@ -52,8 +52,9 @@ def rebuild(levels: Sequence[np.ndarray]) -> np.ndarray:
 def patches(images: np.ndarray, seed: int = 0, count: int = PATCHES) -> list[np.ndarray]:
     """Random patches of every level: float32 `[n, count, C, 49]` a level.
 
-    images: uint8 `[n, H, W]` or `[n, H, W, 3]`, sides of 8 pixels or more. Where the patches of an image lie is a
-    function of the seed and the image's place in the set: the same set twice gives the same patches.
+    Args:
+        images: Uint8 `[n, H, W]` or `[n, H, W, 3]`, sides of 8 pixels or more. Where the patches of an image lie is a
+            function of the seed and the image's place in the set: the same set twice gives the same patches.
     """
     sizes = level_sizes(*images.shape[1:3])
     channels = images.shape[3] if images.ndim == 4 else 1

@@ -26,8 +26,12 @@ _CHUNK = 256
 class Real:
     """Real images of one size, in two splits.
 
-    name: of their folder. train: rows to uint8 `[n, H, W]` or `[n, H, W, 3]`. train_count: how many there are.
-    held_out: all that are held out. notes: what must be known of them; no file is named there.
+    Attributes:
+        name: Of their folder.
+        train: Rows to uint8 `[n, H, W]` or `[n, H, W, 3]`.
+        train_count: How many there are.
+        held_out: All that are held out.
+        notes: What must be known of them; no file is named there.
     """
 
     name: str
@@ -61,9 +65,12 @@ class Real:
 def open_real(path: str | Path, shape: tuple[int, ...]) -> Real:
     """The real images of a prepared dataset, or of a plain folder brought to a size.
 
-    shape: (H, W) or (H, W, 3) of what they are compared with; a prepared dataset must have it, a folder's images are
-    cut about their centre to it. Raises UserError for what is neither or does not fit, and where a split has fewer than
-    four images.
+    Args:
+        shape: (H, W) or (H, W, 3) of what they are compared with; a prepared dataset must have it, a folder's images
+            are cut about their centre to it.
+
+    Raises:
+        UserError: For what is neither or does not fit, and where a split has fewer than four images.
     """
     path = Path(path)
     return _prepared(path, shape) if is_images(path) else _folder(path, shape)
@@ -126,7 +133,11 @@ def _folder(path: Path, shape: tuple[int, ...]) -> Real:
 
 
 def made_images(make: Make, count: int, shape: tuple[int, ...]) -> Generator[Progress, None, np.ndarray]:
-    """`count` images of a maker, `[count, *shape]`; yields progress. ValueError where it gives others."""
+    """`count` images of a maker, `[count, *shape]`; yields progress.
+
+    Raises:
+        ValueError: Where it gives others.
+    """
     made, done = np.empty((count, *shape), np.uint8), 0
     yield Progress("making images", 0, count)
     for part in make(count):

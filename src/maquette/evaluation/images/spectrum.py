@@ -21,9 +21,10 @@ def frequencies(height: int, width: int) -> np.ndarray:
 def spectra(images: np.ndarray) -> np.ndarray:
     """The power of each image at `frequencies`, float64 `[n, K]`: white noise of variance v has v everywhere.
 
-    images: uint8 `[n, H, W]` or `[n, H, W, 3]`, of which the grey levels are taken. The mean is removed and a Hann
-    window applied, else the difference of opposite edges would show as a cross. Rings are in cycles per pixel, so that
-    images of any aspect are treated alike; the corners beyond 0.5 are left out.
+    Args:
+        images: Uint8 `[n, H, W]` or `[n, H, W, 3]`, of which the grey levels are taken. The mean is removed and a Hann
+            window applied, else the difference of opposite edges would show as a cross. Rings are in cycles per pixel,
+            so that images of any aspect are treated alike; the corners beyond 0.5 are left out.
     """
     height, width = images.shape[1:3]
     short = min(height, width)

@@ -28,8 +28,10 @@ def scales(height: int, width: int) -> int:
 def ms_ssim(a: np.ndarray, b: np.ndarray, batch: int = 20) -> np.ndarray:
     """MS-SSIM of pairs of images, float64 `[n]`: 1 for equal ones, about 0 for unrelated noise.
 
-    a, b: uint8 `[n, H, W]` or `[n, H, W, 3]`. Images too small for five scales get fewer, the weights made to sum to 1.
-    A scale at which a pair's contrasts are opposed counts as 0.
+    Args:
+        a: Uint8 `[n, H, W]` or `[n, H, W, 3]`. Images too small for five scales get fewer, the weights made to sum to
+            1. A scale at which a pair's contrasts are opposed counts as 0.
+        b: See `a`.
     """
     import torch
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as measure

@@ -120,8 +120,9 @@ class ReaderScore:
 def score_study(key: str | Path, answers: Sequence[str | Path]) -> Measured:
     """The table of readers, and all of them together. key: `key.json` of the study; answers: files of its readers.
 
-    Raises UserError, naming the file, for one that cannot be read, is none of this study, names an image twice or one
-    that the study has not, or is of a reader who is there already.
+    Raises:
+        UserError: Naming the file, for one that cannot be read, is none of this study, names an image twice or one that
+            the study has not, or is of a reader who is there already.
     """
     if not answers:
         raise UserError("name at least one file of answers", hint="as evaluate study score key.json answers/*.json")
@@ -160,7 +161,11 @@ def score_study(key: str | Path, answers: Sequence[str | Path]) -> Measured:
 
 
 def read_key(path: str | Path) -> Key:
-    """The key of a study. UserError for a file that is none."""
+    """The key of a study.
+
+    Raises:
+        UserError: For a file that is none.
+    """
     tree = _json(path)
     if not isinstance(tree, dict) or tree.get("format") != KEY_FORMAT:
         raise UserError(f"{path} is not the key of a study", hint="it is called key.json, beside the study's page")
@@ -173,7 +178,11 @@ def read_key(path: str | Path) -> Key:
 
 
 def read_answers(path: str | Path, key: Key) -> Answers:
-    """A file of answers that belongs to a key. UserError for one that does not, or holds anything else than answers."""
+    """A file of answers that belongs to a key.
+
+    Raises:
+        UserError: For one that does not, or holds anything else than answers.
+    """
     tree = _json(path)
     if not isinstance(tree, dict) or tree.get("format") != ANSWERS_FORMAT or not isinstance(tree.get("answers"), list):
         raise UserError(f"{path} holds no answers to a study")

@@ -45,10 +45,14 @@ def make_study(
 ) -> Iterator[Progress | StudyMade]:
     """Write `study.html` and `key.json` to a folder: `count` real and `count` synthetic images.
 
-    shape: of one image, (H, W) or (H, W, 3). path: real images, see `open_real`; held-out ones are taken first, then
-    training ones. seed: of the choice, the names and the order; None: nobody can work it out.
-    Raises UserError for fewer real images than asked for, and where `out` holds a study already: its answers would fit
-    no key.
+    Args:
+        shape: Of one image, (H, W) or (H, W, 3).
+        path: Real images, see `open_real`; held-out ones are taken first, then training ones.
+        seed: Of the choice, the names and the order; None: nobody can work it out.
+
+    Raises:
+        UserError: For fewer real images than asked for, and where `out` holds a study already: its answers would fit no
+            key.
     """
     if not 2 <= count <= MOST:
         raise UserError(f"count must be from 2 to {MOST}: images of each kind", count)

@@ -36,10 +36,13 @@ NAMES = ("minimum matching distance x1000", "coverage", "1-NN accuracy (0.5 is b
 class GenerationOptions:
     """How much is measured.
 
-    samples: made shapes whose surfaces are compared with as many of the test split; fewer, if that has fewer. points:
-    of each surface for the Chamfer distance. emd_points: for the earth mover's, which takes the cube of it. many: made
-    shapes for the Fréchet distance, which needs more than it has features. turns: 1: shapes face one way; 2, 3, 4,
-    6 or 12: the test and training shapes come in so many orientations about z, as the model was trained.
+    Attributes:
+        samples: Made shapes whose surfaces are compared with as many of the test split; fewer, if that has fewer.
+        points: Of each surface for the Chamfer distance.
+        emd_points: For the earth mover's, which takes the cube of it.
+        many: Made shapes for the Fréchet distance, which needs more than it has features.
+        turns: 1: shapes face one way; 2, 3, 4, 6 or 12: the test and training shapes come in so many orientations about
+            z, as the model was trained.
     """
 
     samples: int = 100
@@ -63,9 +66,11 @@ def evaluate_generation(
 ) -> Iterator[Progress | Measured]:
     """Measure made shapes against a test split, its classes as frequent as in training; yields progress, then a table.
 
-    make: a class for each shape, as frequent as in the training split, to occupancy float32 `[count, R, R, R]`; a model
-    of no classes makes as many of any. features: of the classifier; None leaves its line out. kind: one class of the
-    data; empty: all.
+    Args:
+        make: A class for each shape, as frequent as in the training split, to occupancy float32 `[count, R, R, R]`; a
+            model of no classes makes as many of any.
+        features: Of the classifier; None leaves its line out.
+        kind: One class of the data; empty: all.
     """
     plan = plan or GenerationOptions()
     train = yield from shapes_of(path, cache, "train", resolution, orientations=plan.turns)
@@ -127,9 +132,10 @@ def evaluate_generation(
 def matched(labels: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """As many rows as can be had of which each class has its share, int64 `[m]`, in random order.
 
-    labels: `[n]`, the class of each row. shares: `[K]`, how frequent each class is to be, up to a factor; a class
-    without rows is left out. Otherwise a test split that is made of equally many of each class, as ModelNet10's, is far
-    from its own training split.
+    Args:
+        labels: `[n]`, the class of each row.
+        shares: `[K]`, how frequent each class is to be, up to a factor; a class without rows is left out. Otherwise a
+            test split that is made of equally many of each class, as ModelNet10's, is far from its own training split.
     """
     present = np.bincount(labels, minlength=len(shares))
     shares = np.where(present > 0, shares, 0)
@@ -166,7 +172,10 @@ def earth_movers(a: list[np.ndarray], b: list[np.ndarray]) -> np.ndarray:
 def nearest(made: np.ndarray, training: np.ndarray, itself: bool = False) -> np.ndarray:
     """1 - IoU of each made shape and the most similar training shape, `[n]`: 0 for a copy.
 
-    made, training: bool `[n, R, R, R]`. itself: the made shapes are training shapes, each of which is skipped once.
+    Args:
+        made: Bool `[n, R, R, R]`.
+        training: See `made`.
+        itself: The made shapes are training shapes, each of which is skipped once.
     """
     a = torch.from_numpy(made.reshape(len(made), -1)).float()
     both, whole = [], torch.from_numpy(training.reshape(len(training), -1).sum(1)).float()

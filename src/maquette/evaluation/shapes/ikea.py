@@ -66,7 +66,8 @@ class IkeaRow:
 class IkeaResult:
     """All photos, the table by class (columns "ap" and, if asked, "ap_aligned"), and where the time went.
 
-    mean_ap: the paper's number, the mean of the class means, aligned if alignment was asked.
+    Attributes:
+        mean_ap: The paper's number, the mean of the class means, aligned if alignment was asked.
     """
 
     rows: tuple[IkeaRow, ...]
@@ -94,12 +95,18 @@ def evaluate_ikea(
 ) -> IkeaResult:
     """Measure a model on the IKEA photos.
 
-    predict: pictures (RGB uint8 [H, W, 3], the photos as they are) to occupancy float [n, R, R, R] in [0, 1].
-    data_dir: a folder with Images/, Lists/ and Voxels/. limit: only so many photos, spread evenly over the lists.
-    kind: only the photos of one class. batch: pictures a call. resize: see `resize_grid`. threads: for the search, all
-    cores if None.
-    progress: called with (done, total) steps; a photo is one step when predicted and one when aligned.
-    Raises UserError for a folder that is not laid out so and for predictions of another shape or range.
+    Args:
+        predict: Pictures (RGB uint8 [H, W, 3], the photos as they are) to occupancy float [n, R, R, R] in [0, 1].
+        data_dir: A folder with Images/, Lists/ and Voxels/.
+        limit: Only so many photos, spread evenly over the lists.
+        kind: Only the photos of one class.
+        batch: Pictures a call.
+        resize: See `resize_grid`.
+        threads: For the search, all cores if None.
+        progress: Called with (done, total) steps; a photo is one step when predicted and one when aligned.
+
+    Raises:
+        UserError: For a folder that is not laid out so and for predictions of another shape or range.
     """
     entries = photos(data_dir)
     if kind:
@@ -152,11 +159,17 @@ def evaluate_ikea(
 def resize_grid(grid: np.ndarray, resolution: int = RESOLUTION, how: Literal["mean", "max"] = "mean") -> np.ndarray:
     """A grid at another resolution, both filling the same cube.
 
-    grid: [R, R, R] in [0, 1]. Returns float32 [resolution]^3. "mean": the exact average over each new cell, old cells
-    weighed by their overlap; so a value is the share of the cell expected to be filled, total volume is kept, and the
-    order of scores, which is all that AP sees, tells a full cell from a grazed one. "max": the largest old value that
-    overlaps the new cell; thin legs keep their score but everything grows by up to a cell.
-    Raises UserError for a grid that is not cubic or not in [0, 1].
+    Args:
+        grid: [R, R, R] in [0, 1].
+
+    Returns:
+        Float32 [resolution]^3. "mean": the exact average over each new cell, old cells weighed by their overlap; so a
+            value is the share of the cell expected to be filled, total volume is kept, and the order of scores, which
+            is all that AP sees, tells a full cell from a grazed one. "max": the largest old value that overlaps the new
+            cell; thin legs keep their score but everything grows by up to a cell.
+
+    Raises:
+        UserError: For a grid that is not cubic or not in [0, 1].
     """
     grid = np.asarray(grid, dtype=np.float32)
     if grid.ndim != 3 or len(set(grid.shape)) != 1:
@@ -200,8 +213,11 @@ def shifted(prob: np.ndarray, shift: tuple[int, int, int]) -> np.ndarray:
 def best_alignment(prob: np.ndarray, truth: np.ndarray, shift: float = SHIFT) -> Alignment:
     """The best of all turns of the truth and shifts of the prediction by AP (see the head of this file).
 
-    prob: [R, R, R] in [0, 1]. truth: bool [R, R, R], not empty. shift: largest, as a share of R, whole voxels.
-    The earliest candidate wins a tie, so that the identity is kept where it is as good as any.
+    Args:
+        prob: [R, R, R] in [0, 1].
+        truth: Bool [R, R, R], not empty.
+        shift: Largest, as a share of R, whole voxels. The earliest candidate wins a tie, so that the identity is kept
+            where it is as good as any.
     """
     return _search(np.asarray(prob, dtype=np.float32), _Truth(np.asarray(truth) > 0), _shifts(prob.shape[0], shift))
 
@@ -253,8 +269,13 @@ def _search(prob: np.ndarray, truth: _Truth, shifts: list[tuple[int, int, int]])
 def _scores(values: np.ndarray, hits: np.ndarray, positives: int, voxels: int) -> np.ndarray:
     """AP of one ranking against many truths.
 
-    values: [n] scores above 0, falling. hits: uint8 [n, turns], the truth at these voxels. All voxels not ranked share
-    the score 0 and come last together. Returns float [turns].
+    Args:
+        values: [n] scores above 0, falling.
+        hits: Uint8 [n, turns], the truth at these voxels. All voxels not ranked share the score 0 and come last
+            together.
+
+    Returns:
+        Float [turns].
     """
     if not len(values):
         return np.full(hits.shape[1], positives / voxels)

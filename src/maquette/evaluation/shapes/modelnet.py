@@ -38,7 +38,9 @@ def evaluate_modelnet(
 ) -> Iterator[Progress | Measured]:
     """Render `views` views of each test shape (half photo, half pencil, any azimuth) and measure the reconstructions.
 
-    predict: images float32 `[B, C, S, S]` in [0, 1] to occupancy `[B, R, R, R]`. cache: folder for the rendered views.
+    Args:
+        predict: Images float32 `[B, C, S, S]` in [0, 1] to occupancy `[B, R, R, R]`.
+        cache: Folder for the rendered views.
     """
     if views < 2 or views % 2:
         raise UserError("views must be even, half photo and half pencil", views)

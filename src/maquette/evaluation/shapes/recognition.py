@@ -29,7 +29,8 @@ COSTS = (0.0003, 0.001, 0.003, 0.01, 0.03)
 def responses(critic: nn.Module, voxels: Tensor) -> Tensor:
     """Responses of a critic's second, third and fourth layer, each max-pooled to 2x2x2, `[B, F]`.
 
-    voxels: `[B, 1, R, R, R]` in [0, 1]. A critic of three layers gives those of its second and third.
+    Args:
+        voxels: `[B, 1, R, R, R]` in [0, 1]. A critic of three layers gives those of its second and third.
     """
     found, x = [], voxels
     for layer in critic.layers:
@@ -47,9 +48,14 @@ def evaluate_recognition(
 ) -> Iterator[Progress | Measured]:
     """Accuracy on the test split of a linear SVM on a critic's responses to the training split.
 
-    critic: with `layers`, in evaluation mode. path: ModelNet's archive or tree. turns: orientations of each shape, 1,
-    2, 3, 4, 6 or 12; time and memory grow with them. limit: shapes of each split. Yields progress, then the
-    accuracy by class and over all.
+    Args:
+        critic: With `layers`, in evaluation mode.
+        path: ModelNet's archive or tree.
+        turns: Orientations of each shape, 1, 2, 3, 4, 6 or 12; time and memory grow with them.
+        limit: Shapes of each split.
+
+    Yields:
+        Progress, then the accuracy by class and over all.
     """
     check("turns", turns)
     train = yield from shapes_of(path, cache, "train", resolution, limit, turns)

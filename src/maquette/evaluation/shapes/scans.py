@@ -33,8 +33,12 @@ def evaluate_scans(
 ) -> Iterator[Progress | Measured]:
     """Scan each test shape from `scans` cameras all round it and measure the completions against the whole shapes.
 
-    predict: scans float32 `[B, 1, R, R, R]` of 0 and 1 to occupancy `[B, R, R, R]`. cache: folder for the scans. A
-    shape's number is the mean over its scans. Raises UserError for fewer than one scan.
+    Args:
+        predict: Scans float32 `[B, 1, R, R, R]` of 0 and 1 to occupancy `[B, R, R, R]`.
+        cache: Folder for the scans. A shape's number is the mean over its scans.
+
+    Raises:
+        UserError: For fewer than one scan.
     """
     if scans < 1:
         raise UserError("scans of each shape must be 1 or more", scans)

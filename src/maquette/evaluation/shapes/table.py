@@ -10,8 +10,11 @@ import numpy as np
 class Table:
     """Means of named numbers by class.
 
-    rows: class -> (count, mean of each column). columns: the names of the numbers.
-    mean: mean over all samples. class_mean: mean of the class means, each class weighing the same.
+    Attributes:
+        rows: Class -> (count, mean of each column).
+        columns: The names of the numbers.
+        mean: Mean over all samples.
+        class_mean: Mean of the class means, each class weighing the same.
     """
 
     columns: tuple[str, ...]

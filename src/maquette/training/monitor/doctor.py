@@ -38,8 +38,10 @@ def examine(run: Path) -> Examined:
     """Judge a run by its metrics, the checksums of its checkpoints, and a probe of the newest whole one.
 
     The probe needs the prepared data of the run's recipe; nothing is prepared for it, and where they are not there the
-    rest is done without it. Nothing is written. Raises UserError for a folder that is no run and for a recipe.yaml that
-    does not fit.
+    rest is done without it. Nothing is written.
+
+    Raises:
+        UserError: For a folder that is no run and for a recipe.yaml that does not fit.
     """
     if not (run / "recipe.yaml").is_file():
         raise UserError(f"{run} is not a run: it has no recipe.yaml")

@@ -64,7 +64,9 @@ LEAST_KL = math.log(2)
 class HealthFinding:
     """One fault: what was seen (with its numbers), what it usually means, and which keys of the recipe to change.
 
-    code: its name, the same in every run ("critic-constant"). step: of the newest row that shows it.
+    Attributes:
+        code: Its name, the same in every run ("critic-constant").
+        step: Of the newest row that shows it.
     """
 
     code: str
@@ -82,11 +84,6 @@ class HealthFinding:
 def probe(system: System, real: Tensor, seen: Tensor | None, seed: int) -> dict[str, float]:
     """Numbers about networks as they are; weights, modes, gradients and the global random state stay untouched.
 
-    real: shapes `[B, 1, R, R, R]`, or images `[B, C, H, W]` in [-1, 1] for a system that makes images. seen: views
-    `[B, C, S, S]` or scans `[B, 1, R, R, R]` of the shapes, for systems with an encoder. seed: of the latents and
-    mixes. At most PROBED_SHAPES or PROBED_IMAGES of the batch are used, in evaluation mode and float32. What is made
-    are reconstructions of what is seen, or samples of N(0, I) for a system without an encoder.
-
     - `nonfinite/<network>`: how many of its weights and statistics are not finite; `nonfinite/samples`: of made values.
     - `samples/empty`, `samples/full`: shares of made grids without any voxel, or with all voxels, above 0.5.
     - `samples/distance`, `real/distance`, `samples/variety`: mean difference a voxel or pixel over pairs of made and of
@@ -97,6 +94,13 @@ def probe(system: System, real: Tensor, seen: Tensor | None, seed: int) -> dict[
     - `encoder/kl_nats`, and `encoder/spread`: the deviation of a latent's mean over the shapes, averaged over latents.
 
     A value that cannot be had (of networks that are not finite, or of one shape's pairs) is NaN.
+
+    Args:
+        real: Shapes `[B, 1, R, R, R]`, or images `[B, C, H, W]` in [-1, 1] for a system that makes images.
+        seen: Views `[B, C, S, S]` or scans `[B, 1, R, R, R]` of the shapes, for systems with an encoder.
+        seed: Of the latents and mixes. At most PROBED_SHAPES or PROBED_IMAGES of the batch are used, in evaluation mode
+            and float32. What is made are reconstructions of what is seen, or samples of N(0, I) for a system without an
+            encoder.
     """
     device = next(system.nets.parameters()).device
     limit = PROBED_IMAGES if system.makes.images else PROBED_SHAPES
@@ -189,14 +193,15 @@ def _of_critic(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> di
 def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[HealthFinding]:
     """What is wrong with a run now, the root first; [] for a healthy one, and for one too young to be critic_fraction.
 
-    rows: of metrics.jsonl, in the order of the file: `stepped` (means by "phase/term"), `probed` (the numbers of
-    `probe`), `diverged` (`phase`, `term`, `value`, `networks`, `last_good`); others are passed over. Four questions, at
-    most one finding each, and one that only follows from another is left out:
-
     - not-finite; where it is found nothing else is critic_fraction;
     - critic-constant, critic-saturated or penalty-far, from CRITIC_PATIENCE steps after its first logged term on;
     - latent-unused;
     - samples-empty, samples-full or samples-alike; not the last where the latents are unused.
+
+    Args:
+        rows: Of metrics.jsonl, in the order of the file: `stepped` (means by "phase/term"), `probed` (the numbers of
+            `probe`), `diverged` (`phase`, `term`, `value`, `networks`, `last_good`); others are passed over. Four
+            questions, at most one finding each, and one that only follows from another is left out:
     """
     broken = _not_finite(rows, recipe)
     if broken:

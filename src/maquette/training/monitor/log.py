@@ -23,11 +23,17 @@ METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "
 class Log:
     """The record of one run; a context, so that its files are closed.
 
-    run: the run's folder, made if it is missing. batch: shapes a step. first_step: finished steps of the checkpoint
-    from which the run goes on, 0 for a new one: what an earlier attempt wrote of later steps is dropped, since these
-    steps are made again. tensorboard: also write `run/tensorboard`, where that package is installed. writes: whether
-    this process is the one that writes; the others only remember. known: all rows so far, as they were written. Raises
-    UserError where the folder cannot be written.
+    Args:
+        run: The run's folder, made if it is missing.
+        batch: Shapes a step.
+        first_step: Finished steps of the checkpoint from which the run goes on, 0 for a new one: what an earlier
+            attempt wrote of later steps is dropped, since these steps are made again.
+        tensorboard: Also write `run/tensorboard`, where that package is installed.
+        writes: Whether this process is the one that writes; the others only remember. known: all rows so far, as they
+            were written.
+
+    Raises:
+        UserError: Where the folder cannot be written.
     """
 
     def __init__(self, run: Path, batch: int, first_step: int, tensorboard: bool, *, writes: bool = True):
@@ -75,8 +81,10 @@ class Log:
     def rows(self, kind: str, step: int, values: dict[str, float | str]) -> None:
         """Write one row, at once to the disk: {"event": kind, "step", "samples", "time", **values}.
 
-        step: finished steps. `time`: seconds that the run has taken so far, those before it was resumed included.
-        Numbers become TensorBoard's scalars `kind/name`; one that is not finite is written as "nan", "inf" or "-inf".
+        Args:
+            step: Finished steps. `time`: seconds that the run has taken so far, those before it was resumed included.
+                Numbers become TensorBoard's scalars `kind/name`; one that is not finite is written as "nan", "inf" or
+                "-inf".
         """
         values = {name: _plain(value) for name, value in values.items()}
         seconds = round(time.monotonic() - self._started, 3)
@@ -93,7 +101,11 @@ class Log:
                         self._writer.add_scalar(f"{kind}/{name}", value, step)
 
     def picture(self, name: str, step: int, pixels: np.ndarray) -> Path:
-        """Keep a picture, uint8 `[H, W, 3]`: `run/samples/NAME-STEP.png` and TensorBoard's image; returns the PNG."""
+        """Keep a picture, uint8 `[H, W, 3]`: `run/samples/NAME-STEP.png` and TensorBoard's image.
+
+        Returns:
+            The PNG.
+        """
         from PIL import Image
 
         path = self.run / SAMPLES / f"{name}-{step:07d}.png"
@@ -109,8 +121,10 @@ class Log:
 def read_metrics(run: str | Path) -> list[dict]:
     """The rows of a run as they were written, those of a run that has just started being none.
 
-    A line that is no whole row, as the last one is while it is written or where the power failed, is left out. Raises
-    UserError where the folder is no run.
+    A line that is no whole row, as the last one is while it is written or where the power failed, is left out.
+
+    Raises:
+        UserError: Where the folder is no run.
     """
     run = Path(run)
     path = run / METRICS

@@ -42,7 +42,8 @@ class Meter:
     def not_finite(self, mean: Callable[[Tensor], Tensor]) -> list[tuple[int, str, str, float]]:
         """(step, phase, term, value) of every value that is no number, the first step first.
 
-        mean: averages a tensor over the processes.
+        Args:
+            mean: Averages a tensor over the processes.
         """
         fetched = self._fetch(mean)
         return sorted(

@@ -34,11 +34,15 @@ _COLUMNS = 4
 
 
 def list_runs(folder: str | Path) -> list[dict[str, Any]]:
-    """The runs in a folder, the one written last first. The folder may be a run itself.
+    """The runs in a folder, the one written last first.
+
+    The folder may be a run itself.
 
     Of each: `name`, `system`, `step` of `steps`, `metric` and `value` (the validation metric that the recipe picks by,
-    where one was measured, else None), `state`, `written` (local time), `megabytes`. Raises UserError where there is
-    no such folder.
+    where one was measured, else None), `state`, `written` (local time), `megabytes`.
+
+    Raises:
+        UserError: Where there is no such folder.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -50,9 +54,13 @@ def list_runs(folder: str | Path) -> list[dict[str, Any]]:
 
 def pack(run: str | Path, out: str | Path) -> Path:
     """Write a small copy of a run, from which it can go on elsewhere: recipe, metrics and the newest whole checkpoint
-    with its averaged weights in half precision. Returns the copy's folder.
+    with its averaged weights in half precision.
 
-    Raises UserError where `out` holds a run already, or where the run has no whole checkpoint.
+    Returns:
+        The copy's folder.
+
+    Raises:
+        UserError: Where `out` holds a run already, or where the run has no whole checkpoint.
     """
     from maquette.training import checkpoint  # the only function here that needs PyTorch
 
@@ -80,8 +88,10 @@ def show(run: str | Path) -> dict[str, Any]:
     """All that is known of one run: what `list_runs` says, and `folder`, `recipe`, `facts`, `curves`.
 
     recipe: its main keys. facts: samples seen, seconds taken, the newest speed, the best validation metric, what is on
-    disk; `note` where there is nothing to show yet. curves: steps and values by name. Raises UserError where the folder
-    is no run.
+    disk; `note` where there is nothing to show yet. curves: steps and values by name.
+
+    Raises:
+        UserError: Where the folder is no run.
     """
     run = Path(run)
     rows = read_metrics(run)
@@ -135,8 +145,10 @@ def in_order(names: Sequence[str]) -> list[str]:
 def write_curves(run: str | Path, out_png: str | Path) -> Path:
     """Draw the curves of a run as PNG: a small panel a term, phase by phase, validation metrics together in the first.
 
-    The axes count steps below and samples above. A run without metrics gives a picture that says so. Raises UserError
-    where the folder is no run and where the file cannot be written.
+    The axes count steps below and samples above. A run without metrics gives a picture that says so.
+
+    Raises:
+        UserError: Where the folder is no run and where the file cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -162,7 +174,11 @@ def write_curves(run: str | Path, out_png: str | Path) -> Path:
 
 
 def write_samples(run: str | Path, out_png: str | Path) -> Path | None:
-    """Copy the newest sheet of samples; None where the run has drawn none yet. UserError where it cannot be written."""
+    """Copy the newest sheet of samples; None where the run has drawn none yet.
+
+    Raises:
+        UserError: Where it cannot be written.
+    """
     sheets = {path: picture_step(path) for path in (Path(run) / SAMPLES).glob("*.png")}
     dated = [(step, path) for path, step in sheets.items() if step is not None]
     if not dated:
