@@ -16,7 +16,8 @@ from maquette.datasets.prepare import Finished, open_dataset, prepare
 from maquette.datasets.rows import Options, make_rows
 from maquette.datasets.sources import furniture, modelnet
 from maquette.errors import UserError
-from maquette.geometry.voxelise import resample, voxelise
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import voxelise
 from maquette.training.run import shapes_in, split
 
 

@@ -8,7 +8,8 @@ import trimesh
 from scipy import ndimage
 
 from maquette.errors import UserError
-from maquette.geometry.voxelise import fill_enclosed, resample, voxelise
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import fill_enclosed, voxelise
 
 MESHES = Path(__file__).parents[2].parent / "shared" / "data" / "meshes"
 

@@ -11,7 +11,8 @@ from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
 from maquette.geometry.shape import Shape
-from maquette.geometry.voxelise import resample, voxelise
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import voxelise
 from maquette.latents.projection import Fit, Projected, target
 from maquette.models import prior
 

@@ -13,7 +13,7 @@ import numpy as np
 from maquette.configs import ORIENTATIONS
 from maquette.datasets import turn
 from maquette.errors import UserError
-from maquette.geometry.voxelise import cropped
+from maquette.geometry.resample import cropped
 
 _LEVEL, _EXTENT = 0.37, 0.6
 """Where a turned grid is cut: its voxels, and its sides for the fit to the cube. Of levels 0.3 to 0.5, a level that

@@ -8,7 +8,8 @@ import numpy as np
 from maquette.datasets import Item, turn
 from maquette.datasets.orientations import angles, turned, turned_id, turned_mesh
 from maquette.errors import UserError
-from maquette.geometry.voxelise import resample, voxelise
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import voxelise
 
 
 @dataclass(frozen=True)

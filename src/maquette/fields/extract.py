@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, near_surface
-from maquette.geometry import mesh as meshes
-from maquette.geometry.mesh import Dropped
+from maquette.geometry.repair import Dropped, keep_largest, repair
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
@@ -100,9 +99,9 @@ def field_surface(
         reading = _reading(generator, latent.clone()[None], level)
         lattice = near_surface(_in_parts(generator, reading.inside), resolution)
     _check_surface(lattice, reading)
-    mesh, dropped = meshes.repair(_closed(lattice)), Dropped()
+    mesh, dropped = repair(_closed(lattice)), Dropped()
     if largest_part:
-        mesh, dropped = meshes.keep_largest(mesh)
+        mesh, dropped = keep_largest(mesh)
     return FieldSurface(mesh, lattice.evaluations, dropped)
 
 

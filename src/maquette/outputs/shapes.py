@@ -24,7 +24,8 @@ from maquette.api import (
 from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
 from maquette.events import Failed, Written
-from maquette.geometry.mesh import Dropped, Printability, printability
+from maquette.geometry.printability import Printability, printability
+from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats

@@ -10,7 +10,7 @@ from maquette.datasets import sources, turn
 from maquette.datasets.sources import modelnet
 from maquette.errors import UserError
 from maquette.evaluation.shapes.modelnet import split_of
-from maquette.geometry.voxelise import resample
+from maquette.geometry.resample import resample
 
 
 def chair(back: str) -> np.ndarray:

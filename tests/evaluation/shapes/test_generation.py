@@ -21,7 +21,7 @@ from maquette.evaluation.shapes.generation import (
     matched,
     nearest,
 )
-from maquette.geometry.voxelise import resample
+from maquette.geometry.resample import resample
 
 PLAN = GenerationOptions(samples=6, points=64, emd_points=16, many=8)
 
