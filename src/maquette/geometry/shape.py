@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Num
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import SMOOTH, surface, to_frame, to_print
@@ -23,8 +23,8 @@ class Shape:
             not between 0 and 1.
     """
 
-    occupancy: Float32[np.ndarray, "r r r"]
-    """Probability that a voxel is filled, in [0, 1], axes x, y, z. The constructor takes any array of numbers."""
+    occupancy: Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
+    """Probability that a voxel is filled, float32 `[R, R, R]` in [0, 1], axes x, y, z; the constructor converts."""
     threshold: float = 0.5
     """The probability from which a voxel counts as filled, between 0 and 1."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Float, Float64, Num, UInt8
 
 from maquette.errors import UserError
 
@@ -26,8 +26,8 @@ class Strokes:
             pens that are not one number from 1 for each line.
     """
 
-    lines: tuple[Float64[np.ndarray, "_ 2"], ...]
-    """Two or more points (x, y) each; x to the right, y down, the page from (0, 0) to (width, height)."""
+    lines: tuple[Num[np.ndarray, "_ 2"], ...]
+    """Two or more points (x, y) each, float64; x to the right, y down, the page from (0, 0) to (width, height)."""
     width: float
     """Width of the page: in millimetres for a drawing on paper, in pixels for one in a picture."""
     height: float
@@ -93,7 +93,7 @@ class Strokes:
         high = np.max([line.max(axis=0) for line in self.lines], axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
-    def with_lines(self, lines: Iterable[Float[np.ndarray, "_ 2"]]) -> Strokes:
+    def with_lines(self, lines: Iterable[Num[np.ndarray, "_ 2"]]) -> Strokes:
         """Other lines on the same page, as many as before and with the same pens."""
         return replace(self, lines=tuple(lines))
 
@@ -144,7 +144,7 @@ class Strokes:
         return replace(self, lines=lines, width=width, height=height)
 
     def simplified(self, tolerance: float) -> Strokes:
-        """Lines with fewer points; none of the old points is further away than `tolerance` (Douglas and Peucker 1973)."""
+        """Lines with fewer points, no old point further away than `tolerance` (Douglas and Peucker 1973)."""
         from skimage.measure import approximate_polygon
 
         return self.with_lines(approximate_polygon(line, tolerance) if len(line) > 2 else line for line in self.lines)

@@ -4,7 +4,7 @@ import io
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Num, UInt8
@@ -17,6 +17,15 @@ from maquette.io.formats.files import GRIDS, file_bytes, guarded, kind
 MAX_RESOLUTION = 512
 """The most voxels a side that are read: a float32 grid of half a gigabyte."""
 _KEYS = ("occupancy", "instance", "grid", "voxels")  # ours, ModelNet's, IKEA's, a common one
+
+
+@runtime_checkable
+class ByteStream(Protocol):
+    """An open binary file that is only read."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes, or all that are left."""
+        ...
 
 
 def read_grid(path: str | Path) -> Float32[np.ndarray, "r r r"]:
@@ -154,7 +163,7 @@ def _read_npy(data: bytes) -> np.ndarray:
     return parse_array(io.BytesIO(data))
 
 
-def parse_array(stream: IO[bytes]) -> Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]:
+def parse_array(stream: ByteStream) -> Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]:
     """One array in NumPy's format 1.0; its header is checked before its values are read.
 
     Raises:

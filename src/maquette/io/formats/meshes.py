@@ -135,7 +135,7 @@ def _encoded(mesh: trimesh.Trimesh, suffix: str, coloured: bool) -> bytes | str:
 
 
 def _linear(colours: UInt8[np.ndarray, "v 3"]) -> UInt8[np.ndarray, "v 3"]:
-    """sRGB to linear light, uint8 both (IEC 61966-2-1)."""
+    """Colours in sRGB converted to linear light (IEC 61966-2-1)."""
     shares = colours / 255.0
     shares = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
     return np.round(255 * shares).astype(np.uint8)
