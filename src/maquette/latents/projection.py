@@ -183,14 +183,14 @@ def _views(filled: np.ndarray, config) -> Tensor:
     of.
     """
     from maquette.rendering import Camera, RayCaster, shade
-    from maquette.rendering.framing import extent, outline
+    from maquette.rendering.framing import extent, hull_corners
 
     try:
         mesh = Shape(filled.astype(np.float32)).surface()
     except UserError:
         return torch.zeros(0)
     caster = RayCaster(mesh)
-    corners = outline(caster)
+    corners = hull_corners(caster)
     views = []
     for azimuth in SIDES.values():
         camera = Camera(azimuth, _ELEVATION, size_px=config.view_size)

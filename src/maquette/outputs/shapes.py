@@ -206,7 +206,7 @@ def generate_files(
         summary = {"output": [str(out / f"{name}{suffix}")], "parts_dropped": dropped.parts, "printable": report.ok}
         yield Written(name, (out / f"{name}{suffix}",), line, summary)
     if meshes:
-        previews.sheet(meshes, out / "sheet.png")
+        previews.contact_sheet(meshes, out / "sheet.png")
         yield Written("sheet", (out / "sheet.png",), f"{len(meshes)} samples", {"output": [str(out / "sheet.png")]})
 
 
@@ -265,7 +265,7 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed
         formats.write_mesh(target, made.mesh)
         cells += [read_picture(source), made.mesh]
         yield Written(Path(source).name, (target,), made.report.line())
-    picture = previews.sheet(cells, out / "demo.png", columns=4, cell_px=240)
+    picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
     yield Written("picture", (picture,), "each example beside its mesh")
 
 
