@@ -64,8 +64,11 @@ class Camera:
         """Where the camera is, in the frame."""
         return -self.distance * self.axes[2]
 
-    def rays(self) -> tuple[Float32[np.ndarray, "pixels 3"], Float32[np.ndarray, "pixels 3"]]:
-        """Origins and unit directions of the rays through the pixels' centres, row by row from the top left."""
+    def rays(self) -> tuple[Float32[np.ndarray, "pixels 3"], Float[np.ndarray, "pixels 3"]]:
+        """Origins and unit directions of the rays through the pixels' centres, row by row from the top left.
+
+        Directions are float32, or float64 for a camera whose zoom and shift are NumPy's doubles, as from `framing`.
+        """
         u = (np.arange(self.size_px, dtype=np.float32) + 0.5 - self.centre_px[0]) / self.focal_px
         v = (np.arange(self.size_px, dtype=np.float32) + 0.5 - self.centre_px[1]) / self.focal_px
         axes = self.axes.astype(np.float32)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.clutter import furnish, shelves
@@ -95,7 +95,7 @@ def render_photo(
 def _render_linear(
     scene: PhotoScene, arrangement: Arrangement, camera: Camera, frame: Frame, rng: np.random.Generator, channels: int,
     clean: bool,
-) -> Float32[np.ndarray, "s s c"]:
+) -> Float[np.ndarray, "s s c"]:
     """The picture in linear light; it is 0 outside the frame."""
     size = camera.size_px
     pixels = frame.inside(size)
@@ -136,7 +136,7 @@ def _render_linear(
 
 def _surroundings(
     caster: RayCaster, camera: Camera, room: Room | None, pixels: Int[np.ndarray, " n"],
-    directions: Float32[np.ndarray, "n 3"], lights: Lights, rng: np.random.Generator, channels: int,
+    directions: Float[np.ndarray, "n 3"], lights: Lights, rng: np.random.Generator, channels: int,
 ) -> Float[np.ndarray, "n c"]:
     """Colours in linear light of the pixels that miss the object."""
     position = camera.position.astype(np.float32)
@@ -151,9 +151,9 @@ def _surroundings(
 
 
 def _surface(
-    scene: PhotoScene, arrangement: Arrangement, face: Int[np.ndarray, " n"], point: Float32[np.ndarray, "n 3"],
-    normal: Float32[np.ndarray, "n 3"], camera: Camera, rng: np.random.Generator, channels: int,
-) -> tuple[Float32[np.ndarray, "n c"], Highlights]:
+    scene: PhotoScene, arrangement: Arrangement, face: Int[np.ndarray, " n"], point: Float[np.ndarray, "n 3"],
+    normal: Float[np.ndarray, "n 3"], camera: Camera, rng: np.random.Generator, channels: int,
+) -> tuple[Float[np.ndarray, "n c"], Highlights]:
     """Albedo and gloss of the object, and of the things on it, where rays hit them."""
     pixel_size = camera.distance / camera.focal_px
     own = face < arrangement.own_faces
@@ -176,8 +176,8 @@ def _surface(
 
 
 def _zones(
-    scene: PhotoScene, face: Int[np.ndarray, " n"], point: Float32[np.ndarray, "n 3"],
-    normal: Float32[np.ndarray, "n 3"], own: Bool[np.ndarray, " n"], rng: np.random.Generator,
+    scene: PhotoScene, face: Int[np.ndarray, " n"], point: Float[np.ndarray, "n 3"],
+    normal: Float[np.ndarray, "n 3"], own: Bool[np.ndarray, " n"], rng: np.random.Generator,
 ) -> Int[np.ndarray, " n"]:
     """The number of the material at each hit: one for all, or split by part, height or direction; -1 for things."""
     kind = rng.random()

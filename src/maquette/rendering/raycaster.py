@@ -159,7 +159,7 @@ class RayCaster:
 
     def normals(
         self, face: Int[np.ndarray, " n"], uv: Float[np.ndarray, "n 2"], directions: Float[np.ndarray, "n 3"]
-    ) -> Float32[np.ndarray, "n 3"]:
+    ) -> Float[np.ndarray, "n 3"]:
         """Smoothed unit normals at hits, turned against the rays.
 
         Args:

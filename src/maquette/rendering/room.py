@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Int
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.clutter import neighbours
@@ -65,9 +65,9 @@ class Room:
     """On the upright sides of the things."""
 
     def cast(
-        self, position: Float32[np.ndarray, " 3"], directions: Float32[np.ndarray, "n 3"], pixels: Int[np.ndarray, " n"]
+        self, position: Float[np.ndarray, " 3"], directions: Float[np.ndarray, "n 3"], pixels: Int[np.ndarray, " n"]
     ) -> tuple[
-        Float32[np.ndarray, "n 3"], Float32[np.ndarray, "n 3"], Float32[np.ndarray, "n c"], Bool[np.ndarray, " n"]
+        Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"], Float[np.ndarray, "n c"], Bool[np.ndarray, " n"]
     ]:
         """What rays that miss the object see.
 
@@ -115,7 +115,7 @@ class Room:
         shade = lights.ambient + lights.strength * np.maximum(self.near.face_normals[face] @ lights.key, 0)
         return self.shades[self.item[face] % len(self.shades)] * shade[:, None]
 
-    def _plane_colour(self, plane: Plane, point: Float32[np.ndarray, "n 3"]) -> Float[np.ndarray, "n c"]:
+    def _plane_colour(self, plane: Plane, point: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n c"]:
         uv = np.stack([point @ plane.across, point @ plane.up], axis=1)
         colour = plane.material.colour(uv, 1.5 * self.pixel_size)
         if plane.patches:
@@ -128,8 +128,8 @@ class Room:
 
 
 def random_room(
-    low: Float32[np.ndarray, " 3"],
-    high: Float32[np.ndarray, " 3"],
+    low: Float[np.ndarray, " 3"],
+    high: Float[np.ndarray, " 3"],
     pictures: Pictures | None,
     camera: Camera,
     rng: np.random.Generator,
@@ -226,7 +226,7 @@ def _wall(
 
 def backdrop(
     size: int, rng: np.random.Generator, channels: int, pictures: Pictures | None = None
-) -> Float32[np.ndarray, "{size} {size} {channels}"]:
+) -> Float[np.ndarray, "{size} {size} {channels}"]:
     """A random flat background in linear light: part of a picture, a colour ramp, a pattern or a collage."""
     kind = rng.random()
     if pictures is not None and kind < 0.45:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import trimesh
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import Buffers, RayCaster
@@ -84,7 +84,7 @@ def shade(
     return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def _lights(camera: Camera) -> Float32[np.ndarray, "3 3"]:
+def _lights(camera: Camera) -> Float[np.ndarray, "3 3"]:
     """Unit directions towards the key, the fill and the rim light, which are fixed to the camera's azimuth."""
     right, down, forward = replace(camera, elevation_deg=0.0, roll_deg=0.0).axes
     lights = np.stack([-0.55 * right - 1.0 * down - 0.7 * forward, right - 0.2 * down - 0.8 * forward,
@@ -93,9 +93,9 @@ def _lights(camera: Camera) -> Float32[np.ndarray, "3 3"]:
 
 
 def _light(
-    caster: RayCaster, point: Float32[np.ndarray, "n 3"], normal: Float32[np.ndarray, "n 3"], camera: Camera,
+    caster: RayCaster, point: Float[np.ndarray, "n 3"], normal: Float[np.ndarray, "n 3"], camera: Camera,
     rng: np.random.Generator, *, rays: int = 12,
-) -> tuple[Float32[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Share of the key light, and of the open sky, that each point of a surface sees, by random rays."""
     lit = np.zeros(len(point), dtype=np.float32)
     sky = np.zeros(len(point), dtype=np.float32)
@@ -117,7 +117,7 @@ def _fade(radius: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     return t * t * (3 - 2 * t)
 
 
-def _denoise(picture: Float32[np.ndarray, "s s 3"], seen: Buffers) -> Float32[np.ndarray, "s s 3"]:
+def _denoise(picture: Float[np.ndarray, "s s 3"], seen: Buffers) -> Float[np.ndarray, "s s 3"]:
     """The picture without the grain of the few shadow rays; averages stay within the object and along its surfaces."""
     filled = np.where(seen.mask[..., None], picture, 0)
     guide = np.where(seen.mask[..., None], seen.normal, 0)
