@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float64, Num, UInt8
+from jaxtyping import Float, Float64, Int, Num, UInt8
 
 from maquette.errors import UserError
 
@@ -97,7 +97,7 @@ class Strokes:
         """Other lines on the same page, as many as before and with the same pens."""
         return replace(self, lines=tuple(lines))
 
-    def chosen(self, numbers: Iterable[int]) -> Strokes:
+    def chosen(self, numbers: Iterable[int] | Int[np.ndarray, " n"]) -> Strokes:
         """The lines with these indices, in this order."""
         order = list(numbers)
         return replace(self, lines=tuple(self.lines[i] for i in order), layers=tuple(self.layers[i] for i in order))
