@@ -106,9 +106,9 @@ def test_it_is_quick():
     hollow = ball(0.45) - ball(0.3) + block((0, 0, 0), (3, 3, 3))
     best = [np.inf, np.inf]
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         mesh = to_print(repair(keep_largest(surface(hollow))[0]))
-        middle = time.perf_counter()
+        middle = time.process_time()
         printability(mesh)
-        best = np.minimum(best, [middle - start, time.perf_counter() - middle])
-    assert best[0] < 0.15 and best[1] < 0.15, best  # about 0.02 each on an idle core
+        best = np.minimum(best, [middle - start, time.process_time() - middle])
+    assert best[0] < 0.15 and best[1] < 0.15, best  # seconds of a core; about 0.02 each
