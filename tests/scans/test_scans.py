@@ -11,9 +11,9 @@ from scipy import ndimage
 from staged import CAMERA, FLOOR, METRES, NEIGHBOUR, SETTEE, depth_mm, intrinsics, write_png
 
 from maquette import scans as scanning
-from maquette.datasets import turn
 from maquette.datasets.furniture import make
 from maquette.errors import UserError
+from maquette.geometry.grids import turn_grid
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.voxelise import voxelise
 from maquette.rendering import Camera
@@ -128,7 +128,7 @@ def test_upright_clouds_keep_their_axes_and_turn_by_the_azimuth():
     assert near_enough(grid, expected) and placement.unit == pytest.approx(3, rel=0.01)
     assert placement.elevation_deg is None and not placement.plane and placement.kept == len(points)
     turned, _ = place(3 * points + 5, 32, up="z", azimuth_deg=90)
-    assert np.count_nonzero(turned != turn(grid, 90)) <= 4
+    assert np.count_nonzero(turned != turn_grid(grid, 90)) <= 4
     half, _ = place(points, 32, up="z", fill=0.5)
     used = np.argwhere(half)
     assert (np.ptp(used, axis=0) + 1 <= 17).all() and (np.ptp(used, axis=0) + 1).max() >= 16

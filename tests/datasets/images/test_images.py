@@ -11,7 +11,6 @@ from command import call
 from PIL import Image
 from radiographs import fill, radiograph, write
 
-from maquette.datasets import images
 from maquette.datasets.images import (
     ImageInfo,
     ImageOptions,
@@ -21,8 +20,10 @@ from maquette.datasets.images import (
     parse_crop,
     parse_size,
     prepare_images,
+    split_by_name,
 )
 from maquette.datasets.images import files as image_files
+from maquette.datasets.images import prepare as preparing
 from maquette.datasets.images.crop import fit_masked, object_box
 from maquette.datasets.resumable import Finished
 from maquette.errors import UserError
@@ -152,14 +153,14 @@ def test_rgb_rows_and_two_processes_give_the_same_as_one(tmp_path):
 
 def test_a_new_image_moves_at_most_one_other_over_the_split(tmp_path):
     files = image_files.find_images(fill(tmp_path / "in", 30))
-    held = {file.id for file in images.split_by_name(files[:-1], 8)["test"]}
-    more = {file.id for file in images.split_by_name(files[::-1], 8)["test"]}
+    held = {file.id for file in split_by_name(files[:-1], 8)["test"]}
+    more = {file.id for file in split_by_name(files[::-1], 8)["test"]}
     assert len(held) == len(more) == 8 and len(held - more) <= 1
 
 
 def test_a_stopped_preparation_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     folder = fill(tmp_path / "in", 12)
-    monkeypatch.setattr(images, "_GROUP", 2)
+    monkeypatch.setattr(preparing, "_GROUP", 2)
     list(prepare_images(folder, tmp_path / "whole", **SMALL))
     events = prepare_images(folder, tmp_path / "out", **SMALL)
     for _ in range(5):
@@ -170,8 +171,8 @@ def test_a_stopped_preparation_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="begun with other options, got width 64 there and 48 here"):
         next(prepare_images(folder, tmp_path / "out", **(SMALL | {"size": "48x32"})))
     made = []
-    original = images.open_image
-    monkeypatch.setattr(images, "open_image", lambda file, limits: made.append(file.id) or original(file, limits))
+    original = preparing.open_image
+    monkeypatch.setattr(preparing, "open_image", lambda file, limits: made.append(file.id) or original(file, limits))
     events = list(prepare_images(folder, tmp_path / "out", **SMALL))
     assert len(made) == 8 and events[0].done == 5  # two groups of two were whole
     whole, again = open_images(tmp_path / "whole"), open_images(tmp_path / "out")
