@@ -1,12 +1,12 @@
 """Shapes turned about the up axis: exact quarters, closed forms, ModelNet's own orientations, whole datasets."""
 
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import trimesh
 from scipy.io import savemat
 
+from maquette.datasets import Item
 from maquette.datasets import audit as looking
 from maquette.datasets import prepare as preparing
 from maquette.datasets.format import Info
@@ -109,8 +109,8 @@ def test_twelve_orientations_of_a_mesh():
             assert np.array_equal(grids[first + 3 * quarters], np.rot90(grids[first], quarters, (0, 1)))
     mesh = trimesh.creation.box((0.8, 0.6, 1.0))
     volumes = []
-    for degrees, row in zip(angles(12), make_rows(SimpleNamespace(
-        id="box", label="box", source="", turned=None, load=lambda: mesh), options(12, 64)), strict=True):
+    for degrees, row in zip(angles(12), make_rows(
+            Item("box", "box", "train", "", lambda: mesh), options(12, 64)), strict=True):
         longest = turned_mesh(mesh, degrees).extents.max()
         volumes.append(unpacked(row).sum() / 64**3 * longest**3)
         assert max(np.ptp(np.argwhere(unpacked(row)), axis=0)) + 1 == 64, "it fills the cube"

@@ -11,7 +11,7 @@ from maquette.intake import lighting as light
 from maquette.intake.background import plain_ground
 from maquette.intake.page_capture import rectify_page, stages
 from maquette.intake.ruling import remove_ruling
-from maquette.intake.sheet import find_sheet, page_aspect, straighten, to_page
+from maquette.intake.sheet_detection import find_sheet, page_aspect, straighten, to_page
 
 SIZE = (1200, 900)
 VIEWS = {"flat": {}, "tilted": {"tilt_deg": 35}, "leaning": {"lean_deg": 30, "turn_deg": 5},

@@ -260,7 +260,7 @@ class OpenedData:
         bits = np.unpackbits(packed, axis=1, count=self.resolution**3)
         return bits.view(bool).reshape(len(packed), *(self.resolution,) * 3)
 
-    def view_count(self, index: int) -> int:
+    def view_count(self, index: SupportsIndex) -> int:
         """How many views a row has."""
         block, local = self._place(int(index))
         offsets = self._pixels[block][0]
@@ -310,11 +310,11 @@ class OpenedData:
             packed[row] = data[begin : begin + length]
         return self._unpacked(packed)
 
-    def view_kinds(self, index: int) -> tuple[str, ...]:
+    def view_kinds(self, index: SupportsIndex) -> tuple[str, ...]:
         """The kind of each view of a row."""
         return tuple(self._value(index, "view_kinds"))
 
-    def photos(self, index: int) -> Bool[np.ndarray, " views"]:
+    def photos(self, index: SupportsIndex) -> Bool[np.ndarray, " views"]:
         """Which views of a row are photos; the others are drawings."""
         block, local = self._place(int(index))
         offsets, photos = self._photos[block]
@@ -346,11 +346,11 @@ class OpenedData:
             result[row] = values[begin + int(view) % (end - begin)]
         return result
 
-    def id(self, index: int) -> str:
+    def id(self, index: SupportsIndex) -> str:
         """The name of a row."""
         return self._value(index, "id")
 
-    def source(self, index: int) -> str:
+    def source(self, index: SupportsIndex) -> str:
         """The source of a row."""
         return self._value(index, "source")
 
@@ -364,7 +364,7 @@ class OpenedData:
         """The names of all rows."""
         return [name for batch in self._files for name in batch.column("id").to_pylist()]
 
-    def _value(self, index: int, column: str) -> Any:
+    def _value(self, index: SupportsIndex, column: str) -> Any:
         """The value of one column of a row, as Python has it."""
         block, local = self._place(int(index))
         return self._files[block].column(column)[local].as_py()

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, UInt8
 from maquette.rendering.materials import MATERIALS
 
 BAR = 0.13
-"""A part is a bar if its second longest extent, along its own axes, is below this share of the object's longest side."""
+"""A part is a bar if its second longest extent, along its own axes, is below this share of the object's longest."""
 
 
 def materials(

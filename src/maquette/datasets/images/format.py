@@ -7,6 +7,7 @@ what all rows share. Nothing is decoded on the way: a batch is copied out of the
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import SupportsIndex
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -159,7 +160,7 @@ class OpenedImages:
             result[place] = data[begin : begin + size]
         return result.reshape(len(rows), *shape)
 
-    def id(self, index: int) -> str:
+    def id(self, index: SupportsIndex) -> str:
         """The name of a row."""
         block, local = self._place(int(index))
         return self._files[block].column("id")[local].as_py()

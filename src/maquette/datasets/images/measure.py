@@ -15,9 +15,9 @@ from jaxtyping import Bool, UInt8
 from PIL import Image
 from scipy import fft
 
-Pixels: TypeAlias = UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]
+Pixels: TypeAlias = UInt8[np.ndarray, "_height _width"] | UInt8[np.ndarray, "_height _width 3"]
 """A picture, grey or RGB, 0 to 255."""
-Grey: TypeAlias = UInt8[np.ndarray, "h w"]
+Grey: TypeAlias = UInt8[np.ndarray, "_height _width"]
 """A grey picture, 0 to 255."""
 PixelBox: TypeAlias = tuple[int, int, int, int]
 """x, y, width and height of a part of a picture, in pixels from its top left corner."""
