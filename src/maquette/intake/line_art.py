@@ -123,7 +123,7 @@ def line_art(grey: Float32[np.ndarray, "h w"], colour: UInt8[np.ndarray, "h w 3"
     )
     grain = float(np.median(np.abs(ratio - cv2.medianBlur(ratio, 3)))) if min(small.shape) > 3 else 0.0
     clean = brightest - dimmest < 8 and median > 235 and grain < 0.004
-    return PageLook(is_line_art, paper, clean, contrast)
+    return PageLook(bool(is_line_art), paper, bool(clean), contrast)
 
 
 def rim_pixels(
