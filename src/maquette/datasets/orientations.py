@@ -17,7 +17,7 @@ from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
 from maquette.geometry.voxelise import cropped
 
-COUNTS = (1, 2, 3, 4, 6, 12)
+ORIENTATIONS = (1, 2, 3, 4, 6, 12)
 """In how many orientations a shape can be prepared: the divisors of 12, so that all lie 30 degrees apart or more."""
 _LEVEL, _EXTENT = 0.37, 0.6
 """Where a turned grid is cut: its voxels, and its sides for the fit to the cube. Of levels 0.3 to 0.5, a level that
@@ -37,9 +37,9 @@ def check(name: str, count: int) -> None:
         count: The number that was asked for.
 
     Raises:
-        UserError: Unless it is one of `COUNTS`.
+        UserError: Unless it is one of `ORIENTATIONS`.
     """
-    if count not in COUNTS:
+    if count not in ORIENTATIONS:
         raise UserError(f"{name} must be 1, 2, 3, 4, 6 or 12", count)
 
 
