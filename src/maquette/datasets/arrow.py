@@ -34,7 +34,7 @@ def record_batches(folder: Path, columns: Sequence[str]) -> list[RecordBatch]:
         columns: The columns that every file must have.
 
     Raises:
-        UserError: Where a column is missing, and for a damaged file.
+        UserError: If a column is missing, and for a damaged file.
     """
     import pyarrow as pa
 

@@ -91,7 +91,7 @@ class Standing:
         Args:
             azimuth_deg: The side that the camera saw; 0 is the front.
             resolution: Voxels a side.
-            fill: See `place`.
+            fill: The longest visible extent, as a share of the side of the cube; above 0, at most 1.
 
         Raises:
             UserError: If all points lie in one place.

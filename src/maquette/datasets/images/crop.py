@@ -33,11 +33,11 @@ class ImageOptions:
     crop: str
     """The part that is kept: `centre`, `none`, `x,y,w,h` (see `crop_box`), or `object` (see `object_box`)."""
     max_pixels: int
-    """See `maquette.datasets.images.files.Limits`."""
+    """Larger pictures are refused (`maquette.datasets.images.files.Limits`)."""
     bits: int
-    """See `maquette.datasets.images.files.Limits`."""
+    """Bits of deep greys that are used, 0 or 9 to 16 (`maquette.datasets.images.files.Limits`)."""
     masks: str = ""
-    """Where the masks of the objects are: `alpha` or a folder; empty for none."""
+    """The source of the objects' masks: `alpha` or a folder; empty for none."""
     background: str = "white"
     """What objects with masks are laid on, one of `BACKGROUNDS`."""
     margin: float = 0.1

@@ -103,7 +103,7 @@ def prepare_images(
         terms: The terms of use of the images, for the README.
         bits: Bits of deep greys that are used, see `Limits`.
         max_megapixels: Larger pictures are refused before they are decoded.
-        masks: Where the masks of the objects are: `alpha`, or a folder (`open_masked`). The objects are laid on the
+        masks: The source of the objects' masks: `alpha`, or a folder (see `open_masked`). The objects are laid on the
             background and the rows keep their masks. Empty for none.
         background: What objects with masks are laid on: white, grey or black.
         margin: Around the object that `crop` object puts in the middle, as a share of its longer side, 0 to 10. The
