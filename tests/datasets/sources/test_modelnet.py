@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from maquette.datasets import sources, turn
+from maquette.datasets import sources
 from maquette.datasets.sources import modelnet
 from maquette.errors import UserError
 from maquette.evaluation.shapes.modelnet import split_of
+from maquette.geometry.grids import turn_grid
 from maquette.geometry.voxelise import resample
 
 
@@ -20,7 +21,7 @@ def chair(back: str) -> np.ndarray:
     grid[8:22, 20:22, 3:27] = True
     grid[8:10, 8:10, 3:12] = grid[20:22, 8:10, 3:12] = True
     grid[8:10, 8:20, 18:20] = True
-    return grid if back == "+y" else turn(grid, 270)
+    return grid if back == "+y" else turn_grid(grid, 270)
 
 
 def archive(path: Path, leak: bool = False) -> Path:
@@ -36,10 +37,10 @@ def archive(path: Path, leak: bool = False) -> Path:
 def test_turn_is_counter_clockwise_seen_from_above():
     grid = np.zeros((4, 4, 4), bool)
     grid[3, 1, 2] = True  # on +x
-    assert np.argwhere(turn(grid, 90)).tolist() == [[2, 3, 2]]  # now on +y
-    assert np.array_equal(turn(turn(grid, 270), 90), grid)
+    assert np.argwhere(turn_grid(grid, 90)).tolist() == [[2, 3, 2]]  # now on +y
+    assert np.array_equal(turn_grid(turn_grid(grid, 270), 90), grid)
     with pytest.raises(ValueError):
-        turn(grid, 30)
+        turn_grid(grid, 30)
 
 
 def test_the_archive_gives_every_class_facing_the_front(tmp_path):
@@ -48,7 +49,7 @@ def test_the_archive_gives_every_class_facing_the_front(tmp_path):
         ("chair-train-00000", "chair", "train"), ("sofa-train-00001", "sofa", "train"),
         ("chair-train-00002", "chair", "train"), ("chair-test-00000", "chair", "test"),
     ]
-    front = turn(chair("+y"), 180)
+    front = turn_grid(chair("+y"), 180)
     assert np.flatnonzero(front.any((0, 2)))[0] == 8 and front[:, 8:10].sum() > front[:, 20:22].sum()  # its back at -y
     assert np.array_equal(items[0].load(), front)
     assert np.array_equal(items[1].load(), front)
@@ -76,7 +77,7 @@ def test_the_tree_gives_one_orientation_a_shape_unless_asked(tmp_path):
         savemat(folder / f"chair_0001_{number}.mat", {"instance": stored.astype(np.int8)})
     (one,) = modelnet.read(tmp_path)
     assert (one.id, one.label, one.split) == ("chair/chair_0001_1", "chair", "train")
-    assert np.array_equal(one.load(), turn(chair("+y"), 180))
+    assert np.array_equal(one.load(), turn_grid(chair("+y"), 180))
     every = list(modelnet.read_mat(tmp_path, orientations=tuple(range(1, modelnet.ORIENTATIONS + 1)), raw=True))
     assert len(every) == 12 and np.array_equal(every[5].load(), stored)
     assert [item.id for item in sources.read(tmp_path)] == [one.id]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from maquette.datasets.images.audit import SAME_BITS, SAME_CORRELATION, standardised
+from maquette.datasets.images.compare import SAME_BITS, SAME_CORRELATION, standardised
 from maquette.datasets.images.measure import perceptual_hash, to_grey
 
 SIDE_PX = 64
