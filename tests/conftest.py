@@ -7,7 +7,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from jaxtyping import install_import_hook
 
-_hook = install_import_hook(os.environ.get("MAQUETTE_TYPED", "maquette.systems.losses").split(","), "beartype.beartype")
+_hook = install_import_hook(os.environ.get("MAQUETTE_TYPED", "maquette.systems.losses").split(","), "typed.check")
 
 from pathlib import Path  # noqa: E402
 
