@@ -321,10 +321,10 @@ def draw(
     machine: Machine = Machine(),
     name: str = "",
 ) -> Drawing:
-    """A drawing for a plotter; see `maquette.plotting.drawing.draw`. source: also `furniture:KIND:SEED`."""
+    """A drawing for a plotter; see `maquette.plotting.drawing.make_drawing`. source: also `furniture:KIND:SEED`."""
     if isinstance(source, str) and sources.is_furniture(source):
-        return drawings.draw(sources.mesh_of(source), look, sheet, machine, name or source)
-    return drawings.draw(source, look, sheet, machine, name)
+        return drawings.make_drawing(sources.mesh_of(source), look, sheet, machine, name or source)
+    return drawings.make_drawing(source, look, sheet, machine, name)
 
 
 def train(

@@ -5,12 +5,13 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+from typed import refused
 
 from maquette.errors import UserError
 from maquette.geometry.paper import millimetres, page_size
 from maquette.geometry.strokes import Strokes
 from maquette.plotting import gcode, hpgl, svg
-from maquette.plotting.gcode import checked, program, seconds
+from maquette.plotting.gcode import check_program, drawing_seconds, gcode_program
 from maquette.plotting.ordering import shortest_travel
 from maquette.plotting.settings import Machine, Paper, ViewOptions
 
@@ -158,24 +159,24 @@ def test_hpgl_is_refused_rather_than_cut_off(tmp_path):
 
 def test_gcode_draws_the_lines_with_y_turned_up():
     strokes = Strokes((np.array([(10.0, 20), (30, 20.5)]), np.array([(1.0, 2), (3, 4), (5, 6)])), 100, 80, (1, 2))
-    made = program(strokes, MACHINE)
+    made = gcode_program(strokes, MACHINE)
     assert made[:2] == ["; page 100 x 80 mm", "; 2 lines"]
-    assert checked(made, 100, 80, MACHINE) == [
+    assert check_program(made, 100, 80, MACHINE) == [
         "G21", "G90", "G94", "G0Z3", "G0X10.000Y60.000", "G1F2400Z0", "G1X30.000Y59.500F2400", "G0Z3",
         "M0; change to pen 2", "G0X1.000Y78.000", "G1F2400Z0", "G1X3.000Y76.000F2400", "G1X5.000Y74.000", "G0Z3",
         "G0X0Y0",
     ]
-    servo = program(strokes, Machine(lift="servo", pen_up=30, pen_down=60, settle_s=0.2))
+    servo = gcode_program(strokes, Machine(lift="servo", pen_up=30, pen_down=60, settle_s=0.2))
     assert servo.count("M3 S60") == 2 and servo.count("M3 S30") == 3 and servo.count("G4 P0.2") == 5
     assert not [line for line in servo if "Z" in line]
-    checked(servo, 100, 80, Machine(lift="servo"))
+    check_program(servo, 100, 80, Machine(lift="servo"))
 
 
 def test_gcode_of_a_file_says_its_page(tmp_path):
     strokes = some(3)
     gcode.write_gcode(tmp_path / "a.gcode", strokes, MACHINE)
     lines, page = gcode.read_gcode(tmp_path / "a.gcode")
-    assert page == (210, 297) and lines == program(strokes, MACHINE)
+    assert page == (210, 297) and lines == gcode_program(strokes, MACHINE)
     (tmp_path / "b.gcode").write_text("G21\n")
     assert gcode.read_gcode(tmp_path / "b.gcode") == (["G21"], None)
     (tmp_path / "c.gcode").write_bytes(b"G21\n\xff\xfe")
@@ -198,19 +199,19 @@ def test_gcode_of_a_file_says_its_page(tmp_path):
 ])
 def test_gcode_that_is_not_harmless_is_not_sent(line, message):
     with pytest.raises(UserError, match=message):
-        checked(["G21", "G90", line], 100, 100, MACHINE)
+        check_program(["G21", "G90", line], 100, 100, MACHINE)
 
 
 def test_gcode_must_say_its_units_and_do_something():
     with pytest.raises(UserError, match="line 2 of the G-code moves before G21 and G90"):
-        checked(["G90", "G0 X1 Y1"], 100, 100, MACHINE)
+        check_program(["G90", "G0 X1 Y1"], 100, 100, MACHINE)
     with pytest.raises(UserError, match="nothing to do"):
-        checked(["; a comment", "", "(another)"], 100, 100, MACHINE)
+        check_program(["; a comment", "", "(another)"], 100, 100, MACHINE)
 
 
 def test_a_drawing_off_the_page_is_never_made_into_a_program():
     with pytest.raises(UserError, match="reaches outside the page, got 5.0 to 101.0 mm across"):
-        program(Strokes((np.array([(5.0, 5), (101, 5)]),), 100, 100))
+        gcode_program(Strokes((np.array([(5.0, 5), (101, 5)]),), 100, 100))
 
 
 def test_the_estimate_is_that_of_the_trapezoids():
@@ -218,17 +219,16 @@ def test_the_estimate_is_that_of_the_trapezoids():
     strokes = Strokes((np.array([(30.0, 60), (80, 60)]),), 100, 100)
     out, back = 50, np.hypot(80, 40)  # ways from the lower left corner and back
     expected = (out / 100 + 0.2) + (50 / 50 + 0.1) + (back / 100 + 0.2) + 0.2
-    assert seconds(strokes, machine) == pytest.approx(expected)
+    assert drawing_seconds(strokes, machine) == pytest.approx(expected)
     corner = Strokes((np.array([(30.0, 60), (55, 60), (55, 35)]),), 100, 100)
     straight = Strokes((np.array([(30.0, 60), (55, 60), (80, 60)]),), 100, 100)
-    assert seconds(straight, machine) == pytest.approx(expected)
-    assert seconds(corner, machine) == pytest.approx(0.7 + 2 * (0.5 + 0.1) + np.hypot(55, 65) / 100 + 0.2 + 0.2)
+    assert drawing_seconds(straight, machine) == pytest.approx(expected)
+    assert drawing_seconds(corner, machine) == pytest.approx(0.7 + 2 * (0.5 + 0.1) + np.hypot(55, 65) / 100 + 0.2 + 0.2)
     short = Strokes((np.array([(0.0, 100), (2, 100)]),), 100, 100)
-    assert seconds(short, machine) == pytest.approx(2 * 2 * np.sqrt(2 / 500) + 0.2)
+    assert drawing_seconds(short, machine) == pytest.approx(2 * 2 * np.sqrt(2 / 500) + 0.2)
 
 
 @pytest.mark.parametrize("options, message", [
-    ({"lift": "laser"}, "lift must be z or servo"),
     ({"draw_mm_s": 0}, "speeds and acceleration must be positive"),
     ({"settle_s": -1}, "settle_s must be 0 to 10"),
     ({"pen_up": 1, "pen_down": 1}, "two different numbers"),
@@ -238,6 +238,11 @@ def test_the_estimate_is_that_of_the_trapezoids():
 def test_machines_that_make_no_sense_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         Machine(**options)
+
+
+def test_a_pen_is_lifted_by_an_axis_or_a_servo():
+    with refused("lift must be z or servo, got 'laser'"):
+        Machine(lift="laser")
 
 
 @pytest.mark.parametrize("made, options, message", [

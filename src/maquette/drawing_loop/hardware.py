@@ -48,7 +48,7 @@ class PlotterPen:
         Raises:
             UserError: As of `maquette.plotting.grbl.send`.
         """
-        lines = gcode.checked(gcode.program(strokes, self.machine), strokes.width, strokes.height, self.machine)
+        lines = gcode.check_program(gcode.gcode_program(strokes, self.machine), strokes.width, strokes.height, self.machine)
         with closing(grbl.send(self.port, lines, self.machine, control=self.control)) as events:
             for event in events:
                 if isinstance(event, Progress):

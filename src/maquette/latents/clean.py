@@ -43,7 +43,7 @@ def clean_drawing(
     """
     mesh = one.shape.surface() if not is_furniture(among) else _made(one)
     strokes = plotter.mesh_strokes(mesh, side_of(model, found, one, suggested.seen), sheet)
-    return plotter.ordered(strokes, one.name, "shape")
+    return plotter.sorted_drawing(strokes, one.name, "shape")
 
 
 def _made(one: Known):

@@ -216,7 +216,7 @@ def suggest_files(
                 target = out / f"{name}-{rank}-{_file_name(one.name)}.svg"
                 try:
                     drawing = clean_drawing(model, catalog, found, one, among, draw)
-                    plotter.write(target, drawing, pen_mm=draw.pen)
+                    plotter.write_drawing(target, drawing, pen_mm=draw.pen)
                 except UserError as error:
                     yield Failed(str(source), f"{one.name}: {error}")
                     continue
