@@ -277,7 +277,7 @@ def loop(
     fit: Fit | None = None, past=None,
 ) -> Iterator[object]:
     """The drawing loop: a picture to an object, its drawing from the next angle, a picture of that, and so on; yields
-    the events of `maquette.drawing_loop.loop.run`.
+    the events of `maquette.drawing_loop.loop.run_loop`.
 
     Args:
         start: A picture file, pixels uint8 `[H, W, 3]`, or a `Frame`; None where there is a past.
@@ -311,7 +311,7 @@ def loop(
 
     config = model.system.config
     imagination = loops.Reconstructor(config.view_size, config.image_channels, shape_of)
-    yield from loops.run(start, imagination, pen, eye, settings, past)
+    yield from loops.run_loop(start, imagination, pen, eye, settings, past)
 
 
 def draw(
