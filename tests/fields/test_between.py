@@ -34,7 +34,7 @@ def test_each_code_moves_by_itself_and_the_rest_stays(what, moved, path):
     latents = way(model_of(), ends, 4, path, what)
     assert latents.shape == (7, 14)
     for part in (SHAPE, APPEARANCE, CAMERA):
-        wanted = paths.along([end[part] for end in ends], 4, path) if part in moved else ends[0][part].expand(7, -1)
+        wanted = paths.path_through([end[part] for end in ends], 4, path) if part in moved else ends[0][part].expand(7, -1)
         assert torch.equal(latents[:, part], wanted)
         assert (part in moved) == torch.equal(latents[3, part], ends[1][part])
 

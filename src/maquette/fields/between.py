@@ -11,7 +11,7 @@ from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.fields.extract import require_field
 from maquette.latents import Operand, paths
-from maquette.latents.arithmetic import check_count, read_all
+from maquette.latents.arithmetic import check_operand_count, read_operands
 from maquette.models.hub import Model
 
 MOVED = ("both", "shape", "appearance")
@@ -43,8 +43,8 @@ def between(
         UserError: For a model without a field, fewer than two operands or steps, and an operand that is none.
     """
     require_field(model)
-    check_count(operands)
-    read = yield from read_all(model, operands, None)
+    check_operand_count(operands)
+    read = yield from read_operands(model, operands, None)
     yield Between(tuple(read), way(model, [operand.latent for operand in read], steps, path, what))
 
 
@@ -60,7 +60,7 @@ def way(model: Model, ends: Sequence[Tensor], steps: int, path: str = "straight"
     config = model.system.config
     border = config.shape_code
     codes = {"shape": slice(0, border), "appearance": slice(border, border + config.appearance_code)}
-    moved = {name: paths.along([end[part] for end in ends], steps, path) for name, part in codes.items()
+    moved = {name: paths.path_through([end[part] for end in ends], steps, path) for name, part in codes.items()
              if what in (name, "both")}
     latents = ends[0].repeat((len(ends) - 1) * (steps - 1) + 1, 1)
     for name, values in moved.items():
