@@ -84,7 +84,8 @@ def test_what_a_shape_is_compared_as(plain, tmp_path):
     Shape(fine).save(tmp_path / "fine.npz")
     low = tiny("iwgan")
     low.info["threshold"] = 0.3
-    assert np.array_equal(target_voxels(low, tmp_path / "fine.npz"), resample(fine > 0, 20)), "cut at the model's threshold"
+    filled = target_voxels(low, tmp_path / "fine.npz")
+    assert np.array_equal(filled, resample(fine > 0, 20)), "cut at the model's threshold"
 
 
 def test_what_is_no_shape_is_said(plain, tmp_path):

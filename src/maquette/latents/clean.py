@@ -35,7 +35,8 @@ def most_similar_view(model: Model, found: Catalogue, one: Known, seen: Float[np
     except UserError:
         return ViewOptions()
     latents = prior.encode(model, as_images(found.data.views(rows, which))).numpy()
-    azimuth, elevation, fov = (float(value) for value in cameras[cosine_similarities(found.features, latents, seen).argmax(), :3])
+    best = cosine_similarities(found.features, latents, seen).argmax()
+    azimuth, elevation, fov = (float(value) for value in cameras[best, :3])
     return ViewOptions(azimuth, elevation, fov)
 
 

@@ -86,7 +86,7 @@ class Suggested:
     """
 
     pickup: Pickup
-    nearest_neighbours: tuple[Known, ...]
+    nearest: tuple[Known, ...]
     seen: Float32[np.ndarray, " latent"]
 
 
@@ -201,7 +201,9 @@ def _opened(
     return open_dataset(folder)
 
 
-def _features(model: Model, data: OpenedData, cache: Path) -> Generator[Progress, None, Float32[np.ndarray, "n latent"]]:
+def _features(
+    model: Model, data: OpenedData, cache: Path
+) -> Generator[Progress, None, Float32[np.ndarray, "n latent"]]:
     """What the encoder sees in each row; kept in the cache under the encoder's weights."""
     prepared = [[str(path.resolve()), info.fingerprint, (path / SIDECAR).stat().st_mtime_ns]
                 for path, info in zip(data.paths, data.infos, strict=True)]
