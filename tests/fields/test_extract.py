@@ -11,7 +11,7 @@ from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields import field_mesh
 from maquette.fields.extract import field_colours, field_surface
-from maquette.fields.lattice import near_surface
+from maquette.fields.lattice import sample_near_surface
 from maquette.geometry.mesh import components, is_closed, keep_largest
 from maquette.nets.field import OccupancyField
 from maquette.systems import SYSTEMS
@@ -119,7 +119,7 @@ def test_it_is_the_surface_that_evaluating_every_corner_finds(form):
     def asked(positions: np.ndarray) -> np.ndarray:
         return FORMS[form](torch.from_numpy(positions)).numpy()
 
-    lattice = near_surface(asked, 64)
+    lattice = sample_near_surface(asked, 64)
     places = np.stack(np.meshgrid(*[np.arange(65)] * 3, indexing="ij"), -1).reshape(-1, 3)
     every = asked((places / 64 - 0.5).astype(np.float32)).reshape(65, 65, 65)
     assert np.array_equal(lattice.inside, every > 0)

@@ -16,8 +16,9 @@ from maquette.configs_fields import GRAFConfig
 from maquette.errors import UserError
 from maquette.evaluation.fields.fields import seen
 from maquette.events import Progress
-from maquette.fields.inversion import Inverted, Search, _spread, invert
-from maquette.fields.subject import FILL, WHOLE, subject
+from maquette.fields.inversion import Inverted, Search, invert
+from maquette.fields.search import PoseSearch, spread_order
+from maquette.fields.subject import FILL, WHOLE, find_subject
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
@@ -40,7 +41,7 @@ def elsewhere(model: Model, latent: torch.Tensor) -> np.ndarray:
     """The same three times as large, on a wide page of grey 214 instead of white, away from its middle."""
     views = rays.views(torch.tensor([AZIMUTH]), torch.tensor([ELEVATION]), torch.tensor([2.9]), 30.0)
     with torch.no_grad():
-        _, mask = model.system.look(latent[None], views, rays.pixel_places(48, latent)[None])
+        _, mask = model.system.render_rays(latent[None], views, rays.pixel_places(48, latent)[None])
     on_grey = shown(model, latent) - (1 - mask.view(48, 48, 1).numpy()) * (255 - 214)
     page = np.full((200, 260, 3), 214, np.uint8)
     page[50:194, 20:164] = np.rint(on_grey).clip(0, 255).astype(np.uint8).repeat(3, 0).repeat(3, 1)
@@ -118,13 +119,11 @@ def test_every_field_is_searched_and_the_seed_decides(form):
 
 
 def test_camera_codes_and_frame_all_get_a_gradient():
-    from maquette.fields.inversion import _Task
-
     for form in ("mlp", "planes", "graf"):
         model = real(form)
-        task = _Task(model, subject(shown(blob(), draw(blob(), 3)), 16, 3), BRIEF)
-        poses = task.chosen([task.tried((30.0, 20.0), 0)])
-        before = poses.kept()
+        task = PoseSearch(model, find_subject(shown(blob(), draw(blob(), 3)), 16, 3), BRIEF)
+        poses = task.select([task.try_camera((30.0, 20.0), 0)])
+        before = poses.copy()
         assert len(poses) == 1
         task.step(poses, task.optimiser(poses), torch.Generator().manual_seed(0), 1.0)
         for name in ("codes", "angles", "frame"):
@@ -146,17 +145,17 @@ def test_time_ends_a_search_with_the_best_so_far():
 
 
 def test_the_cameras_tried_first_are_all_around():
-    assert _spread(8) == [0, 4, 2, 6, 1, 5, 3, 7] and sorted(_spread(13)) == list(range(13)) and _spread(1) == [0]
-    from maquette.fields.inversion import _Task
-
+    assert spread_order(8) == [0, 4, 2, 6, 1, 5, 3, 7] and spread_order(1) == [0]
+    assert sorted(spread_order(13)) == list(range(13))
     model = blob()
-    whole = _Task(model, subject(shown(model, draw(model, 1)), 16, 3), Search(azimuths=4, elevations=2, draws=2))
+    subject = find_subject(shown(model, draw(model, 1)), 16, 3)
+    whole = PoseSearch(model, subject, Search(azimuths=4, elevations=2, draws=2))
     cameras = whole.cameras()
     assert len(cameras) == 16 and [angles[0] for angles in cameras[:4]] == [0, 180, 90, 270]
     sines = np.sin(np.radians([cameras[0][1], cameras[4][1]]))
     assert sines == pytest.approx(np.sin(np.radians(45)) * np.array([0.25, 0.75]))
     part = blob(azimuth_deg=(-30.0, 30.0), elevation_deg=(10.0, 10.0))
-    task = _Task(part, whole.seen, Search(azimuths=2, elevations=1, draws=1))
+    task = PoseSearch(part, whole.seen, Search(azimuths=2, elevations=1, draws=1))
     assert task.cameras() == [(-15, pytest.approx(10)), (15, pytest.approx(10))]
     found = last(invert(part, shown(part, draw(part, 3), 10.0), BRIEF))
     assert -30 <= found.azimuth_deg <= 30 and found.elevation_deg == 10
@@ -167,7 +166,7 @@ def test_an_object_is_cut_out_and_framed():
     noise = rng.integers(0, 256, (80, 120, 3), dtype=np.uint8)
     mask = np.zeros((80, 120), np.uint8)
     mask[20:50, 40:60] = 255  # 20 wide, 30 high
-    cut = subject(np.dstack([noise, mask]), 40, 3)
+    cut = find_subject(np.dstack([noise, mask]), 40, 3)
     rows, columns = (np.flatnonzero((cut.mask > 0.5).any(axis)) for axis in (1, 0))
     assert (rows[0], rows[-1] + 1) == (6, 34), "the longer side takes 0.7 of 40, in the middle"
     wide = columns[-1] + 1 - columns[0]
@@ -175,14 +174,14 @@ def test_an_object_is_cut_out_and_framed():
     assert (cut.pixels[cut.mask == 0] == 255).all() and cut.notes == ()
     plain = np.full((80, 120, 3), 90, np.uint8)
     plain[20:50, 40:60] = 200
-    on_plain = subject(plain, 40, 1)
+    on_plain = find_subject(plain, 40, 1)
     assert np.array_equal(on_plain.mask, cut.mask) and on_plain.pixels.shape == (40, 40)
     assert set(np.unique(on_plain.pixels[on_plain.mask == 1])) == {200} and on_plain.pixels[0, 0] == 255
-    grey = subject(plain[..., 0], 40, 3)
+    grey = find_subject(plain[..., 0], 40, 3)
     assert np.array_equal(grey.mask, cut.mask)
-    busy = subject(noise, 40, 3)
+    busy = find_subject(noise, 40, 3)
     assert busy.mask is None and busy.notes == (WHOLE,) and busy.pixels.shape == (40, 40, 3)
-    opaque = subject(np.dstack([plain, np.full((80, 120), 255, np.uint8)]), 40, 3)
+    opaque = find_subject(np.dstack([plain, np.full((80, 120), 255, np.uint8)]), 40, 3)
     assert np.array_equal(opaque.mask, cut.mask), "an alpha channel that hides nothing says nothing"
 
 
