@@ -7,7 +7,6 @@ that the model's colour field gives at its place.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
 from maquette.systems.capabilities import Makes
 from maquette.systems.gen3d import SurfaceGenerator
-from maquette.systems.graf import GRAF, RadianceGenerator, codes, outside_inference
+from maquette.systems.graf import GRAF, RadianceGenerator, ViewsConfig, codes, outside_inference
 
 FieldGenerator = RadianceGenerator | SurfaceGenerator
 """The generators that have a field."""
@@ -32,27 +31,6 @@ AT_ONCE = 2**22
 """Positions times a field's width that one pass takes."""
 _AWAY = 1e-3  # of a cell: how far beyond the cube's border a surface that reaches it is closed
 _NUDGE = 1e-3  # share of a usual value beside the surface: corners nearer to the level would make faces without area
-
-
-@runtime_checkable
-class CameraRanges(Protocol):
-    """The cameras that a model was trained with, as in its config: from and to."""
-
-    @property
-    def azimuth_deg(self) -> tuple[float, float]:
-        """0 is the object's front."""
-
-    @property
-    def elevation_deg(self) -> tuple[float, float]:
-        """Above the horizon."""
-
-    @property
-    def distance(self) -> tuple[float, float]:
-        """From the cube's middle, in sides of the cube."""
-
-    @property
-    def fov_deg(self) -> float:
-        """Field of view, from edge to edge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +239,7 @@ def _device(generator: nn.Module) -> torch.device:
 
 
 def _facing_directions(
-    at: Float[Tensor, "n 3"], normals: Float[Tensor, "n 3"], config: CameraRanges
+    at: Float[Tensor, "n 3"], normals: Float[Tensor, "n 3"], config: ViewsConfig
 ) -> Float[Tensor, "n 3"]:
     """Unit directions to positions from the camera that faces each most squarely, within the ranges of a config."""
     azimuth = torch.atan2(-normals[:, 0], normals[:, 1]).rad2deg()

@@ -8,18 +8,19 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.fields.extract import CameraRanges, field_system
+from maquette.fields.extract import field_system
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 from maquette.rendering.sheets import SIDES
+from maquette.systems.graf import ViewsConfig
 
 FRONT_DEG = SIDES["front"][0]
 """Azimuth of the camera at the front right."""
 
 
-def views_round(config: CameraRanges, count: int) -> tuple[Views, bool]:
+def views_round(config: ViewsConfig, count: int) -> tuple[Views, bool]:
     """Cameras all around an object, or through the azimuths that a model was trained with if these are fewer.
 
     The elevation and the distance are the middles of the config's ranges.
@@ -33,7 +34,7 @@ def views_round(config: CameraRanges, count: int) -> tuple[Views, bool]:
     return _level_views(config, azimuth), whole
 
 
-def front_view(config: CameraRanges) -> Views:
+def front_view(config: ViewsConfig) -> Views:
     """One camera at the front right, or in the middle of the azimuths that a model was trained with."""
     low, high = config.azimuth_deg
     return _level_views(config, torch.tensor([FRONT_DEG if high - low >= 360 else (low + high) / 2]))
@@ -64,7 +65,7 @@ def render_latents(
         yield np.ascontiguousarray(np.broadcast_to(pixels.reshape(*pixels.shape[:2], -1), (*pixels.shape[:2], 3)))
 
 
-def _level_views(config: CameraRanges, azimuth: Float[Tensor, " n"]) -> Views:
+def _level_views(config: ViewsConfig, azimuth: Float[Tensor, " n"]) -> Views:
     """Cameras at these azimuths, in degrees, at the middle elevation and distance."""
     elevation, away = (torch.full_like(azimuth, sum(ends) / 2) for ends in (config.elevation_deg, config.distance))
     return rays.views(azimuth, elevation, away, config.fov_deg)

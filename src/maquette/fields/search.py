@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from maquette.configs_fields import CAMERA_VALUES
 from maquette.errors import UserError
 from maquette.fields.extract import field_system
 from maquette.fields.subject import FILL, Subject
@@ -17,6 +16,7 @@ from maquette.models.hub import Model
 from maquette.models.pixels import from_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
+from maquette.systems.graf import CAMERA_VALUES
 
 GRID = 24
 """Places a side of the pictures by which starts are compared."""
