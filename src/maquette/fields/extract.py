@@ -22,7 +22,7 @@ from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
 from maquette.systems.capabilities import Makes
-from maquette.systems.gen3d import SurfaceGenerator
+from maquette.systems.gen3d import Gen3D, SurfaceGenerator
 from maquette.systems.graf import GRAF, RadianceGenerator, ViewsConfig, codes, outside_inference
 
 FieldGenerator = RadianceGenerator | SurfaceGenerator
@@ -123,7 +123,7 @@ def field_surface(
     check_resolution(resolution)
     check_level(level)
     with outside_inference(), torch.no_grad():
-        own = _field_generator(generator)
+        own = require_field_generator(generator)
         field = _sample_field(own, latent.clone()[None], level)
         lattice = sample_near_surface(_in_parts(own, field.inside), resolution)
     _check_surface(lattice, field)
@@ -144,7 +144,7 @@ def field_colours(
     normals = np.array(mesh.vertex_normals, np.float32)
     points = np.concatenate([np.asarray(mesh.vertices, np.float32), normals], 1)
     with outside_inference(), torch.no_grad():
-        own = _field_generator(generator)
+        own = require_field_generator(generator)
         field = _sample_field(own, latent.clone()[None], 0.5)
         found = _in_parts(own, lambda rows: field.colours(rows[:, :3], rows[:, 3:]))(points)
     if not np.isfinite(found).all():
@@ -159,7 +159,7 @@ def check_level(level: float) -> None:
         raise UserError("level must lie between 0 and 1", level)
 
 
-def field_system(model: Model) -> GRAF:
+def field_system(model: Model) -> GRAF | Gen3D:
     """The system of a model with a field.
 
     Raises:
@@ -172,18 +172,18 @@ def field_system(model: Model) -> GRAF:
             else "use one trained with 3dgen or graf"
         )
         raise UserError(f"model '{model.name}' has no field to take meshes of: it is a {model.system.name}", hint=made)
-    if not isinstance(model.system, GRAF):
-        raise TypeError(f"{type(model.system).__name__} makes a field, but does not render it as GRAF does")
+    if not isinstance(model.system, GRAF | Gen3D):
+        raise TypeError(f"{type(model.system).__name__} makes fields that are not known here")
     return model.system
 
 
 def require_field(model: Model) -> nn.Module:
     """The generator of a model with a field; raises UserError for a model without one."""
-    return field_system(model).nets["generator"]
+    return field_system(model).generator
 
 
-def _field_generator(generator: nn.Module) -> FieldGenerator:
-    """A network that is known to be a generator with a field."""
+def require_field_generator(generator: nn.Module) -> FieldGenerator:
+    """The same network, once it is known to be a generator with a field; raises TypeError if it is not."""
     if not isinstance(generator, RadianceGenerator | SurfaceGenerator):
         raise TypeError(f"{type(generator).__name__} has no field to take a mesh of")
     return generator

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from maquette.errors import UserError
-from maquette.fields.extract import field_system
+from maquette.fields.extract import field_system, require_field_generator
 from maquette.fields.subject import FILL, Subject
 from maquette.models import prior
 from maquette.models.hub import Model
@@ -116,8 +116,8 @@ class PoseSearch:
         mask = torch.ones_like(colours[:, :1]) if seen.mask is None else torch.from_numpy(seen.mask)[None, None]
         self.target = torch.cat([colours, mask], 1).to(self.device)  # [1, C + 1, S, S]
         self.grid = rays.pixel_places(GRID, self.target)
-        generator = self.system.nets["generator"]
-        self.most = max(16, _AT_ONCE // (self.config.field_width * generator.samples))
+        self.generator = require_field_generator(self.system.generator)
+        self.most = max(16, _AT_ONCE // (self.config.field_width * self.generator.samples))
         low, high = self.config.azimuth_deg
         self.around = high - low >= 360
 
@@ -201,7 +201,7 @@ class PoseSearch:
         with torch.enable_grad():
             looked_for = [group["params"][0].requires_grad_() for group in optimiser.param_groups]
             origins, directions = self._views(poses).rays(self._places(poses, places))
-            shown = self.system.nets["generator"](self.latents(poses), origins, directions)
+            shown = self.generator(self.latents(poses), origins, directions)
             cost = self._costs(poses, shown.colour, shown.mask, places).sum()
             slopes = torch.autograd.grad(cost, looked_for)
         for group, value, slope in zip(optimiser.param_groups, looked_for, slopes, strict=True):
