@@ -11,7 +11,7 @@ from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
 from maquette.relief import inflate
 from maquette.relief import relief as module
-from maquette.relief.inflate import cell_coverage, inflate_polygons, solve_poisson
+from maquette.relief.inflate import inflate_polygons
 from maquette.relief.outline import Outline
 from maquette.relief.relief import BORDER_MM, ReliefOptions, relief
 
@@ -86,17 +86,6 @@ def test_every_way_has_its_ring_in_one_part(way, extra, monkeypatch):
     assert ringed.mesh.euler_number == plain.mesh.euler_number - 2  # one more hole
     grown = ringed.mesh.extents - plain.mesh.extents
     assert grown[2 if way == "revolve" else 1] == pytest.approx(3 + BORDER_MM, abs=0.3)
-
-
-def test_poisson_over_a_disc_is_a_paraboloid():
-    ring = 50 * np.column_stack([np.cos(a := np.linspace(0, 2 * np.pi, 400, endpoint=False)), np.sin(a)])
-    covered, cell, origin = cell_coverage([ring], 80)
-    u = solve_poisson(covered) * cell**2
-    y, x = np.mgrid[0 : covered.shape[0], 0 : covered.shape[1]]
-    squared = 50**2 - (origin[0] + x * cell) ** 2 - (origin[1] + y * cell) ** 2
-    inside = covered > 0.5
-    assert np.abs(u - squared)[inside].max() < 0.006 * 50**2
-    assert u[~inside].max() < 0
 
 
 @pytest.mark.parametrize("thickness, one_sided", [(None, False), (10.0, False), (6.0, True)])
