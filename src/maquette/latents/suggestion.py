@@ -7,7 +7,7 @@ all its objects have in common counts for nothing; features are compared by cosi
 import hashlib
 import json
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -259,6 +259,6 @@ def _bytes(value: Tensor) -> bytes:
     return value.detach().cpu().contiguous().numpy().tobytes()
 
 
-def _key(content: object) -> str:
+def _key(content: Sequence[object]) -> str:
     """The checksum of plain values."""
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -159,25 +159,25 @@ def _branches(near: dict[Pixel, list[Pixel]], nodes: set[Pixel], group: dict[Pix
         for step in near[node]:
             if (node, step) in used:
                 continue
-            way = [node, step]
-            while way[-1] not in nodes:
-                ahead = [place for place in near[way[-1]] if place != way[-2]]
+            path = [node, step]
+            while path[-1] not in nodes:
+                ahead = [place for place in near[path[-1]] if place != path[-2]]
                 if not ahead:
                     break
-                way.append(ahead[0])
-            used |= {(node, step), (way[-1], way[-2])}
-            seen.update(way)
-            inside = way[-1] in nodes and group[node] == group[way[-1]]
-            if not (inside and len(way) < 6):
-                branches.append(way)
+                path.append(ahead[0])
+            used |= {(node, step), (path[-1], path[-2])}
+            seen.update(path)
+            inside = path[-1] in nodes and group[node] == group[path[-1]]
+            if not (inside and len(path) < 6):
+                branches.append(path)
     for start in sorted(place for place in near if place not in seen):
         if start in seen:
             continue
-        way = [start, near[start][0]]
-        while way[-1] != start:
-            way.append(next(place for place in near[way[-1]] if place != way[-2]))
-        seen.update(way)
-        branches.append(way)
+        path = [start, near[start][0]]
+        while path[-1] != start:
+            path.append(next(place for place in near[path[-1]] if place != path[-2]))
+        seen.update(path)
+        branches.append(path)
     return branches
 
 
@@ -194,8 +194,9 @@ def _centred(
     ring = branch[0] == branch[-1]
     for _ in range(2):
         smooth = ndimage.gaussian_filter1d(points, 2.0, axis=0, mode="wrap" if ring else "nearest")
-        way = np.gradient(smooth, axis=0)
-        across = np.stack([-way[:, 1], way[:, 0]], axis=1) / np.maximum(np.linalg.norm(way, axis=1), 1e-9)[:, None]
+        along = np.gradient(smooth, axis=0)
+        across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+        across = across / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
         offsets = np.arange(-half, half + 0.25, 0.5)
         spots = points[:, None] + offsets[:, None] * across[:, None]
         found = ndimage.map_coordinates(ink, spots.transpose(2, 0, 1)[::-1] - 0.5, order=1, mode="constant")

@@ -42,8 +42,10 @@ class _Join:
 
     Attributes:
         gap: Length of the part of the join that lies on paper, in pixels.
-        first: Number of the line that the join starts on, and of the one that it reaches.
-        second: See `first`.
+        start: Where it begins, at the end of a line.
+        end: Where it ends.
+        first: Number of the line that it begins on.
+        second: Number of the line that it ends on.
         ends: Numbers of the line ends that the join uses up.
     """
     gap: float
@@ -134,11 +136,11 @@ def _ends(
     owner: list[int] = []
     steps = max(3, round(1.2 * lines.width_px))
     for k in order[: 3 * MOST_ENDS]:
-        way = _walk(padded, tuple(found[k].tolist()), max(8, steps))
+        path = _walk(padded, tuple(found[k].tolist()), max(8, steps))
         number = int(lines.labels[tuple(found[k] - 1)])
-        if len(way) < steps and len(way) < lengths[number]:
+        if len(path) < steps and len(path) < lengths[number]:
             continue
-        direction = np.subtract(way[0], way[-1]).astype(float)
+        direction = np.subtract(path[0], path[-1]).astype(float)
         ends.append(found[k] - 1)
         tips.append(direction / max(float(np.linalg.norm(direction)), 1e-9))
         owner.append(number)
@@ -149,17 +151,17 @@ def _ends(
 
 def _walk(padded: Bool[np.ndarray, "h w"], start: tuple[int, int], steps: int) -> list[tuple[int, int]]:
     """The pixels of a skeleton from one of its ends on, until it branches or `steps` pixels were passed."""
-    way, seen = [start], {start}
-    while len(way) < steps:
-        row, column = way[-1]
+    path, seen = [start], {start}
+    while len(path) < steps:
+        row, column = path[-1]
         around = [(row + r, column + c) for r in (-1, 0, 1) for c in (-1, 0, 1) if padded[row + r, column + c]]
         on = [place for place in around if place not in seen]
         if not on or (len(on) > 1 and not _touch(on)):
             break
         nearest = min(on, key=lambda place: abs(place[0] - row) + abs(place[1] - column))
         seen.update(on)
-        way.append(nearest)
-    return way
+        path.append(nearest)
+    return path
 
 
 def _touch(places: list[tuple[int, int]]) -> bool:

@@ -274,13 +274,13 @@ def _rings(field: Float[np.ndarray, "h w"], side: float) -> list[Float[np.ndarra
     rings = []
     for ring in find_contours(field, 0.0):
         ring = approximate_polygon(ring, 0.12)[:-1]
-        if len(ring) < 3 or abs(_area(ring)) < max(6.0, (0.008 * side) ** 2):
+        if len(ring) < 3 or abs(signed_area(ring)) < max(6.0, (0.008 * side) ** 2):
             continue
         rings.append(np.column_stack([ring[:, 1] - 2, 2 - ring[:, 0]]))  # without the border added above
     return rings
 
 
-def _area(ring: Float[np.ndarray, "n 2"]) -> float:
-    """The signed area of a polygon."""
+def signed_area(ring: Float[np.ndarray, "n 2"]) -> float:
+    """The area of a polygon; negative if it goes clockwise, with x to the right and y up."""
     after = np.roll(ring, -1, axis=0)
     return 0.5 * float((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum())

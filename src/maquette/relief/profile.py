@@ -135,9 +135,9 @@ def _to_axis(ink: Float[np.ndarray, "_ _"], place: float) -> Float[np.ndarray, "
     ends = np.argwhere(middle & (neighbours == 2))
     ends = ends if len(ends) > 1 else np.argwhere(middle)
     first, last = ends[ends[:, 0].argmin()], ends[ends[:, 0].argmax()]
-    way, _ = route_through_array(np.where(middle, 1.0, 1000.0), first, last, geometric=True)
-    way = np.array(way, dtype=np.float64)[:, ::-1] * [1, -1]
-    if len(way) > 12:
-        way[3:-3] = cv2.blur(way, (1, 7), borderType=cv2.BORDER_REPLICATE)[3:-3]
-    way = approximate_polygon(way, 0.3)  # without the steps of the pixels
-    return np.vstack([[place, way[0, 1]], way, [place, way[-1, 1]]])
+    path, _ = route_through_array(np.where(middle, 1.0, 1000.0), first, last, geometric=True)
+    path = np.array(path, dtype=np.float64)[:, ::-1] * [1, -1]
+    if len(path) > 12:
+        path[3:-3] = cv2.blur(path, (1, 7), borderType=cv2.BORDER_REPLICATE)[3:-3]
+    path = approximate_polygon(path, 0.3)  # without the steps of the pixels
+    return np.vstack([[place, path[0, 1]], path, [place, path[-1, 1]]])

@@ -19,7 +19,7 @@ from maquette.geometry.mesh import Printability, is_closed, keep_largest, printa
 from maquette.intake.page_capture import rectify_page
 from maquette.relief.inflate import inflate_polygons
 from maquette.relief.lithophane import lithophane_thickness, plate_mesh
-from maquette.relief.outline import CLOSED_TO, InkKind, OpenOutline, Outline, find_outline
+from maquette.relief.outline import CLOSED_TO, InkKind, OpenOutline, Outline, find_outline, signed_area
 from maquette.relief.profile import Axis, Profile, find_profile
 
 ReliefMethod = Literal["extrude", "inflate", "revolve", "lithophane"]
@@ -310,15 +310,10 @@ def _tab(ground: CrossSection, region: CrossSection, hole_mm: float) -> tuple[Cr
     y = float(y) + hole_mm / 2
     disc = CrossSection.circle(outer, _SEGMENTS)
     tab = CrossSection.batch_hull([disc.translate((x, y)), disc.translate((x, y - outer))])
-    outlines = [ring for ring in region.to_polygons() if _turns_left(ring)]
+    outlines = [ring for ring in region.to_polygons() if signed_area(ring) > 0]  # the others are holes
     filled = CrossSection(outlines, FillRule.NonZero)
     return tab - (filled - region), CrossSection.circle(hole_mm / 2, _SEGMENTS).translate((x, y))
 
-
-def _turns_left(ring: Float[np.ndarray, "n 2"]) -> bool:
-    """Whether a polygon goes around what it encloses, and is not a hole."""
-    after = np.roll(ring, -1, axis=0)
-    return bool((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum() > 0)
 
 
 def _denser(region: CrossSection, step: float) -> Float[np.ndarray, "n 2"]:
