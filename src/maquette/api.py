@@ -277,7 +277,7 @@ def loop(
     fit: Fit | None = None, past=None,
 ) -> Iterator[object]:
     """The drawing loop: a picture to an object, its drawing from the next angle, a picture of that, and so on; yields
-    the events of `maquette.drawing_loop.loop.run`.
+    the events of `maquette.drawing_loop.loop.run_loop`.
 
     Args:
         start: A picture file, pixels uint8 `[H, W, 3]`, or a `Frame`; None where there is a past.
@@ -311,7 +311,7 @@ def loop(
 
     config = model.system.config
     imagination = loops.Reconstructor(config.view_size, config.image_channels, shape_of)
-    yield from loops.run(start, imagination, pen, eye, settings, past)
+    yield from loops.run_loop(start, imagination, pen, eye, settings, past)
 
 
 def draw(
@@ -321,10 +321,10 @@ def draw(
     machine: Machine = Machine(),
     name: str = "",
 ) -> Drawing:
-    """A drawing for a plotter; see `maquette.plotting.drawing.draw`. source: also `furniture:KIND:SEED`."""
+    """A drawing for a plotter; see `maquette.plotting.drawing.make_drawing`. source: also `furniture:KIND:SEED`."""
     if isinstance(source, str) and sources.is_furniture(source):
-        return drawings.draw(sources.mesh_of(source), look, sheet, machine, name or source)
-    return drawings.draw(source, look, sheet, machine, name)
+        return drawings.make_drawing(sources.mesh_of(source), look, sheet, machine, name or source)
+    return drawings.make_drawing(source, look, sheet, machine, name)
 
 
 def train(

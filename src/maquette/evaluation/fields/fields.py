@@ -25,7 +25,7 @@ from maquette.evaluation.images.sets import open_real
 from maquette.evaluation.report import Measured
 from maquette.events import Progress
 from maquette.fields import field_mesh
-from maquette.fields.pictures import pictures, views_round
+from maquette.fields.pictures import render_latents, views_round
 from maquette.geometry.curvature import edge_angle_deg, mean_curvature
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.points import surface_points
@@ -294,7 +294,7 @@ def _sheet(model: Model, path: Path, plan: FieldMeasureOptions, seed: int):
     cells = []
     for index in range(plan.objects):
         yield Progress("drawing objects", index, plan.objects)
-        cells += pictures(model, draw(model, seed, index).expand(plan.azimuths, -1), views)
+        cells += render_latents(model, draw(model, seed, index).expand(plan.azimuths, -1), views)
     from PIL import Image
 
     with atomic_path(path) as unfinished:
