@@ -67,9 +67,9 @@ def test_shapes_without_a_front_are_turned_to_the_true_ones():
                                      trimesh.creation.box((0.2, 0.5, 0.6)).apply_translation((0.4, 0.2, 0.1))])
     true = [surface_points(mesh, 300, seed=number) for number in range(3)]
     made = [measures.rotated_about_z(surface_points(mesh, 300, seed=9), 90.0)]
-    assert measures.rotated_about_z(np.array([[1.0, 0, 5]]), 90) == pytest.approx(np.array([[0.0, 1, 5]]))
+    assert measures.rotated_about_z(np.array([[1.0, 0, 5]]), 90.0) == pytest.approx(np.array([[0.0, 1, 5]]))
     assert measures.best_rotation_deg(made, true, 8) == 270 and measures.best_rotation_deg(true[:1], true, 8) == 0
-    assert chamfer(measures.rotated_about_z(made[0], 270), true[0]) < 0.01 < chamfer(made[0], true[0])
+    assert chamfer(measures.rotated_about_z(made[0], 270.0), true[0]) < 0.01 < chamfer(made[0], true[0])
 
 
 def test_half_of_the_true_shapes_beside_the_other():

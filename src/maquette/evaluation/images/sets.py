@@ -101,8 +101,8 @@ def _from_folder(path: Path, shape: tuple[int, ...]) -> RealImages:
     """The images of a plain folder, cropped and resized, some of them held out."""
     files = find_images(path)
     if len(files) < 2 * FEWEST:
-        count = f"{len(files)} image{'s' if len(files) > 1 else ''}"
-        raise UserError(f"{2 * FEWEST} real images or more are needed to compare with", f"{count} in {path}")
+        images = f"{len(files)} image{'s' if len(files) > 1 else ''}"
+        raise UserError(f"{2 * FEWEST} real images or more are needed to compare with", f"{images} in {path}")
     if len(files) * int(np.prod(shape)) > MAX_BYTES:
         raise UserError(f"{path} holds too many images to be read at once", len(files),
                         "prepare them first: maquette data prepare images")
@@ -120,8 +120,8 @@ def _from_folder(path: Path, shape: tuple[int, ...]) -> RealImages:
                 continue
             height, width = pixels.shape[:2]
             cropped += abs(width * shape[0] - height * shape[1]) > max(width, height)
-    for images in fitted.values():
-        if len(images) < FEWEST:
+    for split_images in fitted.values():
+        if len(split_images) < FEWEST:
             hint = f"{len(bad)} cannot be read, the first: {bad[0]}" if bad else ""
             raise UserError(f"{2 * FEWEST} images that can be read are needed to compare with", hint=hint)
     splits = {split: np.stack(images) for split, images in fitted.items()}
