@@ -40,7 +40,7 @@ def elsewhere(model: Model, latent: torch.Tensor) -> np.ndarray:
     """The same three times as large, on a wide page of grey 214 instead of white, away from its middle."""
     views = rays.views(torch.tensor([AZIMUTH]), torch.tensor([ELEVATION]), torch.tensor([2.9]), 30.0)
     with torch.no_grad():
-        _, mask = model.system.look(latent[None], views, rays.pixel_places(48, latent)[None])
+        _, mask = model.system.render_rays(latent[None], views, rays.pixel_places(48, latent)[None])
     on_grey = shown(model, latent) - (1 - mask.view(48, 48, 1).numpy()) * (255 - 214)
     page = np.full((200, 260, 3), 214, np.uint8)
     page[50:194, 20:164] = np.rint(on_grey).clip(0, 255).astype(np.uint8).repeat(3, 0).repeat(3, 1)

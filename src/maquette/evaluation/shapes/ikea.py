@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from maquette.datasets.sources.ikea import Photo
 from maquette.datasets.sources.ikea import photos as listed_photos
@@ -33,9 +33,8 @@ from maquette.evaluation.shapes.table import ClassTable
 from maquette.events import Progress
 from maquette.geometry.overlap import average_precision
 from maquette.io.pictures import read_picture
-from maquette.types import Pixels
 
-ReconstructPhotos = Callable[[Sequence[Pixels]], Float[np.ndarray, "n r r r"]]
+ReconstructPhotos = Callable[[Sequence[UInt8[np.ndarray, "_ _ 3"]]], Float[np.ndarray, "n r r r"]]
 """RGB photos of any size to occupancy in [0, 1], one grid for each photo."""
 
 
