@@ -20,6 +20,7 @@ from maquette.models.hub import Model, load
 from maquette.models.predict import occupancy, require_scans
 from maquette.models.prior import decode, draw
 from maquette.models.sampling import batches_of_images
+from maquette.systems.base import CRITIC
 from maquette.systems.capabilities import Makes, Reads
 from maquette.types import Pixels
 
@@ -123,11 +124,12 @@ def _measure_recognition(
     model: Model, path: str, cache: str, *, turns: int, seed: int, limit: int | None
 ) -> Iterator[Progress | Measured]:
     """`evaluate_recognition` with the model's critic; UserError for a model that came without it."""
-    if "critic" not in model.system.saved_networks():
+    critic = model.system.critic
+    if critic is None or CRITIC not in model.system.saved_networks():
         raise UserError(f"model '{model.name}' came without its critic, whose responses are measured here",
                         hint="models of 3D-GAN and 3D-IWGAN have theirs")
-    critic, resolution = model.system.nets["critic"], model.system.config.resolution
-    yield from evaluate_recognition(critic, path, cache, resolution=resolution, turns=turns, seed=seed, limit=limit)
+    yield from evaluate_recognition(critic, path, cache, resolution=model.system.config.resolution, turns=turns,
+                                    seed=seed, limit=limit)
 
 
 def _measure_generation(

@@ -40,7 +40,7 @@ from maquette.models.sampling import batches_of_images
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
-from maquette.systems.graf import GRAF
+from maquette.systems.graf import FieldSystem, ViewsConfig
 
 ENCODER = "maquette"
 """The bundled model in whose encoder's features images are compared."""
@@ -212,7 +212,7 @@ def _encoder_distances(
 
 @torch.no_grad()
 def render_with_masks(
-    system: GRAF, latents: Float[Tensor, "n latent"], views: Views
+    system: FieldSystem[ViewsConfig], latents: Float[Tensor, "n latent"], views: Views
 ) -> tuple[ImageSet, Bool[np.ndarray, "n h w"]]:
     """Render objects.
 
@@ -271,9 +271,9 @@ def _separate_codes(
     return rows, details, notes
 
 
-def _field_system(model: Model) -> GRAF:
+def _field_system(model: Model) -> FieldSystem[ViewsConfig]:
     """The model's system; TypeError for one that makes no fields."""
-    if not isinstance(model.system, GRAF):
+    if not isinstance(model.system, FieldSystem):
         raise TypeError(f"a system of GRAF or 3DGEN is needed, got {model.system.name}")
     return model.system
 
@@ -282,7 +282,7 @@ def _meshes(
     model: Model, true: TrueShapes | None, options: FieldMeasureOptions, seed: int
 ) -> Generator[Progress, None, Part]:
     """Meshes beside the true shapes, where there are some; yields progress."""
-    generator = model.system.nets["generator"]
+    generator = model.system.generator
     meshes: list[trimesh.Trimesh] = []
     failed: list[str] = []
     count = min(options.meshes, len(true.points)) if true is not None and len(true.points) > 1 else options.meshes
