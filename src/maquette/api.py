@@ -424,14 +424,14 @@ def evaluate(
             alignment), `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on
             the critic's responses) or `generation` (new shapes beside the test split); or real images, a prepared
             dataset or a folder (made images beside those held out; of GRAF and 3DGEN see
-            `maquette.evaluation.fields.fields.evaluate_fields`).
+            `maquette.evaluation.fields.evaluate.evaluate_fields`).
         path: Where these data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none.
         views: Views or scans of each test shape.
         cache: Folder for what is prepared of them.
         kind: One class (generation, ikea).
         turns: Orientations of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation.
         classifier: The model whose features are used (generation); none: the line is left out.
-        inception: See `maquette.evaluation.images.images.evaluate_images`.
+        inception: See `maquette.evaluation.images.evaluate.evaluate_images`.
         out: See `inception`.
     """
     from maquette.evaluation.dispatch import measure

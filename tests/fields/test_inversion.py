@@ -13,7 +13,7 @@ from tiny import tiny
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.evaluation.fields.fields import seen
+from maquette.evaluation.fields.evaluate import render_with_masks
 from maquette.fields.inversion import Inverted, Search, invert
 from maquette.models.hub import Model
 from maquette.models.prior import draw
@@ -41,7 +41,7 @@ def test_what_a_model_shows_is_found_again(moved):
     assert abs((found.azimuth_deg - AZIMUTH + 180) % 360 - 180) < 10
     assert abs(found.elevation_deg - ELEVATION) < 12
     others = torch.stack([draw(model, 100, index) for index in range(12)])
-    _, masks = seen(model.system, others, model.system.views(others))
+    _, masks = render_with_masks(model.system, others, model.system.views(others))
     theirs = [subject_iou(found.seen.mask >= 0.5, mask) for mask in masks]
     assert found.iou > 0.9 > np.mean(theirs) + 0.15, (found.iou, np.mean(theirs))
     assert found.steps == FIND.steps and not found.cut and found.start.startswith("azimuth ")

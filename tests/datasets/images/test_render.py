@@ -15,7 +15,7 @@ from maquette.datasets.images.true_shapes import true_shapes
 from maquette.datasets.resumable import Finished
 from maquette.datasets.sources import items_of
 from maquette.errors import UserError
-from maquette.evaluation.shapes.generated import chamfer
+from maquette.evaluation.shapes.point_clouds import chamfer
 from maquette.events import Skipped
 from maquette.geometry.curvature import mean_curvature
 from maquette.geometry.points import surface_points

@@ -9,7 +9,7 @@ from scipy.io import savemat
 from maquette.datasets import sources
 from maquette.datasets.sources import modelnet
 from maquette.errors import UserError
-from maquette.evaluation.shapes.modelnet import split_of
+from maquette.evaluation.shapes.modelnet import split_name
 from maquette.geometry.grids import turn_grid
 from maquette.geometry.voxelise import resample
 
@@ -173,8 +173,8 @@ def test_modelnet10_is_known_by_its_classes_and_the_size_of_its_test_split(tmp_p
     assert not modelnet.is_modelnet10(archive("b.npz", kinds, 907))
     assert not modelnet.is_modelnet10(archive("c.npz", kinds[1:], 908))
     assert modelnet.is_modelnet10(shared / "modelnet10" / "modelnet10_30.npz")
-    assert split_of(tmp_path / "a.npz") == "ModelNet10 test split"
-    assert split_of(tmp_path / "b.npz") == "Test split of b.npz"
+    assert split_name(tmp_path / "a.npz") == "ModelNet10 test split"
+    assert split_name(tmp_path / "b.npz") == "Test split of b.npz"
     tree = tmp_path / "tree"
     for number in range(908):
         file = tree / kinds[number % 10] / "30" / "test" / f"x_{number}_1.mat"
@@ -182,4 +182,4 @@ def test_modelnet10_is_known_by_its_classes_and_the_size_of_its_test_split(tmp_p
         file.touch()
     assert modelnet.is_modelnet10(tree)
     file.unlink()
-    assert not modelnet.is_modelnet10(tree) and split_of(tree) == "Test split of tree"
+    assert not modelnet.is_modelnet10(tree) and split_name(tree) == "Test split of tree"

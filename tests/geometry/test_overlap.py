@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from maquette.evaluation.shapes.table import Table
 from maquette.geometry.overlap import average_precision, iou, is_connected, largest_share, part_count
 
 
@@ -67,13 +66,3 @@ def test_parts_and_connectivity():
     assert largest_share(np.zeros((3, 3, 3))) == 0.0 and not is_connected(np.zeros((3, 3, 3)))
     with pytest.raises(ValueError, match="connectivity must be"):
         largest_share(two, connectivity=8)
-
-
-def test_table_weighs_classes_alike():
-    table = Table.of(["chair", "bed", "chair", "chair"], iou=[1, 0, 0, 0.5], ap=[0.5, 0.5, 0.5, 0.5])
-    assert table.rows == {"bed": (1, (0.0, 0.5)), "chair": (3, (0.5, 0.5))}
-    assert table.mean == (0.375, 0.5) and table.class_mean == (0.25, 0.5)
-    assert table.markdown().splitlines()[-2] == "| mean of classes | 4 | 0.250 | 0.500 |"
-    assert table.as_dict()["classes"]["chair"] == {"count": 3, "iou": 0.5, "ap": 0.5}
-    with pytest.raises(ValueError, match="finite"):
-        Table.of(["a"], x=[float("nan")])
