@@ -13,7 +13,7 @@ from manifold3d import Manifold
 
 from maquette.datasets.furniture.materials import ATTRIBUTE, materials
 from maquette.datasets.furniture.parts import Dice, join
-from maquette.datasets.solids import houses, towers, vessels
+from maquette.datasets.solids import craft, houses, towers, vehicles, vessels
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
 
@@ -34,6 +34,14 @@ _STYLES: dict[str, Styles] = {
     "castle": towers.CASTLES,
     "bridge": towers.BRIDGES,
     "windmill": towers.WINDMILLS,
+    "lorry": vehicles.LORRIES,
+    "bus": vehicles.BUSES,
+    "train": vehicles.TRAINS,
+    "boat": craft.BOATS,
+    "sailing_boat": craft.SAILING_BOATS,
+    "aeroplane": craft.AEROPLANES,
+    "helicopter": craft.HELICOPTERS,
+    "rocket": craft.ROCKETS,
 }
 
 KINDS: tuple[str, ...] = tuple(_STYLES)

@@ -191,17 +191,19 @@ def _toy_castle(dice: Dice) -> Parts:
 def _arch_bridge(dice: Dice) -> Parts:
     """A stone bridge over one to five arches, level or humped, with parapets."""
     count, d = dice.one(1, 1, 2, 3, 3, 4, 5), dice(14, 24)
-    hump = dice(6, 16) if count < 4 and dice.yes(0.6) else 0.0
     span = 96 / count
     r = span * dice(0.38, 0.43)
     rise = r if count > 2 else r * dice(0.6, 0.8)
+    hump = rise * dice(0.35, 0.6) if count < 4 and dice.yes(0.6) else 0.0
     spring = dice(3, 6) if count < 3 else dice(8, 24)
     top = spring + rise + 6
-    deck = [(x, top - hump + hump * np.cos(np.pi * x / 100) ** 1) for x in np.linspace(50, -50, 21)]
-    deck = [(x, max(z, spring + 3 if count == 1 else top - hump)) for x, z in deck]
+    deck = [(x, top - hump * (1 - np.cos(np.pi * x / 100))) for x in np.linspace(50, -50, 21)]
     side = flat([[(-50, 0), (50, 0), *deck]], d)
-    middles = spaced(-48 + span / 2, 48 - span / 2, count)
-    cuts = [flat([[(x - r, -1), (x + r, -1), *arc(x, spring, r, 0, 180, 17, ry=rise)]], d * 2) for x in middles]
+    cuts = []
+    for x in spaced(-48 + span / 2, 48 - span / 2, count):
+        outside = top - hump * (1 - np.cos(np.pi * (abs(x) + 0.6 * r) / 100)) if count > 1 else top
+        arch = arc(x, spring, r, 0, 180, 17, ry=min(rise, outside - spring - 5))
+        cuts.append(flat([[(x - r, -1), (x + r, -1), *arch]], d * 2))
     road = flat([[(-51, 99), *[(p, z) for p, z in deck[::-1]], (51, 99)]], d - 7)
     parapet = flat([[(-50, 8), (50, 8), *[(p, z + 5) for p, z in deck]]], d) - road
     parts: Parts = [join([side, parapet]) - join(cuts)]
