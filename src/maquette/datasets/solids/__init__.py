@@ -13,7 +13,7 @@ from manifold3d import Manifold
 
 from maquette.datasets.furniture.materials import ATTRIBUTE, materials
 from maquette.datasets.furniture.parts import Dice, join
-from maquette.datasets.solids import craft, houses, towers, vehicles, vessels
+from maquette.datasets.solids import boxes, craft, houses, letters, things, tools, towers, vehicles, vessels
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
 
@@ -42,6 +42,36 @@ _STYLES: dict[str, Styles] = {
     "aeroplane": craft.AEROPLANES,
     "helicopter": craft.HELICOPTERS,
     "rocket": craft.ROCKETS,
+    "box": boxes.BOXES,
+    "drawer": boxes.DRAWERS,
+    "basket": boxes.BASKETS,
+    "crate": boxes.CRATES,
+    "bin": boxes.BINS,
+    "gift": things.GIFTS,
+    "book": things.BOOKS,
+    "letter": letters.LETTERS,
+    "sign": things.SIGNS,
+    "star": things.STARS,
+    "heart": things.HEARTS,
+    "hat": things.HATS,
+    "crown": things.CROWNS,
+    "ring": things.RINGS,
+    "bell": things.BELLS,
+    "die": things.DICE,
+    "gear": things.GEARS,
+    "hourglass": things.HOURGLASSES,
+    "umbrella": things.UMBRELLAS,
+    "candle": things.CANDLES,
+    "key": tools.KEYS,
+    "spoon": tools.SPOONS,
+    "fork": tools.FORKS,
+    "hammer": tools.HAMMERS,
+    "spanner": tools.SPANNERS,
+    "axe": tools.AXES,
+    "shovel": tools.SHOVELS,
+    "screwdriver": tools.SCREWDRIVERS,
+    "saw": tools.SAWS,
+    "brush": tools.BRUSHES,
 }
 
 KINDS: tuple[str, ...] = tuple(_STYLES)

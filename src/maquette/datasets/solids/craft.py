@@ -193,8 +193,8 @@ def _airliner(dice: Dice) -> Parts:
     r = dice(5.6, 7.2)
     profile = [(0, 50), (r * 0.45, 48.5), (r * 0.8, 45), (r, 39), (r, -18), (r * 0.75, -34), (r * 0.3, -49), (0, -50)]
     body = _turned(profile)
-    span, sweep = dice(84, 100), dice(14, 28)
-    wings = _wing((-8, 14), (-8 - sweep * 0.72, -2 - sweep * 0.72), span, -r * 0.4, dice(2, 7), 2.6)
+    span, sweep, lift = dice(84, 100), dice(14, 28), dice(2, 7)
+    wings = _wing((-8, 14), (-8 - sweep * 0.72, -2 - sweep * 0.72), span, -r * 0.4, lift, 2.6)
     tail_z = r * 0.5 if dice.yes(0.75) else r + 15
     tail = _wing((-48, -37), (-52, -46), dice(30, 38), tail_z, 1.5, 2.3)
     fin = _fin((-48, -30), (-51, -43), dice(16, 20), 2.5).translate((0, 0, r * 0.55))
@@ -202,8 +202,9 @@ def _airliner(dice: Dice) -> Parts:
     jet = Manifold.cylinder(13, 2.4, 3.3, 24, True).rotate((-90, 0, 0)) - Manifold.cylinder(5, 2.2, 2.2, 24).rotate(
         (-90, 0, 0)).translate((0, 3.5, 0))
     for x in dice.one([0.3], [0.3], [0.26, 0.56]):
-        y = 12 - sweep * 0.72 * x * 1.1
-        parts += both([jet.translate((x * span / 2, y + 3, -r * 0.4 - 4)), box(2.2, 8, 4, x * span / 2, y - 1, -r * 0.4 - 3.5)])
+        y = 11 - (16 + sweep * 0.72) * x
+        z = -r * 0.4 - 4 + lift * x
+        parts += both([jet.translate((x * span / 2, y + 3, z)), box(2.2, 8, 4.5, x * span / 2, y - 1, z)])
     return parts
 
 
@@ -244,7 +245,7 @@ def _light_plane(dice: Dice) -> Parts:
     if style == "double":
         body_cut = egg(r * 1.3, 12, 9, 0, n - 38, r)
         parts[0] = body - body_cut
-        parts.append(egg(5, 5, 6, 0, n - 40, r + 0.5))
+        parts.append(egg(5, 5, 8, 0, n - 40, r - 1))
     parts += [_wing((t + 1, t + 11), (t + 1, t + 8), dice(30, 36), r * 0.15, 0, 2.3),
               _fin((t + 1, t + 13), (t, t + 7), dice(13, 16), 2.4)]
     leg_y = n - 16
