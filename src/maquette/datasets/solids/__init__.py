@@ -13,7 +13,7 @@ from manifold3d import Manifold
 
 from maquette.datasets.furniture.materials import ATTRIBUTE, materials
 from maquette.datasets.furniture.parts import Dice, join
-from maquette.datasets.solids import boxes, craft, houses, letters, things, tools, towers, vehicles, vessels
+from maquette.datasets.solids import boxes, craft, houses, letters, nature, things, tools, towers, vehicles, vessels
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
 
@@ -62,6 +62,12 @@ _STYLES: dict[str, Styles] = {
     "hourglass": things.HOURGLASSES,
     "umbrella": things.UMBRELLAS,
     "candle": things.CANDLES,
+    "mushroom": nature.MUSHROOMS,
+    "tree": nature.TREES,
+    "flower": nature.FLOWERS,
+    "cactus": nature.CACTI,
+    "apple": nature.APPLES,
+    "snowman": nature.SNOWMEN,
     "key": tools.KEYS,
     "spoon": tools.SPOONS,
     "fork": tools.FORKS,

@@ -13,6 +13,7 @@ from maquette.datasets.furniture.parts import (
     disc,
     join,
     lathe,
+    outline,
     ring,
     rod,
     soft,
@@ -134,7 +135,7 @@ def _hat(dice: Dice) -> Parts:
         crown = lathe([(0, 0), (r, 0), *wall, (0, h)], 40)
         room = CrossSection([np.array([(-p, q) for p, q in wall[::-1]] + wall)]).offset(-t, circular_segments=20)
         half = CrossSection.square((200, 400), False).translate((0, -200))
-        hole = Manifold.revolve(room ^ half, 40) + disc(r - t, 8, z=-5, sides=40)
+        hole = Manifold.revolve(room ^ half, 40) + disc(r - t, 10.5, z=-5, sides=40)
         curl = dice(0, 7) if style in ("top", "bowler") else 0
         band = lathe([(r - 1, 3), (r + 1.3, 3), (r * 0.97 + 1.2, 10), (r * 0.9 - 1, 10)], 40)
         rim = lathe([(r - t, 0), (brim * 0.85, 0), (brim, curl), (brim, curl + t), (brim * 0.84, t), (r - t, t)], 40)
@@ -339,7 +340,8 @@ def _gift(dice: Dice) -> Parts:
         parts.append(strap if a == w else strap.rotate((0, 0, 90)))
     loops, long = dice.one(2, 4, 4), dice(20, 28)
     shape = curve([(0, 0), (long * 0.5, long * 0.5), (long, long * 0.52), (long * 0.98, long * 0.1), (long * 0.5, -0.5), (0, 0)], 4)
-    loop = standing(CrossSection([shape]), band * 0.95) - standing(CrossSection([shape]).offset(-2.8), 99)
+    eye = outline(shape[:-1])
+    loop = standing(eye, band * 0.95) - standing(eye.offset(-2.6, circular_segments=16), 99)
     start = 0 if loops == 2 else 45
     bow = [loop.rotate((0, 0, start + 360 * k / loops)).translate((0, 0, h + 2)) for k in range(loops)]
     knot = soft(band, band, 9, z=h + 0.5, r=3)
