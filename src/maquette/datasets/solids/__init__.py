@@ -13,7 +13,7 @@ from manifold3d import Manifold
 
 from maquette.datasets.furniture.materials import ATTRIBUTE, materials
 from maquette.datasets.furniture.parts import Dice, join
-from maquette.datasets.solids import boxes, craft, houses, letters, nature, things, tools, towers, vehicles, vessels
+from maquette.datasets.solids import animals, boxes, craft, creatures, houses, letters, nature, things, tools, towers, vehicles, vessels
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
 
@@ -67,7 +67,25 @@ _STYLES: dict[str, Styles] = {
     "flower": nature.FLOWERS,
     "cactus": nature.CACTI,
     "apple": nature.APPLES,
+    "pear": nature.PEARS,
     "snowman": nature.SNOWMEN,
+    "cat": animals.CATS,
+    "cat_head": creatures.CAT_HEADS,
+    "dog": animals.DOGS,
+    "horse": animals.HORSES,
+    "elephant": animals.ELEPHANTS,
+    "pig": animals.PIGS,
+    "giraffe": animals.GIRAFFES,
+    "rabbit": animals.RABBITS,
+    "bear": animals.BEARS,
+    "bird": creatures.BIRDS,
+    "owl": creatures.OWLS,
+    "penguin": creatures.PENGUINS,
+    "duck": creatures.DUCKS,
+    "fish": creatures.FISH,
+    "whale": creatures.WHALES,
+    "turtle": creatures.TURTLES,
+    "snail": creatures.SNAILS,
     "key": tools.KEYS,
     "spoon": tools.SPOONS,
     "fork": tools.FORKS,

@@ -3,7 +3,7 @@
 A `Blob` is an ellipsoid, a `Limb` a round bar that tapers. Lengths as in `parts`: a whole object is about 100 long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -145,6 +145,27 @@ def blend(parts: Flesh, soft: float = 4, cells: int = 72, less: Flesh | None = N
         field[window] = np.maximum(field[window], -part.distance(*points))
     field[np.abs(field) < 1e-3 * step] = 1e-3 * step
     return _meshed(field, low, step)
+
+
+def surface(value: Callable[..., np.ndarray], half: Point, cells: int = 64) -> Manifold:
+    """The body where a function of x, y and z is below zero.
+
+    Args:
+        value: takes three arrays that broadcast.
+        half: half the extents of a box around the origin that holds the body.
+        cells: cells along the box's longest side.
+
+    Returns:
+        The largest body.
+
+    Raises:
+        UserError: where nothing closed comes of it.
+    """
+    step = 2 * max(half) / cells
+    low = -np.asarray(half, float) - 2 * step
+    axes = [np.arange(a, -a + step, step) for a in low]
+    x, y, z = axes[0].reshape(-1, 1, 1), axes[1].reshape(1, -1, 1), axes[2].reshape(1, 1, -1)
+    return _meshed(value(x, y, z).astype(np.float32), low, step)
 
 
 def _window(axes: list[np.ndarray], low: np.ndarray, high: np.ndarray) -> tuple[tuple[slice, ...], list[np.ndarray]]:

@@ -174,7 +174,7 @@ def _bin(dice: Dice) -> Parts:
         return [body, torus(r - 1, 2.6, z=h - 1)]
     ribs = [rod((foot, 0, 3), (r, 0, h - 3), 1.7, sides=8).rotate((0, 0, 24 * k)) for k in range(15)]
     hoops = [lathe([(p - 2, z), (p + 2, z), (p + 2, z + 5), (p - 2, z + 5)], 40) for p, z in ((foot, 0.0), (r, h - 5))]
-    ears = both(upright(torus(6, 1.9)).rotate((0, 0, 90)).translate((r * 0.97 + 1, 0, h * 0.7)))
+    ears = both(upright(torus(6, 1.9)).rotate((0, 0, 90)).translate((foot + 0.7 * (r - foot) + 1, 0, h * 0.7)))
     return [body, *ribs, *hoops, *ears]
 
 

@@ -137,7 +137,7 @@ def _pot(dice: Dice, r: float, h: float) -> Parts:
     foot = r * dice(0.62, 0.8)
     body = vessel([(foot, 0), (r * 0.96, h - 6)], 3, 4).body
     rim = lathe([(r * 0.9, h - 8), (r + 1.6, h - 8), (r + 2.2, h), (r - 2, h), (r - 2, h - 6), (r * 0.9, h - 6)], 36)
-    earth = disc((foot + r) / 2 - 1, h * 0.6, z=h * 0.26, r_top=r - 3, sides=36)
+    earth = disc(foot - 1, h - 8, z=2, r_top=r - 3, sides=36)
     return [body, rim, earth, *([disc(r * 1.05, 3, z=-2, sides=36)] if dice.yes(0.35) else [])]
 
 
@@ -226,15 +226,20 @@ def _snowman(dice: Dice) -> Parts:
 
 
 def _apple(dice: Dice) -> Parts:
-    """An apple or a pear with its stalk and often a leaf."""
-    pear = dice.yes(0.4)
-    if pear:
-        line = curve([(0.5, 6), (12, 1), (32, 20), (30, 42), (17, 66), (12, 82), (4, 90), (0.2, 87)], 5)
-        top = 86.0
-    else:
-        w = dice(36, 42)
-        line = curve([(0.3, 8), (9, 4), (w * 0.66, 6), (w, 44), (w * 0.72, 74), (w * 0.3, 76), (0.3, 66)], 5)
-        top = 64.0
+    """An apple with its stalk and often a leaf."""
+    w = dice(34, 43)
+    points = [(0.3, 8), (9, 4), (w * dice(0.55, 0.75), 6), (w, 44), (w * dice(0.65, 0.8), 74), (w * 0.3, 76), (0.3, 66)]
+    return _fruit(dice, curve(points, 5), 64)
+
+
+def _pear(dice: Dice) -> Parts:
+    """A pear with its stalk and often a leaf."""
+    w, neck = dice(28, 35), dice(0.38, 0.55)
+    points = [(0.5, 6), (12, 1), (w, 20), (w * 0.95, 42), (w * (neck + 0.12), 66), (w * neck, 82), (4, 90), (0.2, 87)]
+    return _fruit(dice, curve(points, 5), 86)
+
+
+def _fruit(dice: Dice, line: np.ndarray, top: float) -> Parts:
     body = lathe([(max(float(p), 0.0), float(q)) for p, q in line], 44)
     bend = dice(-8, 8)
     parts: Parts = [body, tube(curve([(0, 0, top), (bend * 0.3, 0, top + 14), (bend, 0, top + dice(22, 28))], 3), 2, 2)]
@@ -250,3 +255,4 @@ FLOWERS: Styles = {_flower: 1}
 CACTI: Styles = {_cactus: 1}
 SNOWMEN: Styles = {_snowman: 1}
 APPLES: Styles = {_apple: 1}
+PEARS: Styles = {_pear: 1}

@@ -20,6 +20,7 @@ from maquette.datasets.furniture.parts import (
     spaced,
     tube,
 )
+from maquette.datasets.solids.blend import surface
 from maquette.datasets.solids.letters import section
 from maquette.datasets.solids.parts import Styles, board, egg, flat, prism, standing, torus, upright
 from maquette.datasets.solids.tools import heart_line
@@ -96,13 +97,14 @@ def _heart(dice: Dice) -> Parts:
     line = np.array(heart_line(100)) * (dice(0.88, 1.08), dice(0.9, 1.1))
     depth = dice(14, 32)
     if dice.yes(0.5):
-        shape, layers = CrossSection([line]), 7
-        solids = []
-        for k in range(layers):
-            a = np.pi / 2 * (k + 0.5) / layers
-            solids.append(standing(shape.offset(-22 * (1 - np.cos(a * 0.98)), circular_segments=24).simplify(0.05),
-                                   depth * (0.35 + 0.65 * np.sin(a))))
-        heart = join(solids)
+        wide, deep, tall = dice(36, 41), dice(22, 40), dice(36, 41)
+
+        def value(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+            x, y, z = x / wide, y / deep, z / tall
+            ball = x**2 + 1.6 * y**2 + z**2 - 1
+            return np.cbrt(ball**3 - x**2 * z**3 - 0.1 * y**2 * z**3)
+
+        heart = surface(value, (wide * 1.25, deep * 1.05, tall * 1.35))
         return [heart]
     heart = standing(CrossSection([line]), depth)
     if dice.yes(0.3):
