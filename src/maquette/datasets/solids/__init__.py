@@ -13,7 +13,7 @@ from manifold3d import Manifold
 
 from maquette.datasets.furniture.materials import ATTRIBUTE, materials
 from maquette.datasets.furniture.parts import Dice, join
-from maquette.datasets.solids import animals, boxes, craft, creatures, houses, letters, nature, things, tools, towers, vehicles, vessels
+from maquette.datasets.solids import animals, boxes, craft, creatures, houses, letters, nature, people, things, tools, towers, vehicles, vessels
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
 
@@ -86,6 +86,8 @@ _STYLES: dict[str, Styles] = {
     "whale": creatures.WHALES,
     "turtle": creatures.TURTLES,
     "snail": creatures.SNAILS,
+    "person": people.PEOPLE,
+    "robot": people.ROBOTS,
     "key": tools.KEYS,
     "spoon": tools.SPOONS,
     "fork": tools.FORKS,

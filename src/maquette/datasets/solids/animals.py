@@ -66,7 +66,7 @@ def _standing_cat(dice: Dice) -> Parts:
     side = dice(-8, 8)
     flesh += smooth_chain([(0, -long - 4, z + 4), (0, -long - 16, z + 6), (side * 0.5, -long - 21, z + 22), (side, -long - dice(12, 22), z + dice(34, 44))],
                    [3.4, 3, 2.6])
-    return [blend(flesh, 4, 80), *eyes(head, 28, 14, 1.9), ball(1.6, 0, hy + 12.6, hz - 2.4)]
+    return [blend(flesh, 4, 80), *eyes(head, 28, 14, 2.1), ball(1.8, 0, hy + 12.4, hz - 2.4)]
 
 
 def _sitting_cat(dice: Dice) -> Parts:
@@ -140,7 +140,7 @@ def _horse(dice: Dice) -> Parts:
     flesh += twins(Limb((2.6, top[1] - 2, top[2] + 4), (3.6, top[1] - 2, top[2] + 11), 2.2, 1.1))
     flesh += _legs(dice, r * 0.58, long * 0.86, -long * 0.95, z, dice(3, 3.6), 1.6, dice(0, 8))
     flesh += smooth_chain([(0, -long - r + 3, z + 7), (0, -long - r - 6, z), (0, -long - r - 8, z - 24)], [2.6, 4, 3.4, 1.6])
-    mane = [Blob((0, long - 6 + (ahead + 1) * t - 2.5, z + 11 + (up - 4) * t), (1.8, 4.6, 5.6), 30) for t in np.linspace(0.1, 1, 5)]
+    mane = [Blob((0, long - 6 + (ahead + 1) * t - 3.6, z + 12.5 + (up - 4) * t), (1.9, 4.8, 6), 30) for t in np.linspace(0.1, 1, 5)]
     flesh += mane
     head = Blob(top, (5.4, 7, 6))
     return [blend(flesh, 3.2, 88), *eyes(head, 60, -4, 1.5)]
@@ -166,7 +166,7 @@ def _elephant(dice: Dice) -> Parts:
     spread = dice(10, 30)
     ear = Blob((0, 0, 0), (dice(13, 16), 2.2, dice(15, 18)))
     solid = blend([ear], 0.1, 40)
-    ears = both(solid.rotate((0, 0, 0)).translate((12, 0, 0)).rotate((0, 0, -spread)).translate((10, hy - 2, hz - 1)))
+    ears = both(solid.translate((12, 0, 0)).rotate((0, 0, -spread)).translate((10, hy - 2, hz - 1)))
     tusks = both(rod((6.5, hy + 9, hz - 9), (8.5, hy + 24, hz - 15), 2.2, 1, 12))
     return [blend(flesh, 5, 80), *ears, *tusks, *eyes(head, 48, 14, 1.7)]
 
@@ -229,7 +229,7 @@ def _bear(dice: Dice) -> Parts:
     """A teddy bear that sits, arms out; or stands."""
     stand = dice.yes(0.35)
     z = 30 if stand else 24
-    head = Blob((0, 2, z + 40), (17, 15, 15.5))
+    head = Blob((0, 2, z + 34), (17, 15, 15.5))
     _, hy, hz = head.centre
     flesh: Flesh = [Blob((0, 0, z), (19, 16, 23)), head, Blob((0, hy + 13, hz - 4), (7.4, 6.5, 6))]
     arm = dice.one((30, 12, z + 2), (32, 6, z + 26), (27, 10, z - 6))

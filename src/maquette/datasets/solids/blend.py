@@ -165,7 +165,9 @@ def surface(value: Callable[..., np.ndarray], half: Point, cells: int = 64) -> M
     low = -np.asarray(half, float) - 2 * step
     axes = [np.arange(a, -a + step, step) for a in low]
     x, y, z = axes[0].reshape(-1, 1, 1), axes[1].reshape(1, -1, 1), axes[2].reshape(1, 1, -1)
-    return _meshed(value(x, y, z).astype(np.float32), low, step)
+    field = value(x, y, z)
+    slope = np.sqrt(sum(g**2 for g in np.gradient(field, step)))
+    return _meshed((field / np.maximum(slope, 1e-9)).clip(-4 * step, 4 * step).astype(np.float32), low, step)
 
 
 def _window(axes: list[np.ndarray], low: np.ndarray, high: np.ndarray) -> tuple[tuple[slice, ...], list[np.ndarray]]:
@@ -183,4 +185,4 @@ def _meshed(field: np.ndarray, low: np.ndarray, step: float) -> Manifold:
         solid = Manifold(Mesh(vert_properties=points, tri_verts=faces[:, ::-1].astype(np.uint32)))
     if solid.is_empty():
         raise UserError("blobs and limbs must make a closed body", str(solid.status()))
-    return max(solid.decompose(), key=lambda body: body.volume()).simplify(0.12 * step)
+    return max(solid.decompose(), key=lambda body: body.volume()).simplify(0.2 * step)

@@ -54,7 +54,7 @@ def _flying_bird(dice: Dice) -> Parts:
     head = Blob((0, long + 2, 3), (7.4, 8.4, 7.2))
     flesh: Flesh = [Blob((0, 0, 0), (9.5, long, 9)), head, Blob((0, -long - 8, 1), (9, 15, 2))]
     sweep = dice(2, 16)
-    for t in np.linspace(0.1, 1, 7):
+    for t in np.linspace(0.1, 1, 13):
         x, chord = span * t, (13 - 4.5 * t) if t < 0.95 else 5.5
         z = 3 + lift * t**1.5
         flesh += twins(Blob((float(x), float(5 - sweep * t**2), float(z)), (span * 0.13, float(chord), 1.9), 0, -float(lift * 1.2 * t)))
@@ -90,8 +90,8 @@ def _penguin(dice: Dice) -> Parts:
     flesh: Flesh = [Blob((0, 0, 38), (w, w * 0.92, 36)), head, Limb((0, 0, 55), (0, 2, 76), w * 0.7, w * 0.6),
                     Blob((0, -w * 0.8, 7), (7, 9, 4), 30)]
     flesh += twins(Limb((w * 0.85, 0, 58), (w + out, -2, 28), 4.4, 2.6), Limb((w * 0.85, 4, 56), (w + out, 2, 30), 3, 2))
-    feet = both([egg(8, 21, 6, w * 0.48, 9, 3), egg(7, 18, 5.4, w * 0.48 + 4.4, 8, 2.7)])
-    return [blend(flesh, 3, 76), *eyes(head, 34, 18, 1.9), rod((0, w * 0.55, 77), (0, w * 0.68 + dice(13, 18), 75), 3.8, 0.8, 14), *feet]
+    flesh += twins(Limb((w * 0.4, 2, 10), (w * 0.5, 10, 3.4), 6, 3.6), Blob((w * 0.52, 14, 2.8), (6.6, 10, 2.8)))
+    return [blend(flesh, 3, 76), *eyes(head, 34, 18, 1.9), rod((0, w * 0.55, 77), (0, w * 0.68 + dice(13, 18), 75), 3.8, 0.8, 14)]
 
 
 def _duck(dice: Dice) -> Parts:
@@ -121,8 +121,7 @@ def _fish(dice: Dice) -> Parts:
     low = [(14, -tall * 0.8), (4, -tall - dice(5, 9)), (-4, -tall - 3), (-4, -tall * 0.6)]
     flesh: Flesh = [body, Limb((0, 0, 0), (0, back - 2, 0), tall * 0.6, 4), Blob((0, 10 + long - 6, -2), (5, 9, 5.5))]
     parts: Parts = [blend(flesh, 3, 76), tail, side(high, t, r=0.8), side(low, t, r=0.8)]
-    fin = Manifold.hull_points(np.array([(x, y, z + s) for x, y, z in ((thick * 0.8, 20, -4), (thick * 0.8, 14, -7), (
-        thick + 9, 6, -11), (thick + 10, 11, -9)) for s in (-1.2, 1.2)]))
+    fin = egg(2.6, 20, 10, 0, -9, 0, 24).rotate((-25, 0, -28)).translate((thick * 0.86, 16, -tall * 0.22))
     parts += [*both(fin), *eyes(body, 15 + 200 / long, 16, 2.3)]
     mouth = flat([[(-9, -5.6), (9, -5.6), (9, -3.4), (-9, -3.4)]], 14, 10 + long + 4)
     parts[0] = parts[0] - mouth
@@ -149,8 +148,8 @@ def _whale(dice: Dice) -> Parts:
 
 def _turtle(dice: Dice) -> Parts:
     """A turtle: a domed shell with a rim, a head on a neck, four legs or flippers, a short tail."""
-    w, long, h = dice(30, 36), dice(36, 40), dice(17, 28)
-    z = dice(7, 11)
+    w, long, h = dice(25, 31), dice(30, 34), dice(15, 25)
+    z = dice(8, 12)
     dome = Manifold.sphere(1, 40).scale((w, long, h)).trim_by_plane((0, 0, 1), 0).translate((0, 0, z))
     if dice.yes(0.6):
         lines = [egg(2 * w + 4, 3, 2 * h + 4, 0, y, z) for y in (-long * 0.36, long * 0.36)]
@@ -159,17 +158,17 @@ def _turtle(dice: Dice) -> Parts:
         dome = dome - (join(lines) - inner)
     rim = lathe(arc(1, 0, 0.08, 0, 360, 9)[:-1], 44).scale((w, long, 30)).translate((0, 0, z))
     plate = egg(2 * w * 0.97, 2 * long * 0.97, 10, 0, 0, z, 40)
-    reach = dice(14, 20)
-    head = Blob((0, long + reach, z + dice(6, 14)), (8, 9.5, 7.5))
+    reach = dice(15, 22)
+    head = Blob((0, long + reach, z + dice(6, 15)), (8.4, 10, 7.8))
     _, hy, hz = head.centre
     flesh: Flesh = [head, Limb((0, long - 8, z), (0, hy - 2, hz - 2), 5.4, 5), Limb((0, -long + 5, z - 1), (0, -long - 9, z - 4), 4, 1.4),
                     Limb((0, -long, z), (0, long, z), 5, 5)]
     if dice.yes(0.6):
         for y in (-long * 0.62, long * 0.62):
-            flesh += twins(Limb((w * 0.5, y * 0.9, z), (w * 0.82, y * 1.12, 4.6), 7, 5.6), Blob((w * 0.83, y * 1.13 + 1.6, 3.4), (6.4, 7.4, 3.4)))
+            flesh += twins(Limb((w * 0.6, y * 0.9, z), (w * 1.04, y * 1.2, 4.6), 7, 5.8), Blob((w * 1.06, y * 1.22 + 1.6, 3.4), (6.8, 8, 3.4)))
     else:
-        flesh += twins(Limb((w * 0.6, long * 0.6, z), (w + 16, long * 0.5, 4), 5, 2.4), Limb((w * 0.7, long * 0.5, z), (w + 17, long * 0.32, 4), 4, 2),
-                       Limb((w * 0.5, -long * 0.7, z), (w * 0.8, -long - 4, 4), 4.6, 2.6))
+        flesh += twins(Limb((w * 0.6, long * 0.7, z), (w + 24, long * 0.5, 4), 5, 2.6), Limb((w * 0.7, long * 0.5, z), (w + 25, long * 0.2, 4), 4.6, 2.2),
+                       Limb((w * 0.5, -long * 0.7, z), (w * 1.0, -long - 8, 4), 5.4, 3))
     return [blend(flesh, 3, 80), dome, rim, plate, *eyes(head, 48, 22, 1.6)]
 
 
@@ -200,9 +199,12 @@ def _cat_head(dice: Dice) -> Parts:
     head = Blob((0, 0, 0), (w, d, h))
     flesh: Flesh = [head]
     tall = dice(24, 32)
-    flesh += twins(*[Limb((x * w, -2, h * 0.55), (w * 0.74, -2, h * 0.8 + tall), q, 1.9) for x, q in ((0.78, 7), (0.6, 8), (0.42, 7))])
     flesh += twins(Blob((w * 0.16, d * 0.92, -h * 0.3), (9.5, 8, 7.5)), Blob((w * 0.5, d * 0.4, -h * 0.4), (w * 0.4, d * 0.5, h * 0.35)))
-    parts: Parts = [blend(flesh, 4, 80)]
+    base = [(w * (0.53 + 0.36 * np.cos(a)), -2 + 9 * np.sin(a), h * (0.62 - 0.22 * np.cos(a)))
+            for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)]
+    ear = Manifold.hull_points(np.array([*base, (w * 0.8, -3, h * 0.85 + tall), (w * 0.74, -1, h * 0.85 + tall)]))
+    hollow = ear.translate((-w * 0.62, 0, -h)).scale((0.62, 1, 0.7)).translate((w * 0.62, 8.5, h + 1))
+    parts: Parts = [blend(flesh, 4, 72), *both(ear - hollow)]
 
     def on(x: float, z: float) -> float:
         return float(d * np.sqrt(max(0.0, 1 - (x / w) ** 2 - (z / h) ** 2)))

@@ -102,7 +102,7 @@ def _heart(dice: Dice) -> Parts:
         def value(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             x, y, z = x / wide, y / deep, z / tall
             ball = x**2 + 1.6 * y**2 + z**2 - 1
-            return np.cbrt(ball**3 - x**2 * z**3 - 0.1 * y**2 * z**3)
+            return ball**3 - x**2 * z**3 - 0.1 * y**2 * z**3
 
         heart = surface(value, (wide * 1.25, deep * 1.05, tall * 1.35))
         return [heart]
