@@ -13,11 +13,12 @@ from manifold3d import Manifold
 
 from maquette.datasets.furniture.materials import ATTRIBUTE, materials
 from maquette.datasets.furniture.parts import Dice, join
-from maquette.datasets.solids import animals, boxes, craft, creatures, houses, letters, nature, people, things, tools, towers, vehicles, vessels
+from maquette.datasets.solids import animals, boxes, constructions, craft, creatures, houses, letters, nature, people, things, tools, towers, vehicles, vessels
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
 
 _STYLES: dict[str, Styles] = {
+    "construction": constructions.CONSTRUCTIONS,
     "mug": vessels.MUGS,
     "jug": vessels.JUGS,
     "bottle": vessels.BOTTLES,

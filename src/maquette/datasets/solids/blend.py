@@ -123,7 +123,7 @@ def blend(parts: Flesh, soft: float = 4, cells: int = 72, less: Flesh | None = N
         less: blobs and limbs that are cut out again, with sharp edges.
 
     Returns:
-        The largest body of the result.
+        The body, or bodies where parts stand apart; no crumbs, no voids.
 
     Raises:
         UserError: where nothing closed comes of it.
@@ -156,7 +156,7 @@ def surface(value: Callable[..., np.ndarray], half: Point, cells: int = 64) -> M
         cells: cells along the box's longest side.
 
     Returns:
-        The largest body.
+        The body, or bodies.
 
     Raises:
         UserError: where nothing closed comes of it.
@@ -185,4 +185,5 @@ def _meshed(field: np.ndarray, low: np.ndarray, step: float) -> Manifold:
         solid = Manifold(Mesh(vert_properties=points, tri_verts=faces[:, ::-1].astype(np.uint32)))
     if solid.is_empty():
         raise UserError("blobs and limbs must make a closed body", str(solid.status()))
-    return max(solid.decompose(), key=lambda body: body.volume()).simplify(0.2 * step)
+    bodies = [body for body in solid.decompose() if body.volume() > 1e-4 * solid.volume()]
+    return Manifold.compose(bodies).simplify(0.2 * step)

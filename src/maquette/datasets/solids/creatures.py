@@ -165,7 +165,7 @@ def _turtle(dice: Dice) -> Parts:
                     Limb((0, -long, z), (0, long, z), 5, 5)]
     if dice.yes(0.6):
         for y in (-long * 0.62, long * 0.62):
-            flesh += twins(Limb((w * 0.6, y * 0.9, z), (w * 1.04, y * 1.2, 4.6), 7, 5.8), Blob((w * 1.06, y * 1.22 + 1.6, 3.4), (6.8, 8, 3.4)))
+            flesh += twins(Limb((w * 0.3, y * 0.9, z), (w * 1.04, y * 1.2, 4.6), 7, 5.8), Blob((w * 1.06, y * 1.22 + 1.6, 3.4), (6.8, 8, 3.4)))
     else:
         flesh += twins(Limb((w * 0.6, long * 0.7, z), (w + 24, long * 0.5, 4), 5, 2.6), Limb((w * 0.7, long * 0.5, z), (w + 25, long * 0.2, 4), 4.6, 2.2),
                        Limb((w * 0.5, -long * 0.7, z), (w * 1.0, -long - 8, 4), 5.4, 3))
