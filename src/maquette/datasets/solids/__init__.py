@@ -13,7 +13,22 @@ from manifold3d import Manifold
 
 from maquette.datasets.furniture.materials import ATTRIBUTE, materials
 from maquette.datasets.furniture.parts import Dice, join
-from maquette.datasets.solids import animals, boxes, constructions, craft, creatures, houses, letters, nature, people, things, tools, towers, vehicles, vessels
+from maquette.datasets.solids import (
+    animals,
+    boxes,
+    constructions,
+    craft,
+    creatures,
+    houses,
+    letters,
+    nature,
+    people,
+    things,
+    tools,
+    towers,
+    vehicles,
+    vessels,
+)
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
 

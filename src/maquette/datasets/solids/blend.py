@@ -83,11 +83,28 @@ class Limb:
         return replace(self, start=(-a, b, c), end=(-p, q, s))
 
 
-Flesh = list[Blob | Limb]
+@dataclass(frozen=True)
+class Strand:
+    """Limbs end to end; between them nothing is filled, so that it is no thicker at its joints."""
+
+    limbs: tuple[Limb, ...]
+
+    def reach(self) -> tuple[np.ndarray, np.ndarray]:
+        """The corners of a box that holds it."""
+        corners = [limb.reach() for limb in self.limbs]
+        return np.min([low for low, _ in corners], axis=0), np.max([high for _, high in corners], axis=0)
+
+    def mirrored(self) -> "Strand":
+        """Its mirror image in x."""
+        return Strand(tuple(limb.mirrored() for limb in self.limbs))
+
+
+Part = Blob | Limb | Strand
+Flesh = list[Part]
 """What a body is blended from."""
 
 
-def twins(*parts: Blob | Limb) -> Flesh:
+def twins(*parts: Part) -> Flesh:
     """Parts and their mirror images in x.
 
     Args:
@@ -107,20 +124,20 @@ def chain(points: Sequence[Point], radii: Sequence[float]) -> Flesh:
         radii: the radius at each point.
 
     Returns:
-        The limbs.
+        One strand of limbs.
     """
     spots = [(float(x), float(y), float(z)) for x, y, z in points]
-    return [Limb(spots[i], spots[i + 1], radii[i], radii[i + 1]) for i in range(len(spots) - 1)]
+    limbs = [Limb(spots[i], spots[i + 1], float(radii[i]), float(radii[i + 1])) for i in range(len(spots) - 1)]
+    return [Strand(tuple(limbs))]
 
 
-def blend(parts: Flesh, soft: float = 4, cells: int = 72, less: Flesh | None = None) -> Manifold:
+def blend(parts: Flesh, soft: float = 4, cells: int = 72) -> Manifold:
     """One body of all the parts, the seams between them filled round.
 
     Args:
         parts: blobs and limbs; the order matters little.
         soft: how wide a seam is filled; near 0 leaves it sharp.
         cells: cells along the longest side; fewer is faster.
-        less: blobs and limbs that are cut out again, with sharp edges.
 
     Returns:
         The body, or bodies where parts stand apart; no crumbs, no voids.
@@ -137,14 +154,22 @@ def blend(parts: Flesh, soft: float = 4, cells: int = 72, less: Flesh | None = N
     field = np.full([len(axis) for axis in axes], _FAR, np.float32)
     for part, (a, b) in zip(parts, corners, strict=True):
         window, points = _window(axes, a - soft - step, b + soft + step)
-        new, old = part.distance(*points), field[window]
+        old = field[window]
+        new = _strand(part, points, old.shape, soft + step) if isinstance(part, Strand) else part.distance(*points)
         mix = np.maximum(soft - np.abs(new - old), 0)
         field[window] = np.minimum(new, old) - mix * mix / np.float32(4 * soft)
-    for part in less or []:
-        window, points = _window(axes, *(c + s * 2 * step for c, s in zip(part.reach(), (-1, 1), strict=True)))
-        field[window] = np.maximum(field[window], -part.distance(*points))
     field[np.abs(field) < 1e-3 * step] = 1e-3 * step
     return _meshed(field, low, step)
+
+
+def _strand(part: Strand, points: list[np.ndarray], shape: tuple[int, ...], around: float) -> np.ndarray:
+    """The distance to the nearest limb of a strand; far from all of them a large number."""
+    field = np.full(shape, _FAR, np.float32)
+    for limb in part.limbs:
+        low, high = limb.reach()
+        window, near = _window([p.ravel() for p in points], low - around, high + around)
+        field[window] = np.minimum(field[window], limb.distance(*near))
+    return field
 
 
 def surface(value: Callable[..., np.ndarray], half: Point, cells: int = 64) -> Manifold:
@@ -186,4 +211,4 @@ def _meshed(field: np.ndarray, low: np.ndarray, step: float) -> Manifold:
     if solid.is_empty():
         raise UserError("blobs and limbs must make a closed body", str(solid.status()))
     bodies = [body for body in solid.decompose() if body.volume() > 1e-4 * solid.volume()]
-    return Manifold.compose(bodies).simplify(0.2 * step)
+    return Manifold.compose(bodies).simplify(0.16 * step)

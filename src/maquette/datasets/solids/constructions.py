@@ -213,9 +213,14 @@ def _size(dice: Dice, low: float, high: float) -> Size:
 def _free(dice: Dice) -> Parts:
     """Any bodies, each joined to what is there already."""
     whole = _body(dice, _size(dice, 50, 100))
-    for _ in range(dice.whole(1, 5)):
+    wanted = dice.whole(1, 5)
+    for _ in range(4 * wanted):
         place = dice.weighted({"top": 3.0, "side": 2.5, "through": 1.2})
-        whole = _grown(dice, whole, _size(dice, 20, 60), place)
+        grown = _grown(dice, whole, _size(dice, 20, 60), place)
+        wanted -= grown is not whole
+        whole = grown
+        if not wanted:
+            break
     for _ in range(dice.weighted({0: 3.0, 1: 2.5, 2: 1.0})):
         whole = _cut(dice, whole)
     return [_turned(dice, whole)]
@@ -244,9 +249,14 @@ def _stacked(dice: Dice) -> Parts:
 def _carved(dice: Dice) -> Parts:
     """One block with several cuts, such as a part of a machine."""
     whole = _body(dice, _size(dice, 60, 100), plain=True)
-    for _ in range(dice.whole(2, 4)):
-        whole = _cut(dice, whole)
-    if dice.yes(0.4):
+    wanted = dice.whole(2, 4)
+    for _ in range(3 * wanted):
+        cut = _cut(dice, whole)
+        wanted -= cut is not whole
+        whole = cut
+        if not wanted:
+            break
+    if wanted or dice.yes(0.4):
         whole = _grown(dice, whole, _size(dice, 18, 45), dice.one("top", "side"))
     return [_turned(dice, whole)]
 

@@ -10,13 +10,11 @@ from maquette.datasets.furniture.parts import (
     ball,
     both,
     box,
-    curve,
     disc,
     join,
     lathe,
     rod,
     side,
-    soft,
 )
 from maquette.datasets.solids.animals import eyes, smooth_chain
 from maquette.datasets.solids.blend import Blob, Flesh, Limb, blend, chain, twins
@@ -174,16 +172,14 @@ def _turtle(dice: Dice) -> Parts:
 
 def _snail(dice: Dice) -> Parts:
     """A snail: a coiled shell on a long foot, its head up, two feelers with eyes at their tips."""
-    turns, r = dice(1.9, 2.5), dice(26, 31)
-    z = r + dice(5, 8)
-    coil = np.linspace(0, turns * 2 * np.pi, int(turns * 16))
-    shrink = dice(0.13, 0.17)
-    away = r * 0.64 * np.exp(-shrink * coil)
-    thick = r * 0.40 * np.exp(-shrink * coil * 0.93)
-    start = dice(-0.5, 0.1)
-    points = [(float(0.25 * s * q), float(-8 + a * np.cos(c + start)), float(z - a * np.sin(c + start)))
-              for s, (a, c, q) in zip(np.full(len(coil), dice.one(-1, 1)), zip(away, coil, r - away, strict=True), strict=True)]
-    shell = blend([*chain(points, [float(q) for q in thick]), Blob((0, -8, z), (r * 0.34, r * 0.4, r * 0.4))], 0.8, 76)
+    turns, r = dice(2.0, 2.7), dice(26, 31)
+    z = r + dice(2, 5)
+    coil = np.linspace(0, turns * 2 * np.pi, int(turns * 24))
+    shrink, lean = np.exp(-dice(0.075, 0.095) * coil), dice.one(-1, 1) * dice(0.2, 0.4)
+    away, thick = 0.72 * r * shrink, 0.27 * r * shrink
+    points = [(float(lean * (0.72 * r - a)), float(-8 - a * np.sin(c)), float(z - a * np.cos(c)))
+              for a, c in zip(away, coil, strict=True)]
+    shell = blend([*chain(points, [float(q) for q in thick]), Blob((0, -8, z), (r * 0.17, r * 0.3, r * 0.3))], 0.8, 76)
     flesh: Flesh = [Blob((0, -2, 5), (9.5, 46, 6)), Limb((0, -36, 4), (0, -56, 2.6), 5, 1.8),
                     *smooth_chain([(0, 24, 6), (0, 38, 12), (0, 44, 26)], [9, 8, 6.8]), Limb((0, -8, 6), (0, -8, 18), 9, 8)]
     lift = dice(13, 20)

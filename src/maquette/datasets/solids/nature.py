@@ -74,7 +74,7 @@ def _round_tree(dice: Dice) -> Parts:
     if count == 1:
         w, h = dice(44, 66), 100 - low + 6
         crown = egg(w, w, h, z=low - 4 + h / 2, sides=36) if dice.yes(0.6) else disc(
-            w * 0.42, h, z=low - 4, r_top=dice(4, w * 0.42), sides=dice.one(8, 32))
+            w * 0.42, h, z=low - 4, r_top=dice(0.3, 5), sides=32)
     else:
         r = dice(14, 18)
         spots = [(r * np.cos(a), r * np.sin(a), low + 16 + dice(-4, 8)) for a in np.arange(count) * 2 * np.pi / count]

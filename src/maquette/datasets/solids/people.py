@@ -31,7 +31,7 @@ def _person(dice: Dice) -> Parts:
     hip, chest = leg + 3, leg + dice(24, 28)
     big = dice(7.2, 9.8)
     head = Blob((0, 1, chest + 9 + big), (big * 0.9, big, big * 1.08))
-    flesh: Flesh = [head, Limb((0, 0, chest + 2), (0, 0.5, chest + 9), 3.2, 3), Limb((0, 0, hip), (0, 0, hip + 6), wide * 0.66, wide * 0.62)]
+    flesh: Flesh = [head, Limb((0, 0, chest + 2), (0, 0.5, chest + 9), 3.2, 3), Limb((0, 0, hip), (0, 0.4, chest - 2), wide * 0.66, wide * 0.58)]
     flesh += twins(Limb((wide * 0.25, 0, hip + 3), (wide * 0.6, 0, chest - 1), wide * 0.52, 5))
     pose = dice.one("both down", "wave", "out", "hips", "cheer", "walk", "give")
     left, right = {"both down": ("down", "down"), "wave": ("down", "up"), "out": ("out", "out"), "hips": ("hip", "hip"),

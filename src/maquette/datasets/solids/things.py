@@ -17,7 +17,6 @@ from maquette.datasets.furniture.parts import (
     ring,
     rod,
     soft,
-    spaced,
     tube,
 )
 from maquette.datasets.solids.blend import surface
@@ -60,10 +59,11 @@ def _sign(dice: Dice) -> Parts:
         plate += join(box(w * dice(0.5, 0.75), t, h * 0.12, 0, 2, 98 - h * (k + 0.6) / rows - h * 0.06) for k in range(rows))
         posts = [rod((x, -t / 2 - 1, 0), (x, -t / 2 - 1, 96), 2, sides=12) for x in (-w * 0.32, w * 0.32)]
         return [plate, *posts]
+    way = dice.one(-1, 1)
     for k in range(1 if style == "arrow" else 2):
         w, h = dice(46, 62), dice(13, 18)
         top = 94 - k * 24
-        way = dice.one(-1, 1) if k == 0 else -way
+        way = -way
         shape = [(-w * 0.42, top - h), (w * 0.38, top - h), (w * 0.58, top - h / 2), (w * 0.38, top), (-w * 0.42, top)]
         if dice.yes(0.3):
             shape.append((-w * 0.32, top - h / 2))
@@ -278,7 +278,7 @@ def _umbrella(dice: Dice) -> Parts:
                 corner += [(0, 0, corner[-1][2])]
                 shell.append(Manifold.hull_points(np.array(corner)))
         shells.append(join(shell))
-    scallops = join(egg(2 * np.pi * r / count * 0.86, 34, h * 0.55, 0, r * np.cos(np.pi / count), tall - h - 0.5).rotate(
+    scallops = join(egg(2 * np.pi * r / count * 0.86, 15, h * 0.5, 0, r * np.cos(np.pi / count), tall - h - 0.5).rotate(
         (0, 0, 360 * (k + 0.5) / count - 90)) for k in range(count))
     canopy = (shells[0] - shells[1]) - (scallops if dice.yes(0.6) else Manifold())
     parts: Parts = [canopy, rod((0, 0, 8), (0, 0, tall + 8), 1.6, sides=14)]

@@ -117,7 +117,7 @@ def _lattice(dice: Dice) -> Parts:
         size = 2 * half[i + 1] + 6
         parts.append(box(size, size, 3, z=zs[i + 1] - 1.5))
     if curved:
-        bow = [(x, half[0] + 0.4 - 0.25 * (q - 0), q) for x, q in arc(0, 3, half[0] - 1, 0, 180, 9, ry=zs[1] - 4)]
+        bow = [(x, half[0] + 0.4 - 0.25 * q, q) for x, q in arc(0, 3, half[0] - 1, 0, 180, 9, ry=zs[1] - 4)]
         parts += [tube([(x, y - 1, z) for x, y, z in bow], 1.2, 1).rotate((0, 0, t)) for t in (0, 90, 180, 270)]
     return [*parts, box(4, 4, 14, z=85), rod((0, 0, 90), (0, 0, 108), 1.1)]
 

@@ -216,7 +216,7 @@ def _express(dice: Dice) -> Parts:
     profile = [(-50, z), (50, z), (50.5, z + h * 0.25), (50 - sharp * 0.4, z + h * 0.62), (50 - sharp, z + h), (-50, z + h)]
     body = side(profile, w, r=2)
     if sharp > 14:
-        cheek = join(both(box(w, sharp * 1.6, 2 * h, w * 0.92, 50, z - 5).rotate((0, 0, 0))))
+        cheek = join(both(box(w, sharp * 1.6, 2 * h, w * 0.92, 50, z - 5)))
         nose = Manifold.hull_points(np.array([(sx * w * (0.5 if y < 40 else 0.3), y, q) for sx in (-1, 1) for y in (
             50 - sharp * 0.9, 52) for q in (0, 60)]))
         body = (body - cheek) + (body ^ nose)
