@@ -149,8 +149,10 @@ def blend(parts: Flesh, soft: float = 4, cells: int = 72) -> Manifold:
     low, high = np.min([a for a, _ in corners], axis=0), np.max([b for _, b in corners], axis=0)
     step = float((high - low).max()) / cells
     low, high = low - soft / 3 - 1.6 * step, high + soft / 3 + 1.6 * step
-    axes = [(a + step * np.arange(int(np.ceil((b - a) / step)) + 1)).astype(np.float32)
-            for a, b in zip(low, high, strict=True)]
+    axes = [
+        (a + step * np.arange(int(np.ceil((b - a) / step)) + 1)).astype(np.float32)
+        for a, b in zip(low, high, strict=True)
+    ]
     field = np.full([len(axis) for axis in axes], _FAR, np.float32)
     for part, (a, b) in zip(parts, corners, strict=True):
         window, points = _window(axes, a - soft - step, b + soft + step)

@@ -86,7 +86,9 @@ def _drawer(dice: Dice) -> Parts:
     parts: Parts = [_open(w, d, h, t), front]
     if style == "bar":
         long = w * dice(0.25, 0.45)
-        parts += [tube([(-long / 2, y - 1, z), (-long / 2, y + 6, z), (long / 2, y + 6, z), (long / 2, y - 1, z)], 1.7, 2)]
+        parts += [
+            tube([(-long / 2, y - 1, z), (-long / 2, y + 6, z), (long / 2, y + 6, z), (long / 2, y - 1, z)], 1.7, 2)
+        ]
     elif style == "slot":
         parts = [parts[0], front - box(w * 0.3, 99, h * 0.24, 0, d / 2, z + h * 0.1)]
     else:
@@ -109,7 +111,13 @@ def _basket(dice: Dice) -> Parts:
             hollow -= cut
         parts = [hollow]
     elif style == "rings":
-        parts = [hollow, *(torus(foot + (r - foot) * z / h + 0.4, 2.1, z=z, sides=40) for z in spaced(3, h - 1, max(5, int(h / 5.2))))]
+        parts = [
+            hollow,
+            *(
+                torus(foot + (r - foot) * z / h + 0.4, 2.1, z=z, sides=40)
+                for z in spaced(3, h - 1, max(5, int(h / 5.2)))
+            ),
+        ]
     else:
         bump = [(k, row) for row in range(5) for k in range(20)]
         parts = [hollow]
@@ -138,21 +146,36 @@ def _crate(dice: Dice) -> Parts:
         parts += [box(w, t, tall, 0, s * (d / 2 - t / 2), z) for s in (-1, 1)]
         parts += [box(t, d, tall, s * (w / 2 - t / 2), 0, z) for s in (-1, 1)]
     post = dice(5, 8)
-    parts += [box(post, post, h, sx * (w / 2 - post / 2 - t * 0.6), sy * (d / 2 - post / 2 - t * 0.6)) for sx in (-1, 1) for sy in (-1, 1)]
+    parts += [
+        box(post, post, h, sx * (w / 2 - post / 2 - t * 0.6), sy * (d / 2 - post / 2 - t * 0.6))
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]
     if dice.yes(0.3):
         parts += [box(t, d - 2, h * 0.8, x) for x in spaced(-w / 6, w / 6, 2)] + [box(w - 2, t, h * 0.8)]
     return parts
 
 
 def _bin(dice: Dice) -> Parts:
-    """A waste bin: a tapered tub, plain, with slots, or a dustbin with ribs and its lid leaning or lifted; or a skip."""
+    """A waste bin: a tapered tub, plain, with slots, or a dustbin with ribs, or one on wheels, its lid lifted."""
     style = dice.one("plain", "slots", "dustbin", "wheeled")
     if style == "wheeled":
         w, d, h = dice(38, 46), dice(42, 50), dice(70, 80)
-        outer = Manifold.hull_points(np.array([(sx * w * k / 2, sy * d * k / 2, z) for sx in (-1, 1) for sy in (-1, 1)
-                                               for k, z in ((0.8, 5), (1, h))]))
-        inner = Manifold.hull_points(np.array([(sx * (w * k / 2 - 3), sy * (d * k / 2 - 3), z) for sx in (-1, 1) for sy in (
-            -1, 1) for k, z in ((0.8, 9), (1, h + 0.1))]))
+        outer = Manifold.hull_points(
+            np.array(
+                [(sx * w * k / 2, sy * d * k / 2, z) for sx in (-1, 1) for sy in (-1, 1) for k, z in ((0.8, 5), (1, h))]
+            )
+        )
+        inner = Manifold.hull_points(
+            np.array(
+                [
+                    (sx * (w * k / 2 - 3), sy * (d * k / 2 - 3), z)
+                    for sx in (-1, 1)
+                    for sy in (-1, 1)
+                    for k, z in ((0.8, 9), (1, h + 0.1))
+                ]
+            )
+        )
         rim = box(w + 5, d + 5, 5, z=h - 5) - box(w - 6, d - 6, 20, z=h - 10)
         lid = box(w + 4, d + 6, 3.4, 0, d / 2 + 3).rotate((dice(25, 105), 0, 0)).translate((0, -d / 2 - 1, h))
         tyre = Manifold.cylinder(5, 8, 8, 24, True).rotate((0, 90, 0))

@@ -34,14 +34,23 @@ def _bird(dice: Dice) -> Parts:
     flesh += twins(Blob((14.5, -7, z + 0.5), (3.2, 22, 10), tip + 6))
     beak = dice(9, 15)
     solid = blend(flesh, 3, 80)
-    parts: Parts = [solid, *eyes(head, 48, 16, 1.8), rod((0, hy + 8, hz - 0.5), (0, hy + 9 + beak, hz - 2.5), 4, 0.6, 14)]
+    parts: Parts = [
+        solid,
+        *eyes(head, 48, 16, 1.8),
+        rod((0, hy + 8, hz - 0.5), (0, hy + 9 + beak, hz - 2.5), 4, 0.6, 14),
+    ]
     if dice.yes(0.65):
         for s in (-1, 1):
             foot = (s * 7, 3, 1.6)
             parts.append(rod((s * 6, 1, z - 8), foot, 1.5, sides=10))
-            parts += [rod(foot, (s * 7 + 9 * np.sin(a), 3 + 9 * np.cos(a), 1.3), 1.3, sides=8) for a in (-0.5, 0, 0.5, np.pi)]
+            parts += [
+                rod(foot, (s * 7 + 9 * np.sin(a), 3 + 9 * np.cos(a), 1.3), 1.3, sides=8) for a in (-0.5, 0, 0.5, np.pi)
+            ]
     else:
-        parts += [rod((-34, 2, leg + 2), (36, 2, leg + 7), 4, 3, 12), rod((20, 2, leg + 5), (30, 2, leg + 22), 2, 1.3, 10)]
+        parts += [
+            rod((-34, 2, leg + 2), (36, 2, leg + 7), 4, 3, 12),
+            rod((20, 2, leg + 5), (30, 2, leg + 22), 2, 1.3, 10),
+        ]
         parts += both(rod((5, 1, z - 10), (6, 3, leg + 4), 1.8, sides=10))
     return parts
 
@@ -55,7 +64,14 @@ def _flying_bird(dice: Dice) -> Parts:
     for t in np.linspace(0.1, 1, 13):
         x, chord = span * t, (13 - 4.5 * t) if t < 0.95 else 5.5
         z = 3 + lift * t**1.5
-        flesh += twins(Blob((float(x), float(5 - sweep * t**2), float(z)), (span * 0.13, float(chord), 1.9), 0, -float(lift * 1.2 * t)))
+        flesh += twins(
+            Blob(
+                (float(x), float(5 - sweep * t**2), float(z)),
+                (span * 0.13, float(chord), 1.9),
+                0,
+                -float(lift * 1.2 * t),
+            )
+        )
     beak = rod((0, long + 8, 2.5), (0, long + dice(18, 23), 1), 3, 0.6, 14)
     return [blend(flesh, 3, 88), beak, *eyes(head, 52, 16, 1.4)]
 
@@ -66,18 +82,26 @@ def _owl(dice: Dice) -> Parts:
     head = Blob((0, 1, tall * 1.75), (w * 0.95, w * 0.8, w * 0.74))
     _, hy, hz = head.centre
     flesh: Flesh = [Blob((0, 0, tall), (w, w * 0.85, tall)), head]
-    flesh += twins(Blob((w * 0.94, -3, tall * 0.95), (4, w * 0.6, tall * 0.72), -8),
-                   Limb((w * 0.55, hy, hz + w * 0.5), (w * 0.8, hy, hz + w * 0.98), w * 0.22, 1.4))
+    flesh += twins(
+        Blob((w * 0.94, -3, tall * 0.95), (4, w * 0.6, tall * 0.72), -8),
+        Limb((w * 0.55, hy, hz + w * 0.5), (w * 0.8, hy, hz + w * 0.98), w * 0.22, 1.4),
+    )
     flesh.append(Blob((0, -w * 0.8, 9), (8, 8, 9)))
     parts: Parts = [blend(flesh, 3, 72)]
     for s in (-1, 1):
         y = hy + w * 0.66
-        plate = Manifold.cylinder(6, w * 0.38, w * 0.34, 32).rotate((-90, 0, 0)).translate((s * w * 0.37, y - 3, hz + 2))
+        plate = (
+            Manifold.cylinder(6, w * 0.38, w * 0.34, 32).rotate((-90, 0, 0)).translate((s * w * 0.37, y - 3, hz + 2))
+        )
         hole = Manifold.cylinder(6, w * 0.26, w * 0.26, 32).rotate((-90, 0, 0)).translate((s * w * 0.37, y + 1, hz + 2))
         parts += [plate - hole, ball(w * 0.13, s * w * 0.37, y + 1, hz + 2)]
         parts += [egg(5, 12, 5, s * w * 0.4 + q, w * 0.62, 2.4) for q in (-3.6, 0, 3.6)]
     parts.append(rod((0, hy + w * 0.6, hz - 1), (0, hy + w * 0.98, hz - 8), 3.4, 0.7, 12))
-    base = [disc(w * 0.9, 4, sides=32)] if dice.yes() else [Manifold.cylinder(w * 3, 5, 5, 20, True).rotate((0, 90, 0)).translate((0, 8, 0))]
+    base = (
+        [disc(w * 0.9, 4, sides=32)]
+        if dice.yes()
+        else [Manifold.cylinder(w * 3, 5, 5, 20, True).rotate((0, 90, 0)).translate((0, 8, 0))]
+    )
     return [*parts, *base]
 
 
@@ -85,11 +109,21 @@ def _penguin(dice: Dice) -> Parts:
     """A penguin: upright, flippers at its sides, a beak, broad feet."""
     w, out = dice(17, 22), dice(4, 16)
     head = Blob((0, 3, 78), (w * 0.68, w * 0.68, w * 0.68))
-    flesh: Flesh = [Blob((0, 0, 38), (w, w * 0.92, 36)), head, Limb((0, 0, 55), (0, 2, 76), w * 0.7, w * 0.6),
-                    Blob((0, -w * 0.8, 7), (7, 9, 4), 30)]
-    flesh += twins(Limb((w * 0.85, 0, 58), (w + out, -2, 28), 4.4, 2.6), Limb((w * 0.85, 4, 56), (w + out, 2, 30), 3, 2))
+    flesh: Flesh = [
+        Blob((0, 0, 38), (w, w * 0.92, 36)),
+        head,
+        Limb((0, 0, 55), (0, 2, 76), w * 0.7, w * 0.6),
+        Blob((0, -w * 0.8, 7), (7, 9, 4), 30),
+    ]
+    flesh += twins(
+        Limb((w * 0.85, 0, 58), (w + out, -2, 28), 4.4, 2.6), Limb((w * 0.85, 4, 56), (w + out, 2, 30), 3, 2)
+    )
     flesh += twins(Limb((w * 0.4, 2, 10), (w * 0.5, 10, 3.4), 6, 3.6), Blob((w * 0.52, 14, 2.8), (6.6, 10, 2.8)))
-    return [blend(flesh, 3, 76), *eyes(head, 34, 18, 1.9), rod((0, w * 0.55, 77), (0, w * 0.68 + dice(13, 18), 75), 3.8, 0.8, 14)]
+    return [
+        blend(flesh, 3, 76),
+        *eyes(head, 34, 18, 1.9),
+        rod((0, w * 0.55, 77), (0, w * 0.68 + dice(13, 18), 75), 3.8, 0.8, 14),
+    ]
 
 
 def _duck(dice: Dice) -> Parts:
@@ -113,9 +147,25 @@ def _fish(dice: Dice) -> Parts:
     t = 2.4
     back = 10 - long
     fork = dice(4, 12)
-    tail = side([(back + 8, 2), (back + 8, -2), (back - 6, -7), (back - 22, -tall * 0.85), (back - 22 + fork, 0), (back - 22, tall * 0.85),
-                 (back - 6, 7)], t, r=1)
-    high = [(10 + long * 0.5, tall * 0.7), (10 + long * 0.1, tall + dice(7, 12)), (10 - long * 0.5, tall + dice(2, 7)), (back + 9, tall * 0.3)]
+    tail = side(
+        [
+            (back + 8, 2),
+            (back + 8, -2),
+            (back - 6, -7),
+            (back - 22, -tall * 0.85),
+            (back - 22 + fork, 0),
+            (back - 22, tall * 0.85),
+            (back - 6, 7),
+        ],
+        t,
+        r=1,
+    )
+    high = [
+        (10 + long * 0.5, tall * 0.7),
+        (10 + long * 0.1, tall + dice(7, 12)),
+        (10 - long * 0.5, tall + dice(2, 7)),
+        (back + 9, tall * 0.3),
+    ]
     low = [(14, -tall * 0.8), (4, -tall - dice(5, 9)), (-4, -tall - 3), (-4, -tall * 0.6)]
     flesh: Flesh = [body, Limb((0, 0, 0), (0, back - 2, 0), tall * 0.6, 4), Blob((0, 10 + long - 6, -2), (5, 9, 5.5))]
     parts: Parts = [blend(flesh, 3, 76), tail, side(high, t, r=0.8), side(low, t, r=0.8)]
@@ -133,14 +183,18 @@ def _whale(dice: Dice) -> Parts:
     w, h = dice(17, 22), dice(17, 21)
     flesh: Flesh = [Blob((0, 18, h), (w, 32, h)), Limb((0, 0, h), (0, -26, h * 0.8), h * 0.7, 7)]
     flesh += smooth_chain([(0, -24, h * 0.8), (0, -42, h * 0.9), (0, -52, h * 1.7)], [8, 5, 3])
-    flesh += twins(Limb((2, -52, h * 1.7), (17, -58, h * 2.1), 3.2, 1.9), Limb((2, -54, h * 1.8), (12, -64, h * 2.2), 3, 1.8),
-                   Limb((w * 0.85, 16, h * 0.5), (w + 14, 4, h * 0.24), 4.4, 2))
+    flesh += twins(
+        Limb((2, -52, h * 1.7), (17, -58, h * 2.1), 3.2, 1.9),
+        Limb((2, -54, h * 1.8), (12, -64, h * 2.2), 3, 1.8),
+        Limb((w * 0.85, 16, h * 0.5), (w + 14, 4, h * 0.24), 4.4, 2),
+    )
     body = blend(flesh, 5, 80).trim_by_plane((0, 0, 1), 1.5)
     mouth = join([box(2 * w + 9, 60, 2.2, 0, 42, h * 0.62)]) - egg(2 * w - 3.4, 60, 2 * h, 0, 18, h)
     parts: Parts = [body - mouth, *eyes(Blob((0, 18, h), (w, 32, h)), 66, -2, 1.9)]
     if dice.yes(0.4):
         parts += [rod((0, 22, 2 * h - 2), (0, 22, 2 * h + 10), 1.8)] + both(
-            rod((0, 22, 2 * h + 9), (8, 22, 2 * h + 15), 1.8) + rod((8, 22, 2 * h + 15), (11, 22, 2 * h + 9), 1.6))
+            rod((0, 22, 2 * h + 9), (8, 22, 2 * h + 15), 1.8) + rod((8, 22, 2 * h + 15), (11, 22, 2 * h + 9), 1.6)
+        )
     return parts
 
 
@@ -152,21 +206,36 @@ def _turtle(dice: Dice) -> Parts:
     if dice.yes(0.6):
         lines = [egg(2 * w + 4, 3, 2 * h + 4, 0, y, z) for y in (-long * 0.36, long * 0.36)]
         lines += [egg(3, 2 * long + 4, 2 * h + 4, x, 0, z) for x in (-w * 0.36, w * 0.36)]
-        inner = Manifold.sphere(1, 40).scale((w - 2.2, long - 2.2, h - 2.2)).trim_by_plane((0, 0, 1), 0).translate((0, 0, z))
+        inner = (
+            Manifold.sphere(1, 40)
+            .scale((w - 2.2, long - 2.2, h - 2.2))
+            .trim_by_plane((0, 0, 1), 0)
+            .translate((0, 0, z))
+        )
         dome = dome - (join(lines) - inner)
     rim = lathe(arc(1, 0, 0.08, 0, 360, 9)[:-1], 44).scale((w, long, 30)).translate((0, 0, z))
     plate = egg(2 * w * 0.97, 2 * long * 0.97, 10, 0, 0, z, 40)
     reach = dice(15, 22)
     head = Blob((0, long + reach, z + dice(6, 15)), (8.4, 10, 7.8))
     _, hy, hz = head.centre
-    flesh: Flesh = [head, Limb((0, long - 8, z), (0, hy - 2, hz - 2), 5.4, 5), Limb((0, -long + 5, z - 1), (0, -long - 9, z - 4), 4, 1.4),
-                    Limb((0, -long, z), (0, long, z), 5, 5)]
+    flesh: Flesh = [
+        head,
+        Limb((0, long - 8, z), (0, hy - 2, hz - 2), 5.4, 5),
+        Limb((0, -long + 5, z - 1), (0, -long - 9, z - 4), 4, 1.4),
+        Limb((0, -long, z), (0, long, z), 5, 5),
+    ]
     if dice.yes(0.6):
         for y in (-long * 0.62, long * 0.62):
-            flesh += twins(Limb((w * 0.3, y * 0.9, z), (w * 1.04, y * 1.2, 4.6), 7, 5.8), Blob((w * 1.06, y * 1.22 + 1.6, 3.4), (6.8, 8, 3.4)))
+            flesh += twins(
+                Limb((w * 0.3, y * 0.9, z), (w * 1.04, y * 1.2, 4.6), 7, 5.8),
+                Blob((w * 1.06, y * 1.22 + 1.6, 3.4), (6.8, 8, 3.4)),
+            )
     else:
-        flesh += twins(Limb((w * 0.6, long * 0.7, z), (w + 24, long * 0.5, 4), 5, 2.6), Limb((w * 0.7, long * 0.5, z), (w + 25, long * 0.2, 4), 4.6, 2.2),
-                       Limb((w * 0.5, -long * 0.7, z), (w * 1.0, -long - 8, 4), 5.4, 3))
+        flesh += twins(
+            Limb((w * 0.6, long * 0.7, z), (w + 24, long * 0.5, 4), 5, 2.6),
+            Limb((w * 0.7, long * 0.5, z), (w + 25, long * 0.2, 4), 4.6, 2.2),
+            Limb((w * 0.5, -long * 0.7, z), (w * 1.0, -long - 8, 4), 5.4, 3),
+        )
     return [blend(flesh, 3, 80), dome, rim, plate, *eyes(head, 48, 22, 1.6)]
 
 
@@ -177,14 +246,23 @@ def _snail(dice: Dice) -> Parts:
     coil = np.linspace(0, turns * 2 * np.pi, int(turns * 24))
     shrink, lean = np.exp(-dice(0.075, 0.095) * coil), dice.one(-1, 1) * dice(0.2, 0.4)
     away, thick = 0.72 * r * shrink, 0.27 * r * shrink
-    points = [(float(lean * (0.72 * r - a)), float(-8 - a * np.sin(c)), float(z - a * np.cos(c)))
-              for a, c in zip(away, coil, strict=True)]
+    points = [
+        (float(lean * (0.72 * r - a)), float(-8 - a * np.sin(c)), float(z - a * np.cos(c)))
+        for a, c in zip(away, coil, strict=True)
+    ]
     shell = blend([*chain(points, [float(q) for q in thick]), Blob((0, -8, z), (r * 0.17, r * 0.3, r * 0.3))], 0.8, 76)
-    flesh: Flesh = [Blob((0, -2, 5), (9.5, 46, 6)), Limb((0, -36, 4), (0, -56, 2.6), 5, 1.8),
-                    *smooth_chain([(0, 24, 6), (0, 38, 12), (0, 44, 26)], [9, 8, 6.8]), Limb((0, -8, 6), (0, -8, 18), 9, 8)]
+    flesh: Flesh = [
+        Blob((0, -2, 5), (9.5, 46, 6)),
+        Limb((0, -36, 4), (0, -56, 2.6), 5, 1.8),
+        *smooth_chain([(0, 24, 6), (0, 38, 12), (0, 44, 26)], [9, 8, 6.8]),
+        Limb((0, -8, 6), (0, -8, 18), 9, 8),
+    ]
     lift = dice(13, 20)
-    flesh += twins(*chain([(3, 46, 28), (7, 49, 28 + lift * 0.6), (8.4, 50, 30 + lift)], [2.2, 1.6, 1.5]), Blob((8.4, 50, 31 + lift), (2.6, 2.6, 2.6)),
-                   Limb((3, 48, 22), (5, 55, 20), 1.8, 1.3))
+    flesh += twins(
+        *chain([(3, 46, 28), (7, 49, 28 + lift * 0.6), (8.4, 50, 30 + lift)], [2.2, 1.6, 1.5]),
+        Blob((8.4, 50, 31 + lift), (2.6, 2.6, 2.6)),
+        Limb((3, 48, 22), (5, 55, 20), 1.8, 1.3),
+    )
     body = blend(flesh, 2.4, 80).trim_by_plane((0, 0, 1), 1)
     return [body, shell]
 
@@ -195,9 +273,14 @@ def _cat_head(dice: Dice) -> Parts:
     head = Blob((0, 0, 0), (w, d, h))
     flesh: Flesh = [head]
     tall = dice(24, 32)
-    flesh += twins(Blob((w * 0.16, d * 0.92, -h * 0.3), (9.5, 8, 7.5)), Blob((w * 0.5, d * 0.4, -h * 0.4), (w * 0.4, d * 0.5, h * 0.35)))
-    base = [(w * (0.53 + 0.36 * np.cos(a)), -2 + 9 * np.sin(a), h * (0.62 - 0.22 * np.cos(a)))
-            for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)]
+    flesh += twins(
+        Blob((w * 0.16, d * 0.92, -h * 0.3), (9.5, 8, 7.5)),
+        Blob((w * 0.5, d * 0.4, -h * 0.4), (w * 0.4, d * 0.5, h * 0.35)),
+    )
+    base = [
+        (w * (0.53 + 0.36 * np.cos(a)), -2 + 9 * np.sin(a), h * (0.62 - 0.22 * np.cos(a)))
+        for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    ]
     ear = Manifold.hull_points(np.array([*base, (w * 0.8, -3, h * 0.85 + tall), (w * 0.74, -1, h * 0.85 + tall)]))
     hollow = ear.translate((-w * 0.62, 0, -h)).scale((0.62, 1, 0.7)).translate((w * 0.62, 8.5, h + 1))
     parts: Parts = [blend(flesh, 4, 72), *both(ear - hollow)]
@@ -215,7 +298,11 @@ def _cat_head(dice: Dice) -> Parts:
     if dice.yes(0.8):
         for s in (-1, 1):
             for k in (-1, 0, 1):
-                parts.append(rod((s * w * 0.2, d * 0.9, -h * 0.3 + 2 * k), (s * (w + 9), d * 0.75, -h * 0.3 + 9 * k), 1.3, 1.0, 8))
+                parts.append(
+                    rod(
+                        (s * w * 0.2, d * 0.9, -h * 0.3 + 2 * k), (s * (w + 9), d * 0.75, -h * 0.3 + 9 * k), 1.3, 1.0, 8
+                    )
+                )
     if dice.yes(0.3):
         parts.append(rod((0, -4, -h * 0.6), (0, -6, -h - 14), w * 0.42, w * 0.6, 32))
     return parts

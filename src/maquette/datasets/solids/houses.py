@@ -3,8 +3,8 @@
 import numpy as np
 from manifold3d import Manifold
 
-from maquette.datasets.furniture.parts import Dice, Parts, arc, both, box, disc, join, plan, rectangle, rod, spaced
-from maquette.datasets.solids.parts import Styles, flat, prism, upright
+from maquette.datasets.furniture.parts import Dice, Parts, arc, box, disc, join, plan, rectangle, rod, spaced
+from maquette.datasets.solids.parts import Styles, flat
 
 DEPTH = 2.4
 """How deep windows and doors are set back."""
@@ -154,8 +154,15 @@ def _porch(dice: Dice, w: float, d: float, level: float) -> Parts:
     """A roof on posts before the front wall."""
     deep, wide, z = dice(13, 18), w * dice(0.55, 1), level * 0.86
     posts = [box(2.6, 2.6, z, x, d / 2 + deep - 2.5) for x in spaced(-wide / 2 + 2, wide / 2 - 2, dice.whole(2, 4))]
-    slope = Manifold.hull_points(np.array([(x, y, z + q) for x in (-wide / 2 - 2, wide / 2 + 2) for y, q in (
-        (d / 2 - 1, 0), (d / 2 + deep, 0), (d / 2 + deep, 2.5), (d / 2 - 1, 8))]))
+    slope = Manifold.hull_points(
+        np.array(
+            [
+                (x, y, z + q)
+                for x in (-wide / 2 - 2, wide / 2 + 2)
+                for y, q in ((d / 2 - 1, 0), (d / 2 + deep, 0), (d / 2 + deep, 2.5), (d / 2 - 1, 8))
+            ]
+        )
+    )
     return [*posts, slope, box(wide + 3, deep + 1, 2.4, 0, d / 2 + deep / 2 - 0.5)]
 
 
@@ -190,143 +197,44 @@ def _flat_house(dice: Dice) -> Parts:
         parts += [upper, box(u + 7, v + 7, 3.5, x, 0, h * 1.85)]
     if dice.yes(0.4):
         side = -1 if door > 0 else 1
-        parts += [box(24, d * 0.8, 3, side * (w / 2 + 11), 0, h - 6),
-                  *[box(3, 3, h - 5, side * (w / 2 + 20), y) for y in (-d * 0.34, d * 0.34)]]
+        parts += [
+            box(24, d * 0.8, 3, side * (w / 2 + 11), 0, h - 6),
+            *[box(3, 3, h - 5, side * (w / 2 + 20), y) for y in (-d * 0.34, d * 0.34)],
+        ]
     return parts
-
-
-def _cross_of(x: float, y: float, z: float, size: float) -> Manifold:
-    bar = max(2.2, size * 0.2)
-    return box(bar, bar, size, x, y, z) + box(size * 0.66, bar, bar, x, y, z + size * 0.56)
-
-
-def _church(dice: Dice) -> Parts:
-    """A nave under a steep roof, a tower with a spire in front, pointed windows along the sides, a cross."""
-    w, d, h = dice(26, 34), dice(54, 80), dice(24, 32)
-    rise = w * dice(0.5, 0.8)
-    nave = box(w, d, h)
-    count = dice.whole(3, 4)
-    for turn in (90, -90):
-        for y in spaced(-d * 0.32, d * 0.34, count):
-            nave -= recess(opening(6, h * 0.56, y, h * 0.24, "arch"), w / 2, turn)
-    parts = [nave, gable(w + 6, d + 2, rise, h - 1)]
-    s, tall = w * dice(0.5, 0.68), (h + rise) * dice(1.0, 1.3)
-    y = d / 2 + s / 2 - 3
-    tower = box(s, s, tall, 0, y)
-    tower -= recess(opening(s * 0.42, h * 0.5, 0, 1, "arch"), y + s / 2)
-    if dice.yes(0.6):
-        tower -= recess(opening(0, s * 0.36, 0, h * 0.86, "round"), y + s / 2)
-    for turn in (0, 90, -90):
-        cut = recess(opening(s * 0.36, s * 0.6, 0, tall - s * 0.85, "arch"), s / 2, turn).translate((0, y, 0))
-        tower -= cut
-    spire = dice(0.9, 2.4) * s
-    style = dice.one("four", "eight", "hip", "cone")
-    if style == "cone":
-        roof = disc(s * 0.62, spire, z=tall, r_top=0.1)
-    elif style == "eight":
-        roof = prism(8, s * 0.6, spire, z=tall, r_top=0.2)
-    else:
-        roof = hip(s + 4, s + 4, spire, tall - 0.5, 0)
-    parts += [tower, roof.translate((0, y, 0)), _cross_of(0, y, tall + spire - 4, dice(10, 14))]
-    if dice.yes(0.4):
-        parts += [disc(w * 0.42, h * 0.85, 0, -d / 2), disc(w * 0.47, w * 0.4, 0, -d / 2, h * 0.84, r_top=0.1)]
-    if dice.yes(0.3):
-        parts += [box(w * 2, w * 0.8, h, 0, -d * 0.12), gable(w * 2 + 2, w * 0.8 + 5, rise, h - 1, False).translate(
-            (0, -d * 0.12, 0))]
-    return parts
-
-
-def _chapel(dice: Dice) -> Parts:
-    """A small church whose bell hangs in a little turret on the ridge; or two towers in front."""
-    w, d, h = dice(38, 50), dice(56, 76), dice(26, 34)
-    rise = w * dice(0.5, 0.75)
-    nave = box(w, d, h)
-    nave -= recess(opening(w * 0.26, h * 0.7, 0, 1, "arch"), d / 2)
-    for turn in (90, -90):
-        for y in spaced(-d * 0.32, d * 0.32, 3):
-            nave -= recess(opening(7, h * 0.56, y, h * 0.24, "arch"), w / 2, turn)
-    roof = gable(w + 5, d + 4, rise, h - 1) - recess(opening(0, w * 0.2, 0, h + rise * 0.2, "round"), d / 2 + 2)
-    parts = [nave, roof]
-    if dice.yes(0.55):
-        s, y, z = dice(11, 14), d / 2 - 8, h + rise * 0.7
-        turret = box(s, s, rise * 0.3 + 20, 0, y, z)
-        turret -= box(s * 0.5, s * 3, 10, 0, y, z + rise * 0.3 + 6) + box(s * 3, s * 0.5, 10, 0, y, z + rise * 0.3 + 6)
-        top = z + rise * 0.3 + 19
-        parts += [turret, hip(s + 4, s + 4, s * dice(0.9, 1.6), top, 0).translate((0, y, 0))]
-        parts.append(_cross_of(0, y, top + s * 0.8, 14))
-        return parts
-    tall, s = (h + rise) * dice(0.95, 1.2), w * 0.34
-    y = d / 2 - s / 2 + 4
-    tower = box(s, s, tall, w / 2, y)
-    for turn in (0, -90):
-        tower -= recess(opening(5, 13, 0, tall - 19, "arch"), s / 2, turn).translate((w / 2, y, 0))
-    spire = hip(s + 3, s + 3, s * dice(1.2, 2.2), tall - 0.5, 0).translate((w / 2, y, 0))
-    return [*parts, *both([tower, spire]), _cross_of(0, d / 2, h + rise - 3, 13)]
-
-
-def _ridge_tent(dice: Dice) -> Parts:
-    """A tent of two slopes, open in front, the flaps turned back, sometimes with poles and ropes."""
-    w, d, h = dice(56, 80), dice(70, 100), dice(44, 60)
-    t = 4.0
-    outer = [(-w / 2, 0), (w / 2, 0), (0, h)]
-    inner = [(-w / 2 + t * 1.4, t * 0.8), (w / 2 - t * 1.4, t * 0.8), (0, h - t * 1.35)]
-    body = flat([outer], d) - flat([inner], d - 2 * t)
-    gap = w * dice(0.16, 0.3)
-    body -= flat([[(-gap, t * 0.8), (gap, t * 0.8), (0, h * 0.84)]], 4 * t, d / 2)
-    parts = [body]
-    if dice.yes(0.6):
-        parts += [rod((0, y, 0), (0, y, h + 6), 1.4) for y in (d / 2, -d / 2)]
-    if dice.yes(0.5):
-        flap = Manifold.hull_points(np.array([(gap, d / 2 + q, z) for q in (-3, 0) for z in (0, 1)] + [
-            (gap + 10, d / 2 + 10 + q, 1 + z) for q in (-3, 0) for z in (0, 1)] + [
-            (1, d / 2 + q, h * 0.84) for q in (-3, 0)]))
-        parts += both(flap)
-    return parts
-
-
-def _tipi(dice: Dice) -> Parts:
-    """A tall cone of cloth over poles that cross above; an opening in front."""
-    r, h, sides = dice(34, 44), dice(78, 90), dice.one(8, 10, 12, 32)
-    top = dice(4, 6)
-    cone = prism(sides, r, h, r_top=top) - prism(sides, r - 4.5, h - 8, z=3, r_top=max(top - 3.5, 0.5))
-    gap = r * dice(0.3, 0.42)
-    door = [(-gap, 3), (gap, 3), (0, h * dice(0.45, 0.6))]
-    cone -= flat([door], r, r / 2 + 4)
-    turns = [k * 360 / 5 + 18 for k in range(5)]
-    poles = [rod((-6, 0, h + 12), (5, 0, h - 12), 1.4).rotate((0, 0, turn)) for turn in turns]
-    return [cone, *poles]
-
-
-def _dome_tent(dice: Dice) -> Parts:
-    """A low round tent with an arched opening and two poles that cross over it; or a round circus tent."""
-    if dice.yes(0.35):
-        r, wall, h = dice(42, 50), dice(20, 28), dice(34, 46)
-        body = prism(12, r, wall) + prism(12, r + 4, h, z=wall - 0.5, r_top=3)
-        body -= prism(12, r - 5, wall - 3, z=3)
-        door = flat([[(-9, 3), (9, 3), (5, wall * 0.85), (-5, wall * 0.85)]], 20, r)
-        z = wall + h
-        flag = rod((0, 0, z - 4), (0, 0, z + 16), 1.4) + flat([[(0, z + 6), (0, z + 15), (14, z + 10)]], 2.4)
-        return [body - door, flag]
-    r, h = dice(40, 50), dice(36, 46)
-    ball = Manifold.sphere(1, 40)
-    shell = ball.scale((r, r, h)) - ball.scale((r - 3.5, r - 3.5, h - 3.5))
-    shell = shell.trim_by_plane((0, 0, 1), 0) + disc(r, 3, sides=40)
-    shell -= recess(opening(r * 0.8, h * 0.72, 0, 3, "arch"), r, depth=r * 0.6)
-    bow = upright(disc(1, 3.4, z=-1.7, sides=40).scale((r + 1, h + 1.2, 1)) - disc(
-        1, 9, z=-4, sides=40).scale((r - 2, h - 2, 1))).trim_by_plane((0, 0, 1), 0)
-    return [shell, bow.rotate((0, 0, 45)), bow.rotate((0, 0, -45))]
 
 
 def _barn(dice: Dice) -> Parts:
     """A barn: a broken roof, a wide gate with a crossed door, a hatch above."""
     w, d, h = dice(50, 62), dice(60, 84), dice(26, 34)
     rise = w * dice(0.5, 0.62)
-    ends = [(-w / 2, 0), (w / 2, 0), (w / 2, h), (w * 0.34, h + rise * 0.62), (0, h + rise), (-w * 0.34, h + rise * 0.62),
-            (-w / 2, h)]
+    ends = [
+        (-w / 2, 0),
+        (w / 2, 0),
+        (w / 2, h),
+        (w * 0.34, h + rise * 0.62),
+        (0, h + rise),
+        (-w * 0.34, h + rise * 0.62),
+        (-w / 2, h),
+    ]
     body = flat([ends], d)
-    roof = flat([[(-w / 2 - 4, h - 2), (-w * 0.36, h + rise * 0.66), (0, h + rise + 3), (w * 0.36, h + rise * 0.66),
-                  (w / 2 + 4, h - 2), (w / 2, h - 2), (w * 0.33, h + rise * 0.6), (0, h + rise - 1),
-                  (-w * 0.33, h + rise * 0.6), (-w / 2, h - 2)]], d + 6)
+    roof = flat(
+        [
+            [
+                (-w / 2 - 4, h - 2),
+                (-w * 0.36, h + rise * 0.66),
+                (0, h + rise + 3),
+                (w * 0.36, h + rise * 0.66),
+                (w / 2 + 4, h - 2),
+                (w / 2, h - 2),
+                (w * 0.33, h + rise * 0.6),
+                (0, h + rise - 1),
+                (-w * 0.33, h + rise * 0.6),
+                (-w / 2, h - 2),
+            ]
+        ],
+        d + 6,
+    )
     gate, tall = w * 0.46, h * 0.86
     body -= recess(opening(gate, tall, 0, 1), d / 2)
     for a, b in (((-gate / 2, 1), (gate / 2, tall)), ((-gate / 2, tall), (gate / 2, 1))):
@@ -334,8 +242,11 @@ def _barn(dice: Dice) -> Parts:
     body -= recess(opening(9, 9, 0, h + rise * 0.3, dice.one("cross", "round", "plain")), d / 2)
     for turn in (90, -90):
         body -= recess(_row(dice, 8, 9, spaced(-d * 0.3, d * 0.3, 3), h * 0.45, "cross"), w / 2, turn)
-    silo = [disc(12, h + rise * 0.6, w / 2 + 16, -d * 0.2),
-            Manifold.sphere(12, 24).translate((w / 2 + 16, -d * 0.2, h + rise * 0.6)), box(12, 8, 10, w / 2 + 3, -d * 0.2)]
+    silo = [
+        disc(12, h + rise * 0.6, w / 2 + 16, -d * 0.2),
+        Manifold.sphere(12, 24).translate((w / 2 + 16, -d * 0.2, h + rise * 0.6)),
+        box(12, 8, 10, w / 2 + 3, -d * 0.2),
+    ]
     return [body, roof, *(silo if dice.yes(0.35) else [])]
 
 
@@ -362,5 +273,3 @@ def _block(dice: Dice) -> Parts:
 
 
 HOUSES: Styles = {_gable_house: 4, _hip_house: 2, _flat_house: 1.2, _barn: 0.8, _block: 0.6}
-CHURCHES: Styles = {_church: 2.5, _chapel: 1}
-TENTS: Styles = {_ridge_tent: 2, _tipi: 1, _dome_tent: 1}

@@ -66,10 +66,12 @@ def section(character: str, width: float, pen: str = "mitre", slant: float = 0) 
         The shape, in (x, z), as the reader sees it: x to the right, which in the frame is -x.
     """
     cap = "round" if pen == "round" else "square"
-    ink = unary_union([
-        LineString(line).buffer(width / 2, cap_style=cap, join_style=pen, quad_segs=5, mitre_limit=2.2)
-        for line in STROKES[character]
-    ])
+    ink = unary_union(
+        [
+            LineString(line).buffer(width / 2, cap_style=cap, join_style=pen, quad_segs=5, mitre_limit=2.2)
+            for line in STROKES[character]
+        ]
+    )
     rings = [np.asarray(ring.coords)[:-1] for ring in (ink.exterior, *ink.interiors)]
     shape = CrossSection(rings, FillRule.EvenOdd)
     return shape.transform(((1, slant, 0), (0, 1, 0))) if slant else shape

@@ -23,25 +23,47 @@ from maquette.datasets.solids.parts import Styles, egg, upright, vessel
 
 def _mushroom(dice: Dice) -> Parts:
     """A mushroom: a cap, hollowed a little below, on a stem; sometimes with spots, a ring, or a small one beside it."""
+
     def one(r: float, h: float, cap: float, stem: float) -> Manifold:
         style = dice.one("dome", "dome", "cone", "flat")
         if style == "dome":
             top = arc(0, h, r, 0, 90, 12, ry=cap)
         elif style == "cone":
-            top = [(float(p), float(q)) for p, q in curve([(r, h), (r * 0.8, h + cap * 0.4), (r * 0.3, h + cap), (0.1, h + cap * 1.2)], 4)]
+            top = [
+                (float(p), float(q))
+                for p, q in curve([(r, h), (r * 0.8, h + cap * 0.4), (r * 0.3, h + cap), (0.1, h + cap * 1.2)], 4)
+            ]
         else:
-            top = [(float(p), float(q)) for p, q in curve([(r, h), (r * 1.02, h + cap * 0.3), (r * 0.6, h + cap * 0.6), (0.1, h + cap * 0.55)], 4)]
+            top = [
+                (float(p), float(q))
+                for p, q in curve(
+                    [(r, h), (r * 1.02, h + cap * 0.3), (r * 0.6, h + cap * 0.6), (0.1, h + cap * 0.55)], 4
+                )
+            ]
         dip = h + cap * 0.16
         head = lathe([(0, dip), (r * 0.8, dip), (r * 0.97, h - 1.6), *top, (0, top[-1][1])], 40)
         foot = curve([(stem * 1.35, 0), (stem * 1.2, h * 0.14), (stem * 0.95, h * 0.5), (stem, dip + 3)], 4)
         leg = lathe([(0, 0), *[(float(p), float(q)) for p, q in foot], (0, dip + 3)], 28)
         parts = [head, leg]
         if style == "dome" and dice.yes(0.6):
-            for a, q in ((0.5, 0.35), (1.5, 0.3), (2.6, 0.38), (3.7, 0.32), (4.8, 0.36), (5.8, 0.3), (1.0, 0.75), (3.2, 0.8), (5.2, 0.7), (0, 1.5)):
+            for a, q in (
+                (0.5, 0.35),
+                (1.5, 0.3),
+                (2.6, 0.38),
+                (3.7, 0.32),
+                (4.8, 0.36),
+                (5.8, 0.3),
+                (1.0, 0.75),
+                (3.2, 0.8),
+                (5.2, 0.7),
+                (0, 1.5),
+            ):
                 u, v = r * np.cos(q), cap * np.sin(q)
                 parts.append(egg(r * 0.26, r * 0.26, r * 0.26, u * np.cos(a), u * np.sin(a), h + v - r * 0.05, 16))
         if dice.yes(0.35):
-            parts.append(lathe([(0, h * 0.62), (stem * 1.9, h * 0.54), (stem * 1.8, h * 0.6), (stem, h * 0.7), (0, h * 0.7)], 28))
+            parts.append(
+                lathe([(0, h * 0.62), (stem * 1.9, h * 0.54), (stem * 1.8, h * 0.6), (stem, h * 0.7), (0, h * 0.7)], 28)
+            )
         return join(parts)
 
     big = one(dice(28, 46), dice(34, 62), dice(22, 36), dice(6, 13))
@@ -73,13 +95,18 @@ def _round_tree(dice: Dice) -> Parts:
     count = dice.one(1, 4, 6, 8)
     if count == 1:
         w, h = dice(44, 66), 100 - low + 6
-        crown = egg(w, w, h, z=low - 4 + h / 2, sides=36) if dice.yes(0.6) else disc(
-            w * 0.42, h, z=low - 4, r_top=dice(0.3, 5), sides=32)
+        crown = (
+            egg(w, w, h, z=low - 4 + h / 2, sides=36)
+            if dice.yes(0.6)
+            else disc(w * 0.42, h, z=low - 4, r_top=dice(0.3, 5), sides=32)
+        )
     else:
         r = dice(14, 18)
         spots = [(r * np.cos(a), r * np.sin(a), low + 16 + dice(-4, 8)) for a in np.arange(count) * 2 * np.pi / count]
-        flesh = [Blob((float(x), float(y), float(z)), (q, q, q * 0.92)) for (x, y, z), q in
-                 zip(spots, [r * dice(0.85, 1.15) for _ in spots], strict=True)]
+        flesh = [
+            Blob((float(x), float(y), float(z)), (q, q, q * 0.92))
+            for (x, y, z), q in zip(spots, [r * dice(0.85, 1.15) for _ in spots], strict=True)
+        ]
         top = [Blob((dice(-6, 6), dice(-6, 6), low + 32), (r * 1.15, r * 1.15, r)), Blob((0, 0, low + 18), (r, r, r))]
         crown = blend([*flesh, *top], 2.5, 64)
     line = curve([(thick * 1.7, 0), (thick * 1.05, 6), (thick * 0.8, low * 0.6), (thick * 0.95, low + 8)], 4)
@@ -100,9 +127,24 @@ def _palm(dice: Dice) -> Parts:
     ridge = [(long * t, 0, 9 * np.sin(np.pi * t * 0.8) - drop * t**2.2) for t in np.linspace(0, 1, 7)]
     widths = [2, 5.5, 7, 7, 6, 4, 1.2]
     for (x0, _, z0), (x1, _, z1), u, v in zip(ridge[:-1], ridge[1:], widths[:-1], widths[1:], strict=True):
-        leaf.append(Manifold.hull_points(np.array([
-            (x0, 0, z0 + 1.3), (x1, 0, z1 + 1.3), (x0, -u, z0 - 2), (x0, u, z0 - 2), (x1, -v, z1 - 2), (x1, v, z1 - 2),
-            (x0, -u, z0 - 3.2), (x0, u, z0 - 3.2), (x1, -v, z1 - 3.2), (x1, v, z1 - 3.2)])))
+        leaf.append(
+            Manifold.hull_points(
+                np.array(
+                    [
+                        (x0, 0, z0 + 1.3),
+                        (x1, 0, z1 + 1.3),
+                        (x0, -u, z0 - 2),
+                        (x0, u, z0 - 2),
+                        (x1, -v, z1 - 2),
+                        (x1, v, z1 - 2),
+                        (x0, -u, z0 - 3.2),
+                        (x0, u, z0 - 3.2),
+                        (x1, -v, z1 - 3.2),
+                        (x1, v, z1 - 3.2),
+                    ]
+                )
+            )
+        )
     leaves = [p.translate((lean, 0, tall)) for p in ring(count, join(leaf), dice(0, 90))]
     nuts = [ball(3.6, lean + 5 * np.cos(a), 5 * np.sin(a), tall - 3) for a in (0.5, 2.6, 4.6)] if dice.yes(0.7) else []
     hill = egg(dice(34, 54), 36, 14, z=0) if dice.yes(0.4) else disc(8, 3, sides=16)
@@ -143,7 +185,12 @@ def _pot(dice: Dice, r: float, h: float) -> Parts:
 
 def _leaf(long: float, wide: float, lift_deg: float) -> Manifold:
     """A leaf from the origin along +x, with a ridge, lifted."""
-    points = [(long * t, s * wide * np.sin(np.pi * t**0.8), z) for t in np.linspace(0, 1, 7) for s in (-1, 1) for z in (-1.1, 0.6)]
+    points = [
+        (long * t, s * wide * np.sin(np.pi * t**0.8), z)
+        for t in np.linspace(0, 1, 7)
+        for s in (-1, 1)
+        for z in (-1.1, 0.6)
+    ]
     return Manifold.hull_points(np.array([*points, (long * 0.4, 0, 1.8)])).rotate((0, -lift_deg, 0))
 
 
@@ -158,8 +205,19 @@ def _flower(dice: Dice) -> Parts:
         line = curve([(x * 0.15, 0, h * 0.6), (x * 0.6 + dice(-2, 2), y * 0.5, (h + z) / 2), (x, y, z)], 4)
         parts.append(tube(line, 1.7, 2))
         if kind == "tulip":
-            cup = lathe([(0, 0), *[(float(p), float(q)) for p, q in curve([(1.5, 0), (size * 0.62, 5), (size * 0.66, size), (size * 0.5, size * 1.5)], 4)],
-                         (0, size * 1.3)], 30)
+            cup = lathe(
+                [
+                    (0, 0),
+                    *[
+                        (float(p), float(q))
+                        for p, q in curve(
+                            [(1.5, 0), (size * 0.62, 5), (size * 0.66, size), (size * 0.5, size * 1.5)], 4
+                        )
+                    ],
+                    (0, size * 1.3),
+                ],
+                30,
+            )
             cut = join(ring(3, rod((0, 0, size * 2.1), (size * 2, 0, size * 1.5), size * 0.5, sides=4), 30))
             parts.append((cup - cut).translate((x, y, z - 2)))
             continue
@@ -172,7 +230,11 @@ def _flower(dice: Dice) -> Parts:
         parts.append(upright(head).rotate((dice(12, 40), 0, 0)).translate((x, y + 1.5, z)))
     for k in range(dice.whole(2, 4)):
         turn = 25 + 180 * (k % 2) + dice(-30, 30)
-        parts.append(_leaf(dice(20, 28), dice(4, 6.5), dice(20, 60)).rotate((0, 0, turn)).translate((0, 0, h * 0.9 + dice(-1, 12))))
+        parts.append(
+            _leaf(dice(20, 28), dice(4, 6.5), dice(20, 60))
+            .rotate((0, 0, turn))
+            .translate((0, 0, h * 0.9 + dice(-1, 12)))
+        )
     return parts
 
 
@@ -185,7 +247,10 @@ def _cactus(dice: Dice) -> Parts:
     for side in dice.one((-1, 1), (-1, 1), (1,), (-1,)):
         low, out, up = z + dice(18, 34), dice(19, 24), dice(16, 28)
         q = r * dice(0.55, 0.7)
-        flesh += chain([(0, 0, low), (side * (out - 3), 0, low + 1), (side * out, 0, low + 5), (side * out, 0, low + up)], [q, q, q, q])
+        flesh += chain(
+            [(0, 0, low), (side * (out - 3), 0, low + 1), (side * out, 0, low + 5), (side * out, 0, low + up)],
+            [q, q, q, q],
+        )
     parts: Parts = [blend(flesh, 2.5, 72)]
     ribs = join(rod((r + 0.6, 0, z), (r + 1.0, 0, top - r), 1.5, sides=8).rotate((0, 0, 45 * k + 22)) for k in range(8))
     parts += [ribs] if dice.yes(0.5) else []
@@ -245,7 +310,12 @@ def _fruit(dice: Dice, line: np.ndarray, top: float) -> Parts:
     parts: Parts = [body, tube(curve([(0, 0, top), (bend * 0.3, 0, top + 14), (bend, 0, top + dice(22, 28))], 3), 2, 2)]
     if dice.yes(0.7):
         way = dice.one(0, 180)
-        parts.append(_leaf(dice(26, 34), dice(7, 9), dice(5, 30)).scale((1, 1, 1.3)).rotate((0, 0, way)).translate((0, 0, top + 14)))
+        parts.append(
+            _leaf(dice(26, 34), dice(7, 9), dice(5, 30))
+            .scale((1, 1, 1.3))
+            .rotate((0, 0, way))
+            .translate((0, 0, top + 14))
+        )
     return parts
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
-from maquette.datasets.furniture.parts import Dice, Parts, Point, arc, front, lathe, tube
+from maquette.datasets.furniture.parts import Dice, Parts, Point, arc, curve, front, lathe, tube
 
 Style = Callable[[Dice], Parts]
 """One way to make a kind: dice in, parts out."""
@@ -216,3 +216,32 @@ def board(points: Sequence[Point], d: float, y: float = 0, r: float = 0) -> Mani
         The solid.
     """
     return front(points, d, y, r)
+
+
+def heart_line(w: float) -> list[tuple[float, float]]:
+    """The outline of a heart around the origin.
+
+    Args:
+        w: its width.
+
+    Returns:
+        Points (x, z), against the clock.
+    """
+    a = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    x = 16 * np.sin(a) ** 3
+    z = 13 * np.cos(a) - 5 * np.cos(2 * a) - 2 * np.cos(3 * a) - np.cos(4 * a)
+    return [(float(p), float(q)) for p, q in np.c_[-x, z] * w / 32]
+
+
+def mirrored_line(points: list[tuple[float, float]], count: int = 4) -> list[tuple[float, float]]:
+    """A closed outline, the same at both sides, smooth through points of its right side.
+
+    Args:
+        points: (half width, z), from one end to the other.
+        count: steps between each two.
+
+    Returns:
+        Points (x, z).
+    """
+    line = [(float(x), float(z)) for x, z in curve(points, count)]
+    return [*line, *[(-x, z) for x, z in line[::-1]]]

@@ -31,16 +31,29 @@ def _person(dice: Dice) -> Parts:
     hip, chest = leg + 3, leg + dice(24, 28)
     big = dice(7.2, 9.8)
     head = Blob((0, 1, chest + 9 + big), (big * 0.9, big, big * 1.08))
-    flesh: Flesh = [head, Limb((0, 0, chest + 2), (0, 0.5, chest + 9), 3.2, 3), Limb((0, 0, hip), (0, 0.4, chest - 2), wide * 0.66, wide * 0.58)]
+    flesh: Flesh = [
+        head,
+        Limb((0, 0, chest + 2), (0, 0.5, chest + 9), 3.2, 3),
+        Limb((0, 0, hip), (0, 0.4, chest - 2), wide * 0.66, wide * 0.58),
+    ]
     flesh += twins(Limb((wide * 0.25, 0, hip + 3), (wide * 0.6, 0, chest - 1), wide * 0.52, 5))
     pose = dice.one("both down", "wave", "out", "hips", "cheer", "walk", "give")
-    left, right = {"both down": ("down", "down"), "wave": ("down", "up"), "out": ("out", "out"), "hips": ("hip", "hip"),
-                   "cheer": ("up", "up"), "walk": ("down", "down"), "give": ("front", "front")}[pose]
+    left, right = {
+        "both down": ("down", "down"),
+        "wave": ("down", "up"),
+        "out": ("out", "out"),
+        "hips": ("hip", "hip"),
+        "cheer": ("up", "up"),
+        "walk": ("down", "down"),
+        "give": ("front", "front"),
+    }[pose]
     flesh += _arm(dice, -1, wide * 0.9, chest, left) + _arm(dice, 1, wide * 0.9, chest, right)
     stride, apart = (dice(9, 14), 4.6) if pose == "walk" else (0.0, dice(4.6, 9))
     for s in (-1, 1):
         y = s * stride
-        flesh += chain([(s * 4.2, 0, hip), (s * (apart + 4) / 2, y * 0.5 + 1, leg * 0.5), (s * apart, y, 4)], [5, 3.9, 3])
+        flesh += chain(
+            [(s * 4.2, 0, hip), (s * (apart + 4) / 2, y * 0.5 + 1, leg * 0.5), (s * apart, y, 4)], [5, 3.9, 3]
+        )
         flesh.append(Blob((s * apart, y + 2.6, 2.6), (3.4, 6.2, 2.6)))
     parts: Parts = []
     if dice.yes(0.35) and pose != "walk":
@@ -50,12 +63,18 @@ def _person(dice: Dice) -> Parts:
     _, hy, hz = head.centre
     style = dice.one("none", "cap", "hat", "hair", "bun")
     if style == "hat":
-        parts += [disc(big * 1.7, 2, 0, hy, hz + big * 0.45, sides=28), disc(big * 0.95, big * 0.9, 0, hy, hz + big * 0.45, big * 0.8, 28)]
+        parts += [
+            disc(big * 1.7, 2, 0, hy, hz + big * 0.45, sides=28),
+            disc(big * 0.95, big * 0.9, 0, hy, hz + big * 0.45, big * 0.8, 28),
+        ]
     elif style == "cap":
         dome = egg(big * 2.1, big * 2.3, big * 2, 0, hy, hz + big * 0.3, 28).trim_by_plane((0, 0, 1), hz + big * 0.4)
         parts += [dome, disc(big * 0.8, 2, 0, hy + big, hz + big * 0.35, sides=24)]
     elif style == "hair":
-        parts.append(egg(big * 2.15, big * 2.15, big * 2.5, 0, hy - big * 0.25, hz + 0.5, 28) - box(40, 40, 40, 0, hy + 20 + big * 0.25, hz - 36 + big * 0.5))
+        parts.append(
+            egg(big * 2.15, big * 2.15, big * 2.5, 0, hy - big * 0.25, hz + 0.5, 28)
+            - box(40, 40, 40, 0, hy + 20 + big * 0.25, hz - 36 + big * 0.5)
+        )
     elif style == "bun":
         parts.append(ball(big * 0.46, 0, hy - big * 0.5, hz + big * 1.15))
     parts += [egg(2.6, 3, 2.6, 0, hy + big, hz - 0.6, 12)] if dice.yes() else []
@@ -67,9 +86,16 @@ def _sitter(dice: Dice) -> Parts:
     seat, big, wide = dice(26, 30), dice(9, 11), dice(10, 13)
     chest = seat + 32
     head = Blob((0, 1, chest + 10 + big), (big * 0.92, big, big * 1.05))
-    flesh: Flesh = [head, Limb((0, 0, chest), (0, 1, chest + 10), 3.8, 3.4), Limb((0, -2, seat + 6), (0, 0, chest - 4), wide * 0.75, wide * 0.85)]
-    flesh += twins(*chain([(5, 0, seat + 4), (6, 25, seat + 4), (6, 26, 5)], [6, 4.8, 3.6]), Blob((6, 30, 3), (3.8, 7.4, 3)),
-                   *chain([(wide * 0.95, 0, chest - 4), (wide + 4, 4, chest - 18), (7, 21, seat + 10)], [3.8, 3.2, 2.7]))
+    flesh: Flesh = [
+        head,
+        Limb((0, 0, chest), (0, 1, chest + 10), 3.8, 3.4),
+        Limb((0, -2, seat + 6), (0, 0, chest - 4), wide * 0.75, wide * 0.85),
+    ]
+    flesh += twins(
+        *chain([(5, 0, seat + 4), (6, 25, seat + 4), (6, 26, 5)], [6, 4.8, 3.6]),
+        Blob((6, 30, 3), (3.8, 7.4, 3)),
+        *chain([(wide * 0.95, 0, chest - 4), (wide + 4, 4, chest - 18), (7, 21, seat + 10)], [3.8, 3.2, 2.7]),
+    )
     stool = box(30, 26, seat, 0, -3) if dice.yes() else disc(15, seat, 0, -3, sides=32)
     return [blend(flesh, 2.6, 80), stool, *(eyes(head, 24, 10, 1.3))]
 
@@ -103,7 +129,12 @@ def _block_figure(dice: Dice) -> Parts:
     head = disc(10, 19, z=z + 3, sides=32) + disc(5, 4, z=z + 21) if dice.yes() else soft(24, 22, 22, z=z + 2, r=2)
     parts: Parts = [*legs, body, belt, disc(5.4, 8, z=z - 2), head]
     lift = dice.one(0.0, 0.0, 35.0, 100.0)
-    arm = rod((0, 0, 0), (4, 0, -13), 4.6, 4.2, 14) + rod((4, 0, -13), (5, 7, -24), 4.2, 3.6, 14) + egg(8, 8, 8, 4, 0, -13) + ball(4.6, 5, 8, -26)
+    arm = (
+        rod((0, 0, 0), (4, 0, -13), 4.6, 4.2, 14)
+        + rod((4, 0, -13), (5, 7, -24), 4.2, 3.6, 14)
+        + egg(8, 8, 8, 4, 0, -13)
+        + ball(4.6, 5, 8, -26)
+    )
     for s, turn in ((-1, 0.0), (1, lift)):
         one = (arm + ball(5, 0, 0, 0)).rotate((turn, 0, 0)).translate((top + 2.6, 0, z - 6))
         parts.append(one if s > 0 else one.mirror((1, 0, 0)))
@@ -137,27 +168,59 @@ def _robot(dice: Dice) -> Parts:
     z, hw, hh = low + tall, w * dice(0.55, 0.75), dice(16, 21)
     head = soft(hw, d * 0.85, hh, z=z + 5, r=1.5) if dice.yes(0.7) else disc(hw * 0.5, hh, z=z + 5, sides=28)
     face = d * 0.425 if head.num_tri() < 400 and head.bounding_box()[4] < hw * 0.5 else head.bounding_box()[4] - 1
-    parts += [head, disc(4, 8, z=z - 1), *both(ball(3.2, hw * 0.22, face - 0.4, z + 5 + hh * 0.6)), box(hw * 0.5, 3, 2.4, 0, face - 0.6, z + 5 + hh * 0.2)]
+    parts += [
+        head,
+        disc(4, 8, z=z - 1),
+        *both(ball(3.2, hw * 0.22, face - 0.4, z + 5 + hh * 0.6)),
+        box(hw * 0.5, 3, 2.4, 0, face - 0.6, z + 5 + hh * 0.2),
+    ]
     top = z + 5 + hh
     parts += [rod((0, 0, top - 1), (0, 0, top + 7), 1.3), ball(2.8, 0, 0, top + 8)] if dice.yes(0.75) else []
-    parts += both(Manifold.cylinder(5, 3.4, 3.4, 16, True).rotate((0, 90, 0)).translate((hw * 0.5, 0, z + 5 + hh / 2))) if dice.yes() else []
+    parts += (
+        both(Manifold.cylinder(5, 3.4, 3.4, 16, True).rotate((0, 90, 0)).translate((hw * 0.5, 0, z + 5 + hh / 2)))
+        if dice.yes()
+        else []
+    )
     for s, pose in zip((-1, 1), dice.one(("down", "down"), ("down", "up"), ("front", "front")), strict=True):
         x, sz = w / 2 + 4, z - 6
-        elbow, hand = {"down": ((x + 2, 0, sz - 15), (x + 2, 6, sz - 27)), "up": ((x + 8, 2, sz + 3), (x + 9, 4, sz + 19)),
-                       "front": ((x, 6, sz - 10), (x - 1, 24, sz - 9))}[pose]
+        elbow, hand = {
+            "down": ((x + 2, 0, sz - 15), (x + 2, 6, sz - 27)),
+            "up": ((x + 8, 2, sz + 3), (x + 9, 4, sz + 19)),
+            "front": ((x, 6, sz - 10), (x - 1, 24, sz - 9)),
+        }[pose]
         way = np.subtract(hand, elbow) / np.linalg.norm(np.subtract(hand, elbow))
         across = np.array([1.0, 0, 0])
         tip = np.asarray(hand) + 5 * way
-        arm = [rod((w / 2 - 2, 0, sz), (x, 0, sz), 3.6, sides=16), ball(4, x, 0, sz), rod((x, 0, sz), elbow, 2.6, sides=14), ball(3.6, *elbow),
-               rod(elbow, hand, 2.6, sides=14), ball(4, *hand), *(rod(np.asarray(hand) + 2.6 * q * across, tip + 4 * q * across, 1.5) for q in (-1, 1))]
+        arm = [
+            rod((w / 2 - 2, 0, sz), (x, 0, sz), 3.6, sides=16),
+            ball(4, x, 0, sz),
+            rod((x, 0, sz), elbow, 2.6, sides=14),
+            ball(3.6, *elbow),
+            rod(elbow, hand, 2.6, sides=14),
+            ball(4, *hand),
+            *(rod(np.asarray(hand) + 2.6 * q * across, tip + 4 * q * across, 1.5) for q in (-1, 1)),
+        ]
         one = join(arm)
         parts.append(one if s > 0 else one.mirror((1, 0, 0)))
     if base == "legs":
-        parts += both([rod((w * 0.24, 0, low + 1), (w * 0.24, 0, 5), 3.6, sides=16), soft(w * 0.36, d * 0.95, 7, w * 0.25, 2, 0, r=1.5),
-                       ball(4.6, w * 0.24, 0, low * 0.5)])
+        parts += both(
+            [
+                rod((w * 0.24, 0, low + 1), (w * 0.24, 0, 5), 3.6, sides=16),
+                soft(w * 0.36, d * 0.95, 7, w * 0.25, 2, 0, r=1.5),
+                ball(4.6, w * 0.24, 0, low * 0.5),
+            ]
+        )
     elif base == "wheels":
-        tread = Manifold.hull_points(np.array([(x, y + 7 * np.cos(a), 8 + 8 * np.sin(a)) for x in (w * 0.32, w * 0.62) for y in (
-            -d * 0.5, d * 0.5) for a in np.linspace(0, 2 * np.pi, 20)]))
+        tread = Manifold.hull_points(
+            np.array(
+                [
+                    (x, y + 7 * np.cos(a), 8 + 8 * np.sin(a))
+                    for x in (w * 0.32, w * 0.62)
+                    for y in (-d * 0.5, d * 0.5)
+                    for a in np.linspace(0, 2 * np.pi, 20)
+                ]
+            )
+        )
         parts += both(tread) + [box(w * 0.7, d * 0.7, low, 0, 0, 5)]
     else:
         parts.append(disc(w * 0.6, low + 1, r_top=w * 0.34, sides=32))

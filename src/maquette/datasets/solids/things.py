@@ -19,101 +19,7 @@ from maquette.datasets.furniture.parts import (
     soft,
     tube,
 )
-from maquette.datasets.solids.blend import surface
-from maquette.datasets.solids.letters import section
-from maquette.datasets.solids.parts import Styles, board, egg, flat, prism, standing, torus, upright
-from maquette.datasets.solids.tools import heart_line
-
-
-def _sign(dice: Dice) -> Parts:
-    """A road sign on a post: round, three, four or eight-sided, an arrow, a notice, with a rim or a mark on it."""
-    style = dice.one("round", "triangle", "octagon", "square", "arrow", "notice", "two arrows", "diamond")
-    r, t, post = dice(17, 24), dice(3, 5), dice(1.6, 2.6)
-    z = 100 - r
-    parts: Parts = [rod((0, -t / 2 - post * 0.4, 0), (0, -t / 2 - post * 0.4, 97 if "arrow" in style else z), post, sides=16)]
-    if dice.yes(0.7):
-        parts.append(dice.one(disc(dice(9, 14), 3.4), box(24, 24, 3.4)).translate((0, -t / 2, -1)))
-    angles = {"triangle": (3, 90 + dice.one(0, 180)), "octagon": (8, 22.5), "square": (4, 45), "diamond": (4, 0)}
-    if style == "round" or style in angles:
-        sides, start = angles.get(style, (40, 0))
-        out = [(r * np.cos(a), z + r * np.sin(a)) for a in np.radians(start + 360 * np.arange(sides) / sides)]
-        plate = board(out, t, r=1.5)
-        inner = [(x * 0.78, z + (q - z) * 0.78) for x, q in out]
-        plate -= board(inner, 3, t / 2 + 0.4)
-        mark = dice.one("bar", "letter", "none", "exclamation")
-        centre = z + (0 if style != "triangle" else (-0.12 if start == 90 else 0.12) * r)
-        if mark == "bar":
-            plate += box(r * 0.9, t, r * 0.24, 0, 0, centre - r * 0.12)
-        elif mark == "letter":
-            scale = r * 0.11
-            shape = section(dice.one(*"PHSABE5379"), 1.2).scale((scale, scale)).mirror((1, 0))
-            x0, z0, x1, z1 = shape.bounds()
-            plate += standing(shape.translate((-(x0 + x1) / 2, centre - (z0 + z1) / 2)), t)
-        elif mark == "exclamation":
-            plate += box(r * 0.17, t, r * 0.5, 0, 0, centre - r * 0.12) + box(r * 0.17, t, r * 0.16, 0, 0, centre - r * 0.38)
-        return [*parts, plate]
-    if style == "notice":
-        w, h = dice(50, 70), dice(30, 42)
-        plate = board([(-w / 2, 98 - h), (w / 2, 98 - h), (w / 2, 98), (-w / 2, 98)], t, r=dice(0.5, 4))
-        rows = dice.whole(2, 3)
-        plate += join(box(w * dice(0.5, 0.75), t, h * 0.12, 0, 2, 98 - h * (k + 0.6) / rows - h * 0.06) for k in range(rows))
-        posts = [rod((x, -t / 2 - 1, 0), (x, -t / 2 - 1, 96), 2, sides=12) for x in (-w * 0.32, w * 0.32)]
-        return [plate, *posts]
-    way = dice.one(-1, 1)
-    for k in range(1 if style == "arrow" else 2):
-        w, h = dice(46, 62), dice(13, 18)
-        top = 94 - k * 24
-        way = -way
-        shape = [(-w * 0.42, top - h), (w * 0.38, top - h), (w * 0.58, top - h / 2), (w * 0.38, top), (-w * 0.42, top)]
-        if dice.yes(0.3):
-            shape.append((-w * 0.32, top - h / 2))
-        parts.append(board([(way * x, q) for x, q in shape], t))
-    return parts
-
-
-def _star(dice: Dice) -> Parts:
-    """A star of four to eight points: flat, pillowed to ridges, or on a stand."""
-    count = dice.weighted({5: 5.0, 6: 1.5, 4: 1.0, 8: 1.0})
-    inner = {4: dice(0.3, 0.45), 5: dice(0.38, 0.5), 6: dice(0.5, 0.6), 8: dice(0.5, 0.68)}[count]
-    angles = np.radians(90 + np.arange(2 * count) * 180 / count)
-    reach = np.where(np.arange(2 * count) % 2 == 0, 50, 50 * inner)
-    points = [(float(r * np.cos(a)), float(r * np.sin(a))) for r, a in zip(reach, angles, strict=True)]
-    depth = dice(10, 24)
-    if dice.yes(0.45):
-        front = [(x, 1.2, z) for x, z in points]
-        tops = [Manifold.hull_points(np.array([(0, depth / 2, 0), (0, -depth / 2, 0), *[
-            (p[0], s * 1.2, p[2]) for p in (front[i - 1], front[i]) for s in (-1, 1)]])) for i in range(len(front))]
-        star = join(tops)
-    else:
-        star = board(points, depth, r=dice.one(0, 0, 2))
-    if dice.yes(0.2):
-        low = -50 * (0.81 if count == 5 else 0.9)
-        return [star, rod((0, 0, -20), (0, 0, low - 16), 3.5, sides=16), disc(22, 6, z=low - 20)]
-    return [star.rotate((-90, 0, 0)) if dice.yes(0.12) else star]
-
-
-def _heart(dice: Dice) -> Parts:
-    """A heart: flat, or round like a cushion, sometimes with a hole or on a stand."""
-    line = np.array(heart_line(100)) * (dice(0.88, 1.08), dice(0.9, 1.1))
-    depth = dice(14, 32)
-    if dice.yes(0.5):
-        wide, deep, tall = dice(36, 41), dice(22, 40), dice(36, 41)
-
-        def value(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-            x, y, z = x / wide, y / deep, z / tall
-            ball = x**2 + 1.6 * y**2 + z**2 - 1
-            return ball**3 - x**2 * z**3 - 0.1 * y**2 * z**3
-
-        heart = surface(value, (wide * 1.25, deep * 1.05, tall * 1.35))
-        return [heart]
-    heart = standing(CrossSection([line]), depth)
-    if dice.yes(0.3):
-        heart -= standing(CrossSection([line]).offset(-dice(10, 14), circular_segments=24), 3 * depth)
-    elif dice.yes(0.25):
-        heart -= standing(CrossSection([line]).offset(-6, circular_segments=24), 8, depth / 2)
-    if dice.yes(0.2):
-        heart += box(60, max(depth * 1.4, 26), 8, z=line[:, 1].min() - 5)
-    return [heart.rotate((-90, 0, 0)) if dice.yes(0.12) else heart]
+from maquette.datasets.solids.parts import Styles, egg, flat, prism, standing, torus, upright
 
 
 def _hat(dice: Dice) -> Parts:
@@ -157,90 +63,13 @@ def _hat(dice: Dice) -> Parts:
     return [dome, visor, ball(3.4, 0, -6, 38.5)]
 
 
-def _finger_ring(dice: Dice) -> Parts:
-    """A finger ring that stands: a band with a cut stone in its setting, a signet, or a plain band."""
-    r, bar = 36.0, dice(3.4, 6)
-    style = dice.weighted({"stone": 3.0, "signet": 1.0, "pearl": 0.8, "band": 0.8})
-    if style == "band":
-        w = dice(14, 34)
-        out = [(r, -w / 2), (r + bar, -w * 0.42), (r + bar, w * 0.42), (r, w / 2)]
-        return [upright(lathe(out, 48)) if dice.yes(0.6) else lathe(out, 48)]
-    band = upright(torus(r + bar, bar, sides=48).scale((1, 1, dice(0.8, 1.5))))
-    top = r + bar
-    if style == "pearl":
-        return [band, ball(dice(9, 14), z=top + 8, steps=4)]
-    if style == "signet":
-        return [band, prism(dice.one(4, 8, 32), dice(15, 20), 9, z=top - 1).scale((1, 0.8, 1))]
-    g = dice(13, 21)
-    sides = dice.one(6, 8, 8, 10)
-    low = top + 2
-    stone = prism(sides, 1.0, g * 0.75, z=low, r_top=g) + prism(sides, g, g * 0.34, z=low + g * 0.75 - 0.02, r_top=g * 0.62)
-    claws = ring(4, rod((2, 0, top - bar * 0.6), (g * 0.92, 0, low + g * 0.85), 1.8, sides=8), 45)
-    return [band, stone, *claws]
-
-
-def _die(dice: Dice) -> Parts:
-    """A playing die with one to six pips, sunk in."""
-    s, r = 100.0, dice(3, 16)
-    cube = soft(s, s, s, z=-s / 2, r=r, steps=3)
-    if dice.yes(0.35):
-        cube ^= Manifold.sphere(s * dice(0.7, 0.76), 48)
-    dot = dice(8, 10.5)
-    q = s * dice(0.22, 0.27)
-    spots = {1: [(0, 0)], 2: [(-1, -1), (1, 1)], 3: [(-1, -1), (0, 0), (1, 1)],
-             4: [(a, b) for a in (-1, 1) for b in (-1, 1)], 6: [(a, b) for a in (-1, 1) for b in (-1, 0, 1)]}
-    spots[5] = [*spots[4], (0, 0)]
-    pip = Manifold.sphere(dot, 20).scale((1, 1, 0.8))
-    turns = {1: (0, 0, 0), 6: (180, 0, 0), 2: (90, 0, 0), 5: (-90, 0, 0), 3: (0, 90, 0), 4: (0, -90, 0)}
-    pips = [pip.translate((a * q, b * q, s / 2)).rotate(turns[n]) for n, places in spots.items() for a, b in places]
-    turn = dice.one((0, 0, 0), (90, 0, 0), (0, 90, 0), (90, 90, 0), (180, 0, 90), (-90, 0, 0))
-    die = (cube - join(pips)).rotate(turn)
-    return [die.rotate((0, 0, dice(0, 90)))]
-
-
-def _gear(dice: Dice) -> Parts:
-    """A cog wheel with a hole, spokes or round cut-outs, and sometimes a hub; standing or lying."""
-    teeth, depth = dice.whole(8, 18), dice(10, 26)
-    tall = dice(0.12, 0.18) * 50
-    root = 50 - tall
-    outline = []
-    for k in range(teeth):
-        for r, a in ((root, -0.32), (50, -0.17), (50, 0.17), (root, 0.32)):
-            angle = 2 * np.pi * (k + a) / teeth
-            outline.append((r * np.cos(angle), r * np.sin(angle)))
-    wheel = CrossSection([np.array(outline)])
-    bore = dice(5, 10)
-    style = dice.one("plain", "holes", "spokes", "dish")
-    hub = bore + dice(5, 8)
-    if style == "holes":
-        count = dice.whole(4, 6)
-        middle = (root + hub) / 2
-        size = min((root - hub) * 0.34, middle * np.pi / count * 0.62)
-        for k in range(count):
-            wheel -= CrossSection.circle(size, 24).translate((middle, 0)).rotate(360 * k / count + 90)
-    elif style == "spokes":
-        count = dice.whole(4, 6)
-        gap = CrossSection.circle(root - 7, 60) - CrossSection.circle(hub, 40)
-        for k in range(count):
-            gap -= CrossSection.square((2 * root, 7), True).translate((root, 0)).rotate(360 * k / count + 90)
-        wheel -= gap
-    solid = Manifold.extrude(wheel, depth)
-    if style == "dish":
-        pan = disc(root - 7, depth, z=depth * 0.66, sides=48) + disc(root - 7, depth, z=-depth * 0.66, sides=48)
-        solid -= pan - disc(hub, 3 * depth, z=-depth)
-    if dice.yes(0.5):
-        solid += disc(hub, depth * 1.5, z=-depth * 0.25, sides=32)
-    solid -= disc(bore, 4 * depth, z=-depth, sides=32)
-    if dice.yes(0.3):
-        solid -= box(bore * 0.6, bore * 0.8, 4 * depth, 0, bore, -depth)
-    return [solid if dice.yes(0.3) else upright(solid)]
-
-
 def _hourglass(dice: Dice) -> Parts:
     """Two bulbs that meet at a waist, between two plates held by three or four posts."""
     r, neck = dice(19, 25), dice(3, 4.5)
     plate, thick = r + dice(7, 11), dice(5, 8)
-    line = curve([(r * 0.8, thick - 1), (r, 25), (r * 0.5, 42), (neck, 50), (r * 0.5, 58), (r, 75), (r * 0.8, 101 - thick)], 5)
+    line = curve(
+        [(r * 0.8, thick - 1), (r, 25), (r * 0.5, 42), (neck, 50), (r * 0.5, 58), (r, 75), (r * 0.8, 101 - thick)], 5
+    )
     glass = lathe([(0, thick - 1), *[(float(p), float(q)) for p, q in line], (0, 101 - thick)], 36)
     sides = dice.one(40, 40, 6, 8)
     ends = [prism(sides, plate, thick, z=z) for z in (0, 100 - thick)]
@@ -257,8 +86,14 @@ def _umbrella(dice: Dice) -> Parts:
     """An open umbrella, hollow below, with a hooked or straight handle; or a closed one; or a beach parasol."""
     if dice.yes(0.2):
         folds = dice.whole(6, 8)
-        cloth = join(Manifold.hull_points(np.array([(0, 0, 34), (0, 0, 92), (8.5, 1.2, 42), (8.5, -1.2, 42), (7, 2.8, 40),
-                                                    (7, -2.8, 40), (2, 0, 90)])).rotate((0, 0, 360 * k / folds)) for k in range(folds))
+        cloth = join(
+            Manifold.hull_points(
+                np.array(
+                    [(0, 0, 34), (0, 0, 92), (8.5, 1.2, 42), (8.5, -1.2, 42), (7, 2.8, 40), (7, -2.8, 40), (2, 0, 90)]
+                )
+            ).rotate((0, 0, 360 * k / folds))
+            for k in range(folds)
+        )
         hook = tube([(p, 0, q) for p, q in arc(6, 8, 6, 180, 360, 9)], 2, 2)
         return [cloth, disc(4, 58, z=33, r_top=1.6), rod((0, 0, 8), (0, 0, 100), 1.5, sides=12), hook]
     count, r, h = dice.one(6, 8, 8, 10), 50.0, dice(20, 32)
@@ -278,8 +113,12 @@ def _umbrella(dice: Dice) -> Parts:
                 corner += [(0, 0, corner[-1][2])]
                 shell.append(Manifold.hull_points(np.array(corner)))
         shells.append(join(shell))
-    scallops = join(egg(2 * np.pi * r / count * 0.86, 15, h * 0.5, 0, r * np.cos(np.pi / count), tall - h - 0.5).rotate(
-        (0, 0, 360 * (k + 0.5) / count - 90)) for k in range(count))
+    scallops = join(
+        egg(2 * np.pi * r / count * 0.86, 15, h * 0.5, 0, r * np.cos(np.pi / count), tall - h - 0.5).rotate(
+            (0, 0, 360 * (k + 0.5) / count - 90)
+        )
+        for k in range(count)
+    )
     canopy = (shells[0] - shells[1]) - (scallops if dice.yes(0.6) else Manifold())
     parts: Parts = [canopy, rod((0, 0, 8), (0, 0, tall + 8), 1.6, sides=14)]
     end = dice.weighted({"hook": 3.0, "knob": 1.0, "foot": 1.0})
@@ -300,8 +139,14 @@ def _candle(dice: Dice) -> Parts:
 
     def lit(r: float, z: float, h: float) -> Manifold:
         wax = disc(r, h, z=z, sides=28) + rod((0, 0, z + h - 1), (0, 0, z + h + 5), 1.1)
-        drips = join(rod((r * np.cos(a), r * np.sin(a), z + h - dice(8, 16)), (
-            r * np.cos(a), r * np.sin(a), z + h - 1), 1.5) for a in dice.one([0.6, 2.1, 4.0], [])) if r > 5 else Manifold()
+        drips = (
+            join(
+                rod((r * np.cos(a), r * np.sin(a), z + h - dice(8, 16)), (r * np.cos(a), r * np.sin(a), z + h - 1), 1.5)
+                for a in dice.one([0.6, 2.1, 4.0], [])
+            )
+            if r > 5
+            else Manifold()
+        )
         if not flame:
             return wax + drips
         line = curve([(0.3, z + h + 2), (3.4, z + h + 7), (2.3, z + h + 12), (0.3, z + h + 19)], 4)
@@ -315,7 +160,9 @@ def _candle(dice: Dice) -> Parts:
         return [dish, loop, disc(11, 8, z=2, sides=28), lit(dice(7, 9), 5, dice(36, 52))]
     if style == "stick":
         r, z = dice(16, 22), dice(40, 52)
-        line = curve([(r, 0), (r, 4), (4, 11), (3, z * 0.4), (6.5, z * 0.55), (3, z * 0.72), (4, z - 6), (9, z), (9, z + 3)], 3)
+        line = curve(
+            [(r, 0), (r, 4), (4, 11), (3, z * 0.4), (6.5, z * 0.55), (3, z * 0.72), (4, z - 6), (9, z), (9, z + 3)], 3
+        )
         stick = lathe([(0, 0), *[(max(float(p), 1.5), float(q)) for p, q in line], (0, z + 3)], 32)
         return [stick, lit(dice(4.4, 5.6), z, dice(24, 36))]
     if style == "three":
@@ -341,35 +188,21 @@ def _gift(dice: Dice) -> Parts:
         strap = box(band, b + 2 * t, h) + box(band, b + over + 2 * t, lid + t, z=h - lid)
         parts.append(strap if a == w else strap.rotate((0, 0, 90)))
     loops, long = dice.one(2, 4, 4), dice(20, 28)
-    shape = curve([(0, 0), (long * 0.5, long * 0.5), (long, long * 0.52), (long * 0.98, long * 0.1), (long * 0.5, -0.5), (0, 0)], 4)
+    shape = curve(
+        [(0, 0), (long * 0.5, long * 0.5), (long, long * 0.52), (long * 0.98, long * 0.1), (long * 0.5, -0.5), (0, 0)],
+        4,
+    )
     eye = outline(shape[:-1])
     loop = standing(eye, band * 0.95) - standing(eye.offset(-2.6, circular_segments=16), 99)
     start = 0 if loops == 2 else 45
     bow = [loop.rotate((0, 0, start + 360 * k / loops)).translate((0, 0, h + 2)) for k in range(loops)]
     knot = soft(band, band, 9, z=h + 0.5, r=3)
-    tails = [rod((0, 0, h + 3), (s * long * 0.7, long * 0.8, h + 2.6), 2.4, sides=6) for s in (-1, 1)] if dice.yes(0.6) else []
+    tails = (
+        [rod((0, 0, h + 3), (s * long * 0.7, long * 0.8, h + 2.6), 2.4, sides=6) for s in (-1, 1)]
+        if dice.yes(0.6)
+        else []
+    )
     return [*parts, *bow, knot, *tails]
-
-
-def _crown(dice: Dice) -> Parts:
-    """A king's crown: a band with points that spread, balls or stones on them."""
-    count, h = dice.one(5, 6, 8, 8, 10), dice(46, 66)
-    r, spread = 40.0, dice(1.05, 1.25)
-    shell = disc(r, h, r_top=r * spread, sides=64) - disc(r - 3.6, h + 4, z=-2, r_top=r * spread - 3.2, sides=64)
-    low, half = h * dice(0.4, 0.55), np.pi * r * spread / count
-    style = dice.one("point", "point", "wave")
-    if style == "point":
-        notch = [(-half, h + 9), (half, h + 9), (half * 0.9, h), (0, low), (-half * 0.9, h)]
-    else:
-        notch = [(-half * 0.75, h + 9), (half * 0.75, h + 9), *arc(0, low + half * 0.75, half * 0.75, 0, -180, 11)]
-    gaps = join(flat([notch], 60, 52).rotate((0, 0, 360 * k / count)) for k in range(count))
-    parts: Parts = [shell - gaps, lathe([(r - 3.6, 0), (r + 2.6, 0), (r + 2.9, 7), (r - 2.8, 7)], 64)]
-    tip = r * spread - 2
-    if dice.yes(0.7) or style == "wave":
-        parts += ring(count, ball(4.2, tip, 0, h), 90 + 180 / count)
-    if dice.yes(0.4):
-        parts += ring(count, egg(4, 7, 9, r + 1, 0, low * 0.55 + 3), 90 + 180 / count)
-    return parts
 
 
 def _bell(dice: Dice) -> Parts:
@@ -414,22 +247,23 @@ def _book(dice: Dice) -> Parts:
     parts, z = [], 0.0
     for _ in range(dice.whole(2, 5)):
         t = dice(11, 19)
-        parts.append(volume(dice(58, 70), dice(78, 100), t).rotate((0, 0, dice(-16, 16) + dice.one(0, 180))).translate((0, 0, z)))
+        parts.append(
+            volume(dice(58, 70), dice(78, 100), t).rotate((0, 0, dice(-16, 16) + dice.one(0, 180))).translate((0, 0, z))
+        )
         z += t - 0.05
     return parts
 
 
-SIGNS: Styles = {_sign: 1}
-STARS: Styles = {_star: 1}
-HEARTS: Styles = {_heart: 1}
 HATS: Styles = {_hat: 1}
-RINGS: Styles = {_finger_ring: 1}
-DICE: Styles = {_die: 1}
-GEARS: Styles = {_gear: 1}
+
 HOURGLASSES: Styles = {_hourglass: 1}
+
 UMBRELLAS: Styles = {_umbrella: 1}
+
 CANDLES: Styles = {_candle: 1}
+
 GIFTS: Styles = {_gift: 1}
-CROWNS: Styles = {_crown: 1}
+
 BELLS: Styles = {_bell: 1}
+
 BOOKS: Styles = {_book: 1}

@@ -34,10 +34,14 @@ def _merlons(w: float, d: float, z: float, tall: float, thick: float = 4) -> Man
     """A rectangular wall with gaps, around the top of a block w by d."""
     wall = box(w, d, tall, z=z) - box(w - 2 * thick, d - 2 * thick, tall * 3, z=z - tall)
     across, along = max(1, round(w / 11)), max(1, round(d / 11))
-    gaps = [box(w / (2 * across + 1), d * 2, tall, x, 0, z + tall * 0.45) for x in spaced(
-        -w / 2 + w * 1.5 / (2 * across + 1), w / 2 - w * 1.5 / (2 * across + 1), across)]
-    gaps += [box(w * 2, d / (2 * along + 1), tall, 0, y, z + tall * 0.45) for y in spaced(
-        -d / 2 + d * 1.5 / (2 * along + 1), d / 2 - d * 1.5 / (2 * along + 1), along)]
+    gaps = [
+        box(w / (2 * across + 1), d * 2, tall, x, 0, z + tall * 0.45)
+        for x in spaced(-w / 2 + w * 1.5 / (2 * across + 1), w / 2 - w * 1.5 / (2 * across + 1), across)
+    ]
+    gaps += [
+        box(w * 2, d / (2 * along + 1), tall, 0, y, z + tall * 0.45)
+        for y in spaced(-d / 2 + d * 1.5 / (2 * along + 1), d / 2 - d * 1.5 / (2 * along + 1), along)
+    ]
     return wall - join(gaps)
 
 
@@ -89,11 +93,18 @@ def _lighthouse(dice: Dice) -> Parts:
         body -= recess(opening(4, 7, 0, z), r + (top - r) * z / h, turn)
     deck = top + dice(4, 6)
     rail = lathe([(deck - 2, h), (deck, h), (deck, h + 6), (deck - 2, h + 6)], 36) - join(
-        ring(8, box(deck * 3, 2.6, 2.6, z=h + 2)))
-    lantern = disc(top * 0.78, 14, z=h, sides=12) - join(ring(6, box(top * 4, 3.4, 8, z=h + 4))) + disc(
-        top * 0.5, 15, z=h, sides=16)
-    roof = disc(top + 1.6, dice(8, 12), z=h + 14, r_top=0.5, sides=24) if dice.yes() else Manifold.sphere(
-        top, 24).trim_by_plane((0, 0, 1), 0).translate((0, 0, h + 14))
+        ring(8, box(deck * 3, 2.6, 2.6, z=h + 2))
+    )
+    lantern = (
+        disc(top * 0.78, 14, z=h, sides=12)
+        - join(ring(6, box(top * 4, 3.4, 8, z=h + 4)))
+        + disc(top * 0.5, 15, z=h, sides=16)
+    )
+    roof = (
+        disc(top + 1.6, dice(8, 12), z=h + 14, r_top=0.5, sides=24)
+        if dice.yes()
+        else Manifold.sphere(top, 24).trim_by_plane((0, 0, 1), 0).translate((0, 0, h + 14))
+    )
     parts = [body, disc(deck, 3, z=h - 2, sides=36), rail, lantern, roof, rod((0, 0, h + 14), (0, 0, h + 30), 1.2)]
     return [*parts, disc(r + 7, 5, z=-4, sides=36)] if dice.yes() else parts
 
@@ -107,8 +118,11 @@ def _lattice(dice: Dice) -> Parts:
     parts: Parts = []
     for i in range(len(zs) - 1):
         thick = 2.6 - 0.25 * i
-        parts += [leg((sx * half[i + 1], sy * half[i + 1], zs[i + 1]), (sx * half[i], sy * half[i], zs[i]), thick, sides=4)
-                  for sx in (-1, 1) for sy in (-1, 1)]
+        parts += [
+            leg((sx * half[i + 1], sy * half[i + 1], zs[i + 1]), (sx * half[i], sy * half[i], zs[i]), thick, sides=4)
+            for sx in (-1, 1)
+            for sy in (-1, 1)
+        ]
         if i < 3:
             brace = rod((-half[i], half[i], zs[i]), (half[i + 1], half[i + 1], zs[i + 1]), 1.1, sides=6)
             pair = brace + brace.mirror((1, 0, 0))
@@ -155,9 +169,18 @@ def _castle(dice: Dice) -> Parts:
         house = box(gate + 14, 13, high, 0, d / 2) + _merlons(gate + 14, 13, high - 0.1, 6).translate((0, d / 2, 0))
         parts_gate = [house]
     body = join([walls, *parts_gate]) - recess(opening(gate, h * 0.72, 0, 3, "arch"), d / 2, depth=12)
-    tower = join(_round_tower(dice, r, tall, pointed)) if dice.yes(0.7) else (
-        box(r * 1.9, r * 1.9, tall) + (hip(r * 1.9 + 5, r * 1.9 + 5, r * 2, tall - 0.5, 0) if pointed else
-                                       _merlons(r * 1.9, r * 1.9, tall - 0.1, 7)))
+    tower = (
+        join(_round_tower(dice, r, tall, pointed))
+        if dice.yes(0.7)
+        else (
+            box(r * 1.9, r * 1.9, tall)
+            + (
+                hip(r * 1.9 + 5, r * 1.9 + 5, r * 2, tall - 0.5, 0)
+                if pointed
+                else _merlons(r * 1.9, r * 1.9, tall - 0.1, 7)
+            )
+        )
+    )
     parts += [body, *corners(w, d, lambda x, y: tower.translate((x, y, 0)))]
     if dice.yes(0.65):
         s, high = dice(22, 30), tall * dice(1.1, 1.5)
@@ -165,7 +188,8 @@ def _castle(dice: Dice) -> Parts:
         keep -= recess(opening(5, 10, 0, high * 0.72, "arch"), -d * 0.08 + s / 2)
         if pointed:
             keep += disc(s * 0.36, s * 0.5, 0, -d * 0.08, high - 1) + disc(
-                s * 0.44, s * 0.9, 0, -d * 0.08, high + s * 0.5 - 1, r_top=0.1)
+                s * 0.44, s * 0.9, 0, -d * 0.08, high + s * 0.5 - 1, r_top=0.1
+            )
         parts.append(keep)
     return parts
 
@@ -184,7 +208,10 @@ def _toy_castle(dice: Dice) -> Parts:
     high = dice(80, 94)
     parts += [disc(9, high, 0, -6, sides=28), disc(13, 24, 0, -6, high - 0.5, r_top=0.1, sides=28)]
     top = high + 20
-    parts += [rod((0, -6, top - 4), (0, -6, top + 14), 1.2), flat([[(0, top + 4), (0, top + 13), (11, top + 8)]], 2.4, -6)]
+    parts += [
+        rod((0, -6, top - 4), (0, -6, top + 14), 1.2),
+        flat([[(0, top + 4), (0, top + 13), (11, top + 8)]], 2.4, -6),
+    ]
     return parts
 
 
@@ -221,7 +248,9 @@ def _suspension_bridge(dice: Dice) -> Parts:
     legs = [box(4, 3.6, tall, sx * x, sy * d / 2) for sx in (-1, 1) for sy in (-1, 1)]
     beams = [box(4, d, 3.4, sx * x, 0, q) for sx in (-1, 1) for q in (tall - 3.4, tall * 0.62, z - 3)]
     sag = tall - z - 6
-    line = [(-49.0, z + 2)] + [(p, tall - 1 - sag * (1 - (p / x) ** 2)) for p in np.linspace(-x, x, 13)] + [(49.0, z + 2)]
+    line = (
+        [(-49.0, z + 2)] + [(p, tall - 1 - sag * (1 - (p / x) ** 2)) for p in np.linspace(-x, x, 13)] + [(49.0, z + 2)]
+    )
     parts = [road, *legs, *beams]
     for y in (-d / 2, d / 2):
         parts.append(tube([(p, y, q) for p, q in line], 1.2, 1))
@@ -246,7 +275,9 @@ def _truss_bridge(dice: Dice) -> Parts:
     if not bowed:
         fence += [rod((xs[a], 0, z + 1), (xs[b], 0, high[b]), 1.6, sides=4) for a, b in ((0, 1), (count, count - 1))]
         fence += [rod((xs[i], 0, z + 1), (xs[i + 1], 0, high[i + 1]), 1.1, sides=4) for i in range(1, count // 2)]
-        fence += [rod((xs[-i - 1], 0, z + 1), (xs[-i - 2], 0, high[-i - 2]), 1.1, sides=4) for i in range(1, count // 2)]
+        fence += [
+            rod((xs[-i - 1], 0, z + 1), (xs[-i - 2], 0, high[-i - 2]), 1.1, sides=4) for i in range(1, count // 2)
+        ]
     panel = join(fence)
     parts = [box(100, d, 3.2, z=z), panel.translate((0, d / 2 - 1.4, 0)), panel.translate((0, -d / 2 + 1.4, 0))]
     for x in (-42, 42) if dice.yes() else (-42, 0, 42):

@@ -50,8 +50,11 @@ def wheels(places: list[float], r: float, w: float, width: float) -> Parts:
     Returns:
         The parts.
     """
-    one = wheel(r, width, w / 2 - width / 2, 0, r, 24) - wheel(r * 0.62, 2, w / 2, 0, r, 20) + wheel(
-        r * 0.25, 2.2, w / 2 - 1, 0, r, 12)
+    one = (
+        wheel(r, width, w / 2 - width / 2, 0, r, 24)
+        - wheel(r * 0.62, 2, w / 2, 0, r, 20)
+        + wheel(r * 0.25, 2.2, w / 2 - 1, 0, r, 12)
+    )
     axle = rod((-w / 2 + 1, 0, r), (w / 2 - 1, 0, r), max(1.4, r * 0.3))
     return [part.translate((0, y, 0)) for y in places for part in (*both(one), axle)]
 
@@ -97,24 +100,41 @@ def _lorry(dice: Dice) -> Parts:
         parts.append(hold)
     elif load == "tank":
         q = w * 0.5
-        parts += [Manifold.cylinder(deep, q, q, 32).rotate((-90, 0, 0)).translate((0, mid - deep / 2, low + q)),
-                  box(w * 0.7, deep * 0.9, q, 0, mid, low), disc(4, 5, 0, mid, low + 2 * q - 2)]
-        parts += [join(_band(q + 1, y).translate((0, 0, low + q)) for y in spaced(mid - deep * 0.4, mid + deep * 0.4, 3))]
+        parts += [
+            Manifold.cylinder(deep, q, q, 32).rotate((-90, 0, 0)).translate((0, mid - deep / 2, low + q)),
+            box(w * 0.7, deep * 0.9, q, 0, mid, low),
+            disc(4, 5, 0, mid, low + 2 * q - 2),
+        ]
+        parts += [
+            join(_band(q + 1, y).translate((0, 0, low + q)) for y in spaced(mid - deep * 0.4, mid + deep * 0.4, 3))
+        ]
     elif load == "bed":
         tall = dice(8, 13)
         parts.append(box(w, deep, tall, 0, mid, low) - box(w - 5, deep - 5, tall, 0, mid, low + 3))
     elif load == "logs":
         q = w / 6.2
         rows = [(x, k) for k, n in enumerate((3, 2, 1)) for x in spaced(-q * (n - 1), q * (n - 1), n)]
-        parts += [rod((x, mid - deep * 0.48, low + q * 1.7 * k + q), (x, mid + deep * 0.46, low + q * 1.7 * k + q),
-                      q * 1.06, sides=14) for x, k in rows]
+        parts += [
+            rod(
+                (x, mid - deep * 0.48, low + q * 1.7 * k + q),
+                (x, mid + deep * 0.46, low + q * 1.7 * k + q),
+                q * 1.06,
+                sides=14,
+            )
+            for x, k in rows
+        ]
         parts += both([box(2.4, 2.4, q * 4, w / 2 - 1, y, low - 3) for y in (mid - deep * 0.3, mid + deep * 0.3)])
         parts.append(box(w, deep, 3, 0, mid, low - 2))
     else:
         tall = dice(12, 17)
         outer = [(-50, low + tall * 0.35), (-50 + 6, low), (y1 - gap, low), (y1 - gap, low + tall), (-53, low + tall)]
-        inner = [(-52, low + tall * 0.5 + 1), (-43, low + 3), (y1 - gap - 3, low + 3), (y1 - gap - 3, low + tall + 5),
-                 (-60, low + tall + 5)]
+        inner = [
+            (-52, low + tall * 0.5 + 1),
+            (-43, low + 3),
+            (y1 - gap - 3, low + 3),
+            (y1 - gap - 3, low + tall + 5),
+            (-60, low + tall + 5),
+        ]
         tub = side(outer, w + 2) - side(inner, w - 3.5)
         if dice.yes(0.4):
             tub = tub.translate((0, 46, -low)).rotate((28, 0, 0)).translate((0, -46, low)) + box(6, 34, 4, 0, -24, low)
@@ -158,7 +178,10 @@ def _bus(dice: Dice) -> Parts:
     if style == "school":
         body += soft(w * 0.86, 22, h * 0.48, 0, 40, z, r=2.5)
         front = 51.0
-    parts: Parts = [body, *both(disc(2, 2, sides=16).rotate((-90, 0, 0)).translate((w * 0.32, front - 1, z + level * 0.2)))]
+    parts: Parts = [
+        body,
+        *both(disc(2, 2, sides=16).rotate((-90, 0, 0)).translate((w * 0.32, front - 1, z + level * 0.2))),
+    ]
     parts += [box(w * 0.96, 2.4, 3, 0, front, z), box(w * 0.96, 2.4, 3, 0, y0, z)]
     if style == "coach" and dice.yes(0.4):
         parts.append(soft(w * 0.5, 24, 4, 0, mid - 10, z + h - 1, r=1.5))
@@ -178,13 +201,21 @@ def _steam(dice: Dice) -> Parts:
     mid = z + 2 + q
     boiler = Manifold.cylinder(long * 0.72, q, q, 32).rotate((-90, 0, 0)).translate((0, y1 - long * 0.74, mid))
     face = Manifold.cylinder(2, q * 0.78, q * 0.7, 32).rotate((-90, 0, 0)).translate((0, y1 - long * 0.02 - 0.1, mid))
-    cab = box(w, cab_long, cab_h, 0, cab_y, z) - panes(w, [cab_y + 1], z + cab_h * 0.48, z + cab_h * 0.84, cab_long * 0.55)
+    cab = box(w, cab_long, cab_h, 0, cab_y, z) - panes(
+        w, [cab_y + 1], z + cab_h * 0.48, z + cab_h * 0.84, cab_long * 0.55
+    )
     cab -= box(w * 0.8, cab_long * 0.5, cab_h * 0.75, 0, cab_y - cab_long * 0.4, z + 4)
     cab += slab(w + 4, cab_long + 6, 2.6, 0, cab_y, z + cab_h - 0.5, r=2)
     top = mid + q
     chimney_y = y1 - long * 0.12
     stack = lathe([(0, 0), (3, 0), (3, 8), (dice(3.4, 6), dice(11, 14)), (3.2, dice(14.5, 16)), (0, 14)], 24)
-    parts: Parts = [boiler, face, cab, stack.translate((0, chimney_y, top - 1.5)), box(w * 0.9, long, 3.6, 0, (y0 + y1) / 2, z - 2)]
+    parts: Parts = [
+        boiler,
+        face,
+        cab,
+        stack.translate((0, chimney_y, top - 1.5)),
+        box(w * 0.9, long, 3.6, 0, (y0 + y1) / 2, z - 2),
+    ]
     for share in ((0.46,), (0.42, 0.6))[dice.whole(0, 1)]:
         y = y1 - long * share
         parts += [disc(3.4, 4, 0, y, top - 1), Manifold.sphere(3.4, 20).translate((0, y, top + 3))]
@@ -213,12 +244,27 @@ def _express(dice: Dice) -> Parts:
     """The leading car of a fast train or a tram: a long smooth body with a sloping nose and a row of windows."""
     w, h, z = dice(17, 21), dice(18, 22), 4.6
     sharp = dice(8, 26)
-    profile = [(-50, z), (50, z), (50.5, z + h * 0.25), (50 - sharp * 0.4, z + h * 0.62), (50 - sharp, z + h), (-50, z + h)]
+    profile = [
+        (-50, z),
+        (50, z),
+        (50.5, z + h * 0.25),
+        (50 - sharp * 0.4, z + h * 0.62),
+        (50 - sharp, z + h),
+        (-50, z + h),
+    ]
     body = side(profile, w, r=2)
     if sharp > 14:
         cheek = join(both(box(w, sharp * 1.6, 2 * h, w * 0.92, 50, z - 5)))
-        nose = Manifold.hull_points(np.array([(sx * w * (0.5 if y < 40 else 0.3), y, q) for sx in (-1, 1) for y in (
-            50 - sharp * 0.9, 52) for q in (0, 60)]))
+        nose = Manifold.hull_points(
+            np.array(
+                [
+                    (sx * w * (0.5 if y < 40 else 0.3), y, q)
+                    for sx in (-1, 1)
+                    for y in (50 - sharp * 0.9, 52)
+                    for q in (0, 60)
+                ]
+            )
+        )
         body = (body - cheek) + (body ^ nose)
     count = dice.whole(5, 8)
     places = spaced(-42, 42 - sharp * 1.05, count)
@@ -242,12 +288,17 @@ def _wagons(dice: Dice) -> Parts:
     parts: Parts = []
     y = 50 - long * 1.25 / 2
     engine = long * 1.15
-    parts += [box(w, engine, 4, 0, y, r), box(w * 0.9, engine * 0.36, 17, 0, y - engine * 0.3, r + 3),
-              box(w * 1.1, engine * 0.46, 2.4, 0, y - engine * 0.3, r + 19.5)]
+    parts += [
+        box(w, engine, 4, 0, y, r),
+        box(w * 0.9, engine * 0.36, 17, 0, y - engine * 0.3, r + 3),
+        box(w * 1.1, engine * 0.46, 2.4, 0, y - engine * 0.3, r + 19.5),
+    ]
     parts[1] -= panes(w * 0.9, [y - engine * 0.3], r + 11, r + 17, engine * 0.2)
     q = w * 0.36
-    parts += [Manifold.cylinder(engine * 0.62, q, q, 28).rotate((-90, 0, 0)).translate((0, y - engine * 0.14, r + 3 + q)),
-              disc(2.2, 8, 0, y + engine * 0.3, r + 2 + 2 * q, r_top=3.4)]
+    parts += [
+        Manifold.cylinder(engine * 0.62, q, q, 28).rotate((-90, 0, 0)).translate((0, y - engine * 0.14, r + 3 + q)),
+        disc(2.2, 8, 0, y + engine * 0.3, r + 2 + 2 * q, r_top=3.4),
+    ]
     parts += wheels([y - engine * 0.3, y + engine * 0.3], r, w, 3)
     y -= long * 1.25 / 2
     for _ in range(count):
@@ -261,8 +312,11 @@ def _wagons(dice: Dice) -> Parts:
         elif load == "barrel":
             parts.append(Manifold.cylinder(deck * 0.9, q, q, 28, True).rotate((90, 0, 0)).translate((0, y, r + 3 + q)))
         else:
-            wagon = box(w * 0.9, deck * 0.92, 13, 0, y, r + 3) - recess(
-                opening(deck * 0.3, 9, y, r + 5), w * 0.45, -90, 1.5) - recess(opening(deck * 0.3, 9, -y, r + 5), w * 0.45, 90)
+            wagon = (
+                box(w * 0.9, deck * 0.92, 13, 0, y, r + 3)
+                - recess(opening(deck * 0.3, 9, y, r + 5), w * 0.45, -90, 1.5)
+                - recess(opening(deck * 0.3, 9, -y, r + 5), w * 0.45, 90)
+            )
             parts += [wagon, box(w * 1.08, deck, 2.4, 0, y, r + 15.5)]
         y -= long / 2
     return parts

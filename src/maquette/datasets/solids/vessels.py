@@ -155,12 +155,14 @@ def _vase(dice: Dice) -> Parts:
     belly, h = dice(20, 40), 100.0
     at = dice(0.25, 0.7)
     neck = belly * dice(0.35, 0.7)
-    wall = _smooth([
-        (belly * dice(0.4, 0.75), 0),
-        (belly, h * at),
-        (neck, h * (at + (1 - at) * dice(0.55, 0.7))),
-        (neck * dice(1.2, 2), h),
-    ])
+    wall = _smooth(
+        [
+            (belly * dice(0.4, 0.75), 0),
+            (belly, h * at),
+            (neck, h * (at + (1 - at) * dice(0.55, 0.7))),
+            (neck * dice(1.2, 2), h),
+        ]
+    )
     hollow = vessel(wall, dice(2.6, 3.6), 5)
     parts = [hollow.body]
     if dice.yes(0.25):
@@ -249,8 +251,15 @@ def _spout(points: list[tuple[float, float]], r: float, tip: float) -> Hollow:
     solids = []
     for less in (0.0, 2.6):
         radii = np.linspace(r - less, tip - less, len(line))
-        solids.append(sum((rod(a, b, p, q, 16) + egg(2 * q, 2 * q, 2 * q, *b, sides=16)
-                           for a, b, p, q in zip(line[:-1], line[1:], radii[:-1], radii[1:], strict=True)), Manifold()))
+        solids.append(
+            sum(
+                (
+                    rod(a, b, p, q, 16) + egg(2 * q, 2 * q, 2 * q, *b, sides=16)
+                    for a, b, p, q in zip(line[:-1], line[1:], radii[:-1], radii[1:], strict=True)
+                ),
+                Manifold(),
+            )
+        )
     x, z = points[-1]
     beyond = rod((x, 0, z), (x - 2 * tip, 0, z + 2 * tip), tip - 2.6, sides=16)
     return Hollow(solids[0], solids[1] + beyond)
@@ -267,13 +276,21 @@ def _teapot(dice: Dice) -> Parts:
     hollow = vessel(wall, 3.4, 5)
     start = radius_at(wall, h * 0.35) - 4
     reach = r + dice(20, 28)
-    spout = _spout([(-start, h * 0.32), (-(start + reach) / 2 - 3, h * 0.45), (-reach, h * dice(0.85, 1.02))],
-                   dice(7, 9), dice(4.6, 5.4))
+    spout = _spout(
+        [(-start, h * 0.32), (-(start + reach) / 2 - 3, h * 0.45), (-reach, h * dice(0.85, 1.02))],
+        dice(7, 9),
+        dice(4.6, 5.4),
+    )
     room = hollow.room + spout.room
     pot = hollow.body + (spout.body - hollow.room) - (spout.room - hollow.room)
     if dice.yes(0.25):
-        base = [(-top * 0.9, h - 4), (-r * 0.95, h + r * 0.6), (0, h + r * 1.05), (r * 0.95, h + r * 0.6),
-                (top * 0.9, h - 4)]
+        base = [
+            (-top * 0.9, h - 4),
+            (-r * 0.95, h + r * 0.6),
+            (0, h + r * 1.05),
+            (r * 0.95, h + r * 0.6),
+            (top * 0.9, h - 4),
+        ]
         grip = tube([(x, 0, z) for x, z in curve(base, 4)], 3.2, 3)
         parts = [pot, grip]
     else:
@@ -281,10 +298,20 @@ def _teapot(dice: Dice) -> Parts:
         parts = [pot, grip]
     if dice.yes(0.85):
         lift = dice(4, 10)
-        dome = [(0, h - 6), (top - 5, h - 6), (top - 5, h - 1), (top + 1.5, h - 1), (top + 1.5, h + 2),
-                (top * 0.7, h + 2 + lift * 0.6), (0, h + 2 + lift)]
-        knob = egg(9, 9, 9, z=h + lift + 5) if dice.yes(0.7) else torus(4, 2, z=0).rotate((90, 0, 0)).translate(
-            (0, 0, h + lift + 5))
+        dome = [
+            (0, h - 6),
+            (top - 5, h - 6),
+            (top - 5, h - 1),
+            (top + 1.5, h - 1),
+            (top + 1.5, h + 2),
+            (top * 0.7, h + 2 + lift * 0.6),
+            (0, h + 2 + lift),
+        ]
+        knob = (
+            egg(9, 9, 9, z=h + lift + 5)
+            if dice.yes(0.7)
+            else torus(4, 2, z=0).rotate((90, 0, 0)).translate((0, 0, h + lift + 5))
+        )
         parts += [lathe(dome, 40), knob]
     return [either_way(dice, sum(parts, Manifold()))]
 
