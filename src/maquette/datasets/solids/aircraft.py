@@ -56,9 +56,9 @@ def _airliner(dice: Dice) -> Parts:
     profile = [(0, 50), (r * 0.45, 48.5), (r * 0.8, 45), (r, 39), (r, -18), (r * 0.75, -34), (r * 0.3, -49), (0, -50)]
     body = _turned(profile)
     span, sweep, lift = dice(84, 100), dice(14, 28), dice(2, 7)
-    wings = _wing((-8, 14), (-8 - sweep * 0.72, -2 - sweep * 0.72), span, -r * 0.4, lift, 2.6)
+    wings = _wing((-8, 14), (-8 - sweep * 0.72, -2 - sweep * 0.72), span, -r * 0.4, lift, 3.1)
     tail_z = r * 0.5 if dice.yes(0.75) else r + 15
-    tail = _wing((-48, -37), (-52, -46), dice(30, 38), tail_z, 1.5, 2.3)
+    tail = _wing((-48, -37), (-52, -46), dice(30, 38), tail_z, 1.5, 2.8)
     fin = _fin((-48, -30), (-51, -43), dice(16, 20), 2.5).translate((0, 0, r * 0.55))
     parts: Parts = [body, wings, tail, fin]
     jet = Manifold.cylinder(13, 2.4, 3.3, 24, True).rotate((-90, 0, 0)) - Manifold.cylinder(5, 2.2, 2.2, 24).rotate(
@@ -137,7 +137,7 @@ def _jet_fighter(dice: Dice) -> Parts:
     body = _turned([(0, 52), (1.2, 49), (r * 0.7, 32), (r, 14), (r, -36), (r * 0.7, -46), (0, -46)], 24)
     body -= _turned([(0, -40), (r * 0.5, -40), (r * 0.55, -50), (0, -50)])
     span = dice(56, 72)
-    wings = _wing((-36, dice(14, 24)), (-38, dice(-30, -22)), span, -1, 0, 2.6)
+    wings = _wing((-36, dice(14, 24)), (-38, dice(-30, -22)), span, -1, 0, 3)
     parts: Parts = [body, wings, egg(r * 1.2, 22, r * 1.5, 0, 22, r * 0.6)]
     fin = _fin((-44, -22), (-48, -36), dice(15, 19), 2.4)
     if dice.yes():
@@ -155,14 +155,15 @@ def _jet_fighter(dice: Dice) -> Parts:
 def _helicopter(dice: Dice) -> Parts:
     """A round cabin, a tail boom with a small rotor, a large rotor on a mast, skids or wheels."""
     w, h = dice(18, 23), dice(19, 24)
-    cabin = egg(w, dice(36, 44), h, 0, 14)
+    deep = dice(36, 44)
+    cabin = egg(w, deep, h, 0, 14)
     tail = -dice(44, 52)
     boom = rod((0, 4, h * 0.12), (0, tail, h * 0.3), h * 0.24, 2.2, 20)
     screen = (
         egg(w * 1.02, 36, h * 1.02, 0, 15.5) - box(99, 99, 99, 0, -23, -50) - box(99, 99, 99, 0, 0, -103 + h * 0.02)
     )
     screen -= box(2.2, 99, 99, 0, 0, -50)
-    glass = screen - egg(w * 0.94 - 2, 36, h * 0.94 - 2, 0, 13)
+    glass = screen - egg(w * 0.94 - 2, deep, h * 0.94 - 2, 0, 13)
     top = h / 2 + dice(6, 9)
     parts: Parts = [
         cabin - glass if dice.yes(0.75) else cabin,

@@ -314,7 +314,7 @@ def _fruit(dice: Dice, line: np.ndarray, top: float) -> Parts:
             _leaf(dice(26, 34), dice(7, 9), dice(5, 30))
             .scale((1, 1, 1.3))
             .rotate((0, 0, way))
-            .translate((0, 0, top + 14))
+            .translate((bend * 0.3, 0, top + 13))
         )
     return parts
 

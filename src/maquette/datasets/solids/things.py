@@ -98,7 +98,7 @@ def _umbrella(dice: Dice) -> Parts:
         return [cloth, disc(4, 58, z=33, r_top=1.6), rod((0, 0, 8), (0, 0, 100), 1.5, sides=12), hook]
     count, r, h = dice.one(6, 8, 8, 10), 50.0, dice(20, 32)
     tall = dice(72, 92)
-    t, rows = 2.6, 7
+    t, rows = 3.0, 7
     shells = []
     for less in (0.0, t):
         shell: Parts = []

@@ -124,7 +124,7 @@ def _lattice(dice: Dice) -> Parts:
             for sy in (-1, 1)
         ]
         if i < 3:
-            brace = rod((-half[i], half[i], zs[i]), (half[i + 1], half[i + 1], zs[i + 1]), 1.1, sides=6)
+            brace = rod((-half[i], half[i], zs[i]), (half[i + 1], half[i + 1], zs[i + 1]), 1.3, sides=6)
             pair = brace + brace.mirror((1, 0, 0))
             if i or not curved:
                 parts += [pair.rotate((0, 0, turn)) for turn in (0, 90, 180, 270)]
@@ -290,7 +290,7 @@ def _windmill(dice: Dice) -> Parts:
     if dice.yes(0.35):
         mast = disc(3.2, 74, r_top=2, sides=20)
         start = dice(0, 120)
-        blade = flat([[(0, -1.2), (2.6, -2.4), (7, -3), (34, -1), (34, 1.2), (0, 1.6)]], 2.4, 8)
+        blade = flat([[(0, -1.5), (2.6, -2.6), (7, -3.4), (34, -1.4), (34, 1.6), (0, 1.8)]], 3.2, 8)
         blades = join(blade.rotate((0, start + 120 * k, 0)) for k in range(3)).translate((0, 0, 74))
         nose = Manifold.sphere(4, 20).translate((0, 8, 74))
         return [mast, blades, nose, box(5, 16, 5, 0, 0, 71.5), disc(9, 2.5, sides=24)]
@@ -306,8 +306,8 @@ def _windmill(dice: Dice) -> Parts:
         gable(2 * top + 2, 2 * top + 4, 13, h - 1),
     )
     y, z, long = top + 6, h + 3, dice(36, 44)
-    frame = box(2.2, 2.2, long, 0, y) + box(8, 1.8, long * 0.72, 4.4, y, long * 0.26)
-    slots = join(box(5, 9, long * 0.1, 5, y, q) for q in spaced(long * 0.31, long * 0.84, 5))
+    frame = box(3, 3.2, long, 0, y) + box(9, 2.8, long * 0.72, 5.4, y, long * 0.26)
+    slots = join(box(4.4, 9, long * 0.08, 6, y, q) for q in spaced(long * 0.31, long * 0.84, 5))
     sail, start = frame - slots, dice(0, 90)
     sails = join(sail.rotate((0, start + 90 * k, 0)) for k in range(4)).translate((0, 0, z))
     return [body, cap, sails, rod((0, 0, z), (0, y + 3, z), 2.6)]

@@ -225,6 +225,7 @@ def _steam(dice: Dice) -> Parts:
         drive = [drive[0], sum(drive) / 2, drive[1]]
     parts += [*wheels(drive, big, w * 0.96, w * 0.16)]
     parts += [*wheels(spaced(y1 - small * 3.6, y1 - small * 1.3, 2), small, w * 0.9, w * 0.16)]
+    parts.append(box(w * 0.5, small * 3.4, z - small, 0, y1 - small * 2.45, small))
     parts += both(box(2, drive[-1] - drive[0] + 3, 2.4, w * 0.48, (drive[0] + drive[-1]) / 2, big - 1.2))
     if dice.yes(0.5):
         plough = [(-w * 0.42, y1 - 1, z - 1), (w * 0.42, y1 - 1, z - 1), (-w * 0.42, y1 - 1, 2), (w * 0.42, y1 - 1, 2)]
