@@ -278,7 +278,7 @@ def loop(
     fit: Fit | None = None, past=None,
 ) -> Iterator[object]:
     """The drawing loop: a picture to an object, its drawing from the next angle, a picture of that, and so on; yields
-    the events of `maquette.drawing_loop.loop.run`.
+    the events of `maquette.drawing_loop.loop.run_loop`.
 
     Args:
         start: A picture file, pixels uint8 `[H, W, 3]`, or a `Frame`; None where there is a past.
@@ -312,7 +312,7 @@ def loop(
 
     config = model.system.config
     imagination = loops.Reconstructor(config.view_size, config.image_channels, shape_of)
-    yield from loops.run(start, imagination, pen, eye, settings, past)
+    yield from loops.run_loop(start, imagination, pen, eye, settings, past)
 
 
 def draw(
@@ -322,10 +322,10 @@ def draw(
     machine: Machine = Machine(),
     name: str = "",
 ) -> Drawing:
-    """A drawing for a plotter; see `maquette.plotting.drawing.draw`. source: also `furniture:KIND:SEED`."""
+    """A drawing for a plotter; see `maquette.plotting.drawing.make_drawing`. source: also `furniture:KIND:SEED`."""
     if isinstance(source, str) and sources.is_furniture(source):
-        return drawings.draw(sources.mesh_of(source), look, sheet, machine, name or source)
-    return drawings.draw(source, look, sheet, machine, name)
+        return drawings.make_drawing(sources.mesh_of(source), look, sheet, machine, name or source)
+    return drawings.make_drawing(source, look, sheet, machine, name)
 
 
 def train(
@@ -425,14 +425,14 @@ def evaluate(
             alignment), `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on
             the critic's responses) or `generation` (new shapes beside the test split); or real images, a prepared
             dataset or a folder (made images beside those held out; of GRAF and 3DGEN see
-            `maquette.evaluation.fields.fields.evaluate_fields`).
+            `maquette.evaluation.fields.evaluate.evaluate_fields`).
         path: Where these data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none.
         views: Views or scans of each test shape.
         cache: Folder for what is prepared of them.
         kind: One class (generation, ikea).
         turns: Orientations of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation.
         classifier: The model whose features are used (generation); none: the line is left out.
-        inception: See `maquette.evaluation.images.images.evaluate_images`.
+        inception: See `maquette.evaluation.images.evaluate.evaluate_images`.
         out: See `inception`.
     """
     from maquette.evaluation.dispatch import measure

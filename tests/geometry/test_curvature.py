@@ -1,4 +1,4 @@
-"""Bends of surfaces against closed forms."""
+"""The bending of meshes against closed forms: spheres, cubes, planes."""
 
 import numpy as np
 import pytest

@@ -11,7 +11,7 @@ import torch
 from maquette import api
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.fields.between import between, way
+from maquette.fields.between import between, field_path
 from maquette.fields.extract import (
     ColouredMesh,
     FieldSurface,
@@ -21,7 +21,7 @@ from maquette.fields.extract import (
     require_field,
 )
 from maquette.fields.lattice import check_resolution
-from maquette.fields.pictures import front_view, pictures, views_round
+from maquette.fields.pictures import front_view, render_latents, views_round
 from maquette.geometry.mesh import to_print
 from maquette.geometry.printability import printability
 from maquette.io import formats
@@ -73,7 +73,7 @@ def generate_mesh_files(
                 latent = draw(model, seed, index, spread=spread)
                 views, whole = views_round(model.system.config, TURN_FRAMES)
                 frames = []
-                for picture in pictures(model, latent.expand(len(views), -1), views):
+                for picture in render_latents(model, latent.expand(len(views), -1), views):
                     frames.append(picture)
                     yield Progress(f"turning {name}", len(frames), len(views))
                 paths.append(previews.animation(frames, out / f"{name}.gif", FRAME_MS, back=not whole))
@@ -128,8 +128,8 @@ def interpolate_field_files(
             yield Failed(name, f"{name}: {error}")
         yield Progress("interpolating", index + 1, len(found.latents))
     ways = -(-frames // (steps - 1)) if gif else 1
-    latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * ways + 1, path, what)
-    drawn = pictures(model, latents, _repeated(front_view(model.system.config), len(latents)))
+    latents = field_path(model, [operand.latent for operand in found.operands], (steps - 1) * ways + 1, path, what)
+    drawn = render_latents(model, latents, _repeated(front_view(model.system.config), len(latents)))
     yield from way_written(drawn, len(latents), ways, steps, found.operands, out, gif)
 
 

@@ -21,7 +21,7 @@ from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.latents import Fit, Operand, catalogue, suggest
-from maquette.latents.arithmetic import way
+from maquette.latents.arithmetic import latent_path
 from maquette.latents.clean import clean_drawing
 from maquette.models.hub import Model
 from maquette.models.prior import decode
@@ -65,7 +65,7 @@ def interpolate_files(
     for index, (latent, shape) in enumerate(zip(found.latents, found.shapes, strict=True)):
         yield _written(out, f"step-{index:0{max(2, digits)}d}", latent, shape, suffix, size_mm, largest_part)
     between = -(-frames // (steps - 1)) if gif else 1
-    latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
+    latents = latent_path(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
     drawn = (tile(grid, model.threshold, CELL_PX, ZOOM) for grid in decode(model, latents))
     yield from way_written(drawn, len(latents), between, steps, found.operands, out, gif)
 
@@ -216,7 +216,7 @@ def suggest_files(
                 target = out / f"{name}-{rank}-{_file_name(one.name)}.svg"
                 try:
                     drawing = clean_drawing(model, catalog, found, one, among, draw)
-                    plotter.write(target, drawing, pen_mm=draw.pen)
+                    plotter.write_drawing(target, drawing, pen_mm=draw.pen)
                 except UserError as error:
                     yield Failed(str(source), f"{one.name}: {error}")
                     continue

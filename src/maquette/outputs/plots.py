@@ -20,8 +20,8 @@ def draw_files(
     inputs: Iterable[str], out: str | Path, look: ViewOptions, sheet: Paper, machine: Machine, *, format: str = "svg",
     device: str = "hp7475a", preview: bool = False,
 ) -> Iterator[int | Written | Failed]:
-    """Draw shapes, meshes and pictures (see `maquette.plotting.drawing.draw`); yields how many there are, then one
-    Written or Failed for each. out: a folder, or one file with a known suffix where there is one input.
+    """Draw shapes, meshes and pictures (see `maquette.plotting.drawing.make_drawing`); yields how many there are, then
+    one Written or Failed for each. out: a folder, or one file with a known suffix where there is one input.
     """
     yield from _files(inputs, out, lambda source: api.draw(source, look, sheet, machine), machine, format, device,
                       preview, sheet.pen)
@@ -31,7 +31,7 @@ def plot_files(
     inputs: Iterable[str], out: str | Path, sheet: Paper | None, machine: Machine, *, fit: bool = False,
     pen: int | None = None, format: str = "svg", device: str = "hp7475a", preview: bool = False, pen_mm: float = 0.3,
 ) -> Iterator[int | Written | Failed]:
-    """Sort SVG files and write them anew (see `maquette.plotting.drawing.load`); events as of `draw_files`.
+    """Sort SVG files and write them anew (see `maquette.plotting.drawing.load_svg`); events as of `draw_files`.
 
     Args:
         out: Empty: nothing is written, the drawings are only measured.
@@ -40,7 +40,7 @@ def plot_files(
     def load(source: str) -> plotter.Drawing:
         if plotter.format_of(source) != "svg":
             raise UserError(f"{source} is no SVG", hint="SVG is sorted and converted; G-code can only be sent (--port)")
-        return plotter.load(source, machine, sheet=sheet, fit=fit, pen=pen)
+        return plotter.load_svg(source, machine, sheet=sheet, fit=fit, pen=pen)
 
     yield from _files(inputs, out, load, machine, format, device, preview, pen_mm)
 
@@ -59,7 +59,7 @@ def _files(inputs, out, make, machine, format, device, preview, pen_mm) -> Itera
             target = folder if single else folder / f"{stem}{plotter.FORMATS[format][0]}"
             paths = []
             if out:
-                plotter.write(target, drawing, machine, pen_mm=pen_mm, device=device)
+                plotter.write_drawing(target, drawing, machine, pen_mm=pen_mm, device=device)
                 paths.append(target)
                 if preview:
                     paths.append(target.with_name(f"{target.stem}.preview.png"))

@@ -1,4 +1,4 @@
-"""Measures of generated meshes against closed forms: spheres, cubes, silhouettes counted by hand."""
+"""Measures of generated meshes against closed forms: cubes, silhouettes counted by hand."""
 
 import numpy as np
 import pytest

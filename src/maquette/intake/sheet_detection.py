@@ -1,63 +1,72 @@
-"""The sheet of paper in a photograph: its four corners, the shape of the page, and the page seen straight on.
+"""The sheet of paper in a photograph: its four corners, its aspect, and the page seen straight on.
 
-Corners are looked for as the OpenCV squares sample does, by thresholds at many levels of several channels, and where
-long straight edges meet; each candidate is critic_fraction by how much of its four sides is an edge from bright paper
-to a darker surrounding, and the best one is made exact by a line fitted to each side's edge at full resolution.
+Candidates for the four corners come from thresholds at many levels of several channels, as in OpenCV's squares sample,
+and from long straight edges that meet. A candidate is judged by how much of its four sides is an edge from bright paper
+to a darker surrounding. The corners of the best one are made exact by fitting a line to the edge of each side at full
+resolution.
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
 from maquette.errors import UserError
 from maquette.geometry.paper import SIZES_MM
 from maquette.intake.line_art import disc, resize, to_grey, upright
 
 SEARCH_SIDE_PX = 480
-"""Longest side on which a sheet is looked for."""
+"""The longest side of the small copy on which a sheet is looked for, in pixels."""
 LEVELS = 14
-"""Thresholds a channel."""
+"""Thresholds for each channel."""
 MOST_LINES = 12
-"""Straight edges, the longest, of which a sheet's sides are taken."""
+"""How many of the longest straight edges may be sides of a sheet."""
 PAGE_SIDE_PX = 2048
-"""Longest side of a straightened page, at most."""
+"""The largest longer side of a straightened page, in pixels."""
 _GUESSED = {"A series": 2**-0.5, "letter": 8.5 / 11, "legal": 8.5 / 14}
-_NEAR = 0.04  # of the logarithm of width over height: half of what lies between letter and the A series
-_FOCAL = 0.85  # of the picture's longer side, where the corners do not tell: a phone's main camera
+_NEAR = 0.04  # in the logarithm of width over height: half the distance between letter and the A series
+_FOCAL = 0.85  # focal length in longer sides of the picture, if the corners do not tell it: a phone's main camera
+
+
+Quad: TypeAlias = Float[np.ndarray, "4 2"]
+"""The corners of a quadrilateral, (column, row) each."""
 
 
 @dataclass(frozen=True, eq=False)
-class SeenSheet:
+class DetectedSheet:
     """A sheet of paper in a picture.
 
     Attributes:
-        corners: Float64 [4, 2], (column, row) with pixel centres at whole numbers, clockwise from the page's top left.
+        corners: (column, row) of each, clockwise from the top left one of the page; pixel centres are whole numbers.
         aspect: Width over height of the page.
-        measured: The same before it was brought to a known size of paper.
+        measured: Width over height as measured, before it was changed to that of a known size of paper.
         paper: The name of that size, or empty.
     """
 
-    corners: np.ndarray
+    corners: Float64[np.ndarray, "4 2"]
     aspect: float
     measured: float
     paper: str = ""
 
     def line(self) -> str:
-        """One line for the user: what was found."""
+        """What was found, as one line for the user."""
         kind = f"{self.paper} paper" if self.paper else f"a sheet of {self.aspect:.2f} to 1"
         return f"{kind}, {'upright' if self.aspect < 1 else 'lying'}, straightened"
 
 
-def find_sheet(picture: np.ndarray, paper: str = "auto") -> SeenSheet | None:
-    """The sheet of paper in a picture, uint8 [H, W, 3]; None where four sides of one are not seen.
+def find_sheet(picture: UInt8[np.ndarray, "h w 3"], paper: str = "auto") -> DetectedSheet | None:
+    """The sheet of paper in a picture; None if its four sides are not seen.
 
     Args:
-        paper: `auto` measures the page's shape from its perspective and brings it to the A series, letter or legal
-            where it is within 4 % of one; `as seen` takes it as measured; or a size in `SIZES_MM`.
+        picture: The picture.
+        paper: `auto` measures the aspect of the page from its perspective, and changes it to that of the A series, of
+            letter or of legal if it is within 4 % of one. `as seen` keeps the measured aspect. A size in
+            `maquette.geometry.paper.SIZES_MM` has its own.
 
     Raises:
-        UserError: For another word.
+        UserError: For any other `paper`.
     """
     if paper not in ("auto", "as seen", *SIZES_MM):
         raise UserError(f"paper must be auto, as seen, {', '.join(SIZES_MM)}", repr(paper))
@@ -81,11 +90,11 @@ def find_sheet(picture: np.ndarray, paper: str = "auto") -> SeenSheet | None:
         near = min(_GUESSED, key=lambda one: abs(np.log(tall / _GUESSED[one])))
         if abs(np.log(tall / _GUESSED[near])) < _NEAR:
             aspect, name = _GUESSED[near] if measured < 1 else 1 / _GUESSED[near], near
-    return SeenSheet(corners, aspect, measured, name)
+    return DetectedSheet(corners, aspect, measured, name)
 
 
-def straighten(picture: np.ndarray, sheet: SeenSheet) -> np.ndarray:
-    """The page seen straight on, uint8 [h, w, 3]: about as fine as the picture shows its nearest side."""
+def straighten(picture: UInt8[np.ndarray, "h w 3"], sheet: DetectedSheet) -> UInt8[np.ndarray, "_ _ 3"]:
+    """The page seen straight on, at about the resolution that the picture has at the nearest side of the page."""
     sides = np.linalg.norm(np.roll(sheet.corners, -1, axis=0) - sheet.corners, axis=1)
     wide, high = max(sides[0], sides[2]), max(sides[1], sides[3])
     high = max(high, wide / sheet.aspect)
@@ -96,17 +105,22 @@ def straighten(picture: np.ndarray, sheet: SeenSheet) -> np.ndarray:
                                borderMode=cv2.BORDER_REPLICATE)
 
 
-def to_page(corners: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The homography float64 [3, 3] from the picture's pixels to those of a page of `width` by `height` pixels."""
+def to_page(corners: Float[np.ndarray, "4 2"], width: int, height: int) -> Float64[np.ndarray, "3 3"]:
+    """The homography from the pixels of a picture to those of a page of `width` by `height` pixels."""
     page = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
     return cv2.getPerspectiveTransform(corners.astype(np.float32), page.astype(np.float32))
 
 
-def page_aspect(corners: np.ndarray, width: int, height: int) -> float:
-    """Width over height of a rectangle seen in perspective, its corners [4, 2] clockwise from its top left.
+def page_aspect(corners: Float[np.ndarray, "4 2"], width: int, height: int) -> float:
+    """Width over height of a rectangle seen in perspective.
 
-    Zhang and He 2003 (Whiteboard scanning and image enhancement, section 4), with square pixels and the lens on the
-    picture's middle; where the sides are too parallel to tell the focal length, that of a phone is taken.
+    After Zhang and He 2003 ("Whiteboard scanning and image enhancement", section 4), for square pixels and a principal
+    point in the middle of the picture. If the sides are too parallel to tell the focal length, that of a phone is used.
+
+    Args:
+        corners: (column, row) of the corners, clockwise from the top left one.
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
     """
     middle, unit = np.array([width - 1, height - 1]) / 2, float(max(width, height))
     top_left, top_right, bottom_right, bottom_left = np.hstack([(corners - middle) / unit, np.ones((4, 1))])
@@ -121,8 +135,8 @@ def page_aspect(corners: np.ndarray, width: int, height: int) -> float:
     return float(np.sqrt(wide / high))
 
 
-def _search(picture: np.ndarray) -> np.ndarray | None:
-    """The best quadrilateral [4, 2] of a small picture, or None where none has four sides of a sheet."""
+def _search(picture: UInt8[np.ndarray, "h w 3"]) -> Quad | None:
+    """The best quadrilateral of a small picture; None if none has the four sides of a sheet."""
     height, width = picture.shape[:2]
     calm = cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32)
     kernel = disc(max(5, round(0.03 * max(height, width))))
@@ -137,7 +151,8 @@ def _search(picture: np.ndarray) -> np.ndarray | None:
         if high - low >= 1e-3 * max(1.0, abs(high)):
             for level in np.linspace(low, high, LEVELS + 2)[1:-1]:
                 quads += _quads(channel > level)
-    best, most = None, 0.0
+    best: Quad | None = None
+    most = 0.0
     for quad in quads:
         support = _support(bright, quad)
         if support.min() > 0.6 and support.mean() > 0.8:
@@ -148,9 +163,10 @@ def _search(picture: np.ndarray) -> np.ndarray | None:
     return best
 
 
-def _quads_of_lines(grey: np.ndarray) -> list[np.ndarray]:
-    """The quadrilaterals [4, 2] that the longest straight edges of a picture [H, W] make: for a page that lies partly
-    in shadow and is darker there than the desk in the light.
+def _quads_of_lines(grey: Float32[np.ndarray, "h w"]) -> list[Quad]:
+    """The quadrilaterals that the longest straight edges of a picture form.
+
+    They find a page that lies partly in shadow and is darker there than the desk in the light.
     """
     height, width = grey.shape
     side = min(height, width)
@@ -192,15 +208,15 @@ def _quads_of_lines(grey: np.ndarray) -> list[np.ndarray]:
     return quads
 
 
-def _length(segment: np.ndarray) -> float:
+def _length(segment: Float[np.ndarray, "2 2"]) -> float:
     return float(np.linalg.norm(segment[1] - segment[0]))
 
 
-def _quads(mask: np.ndarray) -> list[np.ndarray]:
-    """The quadrilaterals [4, 2] that large parts of a mask nearly are, upright."""
-    mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(7))
+def _quads(mask: Bool[np.ndarray, "h w"]) -> list[Quad]:
+    """The quadrilaterals that approximate large parts of a mask, upright."""
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(7))
     found = []
-    for outline in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+    for outline in cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         area = cv2.contourArea(outline)
         if not 0.06 < area / mask.size < 0.98:
             continue
@@ -216,8 +232,8 @@ def _quads(mask: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def _support(bright: np.ndarray, quad: np.ndarray) -> np.ndarray:
-    """Of each side of a quadrilateral, the share along which it is brighter within than without [4]."""
+def _support(bright: Float32[np.ndarray, "h w"], quad: Quad) -> Float[np.ndarray, "4"]:
+    """The share of each side of a quadrilateral along which it is brighter inside than outside."""
     height, width = bright.shape
     shares = np.linspace(0.04, 0.96, 40)[:, None]
     result = []
@@ -237,8 +253,8 @@ def _support(bright: np.ndarray, quad: np.ndarray) -> np.ndarray:
     return np.array(result)
 
 
-def _exact(picture: np.ndarray, quad: np.ndarray) -> np.ndarray:
-    """Corners [4, 2] where the lines fitted to the edge of each side meet; a side without a clear edge stays."""
+def _exact(picture: UInt8[np.ndarray, "h w 3"], quad: Quad) -> Quad:
+    """The corners where the lines fitted to the edges of the sides meet; a side without a clear edge is not moved."""
     longest = max(picture.shape[:2])
     grey = cv2.GaussianBlur(to_grey(picture), (0, 0), max(0.8, longest / 1600))
     for reach in (0.012 * longest, 0.005 * longest):
@@ -253,8 +269,17 @@ def _exact(picture: np.ndarray, quad: np.ndarray) -> np.ndarray:
     return quad
 
 
-def _edge_line(grey: np.ndarray, start: np.ndarray, end: np.ndarray, reach: float) -> np.ndarray:
-    """The line [3] (a x + b y + c = 0) along the strongest fall of brightness across a side, outwards."""
+def _edge_line(
+    grey: Float32[np.ndarray, "h w"], start: Float[np.ndarray, "2"], end: Float[np.ndarray, "2"], reach: float
+) -> Float[np.ndarray, "3"]:
+    """The line a x + b y + c = 0 along which brightness falls most, going outwards across a side.
+
+    Args:
+        grey: The picture.
+        start: One end of the side.
+        end: The next corner, clockwise.
+        reach: How far from the side the edge is looked for, in pixels.
+    """
     along = end - start
     length = float(np.linalg.norm(along))
     along = along / max(length, 1e-9)

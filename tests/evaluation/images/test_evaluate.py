@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import torch
 from radiographs import fill, radiograph
 
 from maquette.datasets.images import ImageOptions, fit, open_images, prepare_images
 from maquette.errors import UserError
-from maquette.evaluation.images import features, images, measures
-from maquette.evaluation.images.images import NO_WEIGHTS, evaluate_images
-from maquette.evaluation.images.page import ImageMeasureOptions
+from maquette.evaluation.images import evaluate, features, measures
+from maquette.evaluation.images.evaluate import NO_WEIGHTS, evaluate_images
+from maquette.evaluation.images.options import ImageMeasureOptions
 from maquette.evaluation.report import Measured
 from maquette.events import Progress
 
@@ -35,7 +36,7 @@ def in_batches(make):
 
 def measured(make, dataset, out, **options) -> Measured:
     shape = make(1).shape[1:]
-    *progress, found = evaluate_images(in_batches(make), shape, dataset, out, **({"plan": PLAN} | options))
+    *progress, found = evaluate_images(in_batches(make), shape, dataset, out, **({"options": PLAN} | options))
     assert isinstance(found, Measured) and all(isinstance(event, Progress) for event in progress)
     assert all(0 <= event.done <= event.total for event in progress)
     return found
@@ -70,7 +71,7 @@ def test_a_perfect_generator_is_as_near_as_real_images_and_noise_is_not(report):
         assert mean[name]["generated"] < 1.5 * mean[name]["real"], name
         assert mean[name]["Gaussian noise"] > 1.8 * mean[name]["real"], name
         assert mean[name]["radial noise"] > 1.8 * mean[name]["real"], name
-    assert mean[measures.ALIKE]["generated"] == pytest.approx(mean[measures.ALIKE]["real"], abs=0.1)
+    assert mean[measures.MS_SSIM]["generated"] == pytest.approx(mean[measures.MS_SSIM]["real"], abs=0.1)
     assert mean[measures.NEARER]["real"] == 0.5 and 0.2 < mean[measures.NEARER]["generated"] < 0.8
     assert mean[measures.COPIES]["generated"] == 0
     assert found.columns == ("", "generated", "real", "Gaussian noise", "radial noise")
@@ -90,14 +91,6 @@ def test_every_number_says_how_many_images_it_is_of(report):
     assert {name: sorted(counts) for name, counts in curve.items()} == {
         "generated": [10, 20], "Gaussian noise": [10, 20], "radial noise": [10, 20], "real": [10]}
     assert all(of["images"] == n and of["repeats"] == 2 for counts in curve.values() for n, of in counts.items())
-    assert measures.curve_sizes(700, 500) == [10, 20, 40, 80, 160, 320] and measures.curve_sizes(80, 80)[-1] == 80
-    assert measures.curve_sizes(16, 8) == [8] and measures.curve_sizes(8, 64) == [8]
-
-
-def test_distances_of_sets_of_different_size_are_refused():
-    seen = measures.ImageFeatures((np.zeros((4, 2, 1, 49)),), np.zeros((4, 5)))
-    with pytest.raises(ValueError, match="both sets must have as many images, got 4 and 3"):
-        measures.between(seen, seen.at(np.arange(3)), 0)
 
 
 class Page(HTMLParser):
@@ -150,9 +143,10 @@ def test_the_numbers_are_in_json_and_csv_too(report):
 
 def test_a_generator_that_copies_is_found_out_and_inception_is_used_where_it_is(dataset, tmp_path, monkeypatch):
     lines = np.random.default_rng(0).normal(size=(44 * 88, 12)) / 5000
-    monkeypatch.setattr(images, "find_weights", lambda named: features.Weights(tmp_path / named, "ab" * 32))
-    monkeypatch.setattr(images, "load_inception", lambda weights: "a network")
-    monkeypatch.setattr(features, "features", lambda network, pixels: iter([pixels.reshape(len(pixels), -1) @ lines]))
+    monkeypatch.setattr(evaluate, "find_weights", lambda named: features.InceptionWeights(tmp_path / named, "ab" * 32))
+    monkeypatch.setattr(evaluate, "load_inception", lambda weights: torch.nn.Identity())
+    monkeypatch.setattr(features, "inception_features",
+                        lambda network, pixels: iter([pixels.reshape(len(pixels), -1) @ lines]))
     found = measured(copying(dataset), dataset, tmp_path / "out", inception="w.safetensors", seed=1)
     of = found.details["measures"]
     copies = {name: columns["generated"]["mean"] for name, columns in of.items()}
@@ -178,10 +172,10 @@ def test_colour_images_and_a_collapsed_generator(tmp_path):
         lambda count: np.repeat(one, count, 0),
         tmp_path / "set",
         tmp_path / "out",
-        plan=ImageMeasureOptions(most=10, repeats=2, curve_repeats=1, pairs=2, shown=1, points=5),
+        options=ImageMeasureOptions(most=10, repeats=2, curve_repeats=1, pairs=2, shown=1, points=5),
     )
     of = {name: columns["generated"]["mean"] for name, columns in found.details["measures"].items()}
-    assert of[measures.ALIKE] == pytest.approx(1, abs=1e-4)
+    assert of[measures.MS_SSIM] == pytest.approx(1, abs=1e-4)
     assert all(np.isfinite(value) for value in of.values())
     assert found.details["images"]["generated"] == 10 and "5 held out of set, 32x16, colour" in found.title
 
@@ -207,4 +201,4 @@ def test_what_cannot_be_measured_is_one_clear_line(dataset, tmp_path):
                         (lambda count: [np.zeros((99, 44, 88), np.uint8)], "38 images uint8 of"),
                         (lambda count: [np.zeros((count, 44, 88))], "got float64")):
         with pytest.raises(ValueError, match=text):
-            list(evaluate_images(wrong, (44, 88), dataset, tmp_path / "out", plan=ImageMeasureOptions(most=38)))
+            list(evaluate_images(wrong, (44, 88), dataset, tmp_path / "out", options=ImageMeasureOptions(most=38)))

@@ -1,4 +1,4 @@
-"""Scans: what a camera sees of known solids, and sensors' files brought to the same voxels."""
+"""Files of sensors become the voxels that a direct scan has."""
 
 import json
 import struct
@@ -7,81 +7,21 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
-from scipy import ndimage
-from staged import CAMERA, FLOOR, METRES, NEIGHBOUR, SETTEE, depth_mm, intrinsics, write_png
+from staged import CAMERA, FLOOR, METRES, NEIGHBOUR, SETTEE, depth_mm, intrinsics, near_enough, write_png
 
 from maquette import scans as scanning
-from maquette.datasets import turn
-from maquette.datasets.furniture import make
 from maquette.errors import UserError
-from maquette.geometry.mesh import to_frame
 from maquette.geometry.voxelise import voxelise
 from maquette.rendering import Camera
 from maquette.scans import (
     Intrinsics,
     find_scans,
-    guess_facing,
     place,
     read_intrinsics,
     read_scan,
     scan,
-    scan_cameras,
-    scans,
 )
-from maquette.scans.facing import doubt
 from maquette.scans.read import depth_points, read_depth
-
-BOX = trimesh.creation.box((16 / 32, 8 / 32, 12 / 32))
-FRONT, LEFT, TOP = np.s_[8:24, 19, 10:22], np.s_[8, 12:20, 10:22], np.s_[8:24, 12:20, 21]
-
-
-def faces(*sides) -> np.ndarray:
-    grid = np.zeros((32, 32, 32), bool)
-    for side in sides:
-        grid[side] = True
-    return grid
-
-
-@pytest.mark.parametrize(
-    "azimuth, elevation, sides", [(0, 0, [FRONT]), (90, 0, [LEFT]), (45, 40, [FRONT, LEFT, TOP]), (0, 6, [FRONT, TOP])]
-)
-def test_a_box_gives_exactly_the_faces_in_sight(azimuth, elevation, sides):
-    """Also its top at two degrees from edge-on; roll and zoom of the picture are no matter."""
-    expected = faces(*sides)
-    assert np.array_equal(scan(BOX, Camera(azimuth, elevation), 32), expected)
-    assert np.array_equal(scan(BOX, Camera(azimuth, elevation, 40, 16, roll_deg=20, zoom=3), 32), expected)
-
-
-def test_a_sphere_gives_the_cap_that_geometry_says():
-    """A point p of the sphere is in sight of c where p . c > r^2; what holds half a voxel's face of those is found."""
-    ball, camera = trimesh.creation.icosphere(5, 0.45), Camera(20, 25, 35)
-    seen = scan(ball, camera, 32)
-    points = np.random.default_rng(0).standard_normal((260_000, 3))
-    points *= 0.45 / np.linalg.norm(points, axis=1, keepdims=True)  # a hundred a voxel's face
-    cells = np.floor((points + 0.5) * 32).astype(int)
-    counted, touched = np.zeros((2, 32, 32, 32), int)
-    np.add.at(counted, tuple(cells[points @ camera.position > 0.45**2].T), 1)
-    np.add.at(touched, tuple(cells[points @ camera.position > 0.44**2].T), 1)
-    assert seen[counted >= 50].all() and not (seen & ~ndimage.binary_dilation(touched > 0)).any()
-    solid = voxelise(ball, 32)
-    assert not (seen & ~(solid & ~ndimage.binary_erosion(solid, np.ones((3, 3, 3))))).any(), "none within"
-
-
-@pytest.mark.parametrize("kind", ["chair", "bed", "lamp"])
-def test_scans_of_solids_lie_in_their_voxels(kind):
-    mesh = to_frame(make(kind, 3))
-    solid, seen = voxelise(mesh, 32), scans(mesh, 32, 3, seed=1)
-    assert seen.any((1, 2, 3)).all() and not (seen & ~solid).any()
-    assert np.array_equal(seen[2], scan(mesh, scan_cameras(3, 1)[2], 32))
-
-
-def test_cameras_stand_all_round():
-    cameras = scan_cameras(15, 4)
-    turns = np.diff([camera.azimuth_deg for camera in cameras]) % 360
-    assert np.allclose(turns, 24) and scan_cameras(15, 4) == cameras != scan_cameras(15, 5)
-    assert all(-10 <= camera.elevation_deg <= 45 and 25 <= camera.fov_deg <= 60 for camera in cameras)
-    with pytest.raises(UserError, match="needs faces before it can be scanned"):
-        scan(trimesh.Trimesh(), cameras[0], 20)
 
 
 @pytest.mark.parametrize("roll", [0, 6])
@@ -101,13 +41,6 @@ def test_a_depth_picture_on_a_floor_comes_back_as_the_direct_scan(tmp_path, roll
                                       "camera 30 degrees above the horizon")
 
 
-def near_enough(found: np.ndarray, direct: np.ndarray) -> bool:
-    """No voxel is more than one off, and nine in ten are the same."""
-    wide = [ndimage.binary_dilation(grid, np.ones((3, 3, 3))) for grid in (found, direct)]
-    same = np.count_nonzero(found & direct) / np.count_nonzero(found | direct)
-    return same > 0.9 and not (direct & ~wide[0]).any() and not (found & ~wide[1]).any()
-
-
 def test_without_a_floor_the_elevation_must_be_told(tmp_path):
     path = write_png(tmp_path / "b.png", depth_mm(SETTEE))
     with pytest.raises(UserError, match="b.png: no floor or table found under the object; say .* --elevation-deg"):
@@ -116,26 +49,6 @@ def test_without_a_floor_the_elevation_must_be_told(tmp_path):
     # where the object rests is not known then, but its lowest points are in sight
     assert near_enough(found.voxels, scan(SETTEE, CAMERA, 32)) and not found.placement.plane
     assert found.placement.elevation_deg == pytest.approx(30)
-
-
-def test_upright_clouds_keep_their_axes_and_turn_by_the_azimuth():
-    points = trimesh.sample.sample_surface(SETTEE, 40_000, seed=0)[0]
-    points = points[points[:, 2] > -0.399]  # its underside would be taken for a floor
-    cells = np.clip(np.floor((points + 0.5) * 32), 0, 31).astype(int)
-    expected = np.zeros((32, 32, 32), bool)
-    expected[tuple(cells.T)] = True
-    grid, placement = place(3 * points + 5, 32, up="z")
-    assert near_enough(grid, expected) and placement.unit == pytest.approx(3, rel=0.01)
-    assert placement.elevation_deg is None and not placement.plane and placement.kept == len(points)
-    turned, _ = place(3 * points + 5, 32, up="z", azimuth_deg=90)
-    assert np.count_nonzero(turned != turn(grid, 90)) <= 4
-    half, _ = place(points, 32, up="z", fill=0.5)
-    used = np.argwhere(half)
-    assert (np.ptp(used, axis=0) + 1 <= 17).all() and (np.ptp(used, axis=0) + 1).max() >= 16
-    floor = trimesh.sample.sample_surface(FLOOR, 60_000, seed=0)[0]
-    on_floor, found = place(np.concatenate([points, floor[floor[:, 2] > -0.4001]]), 32, up="z")
-    assert found.plane and near_enough(on_floor[..., 3:], expected[..., 3:])
-    assert 0.97 * len(points) < found.kept < len(points), "what is lowest is taken for the floor"
 
 
 def test_a_scan_is_turned_as_if_it_had_been_read_so(tmp_path):
@@ -147,33 +60,6 @@ def test_a_scan_is_turned_as_if_it_had_been_read_so(tmp_path):
     assert found.facing(390).placement.azimuth_deg == 30
     grid = read_scan(told.voxels, 32)
     assert grid.facing(90) is grid
-
-
-def test_the_azimuth_is_the_one_at_which_a_model_has_least_doubt(tmp_path):
-    """A model that is sure of what it is shown where that is the settee as it stands, and elsewhere as sure as not."""
-    path = write_png(tmp_path / "a.png", depth_mm(trimesh.util.concatenate([SETTEE, FLOOR])))
-    known = ndimage.binary_dilation(voxelise(SETTEE, 32))
-
-    def complete(scans: np.ndarray) -> np.ndarray:
-        assert scans.shape == (24, 1, 32, 32, 32) and scans.dtype == np.float32
-        outside = (scans[:, 0] * ~known).sum((1, 2, 3), keepdims=True)
-        return np.clip(known * 1.0 - outside / 400, 0.5 * known, 1)
-
-    found, made = guess_facing(read_scan(path, 32, intrinsics=intrinsics()), complete)
-    assert found.placement.azimuth_deg == 30 and found.placement.guessed
-    assert found.placement.line().endswith("camera 30 degrees above the horizon, taken to be seen from 30 degrees")
-    assert np.array_equal(found.voxels, read_scan(path, 32, intrinsics=intrinsics(), azimuth_deg=30).voxels)
-    assert made.shape == (32, 32, 32) and made.max() > 0.9
-    seen, made = guess_facing(read_scan(found.voxels, 32), lambda scans: scans[:, 0] / 2)
-    assert seen.placement is None and np.array_equal(made, found.voxels / 2)
-
-
-def test_doubt_is_the_entropy_a_filled_voxel():
-    certain = np.zeros((8, 8, 8), np.float32)
-    certain[:2] = 1
-    even, half = np.full((8, 8, 8), 0.5, np.float32), certain / 2
-    expected = [0, 2 * np.log(2), 2 * np.log(2), np.inf]
-    assert doubt(np.stack([certain, even, half, np.zeros_like(even)])) == pytest.approx(expected, abs=1e-4)
 
 
 def test_points_in_files_are_read_as_the_array_is(tmp_path):
@@ -328,44 +214,6 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
     with pytest.raises(UserError, match="the folder .* cannot be read, got Permission denied"):
         find_scans([tmp_path])
-
-
-CLOUD = np.random.default_rng(0).uniform(-1, 1, (100, 3))
-FLAT = np.concatenate([CLOUD.repeat(10, 0) * [1, 1, 0] + CLOUD[:10].repeat(100, 0) * [0.3, 0.2, 0],
-                       CLOUD[:30] * 0.1 + [0, 0, 0.5]])
-
-
-DUST = 3.0 * np.argwhere(np.ones((5, 5, 5))) + np.random.default_rng(0).uniform(-0.4, 0.4, (125, 3))
-
-
-@pytest.mark.parametrize(
-    "points, options, says",
-    [
-        (CLOUD - [0, 0, 0.5], {}, "most points lie behind the camera; a camera's axes are x right, y down, z forward"),
-        (CLOUD[:, :2], {"up": "z"}, "points are numbers [N, 3], got float64 (100, 2)"),
-        (np.full((100, 3), np.nan), {"up": "z"}, "has too few points, got 0"),
-        (CLOUD, {"up": "y"}, "up must be 'z' or left out, got 'y'"),
-        (CLOUD, {"up": "z", "elevation_deg": 20}, "have no elevation, got up 'z' and 20 degrees"),
-        (CLOUD, {"elevation_deg": 91}, "elevation_deg must be from -90 to 90, got 91"),
-        (CLOUD, {"up": "z", "azimuth_deg": np.inf}, "azimuth_deg must be a number of degrees, got inf"),
-        (CLOUD, {"up": "z", "fill": 0}, "fill must be above 0 and at most 1, got 0"),
-        (np.ones((60, 3)), {"up": "z"}, "all points lie in one place"),
-        (DUST, {"up": "z"}, "too few points in one place, got"),
-        (FLAT, {"up": "z"}, "too few points on the floor, got 30; at least 50 are needed"),
-    ],
-)
-def test_points_that_cannot_be_placed(points, options, says):
-    with pytest.raises(UserError) as caught:
-        place(points, 20, **options)
-    assert says in str(caught.value)
-
-
-def test_a_camera_that_looks_straight_down_has_the_top_of_its_picture_ahead():
-    """A tall block near the top of the picture stands at the back of the scan, as its front is where the camera is."""
-    low, high = CLOUD * [0.5, 0.5, 0.01] + [0, 0, 2], CLOUD * [0.1, 0.1, 0.2] + [0, -0.4, 1.8]
-    grid, _ = place(np.concatenate([low, high]).repeat(4, 0), 20, elevation_deg=90)
-    tall = np.argwhere(grid)
-    assert tall[tall[:, 2] > tall[:, 2].min() + 4][:, 1].max() < 10
 
 
 def test_the_package_names_what_it_has():

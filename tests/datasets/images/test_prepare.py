@@ -1,4 +1,4 @@
-"""Folders of pictures made datasets of pixels: crops, sizes, splits, resuming, opening, and every bad input."""
+"""A folder of pictures becomes a dataset of pixels: exact, resumable, and each bad file is named."""
 
 import hashlib
 import json
@@ -11,28 +11,19 @@ from command import call
 from PIL import Image
 from radiographs import fill, radiograph, write
 
-from maquette.datasets import images
 from maquette.datasets.images import (
     ImageInfo,
-    ImageOptions,
-    crop_box,
-    fit,
     open_images,
-    parse_crop,
-    parse_size,
     prepare_images,
+    split_by_name,
 )
 from maquette.datasets.images import files as image_files
-from maquette.datasets.images.crop import fit_masked, object_box
+from maquette.datasets.images import prepare as preparing
 from maquette.datasets.resumable import Finished
 from maquette.errors import UserError
 from maquette.events import Skipped
 
 SMALL = {"size": "64x32", "grey": True, "holdout": 3, "workers": 1}
-
-
-def options(size: tuple[int, int], crop: str = "centre", grey: bool = True) -> ImageOptions:
-    return ImageOptions(*size, grey, crop, 10**8, 0)
 
 
 def huge_png(width: int, height: int) -> bytes:
@@ -43,53 +34,6 @@ def huge_png(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
-
-
-def test_sizes_are_width_by_height():
-    assert parse_size("512x256") == (512, 256) and parse_size("64X32") == (64, 32)
-    for text in ("512", "512x", "axb", "512x256x3", "-5x9"):
-        with pytest.raises(UserError, match="size must be WIDTHxHEIGHT in pixels, as 512x256, got '"):
-            parse_size(text)
-    with pytest.raises(UserError, match="the sides of size must be from 8 to 4096 pixels, got 5000x256"):
-        parse_size("5000x256")
-
-
-@pytest.mark.parametrize("crop, box", [
-    ("none", (0, 0, 1024, 499)),
-    ("centre", (13, 0, 1011, 499)),
-    ("12,10,1000,480", (32, 10, 992, 490)),
-    ("0.25,0,0.5,0.5", (262.5, 0, 761.5, 249.5)),
-    ("0,0,1,1", (13, 0, 1011, 499)),
-])
-def test_what_a_crop_keeps_of_1024_by_499_for_two_to_one(crop, box):
-    assert crop_box(crop, 1024, 499, 2.0) == pytest.approx(box, abs=1e-9)
-
-
-def test_crops_that_cannot_be():
-    assert parse_crop("center") == "centre"
-    for text in ("middle", "1,2,3", "1,2,3,x"):
-        with pytest.raises(UserError, match="crop must be centre, none, object, or x,y,w,h in pixels or as fractions"):
-            parse_crop(text)
-    for text in ("-1,0,9,9", "0,0,0,9", "0,0,inf,9"):
-        with pytest.raises(UserError, match="crop must have x and y from 0 on and a width and height above 0"):
-            parse_crop(text)
-    with pytest.raises(UserError, match="the crop 900,0,200,100 does not lie in the picture, got 1024x499"):
-        crop_box("900,0,200,100", 1024, 499, 2.0)
-
-
-def test_a_crop_of_the_size_asked_for_is_the_pixels_themselves():
-    pixels = radiograph(1)
-    assert np.array_equal(fit(pixels, options((64, 32), "10,20,64,32")), pixels[20:52, 10:74])
-    colour = np.stack([pixels, pixels[::-1], pixels[:, ::-1]], -1)
-    assert np.array_equal(fit(colour, options((160, 80), grey=False)), colour)
-    assert np.array_equal(fit(np.stack([pixels] * 3, -1), options((160, 80))), pixels)
-
-
-def test_none_pads_with_black_and_keeps_the_shape():
-    padded = fit(np.full((20, 40), 255, np.uint8), options((32, 32), "none"))
-    expected = np.zeros((32, 32), np.uint8)
-    expected[8:24] = 255
-    assert np.array_equal(padded, expected)
 
 
 def test_a_folder_becomes_a_dataset_and_the_bad_files_are_named(tmp_path):
@@ -152,14 +96,14 @@ def test_rgb_rows_and_two_processes_give_the_same_as_one(tmp_path):
 
 def test_a_new_image_moves_at_most_one_other_over_the_split(tmp_path):
     files = image_files.find_images(fill(tmp_path / "in", 30))
-    held = {file.id for file in images.split_by_name(files[:-1], 8)["test"]}
-    more = {file.id for file in images.split_by_name(files[::-1], 8)["test"]}
+    held = {file.id for file in split_by_name(files[:-1], 8)["test"]}
+    more = {file.id for file in split_by_name(files[::-1], 8)["test"]}
     assert len(held) == len(more) == 8 and len(held - more) <= 1
 
 
 def test_a_stopped_preparation_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     folder = fill(tmp_path / "in", 12)
-    monkeypatch.setattr(images, "_GROUP", 2)
+    monkeypatch.setattr(preparing, "_GROUP", 2)
     list(prepare_images(folder, tmp_path / "whole", **SMALL))
     events = prepare_images(folder, tmp_path / "out", **SMALL)
     for _ in range(5):
@@ -170,8 +114,8 @@ def test_a_stopped_preparation_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="begun with other options, got width 64 there and 48 here"):
         next(prepare_images(folder, tmp_path / "out", **(SMALL | {"size": "48x32"})))
     made = []
-    original = images.open_image
-    monkeypatch.setattr(images, "open_image", lambda file, limits: made.append(file.id) or original(file, limits))
+    original = preparing.open_image
+    monkeypatch.setattr(preparing, "open_image", lambda file, limits: made.append(file.id) or original(file, limits))
     events = list(prepare_images(folder, tmp_path / "out", **SMALL))
     assert len(made) == 8 and events[0].done == 5  # two groups of two were whole
     whole, again = open_images(tmp_path / "whole"), open_images(tmp_path / "out")
@@ -179,14 +123,6 @@ def test_a_stopped_preparation_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     assert list(prepare_images(folder, tmp_path / "out", **SMALL)) == [events[-1]], "nothing left to do"
     with pytest.raises(UserError, match="holds images that were made otherwise; choose another folder"):
         next(prepare_images(folder, tmp_path / "out", **(SMALL | {"crop": "none"})))
-
-
-@pytest.mark.parametrize("bits, expected", [(0, [0, 127, 255]), (16, [0, 8, 16]), (12, [0, 127, 255])])
-def test_deep_greys_come_down_by_a_range_that_is_said(tmp_path, bits, expected):
-    path = write(tmp_path / "a.png", np.array([[0, 2047, 4095]], np.uint16))
-    file = image_files.ImageFile("a.png", path, False)
-    pixels, _ = image_files.open_image(file, image_files.Limits(bits=bits))
-    assert pixels[0, :, 0].tolist() == expected
 
 
 def first(folder, out, **changes):
@@ -258,7 +194,6 @@ def test_the_commands(tmp_path, capsys):
 
 
 DISC = (255 * (np.hypot(*np.mgrid[-30:70, -60:60]) < 20)).astype(np.uint8)
-"""A round object whose middle is at row 30 and column 60 of 100 x 120."""
 
 
 def discs(folder, count: int = 4, alpha: bool = True):
@@ -291,30 +226,6 @@ def test_objects_with_masks_are_laid_on_a_background_and_keep_their_masks(tmp_pa
         assert (pixels[mask == 0] == level).all() and (mask == 0).sum() > 2000
         assert (pixels[mask == 255] == (40 * int(name[4]), 90, 30)).all() and (mask == 255).sum() > 200
     assert str(tmp_path) not in (tmp_path / "out" / "images.json").read_text()
-
-
-@pytest.mark.parametrize("masked", [True, False])
-def test_an_object_is_found_and_put_in_the_middle(masked):
-    options = ImageOptions(64, 32, False, "object", 10**8, 0, margin=0.25)
-    pixels = np.where(DISC[..., None] > 0, np.uint8([200, 40, 40]), np.uint8([10, 90, 220]))
-    if masked:
-        row, mask = fit_masked(pixels, DISC, options)
-        assert (row[mask == 0] == 255).all()
-    else:
-        row = fit(pixels, options)
-        mask = 255 * (row[..., 0] > 105).astype(np.uint8)
-        assert (row[0, 0] == (10, 90, 220)).all() and (row[-1, -1] == (10, 90, 220)).all()
-    rows, columns = np.flatnonzero((mask > 127).any(1)), np.flatnonzero((mask > 127).any(0))
-    diameter = 32 / 1.5  # the margin is a quarter of the object on each side
-    for found, middle in ((rows, 16), (columns, 32)):
-        assert found[-1] + 1 - found[0] == pytest.approx(diameter, abs=1.5)
-        assert (found[0] + found[-1] + 1) / 2 == pytest.approx(middle, abs=1)
-
-
-def test_the_box_about_an_object_has_its_margin_and_the_aspect():
-    assert object_box((10, 20, 50, 40), 1.0, 0.0) == (10, 10, 50, 50)
-    assert object_box((10, 20, 50, 40), 2.0, 0.1) == (2, 16, 58, 44), "48 x 28 becomes 56 x 28"
-    assert object_box((0, 0, 10, 10), 1.0, 0.5) == (-5, -5, 15, 15)
 
 
 def test_masks_and_objects_that_are_not_there_are_named(tmp_path):
