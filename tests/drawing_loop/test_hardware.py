@@ -1,5 +1,6 @@
 """Plotters and cameras outside a simulation: what they ask for, and what they give."""
 
+import numpy as np
 import pytest
 from grbl_machine import Grbl
 from loops import sketch

@@ -202,7 +202,8 @@ def test_hatching_is_as_wide_as_a_model_can_see():
 
 def test_strokes_on_paper_are_whole_micrometres_without_points_that_fall_together():
     sheet = Paper(100, 80)
-    made = on_paper(Strokes((np.array([[1, 2], [1.0002, 2], [3.00049, 4]]), np.array([[5, 5], [5.0001, 5]])), 7, 7, (1, 2)), sheet)
+    lines = np.array([[1, 2], [1.0002, 2], [3.00049, 4]]), np.array([[5, 5], [5.0001, 5]])
+    made = on_paper(Strokes(lines, 7, 7, (1, 2)), sheet)
     assert (made.width, made.height, made.layers) == (100, 80, (1,)) and len(made) == 1
     assert np.array_equal(made.lines[0], [[1, 2], [3, 4]])
     with pytest.raises(UserError, match="no line of the object|nothing of the object"):
