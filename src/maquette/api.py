@@ -19,7 +19,8 @@ from maquette.events import Progress
 from maquette.fields.extract import ColouredMesh, field_mesh, require_field
 from maquette.fields.inversion import Inverted, Search
 from maquette.fields.inversion import invert as inverted
-from maquette.geometry.mesh import Dropped, Printability, printability
+from maquette.geometry.printability import Printability, printability
+from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup, frame_object, read_picture
 from maquette.latents import Combined, Fit, Interpolated, Projected, Suggested

@@ -16,7 +16,8 @@ from maquette.datasets.rows import RowOptions, make_rows
 from maquette.datasets.sources import furniture, modelnet
 from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
-from maquette.geometry.voxelise import resample, voxelise
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import voxelise
 from maquette.training.rows import shapes_in, split
 
 

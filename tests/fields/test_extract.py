@@ -12,7 +12,8 @@ from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields import field_mesh
 from maquette.fields.extract import field_colours, field_surface
-from maquette.geometry.mesh import components, is_closed, keep_largest
+from maquette.geometry.mesh import components, is_closed
+from maquette.geometry.repair import keep_largest
 from maquette.nets.field import OccupancyField
 from maquette.systems import SYSTEMS
 

@@ -10,8 +10,9 @@ from maquette import api
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
+from maquette.geometry.resample import resample
 from maquette.geometry.shape import Shape
-from maquette.geometry.voxelise import resample, voxelise
+from maquette.geometry.voxelise import voxelise
 from maquette.latents.projection import Fit, Projected, target_voxels
 from maquette.models import prior
 

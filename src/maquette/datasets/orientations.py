@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
-from maquette.geometry.voxelise import cropped
+from maquette.geometry.resample import cropped
 
 ORIENTATIONS = (1, 2, 3, 4, 6, 12)
 """In how many orientations a shape can be prepared: the divisors of 12, so that all lie 30 degrees apart or more."""

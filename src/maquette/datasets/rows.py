@@ -12,7 +12,8 @@ from maquette.datasets.orientations import angles, turned, turned_id, turned_mes
 from maquette.datasets.resumable import Row
 from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
-from maquette.geometry.voxelise import resample, voxelise
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import voxelise
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, sample_near_surface
-from maquette.geometry import mesh as meshes
-from maquette.geometry.mesh import Dropped
+from maquette.geometry.repair import Dropped, keep_largest, repair
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
@@ -127,9 +126,9 @@ def field_surface(
         field = _sample_field(own, latent.clone()[None], level)
         lattice = sample_near_surface(_in_parts(own, field.inside), resolution)
     _check_surface(lattice, field)
-    mesh, dropped = meshes.repair(_closed_surface(lattice)), Dropped()
+    mesh, dropped = repair(_closed_surface(lattice)), Dropped()
     if largest_part:
-        mesh, dropped = meshes.keep_largest(mesh)
+        mesh, dropped = keep_largest(mesh)
     return FieldSurface(mesh, lattice.evaluations, dropped)
 
 

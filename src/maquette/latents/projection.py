@@ -16,8 +16,8 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
+from maquette.geometry.resample import resample
 from maquette.geometry.shape import Shape
-from maquette.geometry.voxelise import resample
 from maquette.intake.line_art import to_grey
 from maquette.models import prior
 from maquette.models.hub import Model
@@ -203,7 +203,7 @@ def _candidates(
 def _views(model: Model, filled: Bool[np.ndarray, "r r r"]) -> Float32[Tensor, "v c s s"] | None:
     """The shape in plain light from `SIDES`, in [0, 1]; None for a shape that smoothing would leave nothing of."""
     from maquette.rendering import Camera, RayCaster, shade
-    from maquette.rendering.framing import extent, outline
+    from maquette.rendering.framing import extent, hull_corners
 
     config = model.system.config
     try:
@@ -211,7 +211,7 @@ def _views(model: Model, filled: Bool[np.ndarray, "r r r"]) -> Float32[Tensor, "
     except UserError:
         return None
     caster = RayCaster(mesh)
-    corners = outline(caster)
+    corners = hull_corners(caster)
     views = []
     for azimuth in SIDES.values():
         camera = Camera(azimuth, _ELEVATION, size_px=config.view_size)

@@ -22,7 +22,8 @@ from maquette.fields.extract import (
 )
 from maquette.fields.lattice import check_resolution
 from maquette.fields.pictures import front_view, render_latents, views_round
-from maquette.geometry.mesh import printability, to_print
+from maquette.geometry.mesh import to_print
+from maquette.geometry.printability import printability
 from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.models.prior import draw

@@ -15,7 +15,7 @@ from torch import Tensor
 from maquette import api
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.geometry.mesh import printability
+from maquette.geometry.printability import printability
 from maquette.geometry.shape import Shape
 from maquette.io import formats
 from maquette.io.atomic import write_bytes

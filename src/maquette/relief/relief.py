@@ -15,7 +15,9 @@ from jaxtyping import Float, UInt8
 from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from maquette.errors import UserError
-from maquette.geometry.mesh import Printability, is_closed, keep_largest, printability, repair
+from maquette.geometry.mesh import is_closed
+from maquette.geometry.printability import Printability, printability
+from maquette.geometry.repair import keep_largest, repair
 from maquette.intake.page_capture import rectify_page
 from maquette.relief.inflate import inflate_polygons
 from maquette.relief.lithophane import lithophane_thickness, plate_mesh

@@ -11,7 +11,7 @@ from maquette.datasets.sources import modelnet
 from maquette.errors import UserError
 from maquette.evaluation.shapes.modelnet import split_name
 from maquette.geometry.grids import turn_grid
-from maquette.geometry.voxelise import resample
+from maquette.geometry.resample import resample
 
 
 def chair(back: str) -> np.ndarray:

@@ -21,7 +21,7 @@ from maquette.evaluation.shapes.generation import (
     pairwise_chamfer,
     pairwise_earth_movers,
 )
-from maquette.geometry.voxelise import resample
+from maquette.geometry.resample import resample
 
 PLAN = GenerationOptions(samples=6, points=64, emd_points=16, many=8)
 
