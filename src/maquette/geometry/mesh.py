@@ -14,6 +14,8 @@ from scipy.sparse import csgraph
 
 from maquette.errors import UserError
 
+FACE_COLOURS = "maquette colour"
+"""The face attribute of a mesh that holds its own colours: uint8 [F, 3], sRGB."""
 SMOOTH = 0.6
 """Default smoothing of surfaces, in voxels."""
 _SHARPNESS = 2.0  # how steeply the solid share of a fine voxel follows the field: a slope of one over half a voxel
