@@ -1,7 +1,9 @@
 """OBJ models with materials and textures, as triangles with one colour each.
 
 Polygons of any form are split into triangles, negative indices count from the end, groups and smoothing are passed
-over. The colour of a face is its material's diffuse colour, times the mean of its texture over the face's own region.
+over. The colour of a face is the mean of its texture over the face's own region, or its material's diffuse colour where
+it has no texture. A texture is not multiplied by the diffuse colour: Sweet Home 3D shows it as it is. (Of 77 models of
+its libraries for which it matters, the mean colour is then 10 of 255 away from that of their icons, and 39 otherwise.)
 Nothing is trusted: every file comes through the caller's `find`, and numbers of points and faces are bounded.
 """
 
@@ -26,6 +28,8 @@ TEXTURE_SIDE_PX = 512
 """Textures are averaged down to less than twice this side before they are looked up."""
 GREY = (0.8, 0.8, 0.8)
 """Diffuse colour of a material that says none, and of faces without one."""
+COVER = 0.25
+"""Faces that are covered less than this by what their texture shows are not drawn. Leaves on cards cover about 0.3."""
 _OPTIONS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-mm": 2, "-texres": 1, "-clamp": 1, "-bm": 1, "-imfchan": 1,
             "-type": 1, "-cc": 1}
 """Options before the name of a texture, and how many words each takes; -o, -s and -t take up to three numbers."""
@@ -76,7 +80,8 @@ def read(data: bytes, find: Callable[[str], bytes | None]) -> Triangles:
             none. A picture that is missing or damaged leaves the diffuse colour.
 
     Returns:
-        The triangles, faces without area and faces drawn twice left out, in the model's own coordinates.
+        The triangles in the model's own coordinates. Left out are faces without area, faces drawn twice, and those of
+        which a texture with an alpha channel covers less than COVER: letters and shadows laid over a surface, nets.
 
     Raises:
         UserError: The file is damaged, has no faces, or too many.
@@ -95,7 +100,7 @@ def read(data: bytes, find: Callable[[str], bytes | None]) -> Triangles:
         raise UserError("the OBJ has coordinates that are not finite numbers")
     of_corner, polygon = _triangulated(points, sizes, corners)
     points, faces = _joined(points, corners[of_corner])
-    kept = _worth_drawing(points, faces)
+    kept = _with_area(points, faces)
     if not kept.any():
         raise UserError("the OBJ has no faces with an area", f"{len(faces)} faces")
     faces, of_corner, polygon = faces[kept], of_corner[kept], polygon[kept]
@@ -108,7 +113,11 @@ def read(data: bytes, find: Callable[[str], bytes | None]) -> Triangles:
     uv[mapped] = places[at[mapped]]
     mapped &= np.isfinite(uv).all((1, 2)) & (np.abs(uv) < 1e6).all((1, 2))
     material = np.asarray(model.materials, np.int64)[polygon]
-    return Triangles(points, faces, _colours(model, material, uv, mapped, find))
+    colours, cover = _colours(model, material, uv, mapped, find)
+    seen = cover >= COVER if (cover >= COVER).any() else cover >= 0
+    faces, colours = faces[seen], colours[seen]
+    once = _once(faces)
+    return Triangles(points, faces[once], colours[once])
 
 
 def _parsed(text: str) -> _Model:
@@ -183,6 +192,8 @@ def _quads(outline: np.ndarray) -> np.ndarray:
 
 def _fans(outline: np.ndarray) -> np.ndarray:
     """n - 2 triangles for each polygon [N, n, 3]: a fan where it is convex, cut by manifold3d where it is not."""
+    from manifold3d import triangulate
+
     count, size = outline.shape[:2]
     fan = np.stack([np.zeros(size - 2, np.int64), np.arange(1, size - 1), np.arange(2, size)], 1)
     result = np.tile(fan, (count, 1, 1))
@@ -192,27 +203,19 @@ def _fans(outline: np.ndarray) -> np.ndarray:
     normal = normal / np.where(length > 0, length, 1)
     turns = np.einsum("npi,ni->np", np.cross(edges, np.roll(edges, -1, 1)), normal)
     scale = np.einsum("npi,npi->np", edges, edges).max(1, keepdims=True)
+    across = np.eye(3)[np.abs(normal).argmin(1)]
+    across -= np.einsum("ni,ni->n", across, normal)[:, None] * normal
+    along = np.cross(normal, across)
+    flat = np.einsum("npi,nik->npk", outline - outline[:, :1], np.stack([across, along], 2))
+    flat /= np.maximum(np.abs(flat).max((1, 2), keepdims=True), 1e-300)
     for index in np.flatnonzero((turns < -1e-9 * scale).any(1) & (length[:, 0] > 0)):
-        cut = _cut(outline[index], normal[index])
-        if cut is not None:
+        try:
+            cut = np.asarray(triangulate([flat[index]]), np.int64)
+        except (RuntimeError, ValueError):
+            continue
+        if cut.shape == (size - 2, 3):  # else it crosses itself, and the fan is as good as any
             result[index] = cut
     return result
-
-
-def _cut(outline: np.ndarray, normal: np.ndarray) -> np.ndarray | None:
-    """The triangles int64 [n - 2, 3] of one polygon that is not convex, or None where it crosses itself."""
-    from manifold3d import triangulate
-
-    across = np.eye(3)[np.abs(normal).argmin()]
-    across = np.cross(normal, across)
-    across /= np.linalg.norm(across)
-    flat = np.stack([outline @ across, outline @ np.cross(normal, across)], 1)
-    size = np.ptp(flat, axis=0).max()
-    try:
-        found = np.asarray(triangulate([(flat - flat.min(0)) / size]), np.int64)
-    except (RuntimeError, ValueError):
-        return None
-    return found if found.shape == (len(outline) - 2, 3) else None
 
 
 def _joined(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -227,18 +230,23 @@ def _joined(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return points[order[new]], place[faces.reshape(-1, 3)]
 
 
-def _worth_drawing(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """bool [F]: the faces that have an area and are not drawn before, from either side."""
+def _with_area(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """bool [F]: the faces that have an area."""
     a, b, c = (points[faces[:, corner]] for corner in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) > 0
-    _, first = np.unique(np.sort(faces, 1) @ np.array([2**42, 2**21, 1]), return_index=True)
-    once = np.zeros(len(faces), bool)
-    once[first] = True
-    return area & once
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1) > 0
 
 
-def _colours(model: _Model, material: np.ndarray, uv: np.ndarray, mapped: np.ndarray, find: Callable) -> np.ndarray:
-    """uint8 [F, 3] from the material [F], texture coordinates [F, 3, 2] and whether a face has any [F]."""
+def _once(faces: np.ndarray) -> np.ndarray:
+    """The places of the faces that were not drawn before, from either side, in their order."""
+    return np.sort(np.unique(np.sort(faces, 1) @ np.array([2**42, 2**21, 1]), return_index=True)[1])
+
+
+def _colours(model: _Model, material: np.ndarray, uv: np.ndarray, mapped: np.ndarray, find: Callable
+             ) -> tuple[np.ndarray, np.ndarray]:
+    """(colours uint8 [F, 3], how much of each face its texture covers [F]).
+
+    From the material [F], the texture coordinates [F, 3, 2] and whether a face has any [F].
+    """
     library: dict[str, _Material] = {}
     for line in model.libraries[:MAX_LIBRARIES]:
         whole = find(line)
@@ -247,20 +255,20 @@ def _colours(model: _Model, material: np.ndarray, uv: np.ndarray, mapped: np.nda
             library |= _materials(data.decode("latin-1")) if data is not None else {}
     order = np.argsort(material, kind="stable")
     begins = np.searchsorted(material[order], np.arange(len(model.names) + 1))
-    colours = np.zeros((len(material), 3))
+    colours, cover = np.zeros((len(material), 3)), np.ones(len(material))
     opened, texture, left = "", None, MAX_TEXTURES
     for name in sorted(model.names, key=lambda name: library.get(name, _Material()).texture):  # one open at a time
         index, one = model.names[name], library.get(name, _Material())
-        chosen, diffuse = order[begins[index] : begins[index + 1]], np.clip(one.diffuse, 0, 1)
-        colours[chosen] = 255 * diffuse
+        chosen = order[begins[index] : begins[index + 1]]
+        colours[chosen] = 255 * np.clip(one.diffuse, 0, 1)
         chosen = chosen[mapped[chosen]]
         if not one.texture or not len(chosen):
             continue
         if one.texture != opened and left:
             opened, texture, left = one.texture, _texture(find(one.texture)), left - 1
         if texture is not None and one.texture == opened:
-            colours[chosen] = texture.means(uv[chosen]) * (diffuse if diffuse.any() else 1)
-    return np.round(colours).astype(np.uint8)
+            colours[chosen], cover[chosen] = texture.means(uv[chosen])
+    return np.round(colours).astype(np.uint8), cover
 
 
 def _materials(text: str) -> dict[str, _Material]:
@@ -325,8 +333,10 @@ class _Texture:
             half = (max(width // 2, 1), max(height // 2, 1))
             self.levels.append(cv2.resize(self.levels[-1], half, interpolation=cv2.INTER_AREA))
 
-    def means(self, uv: np.ndarray) -> np.ndarray:
-        """The mean colour over each triangle of texture coordinates [F, 3, 2], sRGB float64 [F, 3], 0 to 255."""
+    def means(self, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Over each triangle of texture coordinates [F, 3, 2]: the mean colour, sRGB float64 [F, 3], 0 to 255, and the
+        mean alpha [F].
+        """
         one, two = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
         texels = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) / 2 * self.size.prod()
         level = np.round(np.log2(np.maximum(texels / _SAMPLES, 1)) / 2).astype(np.int64)
@@ -342,7 +352,8 @@ class _Texture:
                 row = np.minimum(((1 - v % 1) * height).astype(np.int64), height - 1)
                 sums[chosen] += picture[row, column]
         light = np.clip(sums[:, :3] / sums[:, 3:], 0, 1)
-        return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        colours = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        return colours, sums[:, 3] / len(_WEIGHTS)
 
 
 def _texture(data: bytes | None) -> _Texture | None:
