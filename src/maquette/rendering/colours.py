@@ -3,6 +3,7 @@
 import numpy as np
 import trimesh
 
+from maquette.geometry.mesh import FACE_COLOURS
 from maquette.rendering.materials import ATTRIBUTE, MATERIALS
 
 COVERS = ("b03a2e", "c8743a", "d9a93c", "6f8f3f", "2f7d5b", "2f8f9d", "2f6db0", "3d4c9e", "7a4fa3", "b34a7d", "8c5a3c",
@@ -29,8 +30,11 @@ def scheme(mesh: trimesh.Trimesh, seed: int) -> np.ndarray:
     """The albedo of each face, linear RGB, float32 [F, 3]; the same seed gives the same.
 
     A mesh of the furniture maker gets a colour for each of its materials: a frame and a cover (alike one time in four),
-    or a car's paint with dark windows and tyres. Any other mesh gets one colour.
+    or a car's paint with dark windows and tyres. A mesh that has its own colours keeps them, whatever the seed. Any
+    other mesh gets one colour.
     """
+    if FACE_COLOURS in mesh.face_attributes:
+        return ((mesh.face_attributes[FACE_COLOURS] / 255.0) ** GAMMA).astype(np.float32)
     rng = np.random.default_rng(seed)
 
     def drawn(palette: tuple[str, ...]) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from maquette.geometry.mesh import FACE_COLOURS
 from maquette.rendering import clutter
 from maquette.rendering.camera import Camera
 from maquette.rendering.effects import develop, occlude
@@ -17,6 +18,8 @@ from maquette.rendering.textures import Pictures, random_colour, random_material
 
 STUDIO_SHARE = 0.15
 """Share of views on plain white or grey, without a room or clutter."""
+OWN_COLOURS_SHARE = 0.5
+"""Share of views in its own colours of a mesh that has any (`FACE_COLOURS`); the others have random surfaces."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class Stage:
         self.found = found
         self.low, self.high = caster.vertices.min(0), caster.vertices.max(0)
         self.outline = outline(caster)
+        own = None if caster.mesh is None else caster.mesh.face_attributes.get(FACE_COLOURS)
+        self.colours = None if own is None else (np.asarray(own, np.float32) / 255) ** np.float32(2.2)
+        """Linear RGB of the shape's own faces, float32 [F, 3], or None."""
         faces = len(caster.faces)
         self.sets = [Set(caster, faces, np.zeros(0, np.int64))]
         self.patch = caster.patch
@@ -140,6 +146,9 @@ def _surface(stage, stand, face, point, normal, camera, rng, channels):
         chosen = np.flatnonzero(zone == number)
         albedo[chosen] = material.colour(surface_uv[chosen], pixel_size)
         gloss[chosen], sharp[chosen] = material.gloss, material.sharpness
+    if stage.colours is not None and rng.random() < OWN_COLOURS_SHARE:
+        colours = stage.colours[face[own]]
+        albedo[own] = colours if channels == 3 else colours @ np.float32([[0.2126], [0.7152], [0.0722]])
     things = np.flatnonzero(~own)
     if len(things):
         item = stand.item[face[things] - stand.own_faces]

@@ -190,6 +190,7 @@ def load(path: str | Path, model: Model):
     faces = found.faces[:, ::-1] if np.linalg.det(rotation) < 0 else found.faces
     mesh = trimesh.Trimesh(points, faces, process=False)
     mesh.face_attributes[FACE_COLOURS] = found.colours
+    mesh.remove_unreferenced_vertices()
     return mesh
 
 
