@@ -311,15 +311,16 @@ def _opened(source: Path | io.BytesIO) -> zipfile.ZipFile:
     return archive
 
 
-def _bytes(archive: zipfile.ZipFile, name: str, limit: int = MAX_FILE_BYTES) -> bytes:
-    """A file of an archive, at most `limit` bytes whatever its header says. Raises UserError."""
+def _bytes(archive: zipfile.ZipFile, name: str, limit: int | None = None) -> bytes:
+    """A file of an archive, at most `limit` bytes (MAX_FILE_BYTES), whatever its header says. Raises UserError."""
+    limit = MAX_FILE_BYTES if limit is None else limit
     try:
         with archive.open(name) as stream:
             data = stream.read(limit + 1)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise UserError(f"{name} cannot be unpacked: {_line(str(error), 100) or type(error).__name__}") from None
     if len(data) > limit:
-        raise UserError(f"{name} is too large", f"more than {limit >> 20} MB unpacked")
+        raise UserError(f"{name} is too large, at most {limit >> 20} MB are unpacked")
     return data
 
 

@@ -140,7 +140,7 @@ def _parsed(text: str) -> _Model:
             if len(model.places) > 2 * MAX_POINTS:
                 raise UserError(f"a model may have {MAX_POINTS:,} texture coordinates", "more")
         elif word == "f":
-            words = rest.split()
+            words = rest.partition("#")[0].split()
             if len(words) < 3:
                 continue
             triangles += len(words) - 2
