@@ -13,12 +13,13 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import trimesh
 
 from maquette.datasets import Item
 from maquette.datasets.sources import textured_obj
@@ -157,8 +158,8 @@ def terms(path: str | Path) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def load(path: str | Path, model: Model):
-    """The mesh of one model, a `trimesh.Trimesh` as `read` describes it.
+def load(path: str | Path, model: Model) -> trimesh.Trimesh:
+    """The mesh of one model, as `read` describes it.
 
     Args:
         path: The library.
@@ -170,8 +171,6 @@ def load(path: str | Path, model: Model):
     Raises:
         UserError: The model is missing or damaged, its numbers make no sense, or it has too many faces.
     """
-    import trimesh
-
     try:
         size = np.array([_centimetres(model, key) for key in ("width", "depth", "height")])
         rotation = _rotation(model)
@@ -324,7 +323,7 @@ def _bytes(archive: zipfile.ZipFile, name: str, limit: int | None = None) -> byt
     return data
 
 
-def _files_of(archive: zipfile.ZipFile, model: str):
+def _files_of(archive: zipfile.ZipFile, model: str) -> tuple[bytes, Callable[[str], bytes | None]]:
     """(the OBJ of a model, a function that finds the files that it names) for the text of its key `model`."""
     name, _, within = model.partition("!")
     name = _place(name)

@@ -241,8 +241,8 @@ def _once(faces: np.ndarray) -> np.ndarray:
     return np.sort(np.unique(np.sort(faces, 1) @ np.array([2**42, 2**21, 1]), return_index=True)[1])
 
 
-def _colours(model: _Model, material: np.ndarray, uv: np.ndarray, mapped: np.ndarray, find: Callable
-             ) -> tuple[np.ndarray, np.ndarray]:
+def _colours(model: _Model, material: np.ndarray, uv: np.ndarray, mapped: np.ndarray,
+             find: Callable[[str], bytes | None]) -> tuple[np.ndarray, np.ndarray]:
     """(colours uint8 [F, 3], how much of each face its texture covers [F]).
 
     From the material [F], the texture coordinates [F, 3, 2] and whether a face has any [F].
@@ -321,7 +321,7 @@ def _is_number(word: str) -> bool:
 class _Texture:
     """A picture as means over ever larger squares, in linear light and weighed by its alpha."""
 
-    def __init__(self, pixels: np.ndarray):
+    def __init__(self, pixels: np.ndarray) -> None:
         self.size = np.array([pixels.shape[1], pixels.shape[0]])
         shares = pixels[..., :3] / 255.0
         light = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
