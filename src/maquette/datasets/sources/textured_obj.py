@@ -191,7 +191,7 @@ def _quads(outline: np.ndarray) -> np.ndarray:
 
 
 def _fans(outline: np.ndarray) -> np.ndarray:
-    """n - 2 triangles for each polygon [N, n, 3]: a fan where it is convex, cut by manifold3d where it is not."""
+    """Triangles, n - 2 for each polygon [N, n, 3]: a fan where it is convex, cut by manifold3d where it is not."""
     from manifold3d import triangulate
 
     count, size = outline.shape[:2]
@@ -231,7 +231,7 @@ def _joined(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _with_area(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """bool [F]: the faces that have an area."""
+    """Whether each face has an area: bool [F]."""
     a, b, c = (points[faces[:, corner]] for corner in range(3))
     return np.linalg.norm(np.cross(b - a, c - a), axis=1) > 0
 
@@ -334,8 +334,10 @@ class _Texture:
             self.levels.append(cv2.resize(self.levels[-1], half, interpolation=cv2.INTER_AREA))
 
     def means(self, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Over each triangle of texture coordinates [F, 3, 2]: the mean colour, sRGB float64 [F, 3], 0 to 255, and the
-        mean alpha [F].
+        """The mean colour and the mean alpha of triangles of texture coordinates [F, 3, 2].
+
+        Returns:
+            sRGB float64 [F, 3], 0 to 255, and float64 [F], 0 to 1.
         """
         one, two = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
         texels = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) / 2 * self.size.prod()
