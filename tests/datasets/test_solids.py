@@ -7,13 +7,13 @@ from manifold3d import Manifold
 from scipy import ndimage
 
 from maquette.datasets.furniture import KINDS as FURNITURE
-from maquette.datasets.furniture.materials import ATTRIBUTE, MATERIALS
 from maquette.datasets.solids import HELD_OUT, KINDS, make
 from maquette.datasets.solids.blend import Blob, Limb, blend, chain, surface
 from maquette.datasets.solids.letters import STROKES, signature
 from maquette.datasets.solids.parts import torus, vessel
 from maquette.errors import UserError
 from maquette.geometry.voxelise import voxelise
+from maquette.rendering.materials import ATTRIBUTE, MATERIALS
 
 SEEDS = range(2)
 

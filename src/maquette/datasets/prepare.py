@@ -70,8 +70,8 @@ def prepare(
     Yields Progress or Skipped for each shape, and Finished at the end.
 
     Args:
-        source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of
-            these.
+        source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a furniture library (`.sh3f`) or a folder of
+            them, a folder of meshes and grids, or several of these.
         out: The folder to make. Run again with the same options it goes on where it stopped; when it is finished there
             is nothing to do.
         resolution: Voxels a side, 4 to 512.

@@ -16,8 +16,8 @@ from torch import Tensor
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
-from maquette.geometry.shape import Shape
 from maquette.geometry.resample import resample
+from maquette.geometry.shape import Shape
 from maquette.intake.line_art import to_grey
 from maquette.models import prior
 from maquette.models.hub import Model

@@ -4,7 +4,7 @@ import numpy as np
 import trimesh
 from jaxtyping import Float32, Float64
 
-from maquette.rendering.materials import ATTRIBUTE, MATERIALS
+from maquette.rendering.materials import ATTRIBUTE, FACE_COLOURS, MATERIALS
 
 COVERS = ("b03a2e", "c8743a", "d9a93c", "6f8f3f", "2f7d5b", "2f8f9d", "2f6db0", "3d4c9e", "7a4fa3", "b34a7d", "8c5a3c",
           "c9b79c", "5c6670", "39424c", "d7d2c8")
@@ -31,8 +31,11 @@ def scheme(mesh: trimesh.Trimesh, seed: int) -> Float32[np.ndarray, "f 3"]:
     """A random albedo for each face, linear RGB; the same seed gives the same colours.
 
     A mesh with materials (`maquette.rendering.materials`) gets a colour for each: a frame and a cover, alike one time
-    in four, or a car's paint with dark windows and tyres. Any other mesh gets one colour.
+    in four, or a car's paint with dark windows and tyres. A mesh that has its own colours keeps them, whatever the
+    seed. Any other mesh gets one colour.
     """
+    if FACE_COLOURS in mesh.face_attributes:
+        return ((mesh.face_attributes[FACE_COLOURS] / 255.0) ** GAMMA).astype(np.float32)
     rng = np.random.default_rng(seed)
 
     def drawn(palette: tuple[str, ...]) -> Float64[np.ndarray, " 3"]:

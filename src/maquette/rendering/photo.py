@@ -13,10 +13,13 @@ from maquette.rendering.clutter import furnish, shelves
 from maquette.rendering.effects import add_occluder, develop
 from maquette.rendering.framing import Frame, hull_corners, photo_frame
 from maquette.rendering.lights import Highlights, Lights
+from maquette.rendering.materials import FACE_COLOURS
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.room import Room, random_room
 from maquette.rendering.textures import Pictures, random_colour, random_material
 
+OWN_COLOURS_SHARE = 0.5
+"""Share of views in its own colours of a mesh that has any (`FACE_COLOURS`); the others have random surfaces."""
 STUDIO_SHARE = 0.15
 """Share of views on plain white or grey, without a room and clutter."""
 
@@ -47,6 +50,9 @@ class PhotoScene:
         self.pictures = pictures
         self.low, self.high = caster.vertices.min(0), caster.vertices.max(0)
         self.corners = hull_corners(caster)
+        own = None if caster.mesh is None else caster.mesh.face_attributes.get(FACE_COLOURS)
+        self.colours = None if own is None else (np.asarray(own, np.float32) / 255) ** np.float32(2.2)
+        """Linear RGB of the shape's own faces, float32 [F, 3], or None."""
         faces = len(caster.faces)
         self.arrangements = [Arrangement(caster, faces, np.zeros(0, np.int64))]
         self.patch = caster.patch
@@ -167,6 +173,9 @@ def _surface(
         chosen = np.flatnonzero(zone == number)
         albedo[chosen] = material.colour(surface_uv[chosen], pixel_size)
         gloss[chosen], sharp[chosen] = material.gloss, material.sharpness
+    if scene.colours is not None and rng.random() < OWN_COLOURS_SHARE:
+        colours = scene.colours[face[own]]
+        albedo[own] = colours if channels == 3 else colours @ np.array([[0.2126], [0.7152], [0.0722]], np.float32)
     things = np.flatnonzero(~own)
     if len(things):
         item = arrangement.item[face[things] - arrangement.own_faces]

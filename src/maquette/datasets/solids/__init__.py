@@ -11,7 +11,7 @@ import numpy as np
 import trimesh
 from manifold3d import Manifold
 
-from maquette.datasets.furniture.materials import ATTRIBUTE, materials
+from maquette.datasets.furniture.materials import materials
 from maquette.datasets.furniture.parts import Dice, join
 from maquette.datasets.solids import (
     aircraft,
@@ -36,6 +36,7 @@ from maquette.datasets.solids import (
 )
 from maquette.datasets.solids.parts import Styles
 from maquette.errors import UserError
+from maquette.rendering.materials import ATTRIBUTE
 
 _STYLES: dict[str, Styles] = {
     "construction": constructions.CONSTRUCTIONS,

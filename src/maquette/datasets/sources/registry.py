@@ -7,7 +7,7 @@ import trimesh
 
 from maquette.datasets.format import Info, is_prepared
 from maquette.datasets.item import Item
-from maquette.datasets.sources import ikea, meshes, modelnet, prepared
+from maquette.datasets.sources import ikea, meshes, modelnet, prepared, sweethome
 from maquette.datasets.sources.generated import FURNITURE, furniture, is_furniture
 from maquette.errors import UserError
 from maquette.geometry.shape import read_surface
@@ -50,6 +50,8 @@ def _of_known_form(source: str | Path, count: int | None, seed: int, split: str 
         return modelnet.read_npz(path)
     if is_prepared(path):
         return prepared.read(path)
+    if sweethome.is_sweethome(path):
+        return sweethome.read(path)
     if path.is_dir():
         if ikea.is_ikea(path):
             return ikea.read(path)
@@ -104,6 +106,8 @@ def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
             terms += Info.load(path).terms
         elif path.is_dir() and ikea.is_ikea(path):
             terms.append(ikea.TERMS)
+        elif sweethome.is_sweethome(path):
+            terms += sweethome.terms(path)
         elif modelnet.is_npz(path) or next(path.glob("*/30/*/*_1.mat"), None) or _is_modelnet_meshes(path) or any(
             modelnet.is_npz(file) for file in path.glob("*.npz")
         ):
