@@ -166,7 +166,9 @@ def renamings_in_a_line() -> Iterator[None]:
                 usual(message, category, filename, lineno, file, line)
             elif str(message) not in told:
                 told.add(str(message))
-                say(f"maquette: {message}")
+                from maquette.cli.console import tell
+
+                tell(f"maquette: {message}")
 
         warnings.simplefilter("always", RenamedWarning)
         warnings.showwarning = show

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,13 +16,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
-from rich.status import Status
+from rich.spinner import Spinner
 from rich.text import Text
 
 from maquette.events import Note, Progress, Skipped, clock
 
-_errors = Console(stderr=True, highlight=False)
-output = Console(highlight=False)
+_errors = Console(stderr=True, highlight=False, emoji=False)  # or furniture:chair:7 would become a picture of a chair
+output = Console(highlight=False, emoji=False)
 T = TypeVar("T")
 
 
@@ -39,12 +40,19 @@ def progress() -> Bar:
     """A progress bar on standard error with what is left; silent where that is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), _Left(),
                TextColumn("{task.fields[detail]}"))
-    return Bar(*columns, console=_errors, transient=True, disable=not _errors.is_terminal)
+    return Bar(*columns, console=_errors, transient=True, disable=not _errors.is_terminal, redirect_stdout=False,
+               redirect_stderr=False)
 
 
-def status(text: str) -> Status:
-    """A spinner on standard error while something short is done."""
-    return _errors.status(text)
+def status(text: str) -> Live:
+    """A spinner on standard error while something short is done; silent where that is no terminal."""
+    return Live(Spinner("dots", text), console=_errors, transient=True, refresh_per_second=12.5, redirect_stdout=False,
+                redirect_stderr=False)
+
+
+def tell(line: str) -> None:
+    """Print a line on standard error, above a bar where there is one; it is never wrapped, so that it can be copied."""
+    _errors.print(line, soft_wrap=True, markup=False)
 
 
 @contextmanager
@@ -61,6 +69,8 @@ def closed(events: Iterable[T]) -> Iterator[Iterable[T]]:
 def follow(events: Iterable[T], doing: str = "working", total: int | None = None) -> Iterator[T]:
     """Show progress, skips and notes as they come, and hand on the rest: what was written, what failed, results.
 
+    Lines are never wrapped: what they name is to be copied.
+
     Args:
         events: Events as of `maquette.events`, and results; a whole number among them is the total.
         doing: What stands before the bar until an event says more.
@@ -73,16 +83,18 @@ def follow(events: Iterable[T], doing: str = "working", total: int | None = None
             if isinstance(event, Progress):
                 said = _move(bar, task, event, said)
             elif isinstance(event, Skipped):
-                _errors.print(f"skipped {event.id}: {event.reason}", soft_wrap=True, markup=False)
+                tell(f"skipped {event.id}: {event.reason}")
             elif isinstance(event, Note):
-                _errors.print(event.text, soft_wrap=True, markup=False)
+                tell(event.text)
             elif isinstance(event, int):
                 total = event
                 bar.update(task, total=total)
             else:
                 if total is not None:
                     bar.advance(task)
+                bar.stop()  # whoever shows the result has the terminal alone, and standard output stays what it is
                 yield event
+                bar.start()
 
 
 def _move(bar: Bar, task: TaskID, event: Progress, said: tuple[str, int] | None) -> tuple[str, int]:
@@ -104,5 +116,5 @@ def _move(bar: Bar, task: TaskID, event: Progress, said: tuple[str, int] | None)
         words = [f"{event.doing}: {event.done} of {event.total}", event.detail]
         if event.seconds_left:
             words.append(f"{clock(event.seconds_left)} left")
-        _errors.print(", ".join(word for word in words if word), soft_wrap=True, markup=False)
+        tell(", ".join(word for word in words if word))
     return tenth

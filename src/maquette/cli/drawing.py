@@ -48,8 +48,8 @@ def pickup(
         json: Print one JSON document.
 
     Examples:
-        maquette pickup examples/page.jpg --squared --out page.png
-        maquette pickup examples/page.jpg --squared --low 32 --out small.png
+        maquette pickup examples/drawings/page.jpg --squared --out page.png
+        maquette pickup examples/drawings/page.jpg --squared --low 32 --out small.png
     """
     from maquette.cli.console import status
     from maquette.cli.show import show_files

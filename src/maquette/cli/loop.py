@@ -4,7 +4,6 @@ Heavy modules are imported inside the body, as in `maquette.cli.commands`.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
@@ -104,21 +103,19 @@ def loop(
         resume=resume,
     )
     with hang_up(), closed(events):  # closing lifts the pen, whatever happens here
-        return show_files(_told(events), json, "drawing rounds")
+        return show_files(events, json, "drawing rounds", other=_ask)
 
 
-def _told(events: Iterable[object]) -> Iterator[object]:
-    """The events without those that wait for a person: what is to be done is said, and where it must be, asked."""
+def _ask(event: object) -> None:
+    """Say what a person is to do, and wait for the Enter key where it must be done first."""
     from maquette.drawing_loop.loop import Waiting
 
-    for event in events:
-        if not isinstance(event, Waiting):
-            yield event
-            continue
-        say(event.line + (", then press Enter" if event.ask else ""))
-        if event.ask:
-            try:
-                if not sys.stdin.readline():
-                    raise EOFError
-            except (EOFError, OSError):
-                raise UserError(f"nobody answered in round {event.number}", hint="--no-ask goes on unasked") from None
+    if not isinstance(event, Waiting):
+        raise TypeError(f"no event of the loop: {event!r}")
+    say(event.line + (", then press Enter" if event.ask else ""))
+    if event.ask:
+        try:
+            if not sys.stdin.readline():
+                raise EOFError
+        except (EOFError, OSError):
+            raise UserError(f"nobody answered in round {event.number}", hint="--no-ask goes on unasked") from None

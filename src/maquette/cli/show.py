@@ -1,7 +1,7 @@
 """What each kind of work shows when it is done: results and tables on standard output, or one JSON document."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from maquette.training.monitor.doctor import Examined
 
 
-def show_files(events: Iterable[object], as_json: bool, doing: str, total: int | None = None) -> int:
+def show_files(
+    events: Iterable[object], as_json: bool, doing: str, total: int | None = None,
+    other: Callable[[object], None] | None = None,
+) -> int:
     """Print each result as it comes, with progress on standard error; returns 1 where an input failed.
 
     Args:
@@ -25,6 +28,7 @@ def show_files(events: Iterable[object], as_json: bool, doing: str, total: int |
         as_json: Print one JSON document at the end, and nothing else.
         doing: As of `follow`.
         total: As of `follow`.
+        other: What is done with events of other kinds; none are expected if left out.
     """
     failed = 0
     document: list[dict[str, object]] = []
@@ -35,7 +39,10 @@ def show_files(events: Iterable[object], as_json: bool, doing: str, total: int |
             say(f"maquette: {event.reason}")
             continue
         if not isinstance(event, Written):
-            raise TypeError(f"no event of files: {event!r}")
+            if other is None:
+                raise TypeError(f"no event of files: {event!r}")
+            other(event)
+            continue
         document.append(event.summary)
         if not as_json:
             written = f" -> {', '.join(str(path) for path in event.paths)}" if event.paths else ""
@@ -128,7 +135,7 @@ def show_evaluation(events: Iterable, out: str) -> int:
     if out == "-":
         print(json.dumps(result.to_json(), indent=1))
         return 0
-    output.print(result.title)
+    output.print(result.title, soft_wrap=True, markup=False)
     table = Table(*result.columns)
     for row in result.rows:
         table.add_row(*[f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row])

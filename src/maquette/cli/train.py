@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from maquette.cli.options import UsageError, say
+from maquette.cli.options import UsageError
 from maquette.errors import UserError
 
 if TYPE_CHECKING:
@@ -179,13 +179,15 @@ def _with_options(recipe: "Recipe", words: list[str], name: str) -> "Recipe":
 @contextmanager
 def _stop_asked() -> Iterator[Callable[[], bool]]:
     """Within it, the first SIGINT or SIGTERM only asks training to stop after its step; a second one interrupts."""
+    from maquette.cli.console import tell
+
     asked: list[int] = []
 
     def ask(number: int, _frame: object) -> None:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        say("stopping after this step; once more to stop at once")
+        tell("stopping after this step; once more to stop at once")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
