@@ -64,8 +64,19 @@ complete -c maquette -f -a '(__maquette_complete)'
 SHELLS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 _MODELS = ("model", "classifier")
 """Parameters that a model is asked for by."""
-_PLAIN = ("page", "margin", "device", "port", "size", "crop", "terms", "on", "among", "class_name", "inception")
+_NO_FILE = ("to", "page", "margin", "device", "port", "size", "crop", "terms", "class_name", "classes", "kinds", "best")
 """Texts that name no file."""
+_USUAL = {
+    "on": ("modelnet10", "ikea", "scans", "recognition", "generation"),
+    "page": ("a2", "a3", "a4", "a5", "a6", "letter", "legal", "tabloid"),
+    "crop": ("centre", "none", "object"),
+    "kinds": ("photo", "pencil", "depth"),
+    "among": ("furniture",),
+    "data.path": ("furniture",),
+    "data.kinds": ("photo", "pencil"),
+    "train.device": ("auto", "cpu", "cuda"),
+}
+"""What some texts usually are."""
 
 
 def script(shell: str = "") -> str:
@@ -116,6 +127,8 @@ def complete(words: list[str], commands: Mapping[str, Callable[..., Any]], train
         found += ["--help", *OPTIONS]
     elif before[0] in ("--show-completion", "--install-completion"):
         return _that_begin(SHELLS, current)
+    if " ".join(before) not in commands and _next_words(before, commands):
+        return _that_begin(dict.fromkeys(found), current)  # no command yet: `data`, `evaluate study`
     name = next((name for count in (3, 2, 1) if (name := " ".join(before[:count])) in commands), "")
     if name:
         rest = before[len(name.split()) :]
@@ -140,7 +153,8 @@ def _of_command(command: Callable[..., Any], rest: list[str], current: str) -> l
     asked = next((option for option in options if rest and option.name == rest[-1] and option.takes_value), None)
     arguments = [option for option in options if option.positional]
     given = sum(not word.startswith("-") for word in rest)
-    asked = asked or (arguments[min(given, len(arguments) - 1)] if arguments else None)
+    if asked is None and arguments and (given < len(arguments) or arguments[-1].many):
+        asked = arguments[min(given, len(arguments) - 1)]
     return _values(asked) if asked else []
 
 
@@ -151,7 +165,7 @@ def _values(option: Option) -> list[str]:
         return list(option.choices)
     if key in _MODELS or option.metavar == "MODEL":
         return [*_models(), FILES]
-    return [] if not option.text or key in _PLAIN else [FILES]
+    return [*_USUAL.get(option.parameter, ()), *([FILES] if option.text and key not in _NO_FILE else [])]
 
 
 def _of_recipe(rest: list[str], current: str) -> list[str]:

@@ -1,7 +1,9 @@
 """The one follower of events: progress, skips and notes, on standard error. Only `cli` imports this."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from rich.console import Console
@@ -76,7 +78,7 @@ def follow(events: Iterable[T], doing: str = "working", total: int | None = None
         doing: What stands before the bar until an event says more.
         total: Results to come, each of which moves the bar; None where the events tell how far the work is.
     """
-    said: tuple[str, int] | None = None
+    said: _Line | None = None
     with progress() as bar:
         task = bar.add_task(doing, total=total, detail="", left=None)
         for event in events:
@@ -97,7 +99,19 @@ def follow(events: Iterable[T], doing: str = "working", total: int | None = None
                 bar.start()
 
 
-def _move(bar: Bar, task: TaskID, event: Progress, said: tuple[str, int] | None) -> tuple[str, int]:
+@dataclass(frozen=True)
+class _Line:
+    """The last line that was said of a kind of work."""
+
+    doing: str
+    tenth: int
+    began: float
+    """When this kind of work began, on the monotonic clock."""
+    first: int
+    """Units that were done then."""
+
+
+def _move(bar: Bar, task: TaskID, event: Progress, said: _Line | None) -> _Line:
     """Show how far the work is, in the bar.
 
     Where that is not seen: in a line at the start of a kind of work whose pace is known, and for each tenth.
@@ -106,15 +120,18 @@ def _move(bar: Bar, task: TaskID, event: Progress, said: tuple[str, int] | None)
         bar: The bar.
         task: The work's line in it.
         event: How far the work is.
-        said: Of the last line, what it was about and its tenth.
+        said: The last line; None at first.
     """
-    tenth = (event.doing, event.done * 10 // max(event.total, 1))
+    now, tenth = time.monotonic(), event.done * 10 // max(event.total, 1)
+    same = said is not None and said.doing == event.doing
+    began, first = (said.began, said.first) if said is not None and same else (now, event.done)
     if _errors.is_terminal:
         bar.update(task, description=event.doing, completed=event.done, total=event.total, detail=event.detail,
                    left=event.seconds_left)
-    elif tenth != said and (tenth[1] or event.seconds_left is not None):
-        words = [f"{event.doing}: {event.done} of {event.total}", event.detail]
-        if event.seconds_left:
-            words.append(f"{clock(event.seconds_left)} left")
+    elif (not same or said is None or tenth != said.tenth) and (tenth or event.seconds_left is not None):
+        left = event.seconds_left
+        if left is None and now - began >= 2 and event.done > first:
+            left = (now - began) / (event.done - first) * (event.total - event.done)
+        words = [f"{event.doing}: {event.done} of {event.total}", event.detail, f"{clock(left)} left" if left else ""]
         tell(", ".join(word for word in words if word))
-    return tenth
+    return _Line(event.doing, tenth, began, first)

@@ -78,6 +78,8 @@ class Option:
     """What stands for an argument in help."""
     text: bool = False
     """Whether its values are texts, which may name files."""
+    many: bool = False
+    """Whether it takes any number of values."""
     choices: tuple[str, ...] = ()
     """What can be said, where that is known."""
 
@@ -199,8 +201,8 @@ def _option(name: str, hint: Any) -> Option:
     flag = name if positional else "--" + called.replace("_", "-")
     metavar = next((extra.metavar for extra in extras if getattr(extra, "metavar", None)), name.upper())
     choices = next((get_args(part) for part in (plain, *get_args(plain)) if get_origin(part) is Literal), ())
-    text = str in (plain, *get_args(plain))
-    return Option(name, flag, positional, plain is not bool, metavar, text, tuple(str(choice) for choice in choices))
+    text, many = str in (plain, *get_args(plain)), get_origin(plain) is tuple
+    return Option(name, flag, positional, plain is not bool, metavar, text, many, tuple(map(str, choices)))
 
 
 def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -95,13 +95,14 @@ def show_image_audit(events: Iterable, as_json: bool) -> int:
 
 
 def show_training(events: Iterable, run: Path) -> int:
-    """Follow a training run to its model, or to where it was stopped."""
+    """Follow a training run to its model, or to where it was stopped; of data that are prepared first only progress."""
     from maquette.training.loop import Stopped
+    from maquette.training.run import Exported
 
     for result in follow(events, "preparing"):
         if isinstance(result, Stopped):
             print(f"stopped at step {result.step}; go on with: maquette train --resume {run}")
-        else:
+        elif isinstance(result, Exported):
             print(f"model: {result.path}")
     return 0
 
