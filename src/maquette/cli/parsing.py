@@ -119,7 +119,7 @@ def parsed(command: Callable[..., Any], words: Sequence[str], name: str) -> dict
         if value is _MISSING:
             option = _option(parameter, get_type_hints(command, include_extras=True)[parameter])
             called = option.metavar if option.positional else option.name
-            raise UsageError(f"maquette {name} needs {called}", hint=f"see maquette {name} --help")
+            raise UsageError(f"{name} needs {called}", hint=f"see maquette {name} --help")
     return values
 
 
@@ -227,7 +227,7 @@ def _read(command: Any, words: Sequence[str], prog: str, default: Any = None) ->
     given = {} if default is None else {"default": default}
     registry = _registry(parsing=True)
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(_Page()):  # without an encoding: no frames
             return tyro.cli(command, args=list(words), prog=prog, description="", return_unknown_args=True,
                             add_help=False, registry=registry, **given)
     except SystemExit:
@@ -242,21 +242,16 @@ def _refuse_unknown(unknown: Sequence[str], known: Sequence[str], name: str) -> 
         hint = f"did you mean '{close[0]}'?" if close else f"see maquette {name} --help"
         raise UsageError(f"unknown option '{option}'", hint=hint)
     if unknown:
-        raise UsageError(f"maquette {name} takes no further word", repr(unknown[0]), f"see maquette {name} --help")
+        raise UsageError(f"{name} takes no further word", repr(unknown[0]), f"see maquette {name} --help")
 
 
 def _without_frame(box: str, words: Sequence[str]) -> str:
-    """The message in a frame that tyro draws, on one line: what stands above the first rule, without the heading.
+    """The message that tyro prints, on one line: what stands between the first two rules, without the heading.
 
-    A long word that the frame broke is put together again, as it was typed.
+    A long word that was broken at the end of a line is put together again, as it was typed.
     """
-    lines = []
-    for line in box.splitlines()[1:]:
-        text = line.strip("\u2502|\u256d\u256e\u2570\u256f ")
-        if not text.strip("\u2500-"):
-            break
-        lines.append(text)
-    message = " ".join(lines) or " ".join(box.split())
+    parts = re.split(r"^\s*-{4,}\s*$", box, flags=re.M)
+    message = " ".join((parts[1] if len(parts) > 1 else box).split())
     for typed in {part for word in words for part in (word, word.partition("=")[2]) if len(part) > 20}:
         message = re.sub(" ?".join(map(re.escape, typed)), typed.replace("\\", r"\\"), message)
     return message
