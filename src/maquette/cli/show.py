@@ -96,7 +96,7 @@ def show_image_audit(events: Iterable, as_json: bool) -> int:
 
 def show_training(events: Iterable, run: Path) -> int:
     """Follow a training run to its model, or to where it was stopped; of data that are prepared first only progress."""
-    from maquette.training.loop import Stopped
+    from maquette.training.news import Stopped
     from maquette.training.run import Exported
 
     for result in follow(events, "preparing"):

@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 from maquette.renamed import upgraded
-from maquette.systems import SYSTEMS, System
+from maquette.systems import SYSTEMS, Config, System
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
 FORMAT = 1
@@ -144,17 +143,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return info
 
 
-def _config(info: dict[str, Any]) -> Any:
+def _config(info: dict[str, Any]) -> Config:
     """The system's config out of config.json; ValueError naming the key that does not fit."""
-    kind = SYSTEMS.config(info["system"])
+    kind = SYSTEMS[info["system"]].Config
     unknown = sorted(set(info["model"]) - {key.name for key in dataclasses.fields(kind)})
     if unknown:
         raise ValueError(f"unknown key model.{unknown[0]}")
     try:
-        return TypeAdapter(kind).validate_python(_tuples(info["model"]))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"model.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        return kind(**{key: _tuples(value) for key, value in info["model"].items()})
     except UserError as error:
         raise ValueError(str(error)) from None
 
