@@ -76,7 +76,7 @@ def main(work: str, out: str) -> None:
     drawings(folder)
     run("pickup", str(folder / "desk.jpg"), "--squared", "--low", "32", "--out", str(folder / "page.png"))
     small(folder / "page.found.png", images / "pickup.png", 64)
-    examples = Path(cli.__file__).parent / "examples"
+    examples = Path(cli.__file__).parents[1] / "examples"
     asked = {
         "extruded": ("fish.png", "--ring-hole-mm", "4"), "with a base": ("fish.png", "--base-mm", "2"),
         "inflated": ("fish.png", "--inflate", "--thickness-mm", "16"), "turned": ("vase.png", "--revolve"),

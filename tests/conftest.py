@@ -16,6 +16,20 @@ import torch  # noqa: E402
 
 torch.set_num_threads(1)
 
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-snapshots", action="store_true", help="write the snapshots in tests/data anew")
+
+
+@pytest.fixture
+def snapshot(request):
+    """Compares texts with those of a file in tests/data, which `--update-snapshots` writes anew."""
+    from snapshots import Snapshot
+
+    return Snapshot(Path(__file__).parent / "data", request.config.getoption("--update-snapshots"))
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -176,12 +176,12 @@ def complete(
 
 @torch.inference_mode()
 def generate(
-    model: Model | str = DEFAULT_MODEL, count: int = 16, seed: int = 0, *, kind: str = "", spread: float = 1.0
+    model: Model | str = DEFAULT_MODEL, count: int = 16, seed: int = 0, *, class_name: str = "", spread: float = 1.0
 ) -> list[Shape]:
     """New shapes from random latents.
 
     Args:
-        kind: A class that the model knows ("chair"), or empty for the model's own prior: N(0, I), or any class at
+        class_name: A class that the model knows ("chair"), or empty for the model's own prior: N(0, I), or any class at
             random.
         spread: Scales the latents' deviation; below 1 gives more typical shapes. Model, seed and place in the count
             decide a shape, whatever the count.
@@ -190,7 +190,7 @@ def generate(
     if count < 1:
         raise UserError("count must be at least 1", count)
     require_shapes(model)
-    drawn = torch.stack([draw_latent(model, seed, index, kind, spread) for index in range(count)])
+    drawn = torch.stack([draw_latent(model, seed, index, class_name, spread) for index in range(count)])
     made = torch.cat([model.system.generate(part) for part in drawn.split(32)]).squeeze(1)
     return [Shape(grid, model.threshold) for grid in made.numpy()]
 
@@ -412,7 +412,7 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     cache: str = "data-cache",
-    kind: str = "",
+    class_name: str = "",
     turns: int = 0,
     classifier: str = "",
     inception: str = "",
@@ -429,7 +429,7 @@ def evaluate(
         path: Where these data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none.
         views: Views or scans of each test shape.
         cache: Folder for what is prepared of them.
-        kind: One class (generation, ikea).
+        class_name: One class (generation, ikea).
         turns: Orientations of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation.
         classifier: The model whose features are used (generation); none: the line is left out.
         inception: See `maquette.evaluation.images.evaluate.evaluate_images`.
@@ -439,7 +439,7 @@ def evaluate(
 
     yield from measure(
         load(model) if isinstance(model, str) else model, on, path, views=views, limit=limit, seed=seed, cache=cache,
-        kind=kind, turns=turns, classifier=classifier, inception=inception, out=out,
+        kind=class_name, turns=turns, classifier=classifier, inception=inception, out=out,
     )
 
 

@@ -129,7 +129,7 @@ def test_a_saved_latent_is_an_operand_and_a_step_without_a_surface_has_a_picture
 @pytest.mark.parametrize("model, command, says", [
     ("iwgan", ("generate", "--mesh"), "has no field to take meshes of: it is a iwgan; it makes meshes without --mesh"),
     ("3dgen", ("generate", "--turntable"), "--turntable goes with --mesh"),
-    ("3dgen", ("generate", "--mesh", "--kind", "chair"), "knows no classes, got --kind chair"),
+    ("3dgen", ("generate", "--mesh", "--class", "chair"), "knows no classes, got --class chair"),
     ("3dgen", ("generate", "--mesh", "--count", "0"), "count must be at least 1, got 0"),
     ("3dgen", ("generate", "--mesh", "--format", "npz"),
      "meshes of a field are written as stl, obj, ply, glb, 3mf, off, got npz"),

@@ -27,7 +27,7 @@ def model(tmp_path_factory):
     torch.manual_seed(0)
     system = SYSTEMS["wgan-gp"](WGANGPConfig(height=16, width=32, latent=4, features=4, most_features=8))
     folder = tmp_path_factory.mktemp("models") / "noise"
-    hub.save(folder, system, {"labels": []}, "an untrained model", {})
+    hub.save(folder, system, {"class_names": []}, "an untrained model", {})
     return str(folder)
 
 

@@ -153,8 +153,8 @@ def test_generate_writes_pictures_and_a_sheet(trained, tmp_path, capsys):
     assert np.array_equal(np.asarray(Image.open(out / "sheet.png")), preview.montage(expected, 8))
     said = capsys.readouterr().out
     assert f"sample-3-000 -> {out / names[0]}\n  64x32, grey" in said
-    assert call("generate", "--model", run, "--kind", "tooth", "--out", str(out)) == 1
-    assert "knows no classes, got --kind tooth" in capsys.readouterr().err
+    assert call("generate", "--model", run, "--class", "tooth", "--out", str(out)) == 1
+    assert "knows no classes, got --class tooth" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("trained", TINY[1:], indirect=True)

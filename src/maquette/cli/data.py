@@ -4,13 +4,12 @@ Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 """
 
 import json as js
-import sys
 from pathlib import Path
 from typing import Literal
 
 from tyro.conf import Positional
 
-from maquette.cli.options import Inputs
+from maquette.cli.options import Inputs, bad_usage
 
 
 def data_prepare(
@@ -31,7 +30,9 @@ def data_prepare(
     workers: int | None = None,
     json: bool = False,
 ) -> int:
-    """Turn shapes into a Hugging Face dataset folder for training; a stopped run continues where it was.
+    """Turn shapes into a dataset folder for training.
+
+    A Hugging Face dataset; a stopped run continues where it was.
 
     Args:
         source: An .npz, a furniture library (.sh3f) or a folder (of libraries, ModelNet's .mat tree, meshes, grids),
@@ -51,9 +52,13 @@ def data_prepare(
         up: The axis that points up in the meshes of a folder; GLB says it itself, and grids are z up.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
+
+    Examples:
+        maquette data prepare furniture --out data/furniture --count 26 --views 2 --view-size 64
+        maquette data prepare my-meshes/ --out data/mine --views 10
     """
     from maquette import api
-    from maquette.cli.console import show_prepare
+    from maquette.cli.show import show_prepare
 
     events = api.prepare_data(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
@@ -74,7 +79,9 @@ def data_render(
     backgrounds: str | None = None,
     json: bool = False,
 ) -> int:
-    """Render views of meshes or grids as PNG files, with their cameras in cameras.json.
+    """Render views of meshes or grids as pictures.
+
+    PNG files, with their cameras in cameras.json.
 
     For a dataset of coloured images see: maquette data render images --help.
 
@@ -88,18 +95,20 @@ def data_render(
         seed: Same seed, same views.
         backgrounds: Folder of pictures for the backgrounds of photo views.
         json: Print one JSON document.
+
+    Examples:
+        maquette data render furniture:chair:7 --out views/ --count 4 --kinds photo pencil
     """
     if not inputs:
-        print("maquette data render: name at least one mesh, or furniture:chair:7", file=sys.stderr, flush=True)
-        return 2
-    from maquette.cli.console import show_files
+        return bad_usage("data render", "name at least one mesh, or furniture:chair:7")
+    from maquette.cli.show import show_files
     from maquette.outputs import shapes as outputs
 
     events = outputs.render_files(
         inputs, out, count=count, kinds=kinds, size_px=size_px, channels=3 if color else 1, seed=seed,
         backgrounds=backgrounds,
     )
-    return show_files(events, len(inputs), json, "rendering")
+    return show_files(events, json, "rendering", len(inputs))
 
 
 def data_render_images(
@@ -120,9 +129,10 @@ def data_render_images(
     workers: int | None = None,
     json: bool = False,
 ) -> int:
-    """Make a dataset of coloured images of shapes, without their cameras; a stopped run continues where it was.
+    """Make a dataset of coloured images of shapes.
 
-    The cameras and the true shapes of the test split are kept beside it, for measuring.
+    Without their cameras, for networks that learn objects from images alone; a stopped run continues where it was. The
+    cameras and the true shapes of the test split are kept beside it, for measuring.
 
     Args:
         source: An .npz or a folder (ModelNet .mat tree, meshes, grids, a prepared dataset), or furniture:chair for the
@@ -142,8 +152,11 @@ def data_render_images(
         up: The axis that points up in the meshes of a folder; GLB says it itself, and grids are z up.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
+
+    Examples:
+        maquette data render images furniture:chair --out data/chairs --count 20 --views 4 --holdout 4 --size 32
     """
-    from maquette.cli.console import show_prepare
+    from maquette.cli.show import show_prepare
     from maquette.datasets.images.render import CameraRange, render_images
 
     cameras = CameraRange(azimuth, elevation, fov, radius)
@@ -153,12 +166,16 @@ def data_render_images(
 
 
 def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
-    """Say what a prepared dataset holds, and draw a sheet of some of it.
+    """Say what a prepared dataset holds, with a sheet of it.
 
     Args:
         path: A prepared dataset.
         out: PNG for the sheet; PATH/sheet.png if left out.
         json: Print one JSON document.
+
+    Examples:
+        maquette data prepare furniture --out data/furniture --count 26
+        maquette data show data/furniture
     """
     from maquette import api
 
@@ -181,7 +198,7 @@ def data_audit(
     workers: int | None = None,
     json: bool = False,
 ) -> int:
-    """Look for what is wrong with a folder of images, or with a prepared dataset of shapes.
+    """Look for what is wrong with images, or with shapes.
 
     Images: unreadable, near duplicates, blank, inverted, badly exposed, odd sizes, colour, borders, burnt-in letters.
     Shapes: empty or full grids, duplicates, loose parts, blank views.
@@ -195,6 +212,10 @@ def data_audit(
         max_megapixels: Larger pictures are refused before they are decoded.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
+
+    Examples:
+        maquette data audit examples/ --out report
+        maquette data audit data/furniture
     """
     from maquette.datasets.format import SIDECAR
     from maquette.datasets.images import is_images
@@ -205,7 +226,7 @@ def data_audit(
                         hint="audit the folder that it was made from")
     if (Path(path) / SIDECAR).is_file():
         return _audit_shapes(path, json)
-    from maquette.cli.console import show_image_audit
+    from maquette.cli.show import show_image_audit
     from maquette.datasets.images.audit import audit_images
 
     events = audit_images(path, out, fix=fix or None, keep_names=keep_names, bits=bits, max_megapixels=max_megapixels,
@@ -243,7 +264,9 @@ def data_prepare_images(
     workers: int | None = None,
     json: bool = False,
 ) -> int:
-    """Turn a folder of images into a Hugging Face dataset folder for training; a stopped run continues where it was.
+    """Turn a folder of images into a dataset for training.
+
+    A Hugging Face dataset; a stopped run continues where it was.
 
     Args:
         folder: Folder of pictures or DICOM files, folders in it included.
@@ -264,8 +287,11 @@ def data_prepare_images(
         margin: About an object that is cropped to, as a share of its longer side.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
+
+    Examples:
+        maquette data prepare images examples/ --out data/pictures --size 64x64 --holdout 2
     """
-    from maquette.cli.console import show_prepare
+    from maquette.cli.show import show_prepare
     from maquette.datasets.images import prepare_images
 
     events = prepare_images(folder, out, size=size, crop=crop, grey=grey, holdout=holdout, keep_names=keep_names,

@@ -3,12 +3,11 @@
 Each body is one call into `outputs_drawing` and the printing of its events; heavy modules are imported inside.
 """
 
-import sys
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli.options import Format
+from maquette.cli.options import Format, bad_usage
 from maquette.errors import UserError
 
 Source = Positional[Annotated[str, arg(metavar="SOURCE")]]
@@ -29,7 +28,9 @@ def pickup(
     fresh: bool = False,
     json: bool = False,
 ) -> int:
-    """Take a drawing off its page: find the sheet, straighten it, even out the light, keep the pencil alone.
+    """Take a drawing off a photographed or scanned page.
+
+    The sheet is found and straightened, the light evened out, and the pencil kept alone.
 
     Args:
         source: A photograph; camera:0; a film; a folder that a scanner writes into (its newest picture); or - for
@@ -45,8 +46,13 @@ def pickup(
         wait_s: How long to wait for a picture in a folder, in seconds.
         fresh: Wait for a picture that comes into the folder from now on.
         json: Print one JSON document.
+
+    Examples:
+        maquette pickup examples/drawings/page.jpg --squared --out page.png
+        maquette pickup examples/drawings/page.jpg --squared --low 32 --out small.png
     """
-    from maquette.cli.console import show_files, status
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
     from maquette.intake.sources import read_frame
     from maquette.outputs import drawings as outputs_drawing
 
@@ -55,7 +61,7 @@ def pickup(
     events = outputs_drawing.pickup_file(
         frame, out, squared=squared, low=low, whole_page=whole_page, paper=paper, found=found
     )
-    return show_files(events, 1, json, "picking up")
+    return show_files(events, json, "picking up", 1)
 
 
 def relief(
@@ -80,7 +86,9 @@ def relief(
     min_wall_mm: float = 0.8,
     json: bool = False,
 ) -> int:
-    """Make a printable solid of a flat drawing, with no network: what its outline encloses is extruded.
+    """Make a printable solid of a flat drawing.
+
+    No network: what the outline encloses is extruded, or inflated, or turned.
 
     Args:
         drawings: Pictures (clean, scanned, photographed), folders of pictures, or - for standard input.
@@ -103,15 +111,19 @@ def relief(
         all_parts: Keep loose parts too, not only the largest.
         min_wall_mm: The thinnest wall that your printer can print.
         json: Print one JSON document.
+
+    Examples:
+        maquette relief examples/drawings/fish.png --ring-hole-mm 4 --out fish.stl
+        maquette relief examples/drawings/vase.png --revolve --preview
     """
     if not drawings:
-        print("maquette relief: name at least one picture, a folder, or - for standard input", file=sys.stderr,
-              flush=True)
-        return 2
-    chosen = [way for way, asked in (("inflate", inflate), ("revolve", revolve), ("lithophane", lithophane)) if asked]
+        return bad_usage("relief", "name at least one picture, a folder, or - for standard input")
+    ways: dict[Literal["inflate", "revolve", "lithophane"], bool]
+    ways = {"inflate": inflate, "revolve": revolve, "lithophane": lithophane}
+    chosen = [way for way, asked in ways.items() if asked]
     if len(chosen) > 1:
         raise UserError("a relief is made in one way", " and ".join(f"--{way}" for way in chosen), "leave one out")
-    from maquette.cli.console import show_files
+    from maquette.cli.show import show_files
     from maquette.outputs import drawings as outputs_drawing
     from maquette.relief.relief import ReliefOptions
 
@@ -122,4 +134,4 @@ def relief(
     events = outputs_drawing.relief_files(
         drawings, out, making, suffix=f".{format}", preview=preview, min_wall_mm=min_wall_mm
     )
-    return show_files(events, next(events), json, "making reliefs")
+    return show_files(events, json, "making reliefs")

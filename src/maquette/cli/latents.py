@@ -3,14 +3,12 @@
 Each body is one call into `outputs_latent` and the printing of its events; heavy modules are imported inside.
 """
 
-import sys
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli.options import Format, Inputs
+from maquette.cli.options import Format, Inputs, bad_usage
 from maquette.errors import UserError
-from maquette.systems.capabilities import Makes
 
 Operands = Positional[Annotated[tuple[str, ...], arg(metavar="OPERAND...")]]
 Expression = Positional[Annotated[tuple[str, ...], arg(metavar="EXPRESSION")]]
@@ -31,7 +29,9 @@ def interpolate(
     all_parts: bool = False,
     json: bool = False,
 ) -> int:
-    """Make the shapes between two operands or more, a sheet of them and an animation.
+    """Make the shapes between two operands or more.
+
+    A sheet of them and an animation are written too.
 
     Args:
         operands: Each a seed (7), a class's seed (chair:7), a picture, a mesh or grid, or a saved latent (.npy).
@@ -48,12 +48,18 @@ def interpolate(
         resolution: Cells a side of a field's mesh, a multiple of 16 up to 512 (3dgen, graf).
         all_parts: Keep loose parts too, not only the largest.
         json: Print one JSON document.
+
+    Examples:
+        maquette interpolate chair:7 sofa:3 --steps 5 --out out/
+        maquette interpolate examples/chair.png examples/sofa.png --path spherical
     """
     if not operands:
-        return _usage("interpolate", "name two operands at least, as in: maquette interpolate chair:7 sofa.jpg")
+        return bad_usage("interpolate", "name two operands at least, as in: maquette interpolate chair:7 sofa.jpg")
     from maquette import api
-    from maquette.cli.console import show_files, status
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
     from maquette.outputs import latents as outputs_latent
+    from maquette.systems.capabilities import Makes
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
@@ -64,7 +70,7 @@ def interpolate(
             operands, out, loaded, steps=steps, path=path, what=what, gif=gif, frames=frames, resolution=resolution,
             suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts,
         )
-        return show_files(events, None, json, "interpolating")
+        return show_files(events, json, "interpolating")
     if what != "both":
         raise UserError(f"model '{loaded.name}' has no {what} code of its own: it is a {loaded.system.name}",
                         f"--what {what}")
@@ -72,7 +78,7 @@ def interpolate(
         operands, out, loaded, steps=steps, path=path, gif=gif, frames=frames, suffix=f".{format or 'stl'}",
         size_mm=size_mm, largest_part=not all_parts,
     )
-    return show_files(events, None, json, "interpolating")
+    return show_files(events, json, "interpolating")
 
 
 def combine(
@@ -84,7 +90,9 @@ def combine(
     all_parts: bool = False,
     json: bool = False,
 ) -> int:
-    """Add and subtract shapes by their latents, as in "A - B + C".
+    """Add and subtract shapes, as in "A - B + C".
+
+    Shapes are added by their latents.
 
     Args:
         expression: Operands as of `maquette interpolate` with + or - between spaces; 0.5*A is half of A.
@@ -94,11 +102,15 @@ def combine(
         format: Kind of file.
         all_parts: Keep loose parts too, not only the largest.
         json: Print one JSON document.
+
+    Examples:
+        maquette combine "chair:7 - chair:8 + sofa:9" --out out/
     """
     if not expression:
-        return _usage("combine", 'write an expression, as in: maquette combine "chair:7 - chair:8 + sofa:9"')
+        return bad_usage("combine", 'write an expression, as in: maquette combine "chair:7 - chair:8 + sofa:9"')
     from maquette import api
-    from maquette.cli.console import show_files, status
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
     from maquette.outputs import latents as outputs_latent
 
     with status(f"loading model {model}"):
@@ -106,7 +118,7 @@ def combine(
     events = outputs_latent.combine_files(
         expression, out, loaded, suffix=f".{format}", size_mm=size_mm, largest_part=not all_parts
     )
-    return show_files(events, None, json, "combining")
+    return show_files(events, json, "combining")
 
 
 def project(
@@ -124,7 +136,7 @@ def project(
     all_parts: bool = False,
     json: bool = False,
 ) -> int:
-    """Find the shape that the model can make which is closest to a given one.
+    """Find the closest shape that a model can make.
 
     Args:
         inputs: Mesh or grid files.
@@ -140,11 +152,16 @@ def project(
         format: Kind of file.
         all_parts: Keep loose parts too, not only the largest.
         json: Print one JSON document.
+
+    Examples:
+        maquette generate --count 1 --out out/
+        maquette project out/sample-0-000.stl --steps 50 --preview --out close/
     """
     if not inputs:
-        return _usage("project", "name at least one mesh or grid file")
+        return bad_usage("project", "name at least one mesh or grid file")
     from maquette import api
-    from maquette.cli.console import show_files, status
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
     from maquette.latents import Fit
     from maquette.outputs import latents as outputs_latent
 
@@ -154,7 +171,7 @@ def project(
     events = outputs_latent.project_files(
         inputs, out, loaded, fit=fit, preview=preview, suffix=f".{format}", size_mm=size_mm, largest_part=not all_parts
     )
-    return show_files(events, None, json, "projecting")
+    return show_files(events, json, "projecting")
 
 
 def suggest(
@@ -174,7 +191,7 @@ def suggest(
     workers: int | None = None,
     json: bool = False,
 ) -> int:
-    """Find the known objects that a sketch or a photo is most like.
+    """Find the known objects most like a sketch or a photo.
 
     Args:
         inputs: Pictures, folders of pictures, or - for standard input.
@@ -192,11 +209,15 @@ def suggest(
         all_parts: Keep loose parts too, not only the largest.
         workers: Processes that render; all cores if left out.
         json: Print one JSON document.
+
+    Examples:
+        maquette suggest examples/chair.png --known 26 --count 4 --meshes --out out/
     """
     if not inputs:
-        return _usage("suggest", "name at least one picture, a folder, or - for standard input")
+        return bad_usage("suggest", "name at least one picture, a folder, or - for standard input")
     from maquette import api
-    from maquette.cli.console import show_files, status
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
     from maquette.geometry.paper import page_size
     from maquette.outputs import latents as outputs_latent
     from maquette.plotting.settings import Paper
@@ -209,9 +230,4 @@ def suggest(
         inputs, out, loaded, among=among, count=count, known=known, cache=cache, meshes=meshes, suffix=f".{format}",
         size_mm=size_mm, largest_part=not all_parts, workers=workers, draw=sheet,
     )
-    return show_files(events, None, json, "suggesting")
-
-
-def _usage(command: str, line: str) -> int:
-    print(f"maquette {command}: {line}", file=sys.stderr, flush=True)
-    return 2
+    return show_files(events, json, "suggesting")

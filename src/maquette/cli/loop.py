@@ -4,12 +4,11 @@ Heavy modules are imported inside the body, as in `maquette.cli.commands`.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import closing
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from maquette.cli.options import bad_usage, say
 from maquette.errors import UserError
 
 Start = Positional[Annotated[str, arg(metavar="START")]]
@@ -42,8 +41,9 @@ def loop(
     pen_down: float | None = None,
     json: bool = False,
 ) -> int:
-    """Draw what was seen from the next angle, look at the drawing, and so on: a round is a picture, a mesh, a drawing.
+    """See, imagine, draw from the next angle, and again.
 
+    A round is a picture, a mesh of what it shows, and a drawing of that from the next angle, which is the next picture.
     Without --camera, and without --simulate, one round is made and a line says how to go on.
 
     Args:
@@ -74,14 +74,17 @@ def loop(
         pen_up: Where the pen is up: millimetres (3) or the servo's value (0).
         pen_down: Where the pen is down: millimetres (0) or the servo's value (1000).
         json: Print one JSON document.
+
+    Examples:
+        maquette loop examples/chair.png --simulate --rounds 3 --out loop/
+        maquette loop examples/chair.png --simulate --rounds 4 --out loop/ --resume
     """
     if not start:
-        print("maquette loop: name the picture to start from, as in: maquette loop chair.jpg --simulate",
-              file=sys.stderr, flush=True)
-        return 2
+        return bad_usage("loop", "name the picture to start from, as in: maquette loop chair.jpg --simulate")
     from maquette import api
-    from maquette.cli.console import show_files, status
+    from maquette.cli.console import closed, status
     from maquette.cli.plot_console import hang_up, keyboard
+    from maquette.cli.show import show_files
     from maquette.drawing_loop.loop import LoopSettings, hatching_mm
     from maquette.geometry.paper import page_size
     from maquette.outputs import loop as outputs_loop
@@ -99,22 +102,20 @@ def loop(
         control=keyboard() if port else None, wait_s=wait_s, project=project, threshold=threshold, seed=seed,
         resume=resume,
     )
-    with hang_up(), closing(events):  # closing lifts the pen, whatever happens here
-        return show_files(_told(events), None, json, "drawing rounds")
+    with hang_up(), closed(events):  # closing lifts the pen, whatever happens here
+        return show_files(events, json, "drawing rounds", other=_ask)
 
 
-def _told(events: Iterable) -> Iterator:
-    """The events without those that wait for a person: what is to be done is said, and where it must be, asked."""
+def _ask(event: object) -> None:
+    """Say what a person is to do, and wait for the Enter key where it must be done first."""
     from maquette.drawing_loop.loop import Waiting
 
-    for event in events:
-        if not isinstance(event, Waiting):
-            yield event
-            continue
-        print(event.line + (", then press Enter" if event.ask else ""), file=sys.stderr, flush=True)
-        if event.ask:
-            try:
-                if not sys.stdin.readline():
-                    raise EOFError
-            except (EOFError, OSError):
-                raise UserError(f"nobody answered in round {event.number}", hint="--no-ask goes on unasked") from None
+    if not isinstance(event, Waiting):
+        raise TypeError(f"no event of the loop: {event!r}")
+    say(event.line + (", then press Enter" if event.ask else ""))
+    if event.ask:
+        try:
+            if not sys.stdin.readline():
+                raise EOFError
+        except (EOFError, OSError):
+            raise UserError(f"nobody answered in round {event.number}", hint="--no-ask goes on unasked") from None

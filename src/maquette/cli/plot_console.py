@@ -5,9 +5,11 @@ import select
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from typing import TextIO
 
-from maquette.cli.console import follow
+from maquette.cli.console import closed, follow
+from maquette.cli.options import say
 from maquette.events import clock
 from maquette.plotting.drawing import Drawing
 from maquette.plotting.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
@@ -16,10 +18,11 @@ from maquette.plotting.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
 class Keyboard:
     """What somebody at the terminal wants: Enter pauses and resumes, q and Enter stops."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: TextIO):
         self.stream, self.waiting = stream, False
 
     def __call__(self) -> str:
+        """What was asked for since the last call; empty where nothing was."""
         if not select.select([self.stream], [], [], 0)[0]:
             return ""
         line = self.stream.readline()
@@ -38,24 +41,24 @@ def keyboard() -> Keyboard | None:
 
 def show_plot(events: Iterator[object], keys: Keyboard | None, source: str, as_json: bool) -> int:
     """Follow a drawing that is sent; what was drawn and how long it took go to standard output. Returns 0."""
-    drawing = sent = None
-    with hang_up(), closing(events):  # closing lifts the pen, whatever happens here
+    drawing, sent = None, Sent(0, 0.0, 0)
+    with hang_up(), closed(events):  # closing lifts the pen, whatever happens here
         try:
             for event in follow(events, "plotting"):
                 if isinstance(event, Drawing):
                     drawing = event
-                    _say(drawing.line())
+                    say(drawing.line())
                     if keys:
-                        _say("Enter pauses and resumes; q and Enter stops and lifts the pen")
+                        say("Enter pauses and resumes; q and Enter stops and lifts the pen")
                 elif isinstance(event, ChangePen):
-                    _say(f"{event.pen}, then press Enter")
+                    say(f"{event.pen}, then press Enter")
                     if keys:
                         keys.waiting = True
                 elif isinstance(event, Sent):
                     sent = event
         except KeyboardInterrupt as stopped:
             for note in getattr(stopped, "__notes__", ()):
-                _say(f"maquette: {note}")
+                say(f"maquette: {note}")
             raise
     facts = drawing.summary() if drawing else {}
     if as_json:
@@ -66,7 +69,7 @@ def show_plot(events: Iterator[object], keys: Keyboard | None, source: str, as_j
 
 
 @contextmanager
-def hang_up():
+def hang_up() -> Iterator[None]:
     """A terminal that goes away stops the drawing as Ctrl-C does, so that the pen is lifted."""
     if not hasattr(signal, "SIGHUP"):
         yield
@@ -80,7 +83,3 @@ def hang_up():
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

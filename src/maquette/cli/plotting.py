@@ -3,11 +3,11 @@
 Each body is one call below and the printing of its events; heavy modules are imported inside.
 """
 
-import sys
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from maquette.cli.options import bad_usage
 from maquette.plotting.settings import Machine, Paper, ViewOptions
 
 Sources = Positional[Annotated[tuple[str, ...], arg(metavar="SHAPE|MESH|PICTURE...")]]
@@ -29,7 +29,9 @@ def draw(
     preview: bool = False,
     json: bool = False,
 ) -> int:
-    """Draw objects as lines for a pen plotter, hidden lines removed; pictures as their centre lines.
+    """Draw objects and pictures as lines for a pen plotter.
+
+    Hidden lines are removed; of a picture of a drawing the centre lines are taken.
 
     Args:
         inputs: Meshes, grids, pictures of drawings, or furniture:KIND:SEED.
@@ -42,16 +44,20 @@ def draw(
         device: The plotter, by the name that vpype knows it by (hpgl).
         preview: Also write a PNG of the page.
         json: Print one JSON document.
+
+    Examples:
+        maquette draw furniture:chair:7 --hatch 3 --page a5 --landscape --preview --out out/
+        maquette draw examples/drawings/fish.png --format gcode --out fish.gcode
     """
     if not inputs:
-        return _usage("draw", "name a mesh, a grid, a picture or furniture:chair:7")
-    from maquette.cli.console import show_files
+        return bad_usage("draw", "name a mesh, a grid, a picture or furniture:chair:7")
+    from maquette.cli.show import show_files
     from maquette.geometry.paper import millimetres, page_size
     from maquette.outputs.plots import draw_files
 
     sheet = Paper(*page_size(page, landscape), millimetres(margin, "the margin"), pen_mm)
     events = draw_files(inputs, out, look, sheet, machine, format=format, device=device, preview=preview)
-    return show_files(events, next(events), json, "drawing")
+    return show_files(events, json, "drawing")
 
 
 def plot(
@@ -73,10 +79,10 @@ def plot(
     preview: bool = False,
     json: bool = False,
 ) -> int:
-    """Sort a drawing for a plotter, write it as SVG, HPGL or G-code, or send it to a GRBL machine.
+    """Sort a drawing, convert it, or send it to a plotter.
 
-    Without --port and --out, the drawing is only measured. While it is sent, Enter pauses and resumes; q and Enter, or
-    Ctrl-C, stops and lifts the pen.
+    As SVG, HPGL or G-code, or to a GRBL machine. Without --port and --out, the drawing is only measured. While it is
+    sent, Enter pauses and resumes; q and Enter, or Ctrl-C, stops and lifts the pen.
 
     Args:
         inputs: SVG files, of whatever origin; to a port one SVG or G-code file.
@@ -95,11 +101,15 @@ def plot(
         unlock: Unlock a machine that an alarm has locked, where it stands.
         preview: Also write a PNG of the page.
         json: Print one JSON document.
+
+    Examples:
+        maquette draw furniture:chair:7 --out chair.svg
+        maquette plot chair.svg --page a4 --fit --format gcode --out chair.gcode
     """
     if not inputs:
-        return _usage("plot", "name an SVG file")
+        return bad_usage("plot", "name an SVG file")
     if port and (out or len(inputs) > 1):
-        return _usage("plot", "one file is sent to a port; --out is for writing files instead")
+        return bad_usage("plot", "one file is sent to a port; --out is for writing files instead")
     from maquette.geometry.paper import millimetres, page_size
 
     sheet = Paper(*page_size(page, landscape), millimetres(margin, "the margin") if fit else 0.0) if page else None
@@ -110,14 +120,9 @@ def plot(
         events = send(inputs[0], port, machine, sheet=sheet, fit=fit, pen=pen, baud=baud, control=(keys := keyboard()),
                       home=home, unlock=unlock)
         return show_plot(events, keys, inputs[0], json)
-    from maquette.cli.console import show_files
+    from maquette.cli.show import show_files
     from maquette.outputs.plots import plot_files
 
     events = plot_files(inputs, out, sheet, machine, fit=fit, pen=pen, format=format, device=device, preview=preview,
                         pen_mm=pen_mm)
-    return show_files(events, next(events), json, "sorting")
-
-
-def _usage(command: str, line: str) -> int:
-    print(f"maquette {command}: {line}", file=sys.stderr, flush=True)
-    return 2
+    return show_files(events, json, "sorting")

@@ -14,6 +14,9 @@ def models_list(json: bool = False) -> int:
 
     Args:
         json: Print one JSON document.
+
+    Examples:
+        maquette models list
     """
     from maquette import api
 
@@ -32,6 +35,9 @@ def models_show(model: Positional[str] = "maquette", json: bool = False) -> int:
     Args:
         model: A bundled model, a folder, or owner/name on the Hugging Face Hub.
         json: Print one JSON document.
+
+    Examples:
+        maquette models show furniture
     """
     from maquette import api
 
@@ -44,14 +50,21 @@ def models_show(model: Positional[str] = "maquette", json: bool = False) -> int:
 
 
 def doctor(run: Positional[str], json: bool = False) -> int:
-    """Look for the usual faults in a run: numbers that are not finite, dead or runaway critics, shapes all alike.
+    """Look for the usual faults in a run.
+
+    Numbers that are not finite, dead or runaway critics, shapes all alike.
 
     Args:
         run: The run's folder.
         json: Print one JSON document.
+
+    Examples:
+        maquette train iwgan-tiny --run runs/tiny
+        maquette doctor runs/tiny
     """
     from maquette import api
-    from maquette.cli.console import show_doctor, status
+    from maquette.cli.console import status
+    from maquette.cli.show import show_doctor
 
     with status(f"examining {run}"):
         examined = api.doctor(run)
@@ -69,6 +82,9 @@ def models_push(
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
         to: The repository on the Hugging Face Hub; made if it is not there.
         private: Only you can see it.
+
+    Examples:
+        maquette models push runs/tiny owner/name --private
     """
     from maquette import api
 
@@ -77,24 +93,35 @@ def models_push(
 
 
 def runs_list(folder: Positional[str] = "runs", json: bool = False) -> int:
-    """List the runs in a folder: how far they are, what they measured, whether they go on.
+    """List the runs in a folder, and how far they are.
+
+    With what they measured, and whether they go on.
 
     Args:
         folder: Folder that holds the runs.
         json: Print one JSON document.
+
+    Examples:
+        maquette runs list
     """
     from maquette import api
-    from maquette.cli.console import show_runs
+    from maquette.cli.charts import show_runs
 
     return show_runs(api.runs(folder), folder, json)
 
 
 def runs_pack(run: Positional[str], out: str) -> int:
-    """Write a small copy of a run, from which training can go on elsewhere (half precision, no optimiser state).
+    """Write a small copy of a run, to go on elsewhere.
+
+    Half precision, no optimiser state.
 
     Args:
         run: A run's folder.
         out: Folder for the copy.
+
+    Examples:
+        maquette train iwgan-tiny --run runs/tiny
+        maquette runs pack runs/tiny --out packed
     """
     from maquette import api
 
@@ -103,15 +130,21 @@ def runs_pack(run: Positional[str], out: str) -> int:
 
 
 def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
-    """Show a run's curves, and write them and its newest samples as curves.png and samples.png.
+    """Show a run's curves and its newest samples.
+
+    They are written as curves.png and samples.png.
 
     Args:
         run: A run's folder.
         out: Folder for the pictures; the run's own if left out.
         json: Print one JSON document.
+
+    Examples:
+        maquette train iwgan-tiny --run runs/tiny
+        maquette runs show runs/tiny
     """
     from maquette import api
-    from maquette.cli.console import show_run
+    from maquette.cli.charts import show_run
 
     return show_run(api.run_facts(run, out), json)
 

@@ -182,7 +182,7 @@ def generate_files(
     *,
     count: int = 16,
     seed: int = 0,
-    kind: str = "",
+    class_name: str = "",
     spread: float = 1.0,
     suffix: str = ".stl",
     size_mm: float = 100.0,
@@ -192,8 +192,8 @@ def generate_files(
     model = load(model) if isinstance(model, str) else model
     out = Path(out)
     meshes = []
-    for index, shape in enumerate(generate(model, count, seed, kind=kind, spread=spread)):
-        name = f"{kind or 'sample'}-{seed}-{index:03d}"
+    for index, shape in enumerate(generate(model, count, seed, class_name=class_name, spread=spread)):
+        name = f"{class_name or 'sample'}-{seed}-{index:03d}"
         try:
             mesh, dropped = shape.printable(size_mm, largest_part)
             write_shape(out / f"{name}{suffix}", shape, mesh)

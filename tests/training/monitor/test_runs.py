@@ -11,7 +11,7 @@ from command import call
 from PIL import Image
 
 from maquette import recipe as recipes
-from maquette.cli import console as show
+from maquette.cli import charts as show
 from maquette.errors import UserError
 from maquette.training.monitor import runs
 from maquette.training.monitor.log import Log

@@ -1,0 +1,156 @@
+"""`maquette reconstruct`, `complete` and `demo`: pictures and depth scans in, printable meshes out.
+
+Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
+"""
+
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from maquette.cli.options import Format, Inputs, bad_usage
+
+Scans = Positional[Annotated[tuple[str, ...], arg(metavar="SCAN...")]]
+
+
+def reconstruct(
+    inputs: Inputs,
+    out: str = "out",
+    model: str = "maquette",
+    size_mm: float = 100.0,
+    format: Format | None = None,
+    preview: bool = False,
+    threshold: float | None = None,
+    all_parts: bool = False,
+    min_wall_mm: float = 0.8,
+    steps: int = 200,
+    seconds: float = 60.0,
+    seed: int = 0,
+    json: bool = False,
+) -> int:
+    """Turn sketches and photos into printable meshes.
+
+    A model of 3DGEN or GRAF has no encoder: camera and codes are looked for, which takes longer, and the mesh has
+    colours.
+
+    Args:
+        inputs: Pictures, folders of pictures, or - for standard input.
+        out: Folder for the results, or the one file to write.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        size_mm: Longest side of the object, in millimetres.
+        format: Kind of file; meshes are for printing, the rest are voxel grids. stl if left out, glb where the mesh has
+            colours, which ply, obj and glb keep.
+        preview: Also write a PNG of the input beside the mesh from four sides.
+        threshold: Occupancy from which a voxel is solid; the model's own if left out. Lower keeps more thin parts.
+        all_parts: Keep loose parts too, not only the largest.
+        min_wall_mm: The thinnest wall that your printer can print.
+        steps: Updates of a search (3dgen, graf).
+        seconds: Longest time of a search for each picture (3dgen, graf).
+        seed: Of a search (3dgen, graf).
+        json: Print one JSON document.
+
+    Examples:
+        maquette reconstruct examples/chair.png --preview
+        maquette reconstruct examples/ --out out/ --size-mm 80 --format 3mf
+    """
+    if not inputs:
+        return bad_usage("reconstruct", "name at least one picture, a folder, or - for standard input")
+    from maquette import api
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
+    from maquette.outputs import shapes as outputs
+    from maquette.systems.capabilities import Makes
+
+    with status(f"loading model {model}"):
+        loaded = api.load(model)
+    if loaded.system.makes is Makes.FIELD:
+        from maquette.outputs.inversion import invert_files
+
+        search = api.Search(steps=steps, seconds=seconds, seed=seed)
+        searched = invert_files(
+            inputs, out, loaded, search=search, suffix=f".{format or 'glb'}", preview=preview, size_mm=size_mm,
+            threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
+        )
+        return show_files(searched, json, "reconstructing")
+    events = outputs.reconstruct_files(
+        inputs, out, loaded, suffix=f".{format or 'stl'}", preview=preview, size_mm=size_mm, threshold=threshold,
+        largest_part=not all_parts, min_wall_mm=min_wall_mm,
+    )
+    return show_files(events, json, "reconstructing")
+
+
+def complete(
+    inputs: Scans,
+    model: str = "scan",
+    out: str = "out",
+    intrinsics: str = "",
+    depth_scale: float = 1000.0,
+    azimuth_deg: float | None = None,
+    elevation_deg: float | None = None,
+    up: Literal["z"] | None = None,
+    size_mm: float | None = None,
+    format: Format = "stl",
+    preview: bool = False,
+    threshold: float | None = None,
+    all_parts: bool = False,
+    min_wall_mm: float = 0.8,
+    json: bool = False,
+) -> int:
+    """Turn depth scans into whole printable meshes.
+
+    A scan sees an object from one side; the model makes the other sides.
+
+    Args:
+        inputs: Depth pictures (16-bit PNG), point clouds (PLY, OBJ, STL, OFF, npy), partial grids, folders of these.
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub; trained on scans.
+        out: Folder for the results, or the one file to write.
+        intrinsics: Of the depth camera: fx,fy,cx,cy in pixels, or a JSON file with these keys or a 3x3 matrix K.
+        depth_scale: Units of a depth picture a metre.
+        azimuth_deg: The side that the camera saw; 0: the object's front, 90: its left. The model guesses if left out.
+        elevation_deg: Of the camera above the horizon; found from the floor or table if left out.
+        up: z for point clouds that stand upright already.
+        size_mm: Longest side of the object, in millimetres; the scan's own if left out (100 where it has none).
+        format: Kind of file; meshes are for printing, the rest are voxel grids.
+        preview: Also write a PNG of the scan's voxels beside the mesh from four sides.
+        threshold: Occupancy from which a voxel is solid; the model's own if left out. Lower keeps more thin parts.
+        all_parts: Keep loose parts too, not only the largest.
+        min_wall_mm: The thinnest wall that your printer can print.
+        json: Print one JSON document.
+
+    Examples:
+        maquette complete examples/scans/chair.png --intrinsics examples/scans/camera.json --preview
+    """
+    if not inputs:
+        return bad_usage("complete", "name at least one scan or a folder")
+    from maquette import api
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
+    from maquette.outputs import shapes as outputs
+
+    with status(f"loading model {model}"):
+        loaded = api.load(model)
+    events = outputs.complete_files(
+        inputs, out, loaded, suffix=f".{format}", preview=preview, intrinsics=intrinsics, depth_scale=depth_scale,
+        azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold,
+        largest_part=not all_parts, min_wall_mm=min_wall_mm,
+    )
+    return show_files(events, json, "completing")
+
+
+def demo(out: str = "demo") -> int:
+    """Reconstruct the bundled examples, and lay them out.
+
+    Args:
+        out: Folder for the results.
+
+    Examples:
+        maquette demo --out demo
+    """
+    from maquette import api
+    from maquette.cli.console import status
+    from maquette.cli.show import show_files
+    from maquette.outputs import shapes as outputs
+
+    with status("loading the bundled model"):
+        loaded = api.load("maquette")
+    events = outputs.demo_files(out, loaded)
+    return show_files(events, False, "reconstructing")
