@@ -193,10 +193,10 @@ def test_generate_is_a_function_of_the_seed_and_the_place(trained, tmp_path, cap
     assert all(np.allclose(a.occupancy, b.occupancy, atol=1e-6) for a, b in zip(few, many, strict=False))
     assert not np.allclose(few[0].occupancy, few[1].occupancy)
     assert not np.allclose(few[0].occupancy, api.generate(model, 1, seed=8)[0].occupancy)
-    named = api.generate(model, 1, seed=7, kind="chair")[0]
+    named = api.generate(model, 1, seed=7, class_name="chair")[0]
     assert not np.allclose(named.occupancy, few[0].occupancy)
     with pytest.raises(UserError, match="has no class of this name, got 'dragon'; it knows"):
-        api.generate(model, 1, kind="dragon")
+        api.generate(model, 1, class_name="dragon")
 
 
 def test_generate_writes_meshes_and_a_sheet(trained, tmp_path, monkeypatch):

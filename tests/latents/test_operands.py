@@ -55,7 +55,7 @@ def test_a_seed_is_what_generate_makes_of_it(name):
 
 
 def test_a_seed_of_a_class(image):
-    made = api.generate(image, 1, seed=7, kind="sofa")[0].occupancy
+    made = api.generate(image, 1, seed=7, class_name="sofa")[0].occupancy
     assert np.array_equal(prior.decode(image, latent(image, "sofa:7")[None])[0], made)
     assert "no class of this name, got 'dragon'; it knows chair, sofa" in problem(image, "dragon:7")
 

@@ -56,9 +56,9 @@ def run(arguments: list[str]) -> int:
         print(_overview())
         return 0 if arguments else 2
     if arguments[0] == "--version":
-        import importlib.metadata
+        from maquette import __version__
 
-        print(f"maquette {importlib.metadata.version('maquette')}")
+        print(f"maquette {__version__}")
         return 0
     name, rest = _split(arguments)
     if name in _groups() and name not in COMMANDS:
@@ -146,9 +146,10 @@ def reconstruct(
     options = {"suffix": f".{format or default}", "preview": preview, "size_mm": size_mm, "threshold": threshold,
                "largest_part": not all_parts, "min_wall_mm": min_wall_mm}
     if loaded.system.makes is Makes.FIELD:
+        from maquette.fields.inversion import Search
         from maquette.outputs.inversion import invert_files
 
-        search = api.Search(steps=steps, seconds=seconds, seed=seed)
+        search = Search(steps=steps, seconds=seconds, seed=seed)
         return show_files(invert_files(inputs, out, loaded, search=search, **options), None, json, "reconstructing")
     events = outputs.reconstruct_files(inputs, out, loaded, **options)
     return show_files(events, next(events), json, "reconstructing")
@@ -214,7 +215,7 @@ def generate(
         events = outputs.generate_image_files(out, loaded, count=count, seed=seed, spread=spread)
         return show_files(events, count + 1, json, "generating")
     events = outputs.generate_files(
-        out, loaded, count=count, seed=seed, kind=kind, spread=spread, suffix=f".{format or 'stl'}",
+        out, loaded, count=count, seed=seed, class_name=kind, spread=spread, suffix=f".{format or 'stl'}",
         size_mm=size_mm, largest_part=not all_parts,
     )
     return show_files(events, count, json, "generating")
@@ -262,7 +263,7 @@ def evaluate(
     from maquette import api
     from maquette.cli.console import show_evaluation
 
-    events = api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed, kind=kind, turns=turns,
+    events = api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed, class_name=kind, turns=turns,
                           classifier=classifier, inception=inception, out=out)
     return show_evaluation(events, json)
 

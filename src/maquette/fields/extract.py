@@ -7,6 +7,7 @@ that its colour field gives there.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, near_surface
 from maquette.geometry import mesh as meshes
 from maquette.geometry.mesh import Dropped
+from maquette.io.formats import write_mesh
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
@@ -44,11 +46,22 @@ class FieldSurface:
 
 @dataclass(frozen=True, eq=False)
 class ColouredMesh(FieldSurface):
-    """The surface with a colour at each vertex. colours: uint8 `[V, 3]`, sRGB as in the images that were learned from,
-    grey ones as three equal values.
+    """The surface with a colour at each vertex.
+
+    Attributes:
+        colours: Uint8 `[V, 3]`, sRGB as in the images that were learned from, grey ones as three equal values.
     """
 
     colours: np.ndarray
+
+    def save(self, path: str | Path, size_mm: float = 100.0) -> Path:
+        """Write the mesh for printing, its longest side `size_mm`; obj, ply and glb keep its colours.
+
+        Raises:
+            UserError: For a suffix that is no mesh's, and for a file that cannot be written.
+        """
+        write_mesh(path, meshes.to_print(self.mesh, size_mm), self.colours)
+        return Path(path)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
 from maquette.errors import UserError
+from maquette.geometry.print_mesh import PrintMesh
 
 SMOOTH = 0.6
 """Default smoothing of surfaces, in voxels."""
@@ -388,7 +389,7 @@ def to_print(mesh: trimesh.Trimesh, size_mm: float = 100.0) -> trimesh.Trimesh:
     framed = to_frame(mesh)
     vertices = framed.vertices * size_mm
     vertices[:, 2] -= vertices[:, 2].min()
-    return trimesh.Trimesh(vertices, framed.faces, process=False)
+    return PrintMesh(vertices, framed.faces, process=False)
 
 
 def printability(mesh_mm: trimesh.Trimesh, min_wall_mm: float = 0.8, rays: int = 500) -> Printability:
