@@ -1,4 +1,5 @@
 # The public names of maquette, by theme. lazy_loader reads this file at run time, and so do editors and type checkers.
+# ruff: noqa: I001 - by theme, not by the alphabet
 __version__: str
 
 # Models

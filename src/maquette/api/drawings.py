@@ -152,10 +152,10 @@ def loop(
         return made if fit is None else _fitted(made, fit)
 
     def _fitted(made: Shape, fit: "Fit") -> Shape:
-        from maquette.latents import Projected, project
+        from maquette.latents import project
 
         *_, found = project(loaded, made, fit)
-        assert isinstance(found, Projected), "a projection ends in its result"
+        assert not isinstance(found, Progress), "a projection ends in its result"
         return Shape(found.shape.occupancy, made.threshold)
 
     config = loaded.system.config

@@ -104,6 +104,7 @@ def runs(folder: str | Path = "runs") -> list[dict[str, Any]]:
 
 def pack_run(run: str | Path, out: str | Path) -> Path:
     """Write a small copy of a run, from which it can go on elsewhere; see `maquette.training.monitor.runs.pack`."""
+    require("lightning_fabric", "train")
     from maquette.training.monitor import runs
 
     return runs.pack(run, out)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maquette.events import Progress, Skipped
+from maquette.extras import require
 
 if TYPE_CHECKING:
     from maquette.datasets.prepare import Finished
@@ -57,6 +58,7 @@ def prepare_data(
         UserError: For options that cannot be, for an `out` that holds something else, where no shape at all can be
             prepared, and for a full disk.
     """
+    require("datasets", "train")
     from maquette.datasets.prepare import prepare
 
     yield from prepare(

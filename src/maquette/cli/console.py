@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maquette.events import Failed, Note, Progress, Skipped, clock
+from maquette.extras import require
 from maquette.io.atomic import atomic_path
 
 _errors = Console(stderr=True, highlight=False)
@@ -313,7 +314,7 @@ def _print_plots(curves: list[tuple[str, list]]) -> None:
 
 def _plot(title: str, points: list, width: int, height: int = 11) -> list[str]:
     """One curve as `height` lines of `width` characters."""
-    import plotext
+    plotext = require("plotext", "train")
 
     steps, values = zip(*points, strict=True)
     plotext.clear_figure()

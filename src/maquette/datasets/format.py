@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 
 SIDECAR = "maquette.json"
 CAMERA = 7
@@ -92,6 +93,7 @@ class Info:
 
 def features(class_names: Sequence[str], scans: bool = False):
     """The columns of a prepared dataset as `datasets.Features`; scans: whether its rows hold scans."""
+    require("datasets", "train")
     from datasets import ClassLabel, Features, Value
 
     columns = {

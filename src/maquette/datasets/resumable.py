@@ -16,6 +16,7 @@ from pathlib import Path
 
 from maquette.datasets.workers import run
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
 
 PARTS = ".parts"
@@ -115,6 +116,7 @@ def assemble(out: Path, groups: Sequence[str], columns, fingerprint: str, nothin
         nothing: What cannot be prepared where all was skipped ("no shape"), for which UserError is raised, as for a
             full disk.
     """
+    require("datasets", "train")
     from datasets import Dataset, DatasetDict
 
     parts = out / PARTS

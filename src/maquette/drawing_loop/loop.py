@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import trimesh
@@ -101,6 +101,7 @@ class Waiting:
     ask: bool = False
 
 
+@runtime_checkable
 class Plotter(Protocol):
     """What draws. wants: what a person must do before it can. draw: raises UserError where it fails."""
 
@@ -109,6 +110,7 @@ class Plotter(Protocol):
     def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]: ...
 
 
+@runtime_checkable
 class PageCamera(Protocol):
     """What looks at the drawing of the round before. wants: what a person must do first. look: a picture of the page,
     or None where there is none to come; raises UserError where it fails.

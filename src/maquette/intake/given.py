@@ -50,7 +50,7 @@ def _file_of(image: Image.Image) -> bytes:
     """The bytes of a file without loss that holds a PIL image."""
     upright = ImageOps.exif_transpose(image)
     if upright.mode not in _AS_PNG + _AS_TIFF:
-        upright = upright.convert("RGBA" if "a" in upright.mode.lower() and upright.mode != "LAB" else "RGB")
+        upright = upright.convert({"La": "LA", "RGBa": "RGBA", "PA": "RGBA"}.get(upright.mode, "RGB"))
     out = io.BytesIO()
     if upright.mode in _AS_TIFF:
         upright.save(out, format="TIFF")

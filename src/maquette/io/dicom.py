@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 
 SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -50,8 +51,7 @@ def anonymous_name(path: str | Path) -> str | None:
 
     Whoever has the original can find it again by its UID; the UID cannot be read out of the name.
     """
-    import pydicom
-
+    pydicom = require("pydicom", "dicom")
     try:
         with _damage_named(Path(path).name):
             uid = _header(pydicom, path, Path(path).name).get("SOPInstanceUID")
@@ -74,7 +74,7 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
         UserError: For a file that is no DICOM or damaged, that holds no picture or several, that is too large, and for
             a compression that no installed decoder knows.
     """
-    import pydicom
+    pydicom = require("pydicom", "dicom")
     from pydicom.pixels import pixel_array
     from pydicom.uid import UID_dictionary
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import trimesh
@@ -28,6 +28,7 @@ from maquette.scans import find_scans, read_intrinsics
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@runtime_checkable
 class Reported(Protocol):
     """A finished object: what was left out of it, and whether it can be printed."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from maquette.errors import UserError
 from maquette.events import Progress
+from maquette.extras import require
 from maquette.plotting.settings import Machine
 
 BUFFER_BYTES = 127
@@ -112,7 +113,7 @@ class _Lost(UserError):
 
 
 def _opened(port: str, baud: int):
-    import serial
+    serial = require("serial", "plotter")
 
     try:
         return serial.Serial(port, baud, timeout=0, write_timeout=2)

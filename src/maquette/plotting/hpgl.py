@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
@@ -19,7 +20,7 @@ DEVICE = "hp7475a"
 
 def devices() -> dict[str, tuple[str, ...]]:
     """The plotters that vpype has settings for, and the pages of each."""
-    import vpype
+    vpype = require("vpype", "plotter")
 
     known = vpype.config_manager.config.get("device", {})
     return {name: tuple(paper["name"] for paper in facts["paper"]) for name, facts in known.items()}
@@ -36,7 +37,7 @@ def write_hpgl(path: str | Path, strokes: Strokes, device: str = DEVICE, velocit
         UserError: For an unknown device, for a page that it does not take, and where the plotter could not reach all
             that is drawn: nothing is cut off in silence.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     known = devices()
     if device not in known:

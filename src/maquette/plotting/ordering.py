@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from maquette.extras import require
 from maquette.geometry.strokes import Strokes
 
 _LOOKS, _WINDOW = 60_000, 1000
@@ -29,7 +30,7 @@ def shortest_travel(strokes: Strokes, home: tuple[float, float] = (0.0, 0.0)) ->
 
 
 def _nearest(lines: list[np.ndarray], start: tuple[float, float]) -> list[np.ndarray]:
-    import vpype
+    vpype = require("vpype", "plotter")
 
     index = vpype.LineIndex([line[:, 0] + 1j * line[:, 1] for line in lines], reverse=True)
     at, made = complex(*start), []

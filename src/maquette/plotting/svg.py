@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.geometry.paper import MAX_SIDE_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
@@ -27,7 +28,7 @@ PX_PER_MM = 96 / 25.4
 
 def document(strokes: Strokes, pen_mm: float = 0.3):
     """The strokes, in millimetres, as a `vpype.Document`, in its pixels of 1/96 inch, a layer a pen."""
-    import vpype
+    vpype = require("vpype", "plotter")
 
     made = vpype.Document(page_size=(strokes.width * PX_PER_MM, strokes.height * PX_PER_MM))
     for pen in sorted(set(strokes.layers)):
@@ -46,7 +47,7 @@ def write_svg(path: str | Path, strokes: Strokes, pen_mm: float = 0.3) -> None:
     Raises:
         UserError: Where it cannot be written.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     text = io.StringIO()
     vpype.write_svg(text, document(strokes, pen_mm), source_string="maquette", set_date=False)
@@ -62,7 +63,7 @@ def read_svg(path: str | Path) -> Strokes:
         UserError: Naming the file, where it cannot be read, is larger than the limits above, holds entities, or nothing
             that can be drawn.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     data = file_bytes(Path(path), MAX_BYTES)
     try:

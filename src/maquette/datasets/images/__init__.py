@@ -31,6 +31,7 @@ from maquette.datasets.resumable import (
 from maquette.datasets.workers import cores
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
+from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
 
 __all__ = ["ImageInfo", "ImageOptions", "OpenedImages", "crop_box", "fit", "is_images", "open_images", "parse_crop",
@@ -345,6 +346,7 @@ def features(masks: bool = False):
     Args:
         masks: With a column `mask`, the raw bytes of uint8 [H, W].
     """
+    require("datasets", "train")
     from datasets import Features, Value
 
     number = Value("int32")

@@ -28,6 +28,7 @@ from maquette.evaluation.images.sets import (
 from maquette.evaluation.images.ssim import scales
 from maquette.evaluation.report import Measured
 from maquette.events import Progress
+from maquette.extras import require
 
 NO_WEIGHTS = ("no Inception weights were named, so FID and KID are left out; with --inception FILE.safetensors they "
               "are measured too")
@@ -152,6 +153,7 @@ def _near(sets: dict[str, np.ndarray], real: Real):
 
 def _map(sets: dict[str, np.ndarray], seen: dict[str, measures.ImageFeatures], plan: ImageMeasureOptions, seed: int):
     """(points of t-SNE `[n, 2]` by set, in what those near each other are alike)."""
+    require("sklearn", "train")
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from maquette.extras import require
+
 GENERATED, REAL, HELD_OUT, GAUSSIAN, RADIAL = "generated", "real", "held-out", "Gaussian noise", "radial noise"
 COLUMNS = (GENERATED, REAL, GAUSSIAN, RADIAL)
 COLOURS = {GENERATED: "#c8321e", REAL: "#1b5fa8", HELD_OUT: "#2a9d8f", GAUSSIAN: "#8a8a8a", RADIAL: "#c9a227"}
@@ -96,6 +98,7 @@ def scatter(points: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _figure(panels: int, wide: float, high: float) -> tuple[Any, list[Any]]:
+    require("matplotlib", "train")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

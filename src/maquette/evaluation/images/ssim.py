@@ -6,6 +6,7 @@ A generator that has collapsed makes images that are more alike than real ones. 
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of the scales, the finest first (Wang et al. 2003, section 3.2)."""
@@ -34,6 +35,8 @@ def ms_ssim(a: np.ndarray, b: np.ndarray, batch: int = 20) -> np.ndarray:
         b: See `a`.
     """
     import torch
+
+    require("torchmetrics", "train")
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as measure
 
     used = WEIGHTS[: scales(*a.shape[1:3])]

@@ -18,6 +18,7 @@ from maquette.errors import UserError
 from maquette.evaluation.reader_study.page import ANSWERS_FORMAT
 from maquette.evaluation.reader_study.study import KEY_FORMAT, REAL, SYNTHETIC
 from maquette.evaluation.report import Measured
+from maquette.extras import require
 
 MAX_BYTES = 2**22
 """Of a key or a file of answers: those of 1000 images have a tenth of it."""
@@ -211,6 +212,7 @@ def agreement(given: Sequence[Answers]) -> float | None:
 
     A pair of which both gave every image the same one answer has none and is left out; None where no pair has one.
     """
+    require("sklearn", "train")
     from sklearn.metrics import cohen_kappa_score
 
     found = []

@@ -21,6 +21,7 @@ from maquette.datasets.format import OpenedData
 from maquette.datasets.orientations import check
 from maquette.evaluation.report import Measured
 from maquette.events import Progress
+from maquette.extras import require
 
 COSTS = (0.0003, 0.001, 0.003, 0.01, 0.03)
 """The SVM's C is one of these."""
@@ -105,6 +106,7 @@ def _features(critic: nn.Module, data: OpenedData, turns: int, doing: str):
 
 def _fitted(features: np.ndarray, labels: np.ndarray, cost: float, seed: int):
     """A linear SVM, one class against the rest, on every turn as a sample of its own."""
+    require("sklearn", "train")
     from sklearn.svm import LinearSVC
 
     samples = features.reshape(-1, features.shape[2])
