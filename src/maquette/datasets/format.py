@@ -24,6 +24,8 @@ COLUMNS = ("id", "label", "source", "resolution", "voxels", "views", "view_kinds
 def sidecar_values(kind: type, file: Path) -> dict:
     """The values of a dataclass's fields in a JSON file, those that it has; raises what reading and parsing raise."""
     content = json.loads(file.read_text(encoding="utf-8"))
+    if "label_names" in content:
+        content["class_names"] = content["label_names"]
     known = {f.name: content[f.name] for f in fields(kind) if f.name in content}
     known["skipped"] = tuple((a, b) for a, b in known.get("skipped", ()))
     return known
@@ -69,7 +71,8 @@ class Info:
         return (self.view_size, self.view_size) + ((3,) if self.channels == 3 else ())
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
+        values = {"label_names" if key == "class_names" else key: value for key, value in asdict(self).items()}
+        return json.dumps(values, indent=2) + "\n"
 
     @classmethod
     def load(cls, folder: str | Path) -> "Info":
@@ -84,7 +87,7 @@ class Info:
                             hint="make one with: maquette data prepare SOURCE --out DIR")
         try:
             known = sidecar_values(cls, file)
-            for name in ("kinds", "label_names", "sources", "terms"):
+            for name in ("kinds", "class_names", "sources", "terms"):
                 known[name] = tuple(known.get(name, ()))
             return cls(**known)
         except (ValueError, TypeError, OSError) as error:

@@ -57,7 +57,7 @@ def keep_shape(path: Path, mesh: trimesh.Trimesh) -> None:
             unfinished,
             points=points.astype(np.float32),
             voxels=np.packbits(voxels),
-            mean_curvature=mean_curvature(mesh),
+            bend=mean_curvature(mesh),
         )
 
 
@@ -76,7 +76,7 @@ def write_shapes(path: Path, items: Sequence[Item], parts: Path) -> None:
             points=points,
             labels=np.array([item.label for item in items], dtype=np.str_),
             voxels=voxels,
-            mean_curvature=mean_curvature,
+            bend=mean_curvature,
         )
 
 
