@@ -17,7 +17,7 @@ class _Guarded(_import_hook._JaxtypingLoader):
 
 
 _import_hook._JaxtypingLoader = _Guarded
-_hook = install_import_hook(os.environ.get("MAQUETTE_TYPED", "maquette.systems.losses").split(","), "enforce.checked")
+_hook = install_import_hook(os.environ.get("MAQUETTE_TYPED", "maquette.systems.losses").split(","), "typed.check")
 
 import re  # noqa: E402
 from pathlib import Path  # noqa: E402
