@@ -18,7 +18,7 @@ import maquette
 
 model = maquette.load("MODEL")
 made = maquette.reconstruct("chair.jpg", model, size_mm=100)
-made.mesh.export("chair.stl")
+made.save("chair.stl")
 ```"""
 _COMPLETES_SCANS = """```
 maquette complete chair.ply --model MODEL
@@ -29,7 +29,7 @@ import maquette
 
 model = maquette.load("MODEL")
 made = maquette.complete("chair.ply", model, elevation_deg=20)
-made.mesh.export("chair.stl")
+made.save("chair.stl")
 ```"""
 _MAKES_SHAPES = """```
 maquette generate --count 16 --seed 7 --model MODEL
@@ -48,7 +48,7 @@ maquette generate --count 16 --seed 7 --model MODEL --out out/
 ```
 
 ```python
-from maquette.api import sample_images
+from maquette import sample_images
 
 pixels = sample_images("MODEL", count=4, seed=7)  # uint8 [4, height, width], or [4, height, width, 3] in colour
 ```
