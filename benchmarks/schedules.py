@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from maquette.configs_fields import Gen3DConfig
 from maquette.rays import schedules
+from maquette.systems.gen3d import Gen3DConfig
 
 
 def main() -> None:

@@ -80,7 +80,7 @@ def test_the_page_on_training_has_every_key_of_the_systems_with_their_defaults()
     assert set(letters) == set(SYSTEMS)
     known: dict[tuple[str, str], str] = {}
     for system, letter in letters.items():
-        for key in dataclasses.fields(SYSTEMS.config(system)):
+        for key in dataclasses.fields(SYSTEMS[system].Config):
             known[f"`model.{key.name}`", letter] = shown(key.default)
     told = {}
     for key, cell in [row[:2] for row in rows_of("train.md") if row[0].startswith("`model.")]:
@@ -102,5 +102,5 @@ def test_every_system_has_a_page_that_names_its_recipe_and_its_keys():
         page = (ROOT / "docs" / "systems" / f"{system}.md").read_text(encoding="utf-8")
         assert f"maquette train {system}" in page and "## Numbers" in page, system
         if system in ("gan3d", "vae-gan-image", "iwgan", "classifier", "wgan-gp", "graf", "3dgen"):
-            keys = [f"`model.{key.name}`" for key in dataclasses.fields(SYSTEMS.config(system))]
+            keys = [f"`model.{key.name}`" for key in dataclasses.fields(SYSTEMS[system].Config)]
             assert not [key for key in keys if key not in page], system

@@ -58,7 +58,8 @@ def upgraded_recipe(tree: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def upgraded_option(word: str) -> str:
     """An option of the command line (`--model.penalty-every 4`, `--kind`) as it is called today; warns of an old
-    one."""
+    one.
+    """
     option, equals, value = word.partition("=")
     if not option.startswith("--"):
         return word

@@ -17,7 +17,7 @@ from maquette.datasets.rows import Options, make_rows
 from maquette.datasets.sources import furniture, modelnet
 from maquette.errors import UserError
 from maquette.geometry.voxelise import resample, voxelise
-from maquette.training.run import shapes_in, split
+from maquette.training.rows import shapes_in, split
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:

@@ -107,7 +107,7 @@ def test_what_cannot_be_is_one_clear_line(trained, inputs, tmp_path, capsys):
     assert "cannot read" in said(str(tmp_path / "gone.npy"))
     assert call("complete", "--model", str(trained)) == 2
     assert "name at least one scan" in capsys.readouterr().err
-    system = hub.SYSTEMS["iwgan"](hub.SYSTEMS.config("iwgan")(resolution=20, latent=4))
+    system = hub.SYSTEMS["iwgan"](hub.SYSTEMS["iwgan"].Config(resolution=20, latent=4))
     other = hub.Model("other", system, {}, {})
     with pytest.raises(UserError, match="'other' does not read scans; use 'scan' or one trained with vae-iwgan-scan"):
         api.complete(inputs / "grid.npy", other)

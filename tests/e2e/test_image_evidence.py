@@ -8,10 +8,10 @@ import torch
 from command import call
 from radiographs import fill
 
-from maquette.configs import WGANGPConfig
 from maquette.datasets.images import prepare_images
 from maquette.models import hub
 from maquette.systems import SYSTEMS
+from maquette.systems.wgan_gp import WGANGPConfig
 
 
 @pytest.fixture(scope="module")

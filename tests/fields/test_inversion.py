@@ -12,7 +12,6 @@ from tiny import tiny
 
 from maquette import api
 from maquette import recipe as recipes
-from maquette.configs_fields import GRAFConfig
 from maquette.errors import UserError
 from maquette.evaluation.fields.fields import seen
 from maquette.events import Progress
@@ -23,7 +22,7 @@ from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
 from maquette.rays import sampling as rays
 from maquette.systems.gen3d import Gen3D
-from maquette.systems.graf import GRAF
+from maquette.systems.graf import GRAF, GRAFConfig
 
 FIND = Search(steps=150, azimuths=8, elevations=2, draws=2, starts=3, rays=768)
 BRIEF = Search(steps=3, azimuths=2, elevations=1, draws=1, starts=2, rays=128)

@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from maquette.configs_fields import Gen3DConfig
 from maquette.models.hub import Model
 from maquette.nets.field import OccupancyField
-from maquette.systems.gen3d import Gen3D
+from maquette.systems.gen3d import Gen3D, Gen3DConfig
 
 RADII = (0.42, 0.2, 0.28)
 SMALL = {"height": 16, "width": 16, "shape_code": 3, "appearance_code": 3, "critic_channels": (4,), "field_width": 8,

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from maquette.training import loop
 from maquette.training.distributed import Engine, whole
+from maquette.training.phases import run_phase
 
 
 def gradient(engine: Engine) -> dict[str, torch.Tensor]:
@@ -25,7 +26,7 @@ def gradient(engine: Engine) -> dict[str, torch.Tensor]:
     engine.place(system.nets)
     system.nets["generator"].eval()
     optimisers = {"critic": torch.optim.SGD(system.nets["critic"].parameters(), 1.0)}
-    loop.run_phase(system.phases()[0], system, [batches.at(0)], 0, optimisers, recipe, 1.0, engine)
+    run_phase(system.phases()[0], system, [batches.at(0)], optimisers, recipe.optim, engine)
     return system.nets["critic"].state_dict()
 
 

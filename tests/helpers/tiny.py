@@ -3,15 +3,17 @@
 import torch
 import torch.nn.functional as F
 
-from maquette.configs import GAN3DConfig, IWGAN3DConfig, VAEIWGAN3DConfig
 from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
 from maquette.systems.capabilities import Reads
+from maquette.systems.gan3d import GAN3DConfig
+from maquette.systems.iwgan3d import IWGAN3DConfig
+from maquette.systems.vaeiwgan3d import VAEIWGAN3DImageConfig
 
 CONFIGS = {
     "iwgan": IWGAN3DConfig(resolution=20, latent=4, generator_channels=(8, 8, 8), critic_channels=(2,)),
     "gan3d": GAN3DConfig(resolution=32, latent=6, generator_channels=(8, 4, 4), critic_channels=(4, 4, 8)),
-    "vae-iwgan-image": VAEIWGAN3DConfig(
+    "vae-iwgan-image": VAEIWGAN3DImageConfig(
         resolution=20, latent=6, generator_channels=(8, 8, 8), critic_channels=(2,), encoder="residual",
         image_channels=1, view_size=32, encoder_widths=(4, 8), encoder_blocks=(1, 1), joint=True, prior="class",
     ),

@@ -12,10 +12,10 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from maquette.cli import commands as cli
-from maquette.configs import IWGAN3DConfig
 from maquette.errors import UserError
 from maquette.models import hub
 from maquette.systems import SYSTEMS
+from maquette.systems.iwgan3d import IWGAN3DConfig
 
 SMALL = IWGAN3DConfig(resolution=20, latent=4, generator_channels=(8, 4, 4), critic_channels=(2,))
 NAME = "someone/chairs"
@@ -130,8 +130,8 @@ def test_sizes_in_a_config_are_not_trusted(model):
     "changes, says",
     [
         ({"system": "iwgam"}, "unknown system 'iwgam'; this version knows gan3d"),
-        ({"model": {"resolution": 33}}, "model.resolution must be 20, 32 or 64 voxels a side, got 33"),
-        ({"model": {"latent": "four"}}, "model.latent: Input should be a valid integer"),
+        ({"model": {"resolution": 33}}, "model.resolution must be 20, 32 or 64, got 33"),
+        ({"model": {"latent": "four"}}, "model.latent must be a whole number, got four"),
         ({"model": {"latnt": 4}}, "unknown key model.latnt"),
         ({"format": 99}, "newer version of maquette"),
         ({"sha256": "abc"}, "sha256 is no mapping"),

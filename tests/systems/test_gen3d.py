@@ -8,18 +8,18 @@ import torch
 from torch import nn
 
 from maquette import recipe as recipes
-from maquette.configs_fields import CAMERA_VALUES, Gen3DConfig, GRAFConfig
 from maquette.errors import UserError
 from maquette.nets.patches import PatchCritic
 from maquette.rays import sampling as rays
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import graf
 from maquette.systems.base import Batch
-from maquette.systems.gen3d import Gen3D
-from maquette.systems.graf import GRAF
+from maquette.systems.gen3d import Gen3D, Gen3DConfig
+from maquette.systems.graf import CAMERA_VALUES, GRAF, GRAFConfig
 from maquette.training.distributed import Engine
-from maquette.training.loop import _optimiser, run_phase
 from maquette.training.monitor import health
+from maquette.training.optim import make_optimisers
+from maquette.training.phases import run_phase
 
 SMALL = {"height": 16, "width": 16, "shape_code": 5, "appearance_code": 4, "position_octaves": 2, "view_octaves": 1,
          "critic_channels": (6,), "field_width": 24, "field_depth": 3}
@@ -75,11 +75,11 @@ def test_each_phase_moves_only_its_network_by_rmsprop(form, precision):
                     train=TrainRecipe(precision=precision))
     engine = Engine(recipe.train)
     engine.place(system.nets)
-    optimisers = {name: _optimiser(name, net.parameters(), recipe.optim, True) for name, net in system.nets.items()}
+    optimisers = make_optimisers(system, recipe.optim)
     assert all(isinstance(optimiser, torch.optim.RMSprop) for optimiser in optimisers.values())
     for phase in system.phases():
         before = {name: copy.deepcopy(list(net.parameters())) for name, net in system.nets.items()}
-        terms = run_phase(phase, system, [a_batch()], 0, optimisers, recipe, 1.0, engine)
+        terms = run_phase(phase, system, [a_batch()], optimisers, recipe.optim, engine)
         assert all(term.isfinite() for term in terms.values())
         for name, net in system.nets.items():
             moves = [(a - b).abs().max().item() for a, b in zip(before[name], net.parameters(), strict=True)]
@@ -363,15 +363,14 @@ def test_a_critic_without_norms_sees_the_spread_of_a_batch():
     (GRAFConfig, {"azimuth_deg": (0, 400)},
      "model.azimuth_deg must be two angles, the first not above the second, at most 360 degrees apart, got (0, 400)"),
     (GRAFConfig, {"elevation_deg": (20, 10)},
-     "model.elevation_deg must be two angles from -90 to 90 degrees, the first not above the second, got (20, 10)"),
-    (GRAFConfig, {"distance": (0.8, 3)}, "model.distance must be two distances above 0.867, outside of the cube, and "
-     "up to 1000, the first not above the second, got (0.8, 3)"),
-    (GRAFConfig, {"fov_deg": 0.0}, "model.fov_deg must be from 1 to 120 degrees, got 0.0"),
+     "model.elevation_deg must be two values, the first not above the second, got (20, 10)"),
+    (GRAFConfig, {"distance": (0.8, 3)}, "model.distance must be above 0.867 and at most 1000, got 0.8, 3"),
+    (GRAFConfig, {"fov_deg": 0.0}, "model.fov_deg must be from 1 to 120, got 0.0"),
     (GRAFConfig, {"samples": 1}, "model.samples must be 2 or more, got 1"),
     (GRAFConfig, {"scale_least": 0}, "model.scale_least must be above 0 and at most 1, got 0"),
     (GRAFConfig, {"position_octaves": 17}, "model.position_octaves must be from 0 to 16, got 17"),
-    (Gen3DConfig, {"radius": 0.5}, "model.radius must be above 0 and below 0.5, half the cube's side, got 0.5"),
-    (Gen3DConfig, {"plane_side": 20}, "model.plane_side must be 8, 16, 32, 64, 128 or 256, got 20"),
+    (Gen3DConfig, {"radius": 0.5}, "model.radius must be above 0 and below 0.5, got 0.5"),
+    (Gen3DConfig, {"plane_side": 20}, "model.plane_side must be 8, 16, 32, 64, 128 or 256, got 20; try 16"),
     (Gen3DConfig, {"march_steps": 1}, "model.march_steps must be 2 or more, got 1"),
     (Gen3DConfig, {"interval_end": 0.6}, "model.interval_end must not be above model.interval_start, got 0.6 and 0.5"),
     (Gen3DConfig, {"height": 64}, "model.width and model.height must be equal, the cameras' pictures are square, got "

@@ -20,9 +20,9 @@ from maquette.systems.gan3d import GAN3D, GAN3DConfig
 from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
 from maquette.systems.losses import kl_to_standard_normal
 from maquette.systems.vaegan3d import VAEGAN3D, VAEGAN3DConfig
-from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig, class_prior
+from maquette.systems.vaeiwgan3d import VAEIWGAN3DImage, VAEIWGAN3DImageConfig, class_prior
 from maquette.training.distributed import Engine
-from maquette.training.loop import run_phase
+from maquette.training.phases import run_phase
 
 SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "latent": 6}
 SMALL_IMAGE = {**SMALL, "encoder": "residual", "image_channels": 1, "view_size": 32,
@@ -47,7 +47,7 @@ def test_iwgan_has_the_papers_parameters():
 
 
 def test_paper_encoder_has_the_papers_parameters():
-    encoder = VAEIWGAN3D(VAEIWGAN3DConfig()).nets["encoder"]
+    encoder = VAEIWGAN3DImage(VAEIWGAN3DImageConfig()).nets["encoder"]
     kernels = 3 * 64 * 121 + 25 * (64 * 128 + 128 * 256 + 256 * 512)
     last = 512 * 400 * 16 + 400  # strides 4-4-2-2 leave 4x4 places of 256x256
     assert parameters(encoder) == kernels + 2 * (64 + 128 + 256 + 512) + last
@@ -58,7 +58,7 @@ def test_paper_encoder_has_the_papers_parameters():
 
 def test_an_encoder_that_is_far_too_unsure_can_come_back():
     """A variance at its bound is pulled inside by the KL; a bound without a gradient would keep it there for good."""
-    encoder = VAEIWGAN3D(VAEIWGAN3DConfig()).nets["encoder"]
+    encoder = VAEIWGAN3DImage(VAEIWGAN3DImageConfig()).nets["encoder"]
     with torch.no_grad():
         encoder.last.bias[200:300], encoder.last.bias[300:] = 1000.0, -1000.0
     mean, log_variance = encoder(torch.rand(2, 3, 256, 256))
@@ -83,13 +83,13 @@ def test_gan3d_has_the_papers_parameters():
 @pytest.mark.parametrize("name", ["gan3d", "vae-gan-image"])
 def test_mirror_networks_at_every_resolution(name, resolution):
     narrow = {"generator_channels": (16, 8, 8, 4), "critic_channels": (4, 8, 8, 16), "latent": 6}
-    system = SYSTEMS[name](SYSTEMS.config(name)(resolution=resolution, **narrow))
+    system = SYSTEMS[name](SYSTEMS[name].Config(resolution=resolution, **narrow))
     check_phases(system)
     made = system.generate(system.from_normal(torch.randn(2, 6)))
     assert made.shape == (2, 1, resolution, resolution, resolution) and 0 <= made.min() and made.max() <= 1
     assert system.nets["critic"](made).shape == (2,)
     with pytest.raises(UserError, match="must be 32 or 64 voxels a side for 3D-GAN's networks, got 20"):
-        SYSTEMS.config(name)(resolution=20)
+        SYSTEMS[name].Config(resolution=20)
 
 
 def test_gan3d_losses_by_hand_and_the_80_percent_rule():
@@ -157,7 +157,7 @@ def test_subvoxel_generator_puts_each_cells_voxels_where_they_belong(resolution)
 def test_the_tables_are_the_papers():
     table = [(p.name, p.trains, p.every) for p in IWGAN3D(IWGAN3DConfig(**SMALL)).phases()]
     assert table == [("critic", ("critic",), 1), ("generator", ("generator",), 5)]
-    table = [(p.name, p.trains, p.every) for p in VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE)).phases()]
+    table = [(p.name, p.trains, p.every) for p in VAEIWGAN3DImage(VAEIWGAN3DImageConfig(**SMALL_IMAGE)).phases()]
     assert table == [("critic", ("critic",), 1), ("encoder", ("encoder",), 1), ("generator", ("generator",), 5)]
 
 
@@ -174,19 +174,19 @@ def test_each_phase_moves_only_its_networks(name):
     narrow = {"generator_channels": (8, 4, 4), "critic_channels": (4, 4, 8), "latent": 6, "accuracy_limit": 1.0}
     if name in ("gan3d", "vae-gan-image"):
         image = {"image_channels": 1} if name == "vae-gan-image" else {}
-        system = SYSTEMS[name](SYSTEMS.config(name)(resolution=32, **narrow, **image))
+        system = SYSTEMS[name](SYSTEMS[name].Config(resolution=32, **narrow, **image))
     elif name == "iwgan":
         system = IWGAN3D(IWGAN3DConfig(**SMALL))
     else:
         more = {"aligned": True, "generator": "subvoxel"} if name == "aligned" else {}
-        system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=name in ("joint", "aligned"), **more))
+        system = VAEIWGAN3DImage(VAEIWGAN3DImageConfig(**SMALL_IMAGE, joint=name in ("joint", "aligned"), **more))
     train = TrainRecipe(precision="fp32")
     recipe = Recipe(system.name, system.config, optim=OptimRecipe(lr=0.01, critic_lr=0.01), train=train)
     optimisers = {name: torch.optim.Adam(net.parameters(), 0.01) for name, net in system.nets.items()}
     batch = a_batch(system)
     for phase in system.phases():
         before = {name: copy.deepcopy(list(net.parameters())) for name, net in system.nets.items()}
-        run_phase(phase, system, [batch], 0, optimisers, recipe, 1.0, Engine(recipe.train))
+        run_phase(phase, system, [batch], optimisers, recipe.optim, Engine(recipe.train))
         for name, net in system.nets.items():
             changed = any(not torch.equal(a, b) for a, b in zip(before[name], net.parameters(), strict=True))
             assert changed == (name in phase.trains), (phase.name, name)
@@ -212,20 +212,20 @@ def test_critic_loss_by_hand():
 
 
 def test_joint_form_keeps_the_critic_out_until_its_step():
-    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_start=5, adversarial_start=7, prior="class")
-    system = VAEIWGAN3D(config)
+    config = VAEIWGAN3DImageConfig(**SMALL_IMAGE, joint=True, critic_start=5, adversarial_start=7, prior="class")
+    system = VAEIWGAN3DImage(config)
     autoencoder, critic = system.phases()
     assert not critic.runs_at(4) and critic.runs_at(5)
-    for step, kept, critic_fraction in ((4, False, False), (5, True, False), (7, True, True)):
+    for step, kept, judged in ((4, False, False), (5, True, False), (7, True, True)):
         batch = a_batch(system)
         terms = autoencoder.loss(system.nets, batch, step)
-        assert ("fake" in batch.carry) == kept and ("adversarial" in terms.minimised) == critic_fraction
+        assert ("fake" in batch.carry) == kept and ("adversarial" in terms.minimised) == judged
     assert batch.carry["fake"].shape == batch.voxels.shape and not batch.carry["fake"].requires_grad
 
 
 def test_the_critic_sees_the_share_of_the_batch_that_it_is_given():
-    config = VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, critic_fraction=0.5, prior_fraction=1.0, prior="class")
-    system = VAEIWGAN3D(config)
+    config = VAEIWGAN3DImageConfig(**SMALL_IMAGE, joint=True, critic_fraction=0.5, prior_fraction=1.0, prior="class")
+    system = VAEIWGAN3DImage(config)
     batch, seen = a_batch(system), []
     system.nets["encoder"].register_forward_hook(lambda _m, _i, out: seen.append(out[0].detach()))
     made = []
@@ -237,7 +237,7 @@ def test_the_critic_sees_the_share_of_the_batch_that_it_is_given():
     assert torch.equal(batch.carry["fake"], logits[len(batch) :].sigmoid()), "all that it judges comes from the prior"
     critic.loss(system.nets, batch, 0)
     with pytest.raises(UserError, match="critic_fraction"):
-        VAEIWGAN3DConfig(**SMALL_IMAGE, critic_fraction=0.0)
+        VAEIWGAN3DImageConfig(**SMALL_IMAGE, critic_fraction=0.0)
 
 
 def test_class_prior_draws_from_each_classes_own_gaussian():
@@ -256,8 +256,8 @@ def test_class_prior_draws_from_each_classes_own_gaussian():
 
 
 def test_a_standardised_view_tells_nothing_of_light_and_contrast():
-    config = VAEIWGAN3DConfig(**SMALL_IMAGE, standardise=True)
-    encoder = VAEIWGAN3D(config).nets["encoder"].eval()
+    config = VAEIWGAN3DImageConfig(**SMALL_IMAGE, standardise=True)
+    encoder = VAEIWGAN3DImage(config).nets["encoder"].eval()
     image = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     seen = []
     encoder.layers[0].register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
@@ -271,7 +271,7 @@ def test_a_standardised_view_tells_nothing_of_light_and_contrast():
 
 
 def test_no_critic_no_critic_weights():
-    system = VAEIWGAN3D(VAEIWGAN3DConfig(**SMALL_IMAGE, joint=True, adversarial=0.0))
+    system = VAEIWGAN3DImage(VAEIWGAN3DImageConfig(**SMALL_IMAGE, joint=True, adversarial=0.0))
     assert set(system.nets) == {"encoder", "generator"} and len(system.phases()) == 1
 
 
@@ -283,7 +283,7 @@ def test_step_if_is_asked_about_this_pass_and_drops_the_gradients():
     phase = Phase("critic", ("critic",), system.critic_loss, step_if=lambda terms: bool(asked.append(terms)))
     before = copy.deepcopy(system.nets["critic"].state_dict())
     assert run_phase(
-        phase, system, [a_batch(system)], 0, optimisers, recipe, 1.0, Engine(recipe.train)
+        phase, system, [a_batch(system)], optimisers, recipe.optim, Engine(recipe.train)
     )["skipped"] == 1
     assert isinstance(asked[0], Terms)
     assert all(torch.equal(before[k], v) for k, v in system.nets["critic"].state_dict().items())
@@ -292,10 +292,10 @@ def test_step_if_is_asked_about_this_pass_and_drops_the_gradients():
 
 def test_contradictory_configs_are_refused_with_both_names():
     with pytest.raises(UserError, match="critic_start must not come after model.adversarial_start"):
-        VAEIWGAN3DConfig(critic_start=3, adversarial_start=2)
+        VAEIWGAN3DImageConfig(critic_start=3, adversarial_start=2)
     with pytest.raises(UserError, match="encoder_widths and model.encoder_blocks"):
-        VAEIWGAN3DConfig(encoder_blocks=(1,))
-    with pytest.raises(UserError, match="must be 20, 32 or 64 voxels a side, got 33; try 32"):
+        VAEIWGAN3DImageConfig(encoder_blocks=(1,))
+    with pytest.raises(UserError, match="must be 20, 32 or 64, got 33; try 32"):
         IWGAN3D(IWGAN3DConfig(resolution=33))
 
 

@@ -5,15 +5,14 @@ import copy
 import pytest
 import torch
 
-from maquette.configs import VAEIWGAN3DScanConfig
 from maquette.errors import UserError
 from maquette.nets.volume import from_cells, to_cells
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, check_phases
 from maquette.systems.capabilities import Reads
-from maquette.systems.vaeiwgan3d_scan import VAEIWGAN3DScan
+from maquette.systems.vaeiwgan3d import VAEIWGAN3DScan, VAEIWGAN3DScanConfig
 from maquette.training.distributed import Engine
-from maquette.training.loop import run_phase
+from maquette.training.phases import run_phase
 
 SMALL = {"generator_channels": (8, 8, 4, 4), "critic_channels": (4, 4, 8, 8), "encoder_channels": (4, 4, 8, 8),
          "latent": 6}
@@ -111,7 +110,7 @@ def test_each_phase_moves_only_its_networks(keys):
     batch = a_batch()
     for phase in system.phases():
         before = {name: copy.deepcopy(list(net.parameters())) for name, net in system.nets.items()}
-        run_phase(phase, system, [batch], 0, optimisers, recipe, 1.0, Engine(recipe.train))
+        run_phase(phase, system, [batch], optimisers, recipe.optim, Engine(recipe.train))
         for name, net in system.nets.items():
             changed = any(not torch.equal(a, b) for a, b in zip(before[name], net.parameters(), strict=True))
             assert changed == (name in phase.trains), (phase.name, name)
@@ -142,7 +141,7 @@ def test_the_encoder_hears_of_the_scan_alone():
 
 
 def test_contradictory_configs_are_refused():
-    for keys, says in (({"encoder_channels": ()}, "encoder_channels must be positive numbers, one at least"),
+    for keys, says in (({"encoder_channels": ()}, "encoder_channels must be 1 or more values, got nothing"),
                        ({"encoder_channels": (8, 8)}, "encoder_channels must be 3 widths or more, got 2"),
                        ({"skips": True}, "model.skips needs the joint form and the subvoxel generator"),
                        ({"latent_weight": -1.0}, "model.latent_weight must be 0 or more"),

@@ -10,15 +10,14 @@ import torch
 from torch import nn
 
 from maquette import recipe as recipes
-from maquette.configs import WGANGPConfig
 from maquette.errors import UserError
 from maquette.nets.augment import DRAWS, augment, cut_out, moved
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems.base import Batch
-from maquette.systems.wgan_gp import WGANGP, DoublingConv, PixelNorm, first_grid, prepared
+from maquette.systems.wgan_gp import WGANGP, DoublingConv, PixelNorm, WGANGPConfig, first_grid, prepared
 from maquette.training.distributed import Engine
-from maquette.training.loop import run_phase
 from maquette.training.monitor.memory import Alive, count
+from maquette.training.phases import run_phase
 
 SMALL = {"height": 16, "width": 32, "latent": 5, "features": 3, "most_features": 6}
 PLUS = {**SMALL, "up": "blur", "generator_norm": "pixel", "critic_norm": "none", "equalised": True}
@@ -110,7 +109,7 @@ def test_each_phase_moves_only_its_network(keys, precision):
     optimisers = {name: torch.optim.Adam(net.parameters(), 0.01) for name, net in system.nets.items()}
     for phase in system.phases():
         before = {name: copy.deepcopy(list(net.parameters())) for name, net in system.nets.items()}
-        terms = run_phase(phase, system, [a_batch(system)], 0, optimisers, recipe, 1.0, engine)
+        terms = run_phase(phase, system, [a_batch(system)], optimisers, recipe.optim, engine)
         assert all(term.isfinite() for term in terms.values())
         for name, net in system.nets.items():
             changed = [not torch.equal(a, b) for a, b in zip(before[name], net.parameters(), strict=True)]
@@ -407,8 +406,8 @@ def test_the_generators_slope():
 
 
 @pytest.mark.parametrize("keys, line", [
-    ({"height": 7}, "model.height must be from 8 to 4096 pixels, got 7"),
-    ({"width": 5000}, "model.width must be from 8 to 4096 pixels, got 5000"),
+    ({"height": 7}, "model.height must be from 8 to 4096, got 7"),
+    ({"width": 5000}, "model.width must be from 8 to 4096, got 5000"),
     ({"height": 32, "width": 257},
      "the longer of model.width and model.height must be at most 8 times the shorter, got 257x32"),
     ({"kernels": "dental"},

@@ -13,7 +13,7 @@ from maquette import api
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.models.sampling import sample_images
-from maquette.training import loop
+from maquette.training import news
 from maquette.training import run as job
 from maquette.training.monitor.log import read_metrics
 
@@ -41,10 +41,10 @@ def recipe_of(which: str, data, **train) -> recipes.Recipe:
 def test_a_run_that_is_stopped_and_resumed_ends_bit_for_bit_as_one_that_never_was(which, data, tmp_path):
     recipe = recipe_of(which, data)
     events = list(job.run(recipe, tmp_path / "never"))
-    assert any(isinstance(event, job.Exported) for event in events)
+    assert any(isinstance(event, news.Exported) for event in events)
     asked = []
     events = list(job.run(recipe, tmp_path / "run", stop=lambda: asked.append(0) or len(asked) >= 4))
-    assert isinstance(events[-1], loop.Stopped) and events[-1].step == 4
+    assert isinstance(events[-1], news.Stopped) and events[-1].step == 4
     list(job.run(recipe, tmp_path / "run", resume=True))
     for name in ("weights.safetensors", "average.safetensors"):
         one, other = (load_file(tmp_path / run / "checkpoints" / "step-0000006" / name) for run in ("never", "run"))

@@ -22,12 +22,13 @@ from maquette.models.pixels import as_pixels, from_pixels
 from maquette.models.sampling import sample_images
 from maquette.rendering import sheets as preview
 from maquette.systems import SYSTEMS
-from maquette.training import loop
+from maquette.training import news
 from maquette.training import run as job
 from maquette.training.distributed import Engine
 from maquette.training.image_batches import ImageBatches
 from maquette.training.monitor import health
 from maquette.training.monitor.log import read_metrics
+from maquette.training.rows import shapes_in, split
 
 TINY = ["wgan-gp-tiny", "wgan-gp-plus-tiny"]
 
@@ -51,7 +52,7 @@ def trained(request, data, tmp_path_factory):
     run = tmp_path_factory.mktemp(request.param) / "run"
     recipe = recipe_of(request.param, data)
     events = list(job.run(recipe, run))
-    started = next(event for event in events if isinstance(event, job.Started))
+    started = next(event for event in events if isinstance(event, news.Started))
     assert (started.what, started.train_shapes + started.validation_shapes) == ("images", 14)
     assert started.validation_shapes >= 2
     return recipe, run
@@ -65,7 +66,7 @@ def test_a_killed_run_ends_bit_for_bit_as_one_that_never_was(trained, tmp_path):
         try:
             for event in job.run(dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, log_every=1)),
                                  tmp_path / "run"):
-                if isinstance(event, loop.Stepped) and event.step == 5:  # two steps after the last checkpoint
+                if isinstance(event, news.Stepped) and event.step == 5:  # two steps after the last checkpoint
                     os.kill(os.getpid(), signal.SIGKILL)
         finally:
             os._exit(3)
@@ -94,7 +95,7 @@ def test_what_a_run_leaves(trained, data):
     assert sheet.shape == (4 * 33 + 1, 4 * 65 + 1, 3)
     assert np.array_equal(sheet, np.asarray(Image.open(run / "model" / "samples.png"))), "of the averaged weights"
     card = (run / "model" / "README.md").read_text()
-    images = job.shapes_in(open_images(data), job.split(open_images(data), recipe.data.validation)[0])
+    images = shapes_in(open_images(data), split(open_images(data), recipe.data.validation)[0])
     for fact in (f"on {images} images.", "unconditional-image-generation", "pictures: as their owner says",
                  "sample_images(\"MODEL\"", "- images\n"):
         assert fact in card, fact
@@ -183,7 +184,7 @@ def test_colour_images_are_trained_on_and_made(tmp_path):
 
 def test_batches_are_the_images_and_follow_seed_and_step(data):
     opened = open_images(data)
-    rows, held_out = job.split(opened, 0.2)
+    rows, held_out = split(opened, 0.2)
     assert set(rows) | set(held_out) == set(opened.split("train")) and not set(rows) & set(held_out)
     recipe = recipe_of("wgan-gp-plus-tiny", data)
     system = SYSTEMS["wgan-gp"](recipe.model)

@@ -15,11 +15,13 @@ from maquette.errors import TrainingDiverged, UserError
 from maquette.events import Note
 from maquette.recipe import DataRecipe, OptimRecipe
 from maquette.systems import SYSTEMS
-from maquette.training import checkpoint, loop
+from maquette.training import checkpoint, loop, news
 from maquette.training.batches import Batches, jitter, mirror, sized, turn
 from maquette.training.distributed import Engine
 from maquette.training.ema import Average
 from maquette.training.monitor import runs
+from maquette.training.optim import schedule
+from maquette.training.phases import run_phase
 
 
 def finish(parts, run, **options):
@@ -43,8 +45,8 @@ def test_a_run_that_is_asked_to_stop_saves_its_step_and_goes_on_exactly(tmp_path
     finish(whole, tmp_path / "whole")
     asked = iter([False, False, True])
     events = finish(first, tmp_path / "parts", stop=lambda: next(asked))
-    assert isinstance(events[-1], loop.Stopped) and events[-1].step == 3
-    assert isinstance(events[-2], loop.Saved) and events[-2].path.name == "step-0000003"
+    assert isinstance(events[-1], news.Stopped) and events[-1].step == 3
+    assert isinstance(events[-2], news.Saved) and events[-2].path.name == "step-0000003"
     finish(second, tmp_path / "parts", resume=True)
     for key, value in whole[0].nets.state_dict().items():
         assert torch.equal(value, second[0].nets.state_dict()[key]), key
@@ -90,7 +92,7 @@ def test_the_best_by_the_named_metric_is_kept_over_stops(tmp_path):
     events = finish(job(8, check_every=2), tmp_path, hooks=hooks, resume=True)
     folder = tmp_path / "checkpoints"
     assert checkpoint.best(folder, "iou", 8) == checkpoint.Best("iou", 0.5, 4)
-    assert not [e for e in events if isinstance(e, loop.Saved) and e.metric], "0.45 is not better than 0.5"
+    assert not [e for e in events if isinstance(e, news.Saved) and e.metric], "0.45 is not better than 0.5"
     assert checkpoint.problem(folder / "best") is None
     finish(job(9, check_every=9, best="-loss"), tmp_path, resume=True,
            hooks=loop.Hooks(check=lambda system, step: {"loss": 1.0}))
@@ -120,7 +122,7 @@ def test_a_packed_run_is_small_and_goes_on(tmp_path):
 
 def test_checkpoints_every_so_many_steps(tmp_path):
     events = finish(job(7, save_steps=3, save_minutes=0.0), tmp_path)
-    assert [e.step for e in events if isinstance(e, loop.Saved)] == [3, 6, 7]
+    assert [e.step for e in events if isinstance(e, news.Saved)] == [3, 6, 7]
 
 
 def test_cut_batches_give_the_same_samples_and_noise():
@@ -145,7 +147,7 @@ def test_gradients_summed_over_parts_are_those_of_the_whole_batch(tmp_path):
         system.nets["generator"].eval()
         engine = Engine(recipe.train)
         optimisers = {"critic": torch.optim.SGD(system.nets["critic"].parameters(), 1.0)}
-        loop.run_phase(system.phases()[0], system, batches.at(0).cut(accumulate), 0, optimisers, recipe, 1.0, engine)
+        run_phase(system.phases()[0], system, batches.at(0).cut(accumulate), optimisers, recipe.optim, engine)
         moved.append(system.nets["critic"].state_dict())
     for key, value in moved[0].items():
         assert torch.allclose(value, moved[1][key], atol=1e-6), key
@@ -195,10 +197,10 @@ def test_metrics_are_json_lines_that_count_samples_too(tmp_path):
 
 def test_the_schedule_is_a_function_of_the_absolute_step():
     optim = OptimRecipe(lr=1.0, warmup=10, decay=100, floor=0.1)
-    assert loop.schedule(0, optim) == pytest.approx(0.1, rel=1e-3)
-    assert loop.schedule(50, optim) == pytest.approx(0.1 + 0.9 * 0.5)
-    assert loop.schedule(100, optim) == loop.schedule(10**6, optim) == pytest.approx(0.1)
-    assert loop.schedule(7, OptimRecipe()) == 1.0
+    assert schedule(0, optim) == pytest.approx(0.1, rel=1e-3)
+    assert schedule(50, optim) == pytest.approx(0.1 + 0.9 * 0.5)
+    assert schedule(100, optim) == schedule(10**6, optim) == pytest.approx(0.1)
+    assert schedule(7, OptimRecipe()) == 1.0
 
 
 def test_every_shape_comes_once_an_epoch_and_batches_have_no_state():

@@ -10,6 +10,7 @@ from maquette.cli import commands as cli
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.training import run as job
+from maquette.training.rows import split
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_classes_that_are_not_asked_for_are_left_out(tmp_path):
 
     everything, some = opened(), opened("slab", "rod")
     assert everything.class_names == ("box", "rod", "slab") and some.class_names == ("rod", "slab")
-    rows = np.concatenate(job.split(some, 0.3))
+    rows = np.concatenate(split(some, 0.3))
     assert {some.id(row).split("/")[0] for row in rows} == {"rod", "slab"} and len(rows) == 9
     assert [some.class_names[some.labels[row]] for row in rows] == [some.id(row).split("/")[0] for row in rows]
     with pytest.raises(UserError, match="no class of this name, got 'ball'; they have box, rod, slab"):

@@ -11,8 +11,8 @@ from boxes import Boxes, job
 from safetensors.torch import load_file
 
 from maquette.errors import UserError
-from maquette.training import loop
 from maquette.training.distributed import Engine
+from maquette.training.phases import run_phase
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this PyTorch has no torch.distributed")
 
@@ -34,8 +34,8 @@ def test_averaged_gradients_are_those_of_one_process_on_the_same_batch(pair):
     system.nets["generator"].eval()
     optimisers = {"critic": torch.optim.SGD(system.nets["critic"].parameters(), 1.0)}
     engine = Engine(recipe.train)
-    terms = loop.run_phase(
-        system.phases()[0], system, [batches.at(0)], 0, optimisers, recipe, 1.0, engine
+    terms = run_phase(
+        system.phases()[0], system, [batches.at(0)], optimisers, recipe.optim, engine
     )
     assert terms["penalty"] > 0.1, "the penalty takes part"
     ranks = [load_file(pair / str(rank) / "gradient.safetensors") for rank in (0, 1)]

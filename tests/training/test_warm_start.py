@@ -15,7 +15,7 @@ from maquette.errors import UserError
 from maquette.events import Note
 from maquette.models import hub
 from maquette.systems import SYSTEMS
-from maquette.training import loop
+from maquette.training import news
 from maquette.training import run as job
 from maquette.training import warm_start as start
 from maquette.training.monitor import runs
@@ -198,7 +198,7 @@ def test_runs_from_one_seed_and_one_start_are_equal_and_resume_without_the_model
     trained(tmp_path / "two", given)
     trained(tmp_path / "fresh")
     asked = iter([False, True])
-    assert isinstance(trained(tmp_path / "parts", given, stop=lambda: next(asked))[-1], loop.Stopped)
+    assert isinstance(trained(tmp_path / "parts", given, stop=lambda: next(asked))[-1], news.Stopped)
     packed = runs.pack(tmp_path / "parts", tmp_path / "packed")
     assert (packed / "start.json").read_bytes() == (tmp_path / "parts" / "start.json").read_bytes()
     shutil.rmtree(given)

@@ -163,7 +163,7 @@ def show_image_audit(events: Iterable, as_json: bool) -> int:
 
 def show_training(events: Iterable, run: Path) -> int:
     """Follow a training run to its model, or to where it was stopped."""
-    from maquette.training.loop import Stopped
+    from maquette.training.news import Stopped
 
     for result in follow(events, "preparing"):
         if isinstance(result, Stopped):

@@ -10,7 +10,6 @@ import re
 
 import numpy as np
 
-from maquette.configs import ORIENTATIONS
 from maquette.datasets import turn
 from maquette.errors import UserError
 from maquette.geometry.voxelise import cropped
@@ -24,10 +23,14 @@ _FINENESS = 4
 _SUFFIX = re.compile(r"@(30|60|90|120|150|180|210|240|270|300|330)$")
 
 
+ORIENTATIONS = (1, 2, 3, 4, 6, 12)
+"""How many ways about the up axis a shape can be seen in, evenly spread."""
+
+
 def check(name: str, count: int) -> None:
     """Raise UserError unless shapes can be had in so many orientations. name: of the option, for the message."""
-    if not ORIENTATIONS.holds(count):
-        raise UserError(f"{name} must be {ORIENTATIONS.words}", count)
+    if count not in ORIENTATIONS:
+        raise UserError(f"{name} must be 1, 2, 3, 4, 6 or 12", count)
 
 
 def angles(count: int) -> tuple[int, ...]:

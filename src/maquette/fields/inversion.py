@@ -22,7 +22,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maquette.configs_fields import CAMERA_VALUES
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.fields.subject import FILL, Subject, subject
@@ -33,6 +32,7 @@ from maquette.models.pixels import as_pixels, from_pixels
 from maquette.rays import sampling as rays
 from maquette.rays.sampling import Views
 from maquette.systems.capabilities import Makes
+from maquette.systems.graf import CAMERA_VALUES
 
 LOOKING = 0.4
 """Share of the time that the tries without a gradient may take."""

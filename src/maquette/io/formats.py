@@ -360,7 +360,7 @@ def write_mesh(path: str | Path, mesh: trimesh.Trimesh, colours: np.ndarray | No
 
 
 def _linear(colours: np.ndarray) -> np.ndarray:
-    """sRGB to linear light, uint8 both (IEC 61966-2-1)."""
+    """SRGB to linear light, uint8 both (IEC 61966-2-1)."""
     shares = colours / 255.0
     shares = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
     return np.round(255 * shares).astype(np.uint8)

@@ -12,11 +12,10 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import UInt8
-from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from maquette.errors import UserError
@@ -25,11 +24,9 @@ from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import torch
 
-    from maquette.systems import System
+    from maquette.systems import Config, System
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
 DEFAULT_MODEL = "maquette"
@@ -144,7 +141,7 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
     import torch
 
     with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
-        plan = _system(info["system"], config)
+        plan = SYSTEMS[info["system"]](config)
     path = folder / WEIGHTS
     latents: dict[str, torch.Tensor] = {}
     try:
@@ -168,16 +165,10 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} is damaged: {error}") from None
     _check_sum(path, info)
-    system = _system(info["system"], config)
+    system = SYSTEMS[info["system"]](config)
     system.nets.load_state_dict(state, strict=False)
     system.nets.eval().requires_grad_(False).to(target)
     return Model(str(name), system, info, latents)
-
-
-def _system(name: str, config: Any) -> "System":
-    """A system with fresh weights."""
-    make = cast("Callable[[Any], System]", SYSTEMS[name])  # each takes its own config, the base takes none
-    return make(config)
 
 
 def _device(name: str) -> "torch.device":
@@ -214,17 +205,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return info
 
 
-def _config(info: dict[str, Any]) -> Any:
+def _config(info: dict[str, Any]) -> "Config":
     """The system's config out of config.json; ValueError naming the key that does not fit."""
-    kind = SYSTEMS.config(info["system"])
+    kind = SYSTEMS[info["system"]].Config
     unknown = sorted(set(info["model"]) - {key.name for key in dataclasses.fields(kind)})
     if unknown:
         raise ValueError(f"unknown key model.{unknown[0]}")
     try:
-        return TypeAdapter(kind).validate_python(_tuples(info["model"]))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"model.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        return kind(**{key: _tuples(value) for key, value in info["model"].items()})
     except UserError as error:
         raise ValueError(str(error)) from None
 

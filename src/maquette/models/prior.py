@@ -54,7 +54,7 @@ def draw(
         raise UserError("seed must be 0 or more", seed)
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
     labels = model.class_names
-    if not class_name and getattr(model.system.config, "prior", "normal") == "class" and labels:
+    if not class_name and model.system.draws_by_class() and labels:
         class_name = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not class_name:
         return model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
@@ -122,7 +122,7 @@ def unlikeliness(model: Model) -> Callable[[Tensor], Tensor]:
     one class is half its squared Mahalanobis distance; for a uniform prior 0: its bounds say all.
     """
     length = model.system.config.latent
-    by_class = getattr(model.system.config, "prior", "normal") == "class"
+    by_class = model.system.draws_by_class()
     if by_class and {"mean", "factor", "rest"} <= set(model.latents):
         mean, factor, rest = (model.latents[name].float() for name in ("mean", "factor", "rest"))
         whole = factor.square().sum(1) + rest.square()  # [K, L]

@@ -5,8 +5,21 @@ import math
 import torch
 from torch import Tensor, nn
 
-from maquette.configs import check_resolution
+from maquette.errors import UserError
 from maquette.nets.layers import bounded
+
+RESOLUTIONS = (20, 32, 64)
+
+
+def check_resolution(resolution: int) -> None:
+    """Check that the volumetric networks exist at this many voxels a side.
+
+    Raises:
+        UserError: If they do not.
+    """
+    if resolution not in RESOLUTIONS:
+        nearest = min(RESOLUTIONS, key=lambda known: abs(known - resolution))
+        raise UserError("model.resolution must be 20, 32 or 64 voxels a side", resolution, f"try {nearest}")
 
 
 class IWGANGenerator(nn.Module):
@@ -56,7 +69,7 @@ def to_cells(grid: Tensor) -> Tensor:
 class SubvoxelGenerator(nn.Module):
     """Latent `[B, latent]` to occupancy logits `[B, 1, R, R, R]`, the last two doublings in one step.
 
-    As VolumeGenerator up to R / 4 voxels a side; there a 1x1x1 convolution gives each cell its 4x4x4 voxels as channels
+    As IWGANGenerator up to R / 4 voxels a side; there a 1x1x1 convolution gives each cell its 4x4x4 voxels as channels
     (sub-pixel convolution, Shi et al. 2016, in three dimensions). The wide layers at R / 2 and R, which take most of
     the time on a CPU, are not there: four times as fast at 32 voxels.
 

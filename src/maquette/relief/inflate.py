@@ -19,7 +19,7 @@ _LAYERS = 14  # at least, from the middle to the top
 
 
 def poisson(covered: np.ndarray) -> np.ndarray:
-    """u [H, W] with Laplace(u) = -4 inside a region and 0 on its edge, in squares of a cell; below 0 just outside.
+    """U [H, W] with Laplace(u) = -4 inside a region and 0 on its edge, in squares of a cell; below 0 just outside.
 
     Args:
         covered: Share of each cell that the region covers, [H, W] in 0 to 1, 0 on the border; the edge is where it is

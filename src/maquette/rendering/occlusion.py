@@ -159,5 +159,5 @@ class Screen:
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """z of the cross product of vectors' first two numbers: [N]."""
+    """Z of the cross product of vectors' first two numbers: [N]."""
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]

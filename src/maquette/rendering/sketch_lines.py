@@ -135,7 +135,8 @@ class FeatureLines:
 
 def trace(edges: np.ndarray, shortest: float = 5.0) -> list[np.ndarray]:
     """Thin lines of a bitmap [H, W] (not 0 is line) as smooth polylines float32 [N, 2] of (column, row), split at
-    corners; those shorter than `shortest` pixels are left out."""
+    corners; those shorter than `shortest` pixels are left out.
+    """
     contours, _ = cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return []

@@ -1,78 +1,56 @@
-"""The published methods. `SYSTEMS` is the only list of them.
+"""The published methods, one file a paper: notes, config, networks or how they are put together, losses, phases.
 
-Nothing here imports PyTorch: a system's networks are imported when it is asked for, and its config, with which recipes
-are validated, without them.
+Read a paper's file beside the paper; `base` says what a system is to the training loop, `capabilities` what the rest of
+the package may ask of it, `losses` holds the losses that several papers share. `SYSTEMS` is the only list of them: a
+new system is one file, one recipe and one line there. Nothing here imports PyTorch until a system is looked up.
 """
 
 import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from maquette.configs import (
-    Classifier3DConfig,
-    GAN3DConfig,
-    IWGAN3DConfig,
-    VAEGAN3DConfig,
-    VAEIWGAN3DConfig,
-    VAEIWGAN3DScanConfig,
-    WGANGPConfig,
-)
-from maquette.configs_fields import Gen3DConfig, GRAFConfig
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maquette.systems.base import Batch, Phase, System, Terms, check_phases
+    from maquette.systems.base import Batch, Config, Nets, Phase, System, Terms, check_phases
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Where a system is: the file in this folder, the class in it, and the class of its config."""
+class Systems(Mapping[str, "type[System[Any]]"]):
+    """Systems by name, each imported when it is looked up."""
 
-    file: str
-    name: str
-    config: type
+    def __init__(self, places: Mapping[str, str]):
+        self._places = dict(places)
 
-
-class Systems(Mapping[str, type["System"]]):
-    """Systems by name, each imported when it is looked up; `config` gives the class of its config without that."""
-
-    def __init__(self, entries: dict[str, Entry]):
-        self._entries = entries
-
-    def __getitem__(self, name: str) -> type["System"]:
-        entry = self._entries[name]
-        return getattr(importlib.import_module(f"{__name__}.{entry.file}"), entry.name)
+    def __getitem__(self, name: str) -> "type[System[Any]]":
+        file, _, kind = self._places[name].partition(":")
+        found: type[System[Any]] = getattr(importlib.import_module(f"{__name__}.{file}"), kind)
+        return found
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._places
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._entries)
-
-    def config(self, name: str) -> type:
-        """The class of this system's config."""
-        return self._entries[name].config
+        return len(self._places)
 
 
 SYSTEMS = Systems({
-    "gan3d": Entry("gan3d", "GAN3D", GAN3DConfig),
-    "vae-gan-image": Entry("vaegan3d", "VAEGAN3D", VAEGAN3DConfig),
-    "iwgan": Entry("iwgan3d", "IWGAN3D", IWGAN3DConfig),
-    "vae-iwgan-image": Entry("vaeiwgan3d", "VAEIWGAN3D", VAEIWGAN3DConfig),
-    "vae-iwgan-scan": Entry("vaeiwgan3d_scan", "VAEIWGAN3DScan", VAEIWGAN3DScanConfig),
-    "wgan-gp": Entry("wgan_gp", "WGANGP", WGANGPConfig),
-    "graf": Entry("graf", "GRAF", GRAFConfig),
-    "3dgen": Entry("gen3d", "Gen3D", Gen3DConfig),
-    "classifier": Entry("classifier3d", "Classifier3D", Classifier3DConfig),
+    "gan3d": "gan3d:GAN3D",
+    "vae-gan-image": "vaegan3d:VAEGAN3D",
+    "iwgan": "iwgan3d:IWGAN3D",
+    "vae-iwgan-image": "vaeiwgan3d:VAEIWGAN3DImage",
+    "vae-iwgan-scan": "vaeiwgan3d:VAEIWGAN3DScan",
+    "wgan-gp": "wgan_gp:WGANGP",
+    "graf": "graf:GRAF",
+    "3dgen": "gen3d:Gen3D",
+    "classifier": "classifier3d:Classifier3D",
 })
+"""Every system: its name in recipes, the file in this folder and the class in it."""
 
-__all__ = ["SYSTEMS", "Batch", "Phase", "System", "Terms", "check_phases"]
+__all__ = ["SYSTEMS", "Batch", "Config", "Nets", "Phase", "System", "Terms", "check_phases"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.base"), name)

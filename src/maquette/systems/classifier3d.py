@@ -9,14 +9,36 @@ Its penultimate layer's 128 values stand where Inception's 2048 stand in the Fre
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maquette.configs import Classifier3DConfig
 from maquette.errors import UserError
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.keys import PositiveInt, Resolution, ShareBelow1, Widths
+from maquette.systems.base import Batch, Config, Nets, Phase, System, Terms
 from maquette.systems.capabilities import Makes
+
+
+@dataclass(frozen=True)
+class Classifier3DConfig(Config):
+    """The network of the classifier whose features measure made shapes."""
+
+    resolution: Resolution = 32
+    """Voxels a side: 20, 32 or 64."""
+    channels: Widths = (16, 32, 64, 128)
+    """Widths of the convolutions, each of which halves the grid; four at most, so that 2 voxels a side are left."""
+    features: PositiveInt = 128
+    """Values of the layer before the last, in which the distances are measured."""
+    classes: PositiveInt = 10
+    """Classes of the data."""
+    dropout: ShareBelow1 = 0.5
+    """Share of the features that a training step leaves out."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.resolution >> len(self.channels) < 2 - (self.resolution == 20):
+            raise UserError("model.channels are more than the grid can be halved", len(self.channels))
 
 
 class VolumeClassifier(nn.Module):
@@ -40,7 +62,7 @@ class VolumeClassifier(nn.Module):
         return self.last(self.layers(voxels)).float()
 
 
-class Classifier3D(System):
+class Classifier3D(System[Classifier3DConfig]):
     """Shapes in, classes out."""
 
     name = "classifier"

@@ -12,20 +12,54 @@ with, since log(1 - D(G(z))) has no gradient where D is sure; the accuracy that 
 pass, not of the last (a stored one would freeze the critic for good).
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
-from maquette.configs import GAN3DConfig
+from maquette.errors import UserError
+from maquette.keys import PositiveInt, Share, Widths
 from maquette.nets.volume import GAN3DDiscriminator, GAN3DGenerator
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms
 from maquette.systems.losses import discriminator_accuracy, nonsaturating_discriminator, nonsaturating_generator
 
 
-def mirror_nets(config) -> dict[str, nn.Module]:
+@dataclass(frozen=True)
+class GAN3DConfig(Config):
+    """The networks of 3D-GAN and the 80 % rule; the defaults are the paper's."""
+
+    resolution: Literal[32, 64] = 64
+    """Voxels a side: 32 or 64."""
+    latent: PositiveInt = 200
+    """Values of z."""
+    generator_channels: Widths = (512, 256, 128, 64)
+    """Widths of the generator from 4 voxels up (paper); 32 voxels take the first three."""
+    critic_channels: Widths = (64, 128, 256, 512)
+    """Widths of the discriminator from full size down (paper); 32 voxels take the last three."""
+    accuracy_limit: Share = 0.8
+    """The discriminator learns from a batch only if it tells at most this share of it right; 1: always."""
+
+    def __post_init__(self) -> None:
+        if self.resolution == 20:
+            raise UserError("model.resolution must be 32 or 64 voxels a side for 3D-GAN's networks", 20, "try 32")
+        super().__post_init__()
+        needed = {32: 3, 64: 4}[self.resolution]
+        for key, widths in (("generator_channels", self.generator_channels), ("critic_channels", self.critic_channels)):
+            if len(widths) < needed:
+                raise UserError(f"model.{key} must be {needed} widths or more at {self.resolution} voxels", len(widths))
+
+    def critic_key(self) -> str:
+        """The 80 % rule."""
+        return "accuracy_limit"
+
+
+def mirror_nets(config: GAN3DConfig) -> dict[str, nn.Module]:
     """The paper's generator and discriminator of these widths, weights drawn from N(0, 0.02) (Radford et al. 2016)."""
     nets = {
-        "generator": GAN3DGenerator(config.resolution, config.latent, config.generator_channels),
-        "critic": GAN3DDiscriminator(config.resolution, config.critic_channels),
+        GENERATOR: GAN3DGenerator(config.resolution, config.latent, config.generator_channels),
+        CRITIC: GAN3DDiscriminator(config.resolution, config.critic_channels),
     }
     for net in nets.values():
         net.apply(_initialise)
@@ -42,12 +76,12 @@ def discriminator_terms(critic: nn.Module, real: Tensor, fake: Tensor) -> Terms:
     )
 
 
-def not_too_good(limit: float):
+def not_too_good(limit: float) -> Callable[[Terms], bool]:
     """The 80 % rule: whether the discriminator may learn from this pass."""
     return lambda terms: bool(terms.watched["accuracy"] <= limit)
 
 
-class GAN3D(System):
+class GAN3D(System[GAN3DConfig]):
     """Latents in, shapes out (arXiv 1610.07584, section 3)."""
 
     name = "gan3d"
@@ -60,8 +94,8 @@ class GAN3D(System):
     def phases(self) -> tuple[Phase, ...]:
         """Discriminator under the 80 % rule, generator on every batch."""
         return (
-            Phase("critic", ("critic",), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit)),
-            Phase("generator", ("generator",), self.generator_loss),
+            Phase("critic", (CRITIC,), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit), adversary=True),
+            Phase("generator", (GENERATOR,), self.generator_loss),
         )
 
     def from_normal(self, noise: Tensor) -> Tensor:
@@ -71,13 +105,13 @@ class GAN3D(System):
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(x) - log(1 - D(G(z))); the fakes carry no graph."""
         with torch.no_grad():
-            fake = nets["generator"](batch.uniform(len(batch), self.config.latent)).sigmoid()
-        return discriminator_terms(nets["critic"], batch.voxels, fake)
+            fake = nets[GENERATOR](batch.uniform(len(batch), self.config.latent)).sigmoid()
+        return discriminator_terms(nets[CRITIC], batch.real, fake)
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(G(z))."""
-        fake = nets["generator"](batch.uniform(len(batch), self.config.latent)).sigmoid()
-        return Terms({"adversarial": nonsaturating_generator(nets["critic"](fake))})
+        fake = nets[GENERATOR](batch.uniform(len(batch), self.config.latent)).sigmoid()
+        return Terms({"adversarial": nonsaturating_generator(nets[CRITIC](fake))})
 
 
 def _initialise(module: nn.Module) -> None:

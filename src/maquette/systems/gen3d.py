@@ -18,11 +18,15 @@ normals' term is UNISURF's.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Gt, Lt
 from torch import Tensor, nn
 
-from maquette.configs_fields import Gen3DConfig
+from maquette.errors import UserError
+from maquette.keys import NonNegativeFloat, NonNegativeInt, Octaves, PositiveFloat, PositiveInt, ShareBelow1, TwoOrMore
 from maquette.nets.field import (
     ColourField,
     OccupancyCoded,
@@ -34,12 +38,68 @@ from maquette.nets.field import (
 )
 from maquette.rays import sampling as rays
 from maquette.rays import schedules, surface
-from maquette.systems.base import Batch, Nets, Terms
-from maquette.systems.graf import GRAF, PackedRays, Rendered, codes
+from maquette.systems.base import CRITIC, GENERATOR, Batch, Nets, Terms
+from maquette.systems.graf import FieldSystem, PackedRays, Rendered, ViewsConfig, codes
 from maquette.systems.losses import nonsaturating_generator
 
 FOREGROUND_WEIGHT = 10.0
 """Weight of the emptiness of rays, times the share of the foreground that is missing."""
+
+
+@dataclass(frozen=True)
+class Gen3DConfig(ViewsConfig):
+    """The networks and losses of 3DGEN; the defaults are the paper's, UNISURF's and GRAF's."""
+
+    field: Literal["mlp", "coded", "planes"] = "mlp"
+    """mlp: one deep network for all positions (paper); coded: a small one as GRAF's, with a quick search; planes: three
+    planes of features that a convolutional network makes of the shape code, read by a small network."""
+    field_width: PositiveInt = 256
+    """Width of the occupancy field's layers."""
+    field_depth: PositiveInt = 8
+    """Layers of the occupancy field; with mlp the position comes in again after half of them."""
+    features: PositiveInt = 256
+    """Values that the occupancy field tells the colour field of a position."""
+    position_octaves: Octaves = 6
+    """Octaves of the positional encoding of positions (mlp, coded)."""
+    plane_side: Literal[8, 16, 32, 64, 128, 256] = 64
+    """Cells a side of a plane of features (planes)."""
+    plane_features: PositiveInt = 16
+    """Values of a cell of a plane (planes)."""
+    plane_width: PositiveInt = 64
+    """Width of the convolutional network that makes the planes (planes)."""
+    colour_width: PositiveInt = 256
+    """Width of the colour field's layers."""
+    colour_depth: PositiveInt = 4
+    """Layers of the colour field."""
+    radius: Annotated[float, Gt(0), Lt(0.5)] = 0.3
+    """Radius of the sphere that training starts from, where the cube's side is 1."""
+    march_steps: TwoOrMore = 64
+    """Steps of a ray in the search for the surface."""
+    secant_steps: NonNegativeInt = 8
+    """Refinements of what the search finds."""
+    interval_samples: TwoOrMore = 64
+    """Samples of a ray in the interval about the surface."""
+    free_samples: NonNegativeInt = 32
+    """Samples of a ray in the free space before it."""
+    interval_start: PositiveFloat = 0.5
+    """Half the interval's length at the first step, where the cube's side is 1."""
+    interval_end: PositiveFloat = 0.05
+    """Half the interval's length at the end."""
+    interval_rate: NonNegativeFloat = 1.5e-5
+    """Rate a step at which half the interval's length falls."""
+    smoothness: NonNegativeFloat = 0.005
+    """Weight of the difference of normals at surface points and beside them."""
+    smoothness_reach: PositiveFloat = 0.01
+    """How far beside on each axis, where the cube's side is 1."""
+    min_foreground: ShareBelow1 = 0.0
+    """Share of patches that objects should cover at least, on the mean of a batch: below, a penalty pulls them back
+    from vanishing, as nothing else can."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.interval_end > self.interval_start:
+            raise UserError("model.interval_end must not be above model.interval_start",
+                            f"{self.interval_end:g} and {self.interval_start:g}")
 
 
 def occupancy_field(config: Gen3DConfig) -> OccupancyField:
@@ -137,7 +197,7 @@ class SurfaceGenerator(nn.Module):
         self, shape: Tensor, points: Tensor, others: Tensor, hit: Tensor, image_index: Tensor | None = None,
         normals: Tensor | None = None,
     ) -> Tensor:
-        """mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any.
+        """Mean |n(x_s) - n(x_s + e)|_2 over the points that are on a surface (UNISURF, equation 10); 0 without any.
 
         Args:
             normals: At the points that are on one, where they are known already.
@@ -148,12 +208,11 @@ class SurfaceGenerator(nn.Module):
         return torch.where(hit, differences, 0.0).sum() / hit.sum().clamp(min=1)
 
 
-class Gen3D(GRAF):
+class Gen3D(FieldSystem[Gen3DConfig]):
     """Images of one class in, a generator of views of objects with a surface out (arXiv 2312.08094)."""
 
     name = "3dgen"
     Config = Gen3DConfig
-    config: Gen3DConfig
 
     def make_generator(self) -> nn.Module:
         """The conditional UNISURF."""
@@ -161,7 +220,7 @@ class Gen3D(GRAF):
 
     def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
         """Patches of fresh objects from fresh cameras; with normals compared where a gradient is wanted."""
-        config, generator = self.config, nets["generator"]
+        config, generator = self.config, nets[GENERATOR]
         generator.half_width.fill_(schedules.interval_half_width(
             step, config.interval_start, config.interval_rate, config.interval_end))
         latent, origins, directions, background, jitter = self.drawn(nets, batch, step)
@@ -173,14 +232,14 @@ class Gen3D(GRAF):
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """GRAF's, and the normals' smoothness."""
         seen = self.rendered(nets, batch, step)
-        minimised = {"adversarial": nonsaturating_generator(nets["critic"](self._as_patches(seen.colour)))}
+        minimised = {"adversarial": nonsaturating_generator(nets[CRITIC](self._as_patches(seen.colour)))}
         if seen.roughness is not None:
             minimised["roughness"] = self.config.smoothness * seen.roughness
         if self.config.min_foreground:
             missing = (self.config.min_foreground - seen.mask.detach().mean()).relu()
             minimised["vanishing"] = FOREGROUND_WEIGHT * missing * seen.free_space_loss
         return Terms(minimised, {"foreground": seen.mask.detach().mean(), "hit": seen.hit.float().mean(),
-                                 "half_width": nets["generator"].half_width.clone()})
+                                 "half_width": nets[GENERATOR].half_width.clone()})
 
 
 def _flat(logits: Search, image_index: Tensor | None) -> Callable[[Tensor], Tensor]:

@@ -19,25 +19,135 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal, TypeVar
 
 import torch
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
-from maquette.configs_fields import CAMERA_VALUES, GRAFConfig
+from maquette.errors import UserError
+from maquette.keys import (
+    Finite,
+    ImageSide,
+    NonNegativeFloat,
+    NonNegativeInt,
+    Octaves,
+    PositiveInt,
+    PositiveShare,
+    TwoOrMore,
+    Widths,
+)
 from maquette.nets.field import DensityField
 from maquette.nets.patches import PatchCritic
 from maquette.rays import sampling as rays
 from maquette.rays import schedules, surface
 from maquette.rays.sampling import Views
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms
 from maquette.systems.capabilities import Makes
 from maquette.systems.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
 
+CAMERA_VALUES = 3
+"""Values of a latent that decide the camera."""
+Elevation = Annotated[float, Ge(-90), Le(90)]
+Distance = Annotated[float, Gt(0.867), Le(1000)]
+"""Outside of the cube."""
 AT_ONCE = 2**24
 """Samples times a field's width that one pass takes in `generate`."""
 ROUNDED = 128
 """Rays that are cast at a time in training, or a multiple of it."""
+
+
+@dataclass(frozen=True)
+class ViewsConfig(Config):
+    """What GRAF and 3DGEN share: the images, the codes, the cameras and the patch discriminator."""
+
+    section_defaults = {"data": {"flip": False}}  # a mirrored image has a mirrored camera
+
+    height: ImageSide = 128
+    """Rows of an image, equal to `width`."""
+    width: ImageSide = 128
+    """Columns of an image, from 8 to 4096."""
+    channels: Literal[1, 3] = 3
+    """1: grey; 3: colour."""
+    shape_code: PositiveInt = 128
+    """Values of the shape code, standard normal."""
+    appearance_code: PositiveInt = 128
+    """Values of the appearance code, standard normal."""
+    view_octaves: Octaves = 4
+    """Octaves of the positional encoding of view directions."""
+    azimuth_deg: tuple[Finite, Finite] = (0.0, 360.0)
+    """Least and greatest azimuth of a camera, drawn uniformly; 0 sees the object's front."""
+    elevation_deg: tuple[Elevation, Elevation] = (0.0, 45.0)
+    """Least and greatest elevation above the horizon; viewpoints are uniform on that part of the sphere."""
+    distance: tuple[Distance, Distance] = (2.9, 2.9)
+    """Least and greatest distance of a camera from the cube's middle, drawn uniformly, where the cube's side is 1."""
+    fov_deg: Annotated[float, Ge(1), Le(120)] = 30.0
+    """Field of view, from edge to edge of an image."""
+    background: Literal["white", "random"] = "white"
+    """white; or a plain colour drawn for each image: data whose backgrounds are all alike get such ones by their masks.
+    Objects cannot hide parts by the background's colour then."""
+    critic_channels: Widths = (128, 256, 512)
+    """Widths of the discriminator, each of which halves a patch, down to 4 pixels a side: three make patches of 32."""
+    critic_norms: bool = True
+    """Whether the discriminator has the paper's spectral and instance norms; without, it has more layers instead, and
+    learns in hundreds of steps."""
+    scale_least: PositiveShare = 0.25
+    """The smallest side of a patch at the end, in sides of the image."""
+    scale_rate: NonNegativeFloat = 7.5e-6
+    """Rate a step at which the smallest side of a patch falls from 1."""
+    r1: NonNegativeFloat = 10.0
+    """Weight of the R1 penalty, the squared gradient of the discriminator at real patches."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.azimuth_deg[1] - self.azimuth_deg[0] <= 360:
+            raise UserError("model.azimuth_deg must be two angles, the first not above the second, at most 360 degrees "
+                            "apart", self.azimuth_deg)
+        for name, ends in (("elevation_deg", self.elevation_deg), ("distance", self.distance)):
+            if ends[0] > ends[1]:
+                raise UserError(f"model.{name} must be two values, the first not above the second", ends)
+        if self.height != self.width:
+            raise UserError("model.width and model.height must be equal, the cameras' pictures are square",
+                            f"{self.width}x{self.height}")
+
+    def random_backgrounds(self) -> bool:
+        """Whether `background` is `random`."""
+        return self.background == "random"
+
+    def critic_key(self) -> str:
+        """How it is held back."""
+        return "r1"
+
+    @property
+    def latent(self) -> int:
+        """Values of a latent: shape, appearance and the three that decide the camera."""
+        return self.shape_code + self.appearance_code + CAMERA_VALUES
+
+    @property
+    def patch(self) -> int:
+        """Pixels a side of the patches that the discriminator sees."""
+        return 4 << len(self.critic_channels)
+
+
+@dataclass(frozen=True)
+class GRAFConfig(ViewsConfig):
+    """The networks and losses of GRAF; the defaults are the paper's and its code's."""
+
+    field_width: PositiveInt = 256
+    """Width of the field's layers."""
+    field_depth: PositiveInt = 8
+    """Layers of the field; the position comes in again after half of them."""
+    position_octaves: Octaves = 10
+    """Octaves of the positional encoding of positions."""
+    samples: TwoOrMore = 64
+    """Samples of a ray between where it enters and leaves the cube."""
+    density_noise: NonNegativeFloat = 1.0
+    """Deviation of the noise on densities at the first step."""
+    density_noise_until: NonNegativeInt = 5000
+    """Step by which that noise has fallen to 0, in a line; 0: no noise."""
+
+
+ConfigT = TypeVar("ConfigT", bound=ViewsConfig, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -120,33 +230,36 @@ class RadianceGenerator(nn.Module):
         return Rendered(*cast.placed(colour, mask, background))
 
 
-def codes(latent: Tensor, config: Any) -> tuple[Tensor, Tensor]:
+def codes(latent: Tensor, config: ViewsConfig) -> tuple[Tensor, Tensor]:
     """The shape codes and the appearance codes of latents `[B, latent]`; the camera's values come after them."""
     return latent.split((config.shape_code, config.appearance_code, CAMERA_VALUES), 1)[:2]
 
 
-class GRAF(System):
-    """Images of one class in, a generator of views of objects out (arXiv 2007.02442)."""
+class FieldSystem(System[ConfigT]):
+    """What GRAF and 3DGEN share: cameras, patches and losses. Each makes its generator and says how it renders."""
 
-    name = "graf"
-    Config = GRAFConfig
     makes = Makes.FIELD
 
-    def __init__(self, config: GRAFConfig):
+    def __init__(self, config: ConfigT):
         self.config = config
-        self.nets = nn.ModuleDict({"generator": self.make_generator(),
-                                   "critic": PatchCritic(config.channels, config.critic_channels, config.critic_norms)})
+        self.nets = nn.ModuleDict({GENERATOR: self.make_generator(),
+                                   CRITIC: PatchCritic(config.channels, config.critic_channels, config.critic_norms)})
 
     def make_generator(self) -> nn.Module:
         """The network between latents and rays, and colours."""
-        return RadianceGenerator(self.config)
+        raise NotImplementedError
 
     def phases(self) -> tuple[Phase, ...]:
         """Generator, then critic, both on every batch (the released code's order)."""
         return (
-            Phase("generator", ("generator",), self.generator_loss),
-            Phase("critic", ("critic",), self.critic_loss),
+            Phase("generator", (GENERATOR,), self.generator_loss),
+            Phase("critic", (CRITIC,), self.critic_loss, adversary=True),
         )
+
+    @property
+    def latent(self) -> int:
+        """Values of a latent: shape, appearance and camera."""
+        return self.config.latent
 
     def views(self, latent: Tensor) -> Views:
         """The cameras that latents `[B, latent]` are seen from, by their last three values."""
@@ -174,7 +287,7 @@ class GRAF(System):
 
         Rays that miss the cube are not cast.
         """
-        generator, count = self.nets["generator"], places.shape[1]
+        generator, count = self.generator, places.shape[1]
         origins, directions = views.rays(places)
         cast = rays.intersect_box(origins, directions)[2][0].nonzero().squeeze(1)
         seen = [generator(latent, origins[:, rows], directions[:, rows])
@@ -188,10 +301,7 @@ class GRAF(System):
 
     def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
         """Patches of fresh objects from fresh cameras, `[B, K * K, ...]`."""
-        latent, origins, directions, background, jitter = self.drawn(nets, batch, step)
-        deviation = schedules.fading(step, self.config.density_noise, self.config.density_noise_until)
-        noise = deviation * batch.normal(*jitter.shape) if deviation else None
-        return nets["generator"](latent, origins, directions, background, jitter, noise)
+        raise NotImplementedError
 
     def drawn(self, nets: Nets, batch: Batch, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor | float, Tensor]:
         """Latents, the rays of a patch of each, backgrounds, and where along the rays samples are taken."""
@@ -199,7 +309,7 @@ class GRAF(System):
         latent = batch.normal(size, config.latent)
         origins, directions = self.views(latent).rays(self._places(batch, step))
         background = 2 * batch.uniform(size, 1, config.channels) - 1 if config.background == "random" else 1.0
-        return latent, origins, directions, background, batch.uniform(size, config.patch**2, nets["generator"].samples)
+        return latent, origins, directions, background, batch.uniform(size, config.patch**2, nets[GENERATOR].samples)
 
     def _places(self, batch: Batch, step: int) -> Tensor:
         smallest = schedules.smallest_scale(step, self.config.scale_rate, self.config.scale_least)
@@ -212,19 +322,37 @@ class GRAF(System):
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(G(z, camera)) of a patch (equation 8)."""
         seen = self.rendered(nets, batch, step)
-        logits = nets["critic"](self._as_patches(seen.colour))
+        logits = nets[CRITIC](self._as_patches(seen.colour))
         return Terms({"adversarial": nonsaturating_generator(logits)}, {"foreground": seen.mask.detach().mean()})
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(x) - log(1 - D(G)) + r1 |grad D(x)|^2 on patches of real images and of made ones without a graph."""
         with torch.no_grad():
             fake = self._as_patches(self.rendered(nets, batch, step).colour)
-        real = rays.sample_image(batch.images, self._places(batch, step)).requires_grad_()
-        real_logits, fake_logits = nets["critic"](real), nets["critic"](fake)
+        real = rays.sample_image(batch.real, self._places(batch, step)).requires_grad_()
+        real_logits, fake_logits = nets[CRITIC](real), nets[CRITIC](fake)
         minimised = {"discriminator": nonsaturating_discriminator(real_logits, fake_logits)}
         if self.config.r1:
             minimised["r1"] = self.config.r1 * r1_penalty(real_logits, real)
         return Terms(minimised, {"score_real": real_logits.mean().detach(), "score_fake": fake_logits.mean().detach()})
+
+
+class GRAF(FieldSystem[GRAFConfig]):
+    """Images of one class in, a generator of views of objects out (arXiv 2007.02442)."""
+
+    name = "graf"
+    Config = GRAFConfig
+
+    def make_generator(self) -> nn.Module:
+        """The network between latents and rays, and colours."""
+        return RadianceGenerator(self.config)
+
+    def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
+        """Patches of fresh objects from fresh cameras, `[B, K * K, ...]`."""
+        latent, origins, directions, background, jitter = self.drawn(nets, batch, step)
+        deviation = schedules.fading(step, self.config.density_noise, self.config.density_noise_until)
+        noise = deviation * batch.normal(*jitter.shape) if deviation else None
+        return nets[GENERATOR](latent, origins, directions, background, jitter, noise)
 
 
 @contextmanager

@@ -12,14 +12,61 @@ last two doublings in one step; `penalty_interval` computes the penalty on every
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from maquette.configs import IWGAN3DConfig
+from maquette.errors import UserError
+from maquette.keys import NonNegativeFloat, PositiveInt, Resolution, Widths
 from maquette.nets.volume import GENERATORS, IWGANCritic
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms
 from maquette.systems.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
+
+
+@dataclass(frozen=True)
+class IWGAN3DConfig(Config):
+    """The networks and losses of 3D-IWGAN; the defaults are the paper's and its code's."""
+
+    resolution: Resolution = 32
+    """Voxels a side: 20, 32 or 64."""
+    latent: PositiveInt = 200
+    """Values of z, standard normal."""
+    generator: Literal["paper", "subvoxel"] = "paper"
+    """paper: transposed convolutions up to full size; subvoxel: up to a quarter, then 4x4x4 voxels a cell at once."""
+    generator_channels: Widths = (256, 128, 64, 32)
+    """Widths of the generator from 2 voxels up (code)."""
+    critic_channels: Widths = (32, 64, 128, 256)
+    """Widths of the critic from full size down (code)."""
+    penalty_weight: NonNegativeFloat = 10.0
+    """Weight of the gradient penalty."""
+    penalty_interval: PositiveInt = 1
+    """The penalty is computed on every n-th critic step with n times the weight (lazy); 1 is the paper's."""
+    critic_steps: PositiveInt = 5
+    """The generator is updated on every n-th batch, the critic on all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.generator == "paper" and self.resolution == 20 and len(self.generator_channels) < 3:
+            raise UserError("model.generator_channels must be 3 widths or more at 20 voxels",
+                            len(self.generator_channels))
+
+    def penalty_at(self, step: int) -> float:
+        """The penalty's weight on this step: 0 where a lazy penalty (`penalty_interval`) is left out."""
+        return self.penalty_weight * self.penalty_interval if step % self.penalty_interval == 0 else 0.0
+
+    def generator_interval(self) -> int:
+        """`critic_steps`."""
+        return self.critic_steps
+
+    def has_gradient_penalty(self) -> bool:
+        """Yes."""
+        return True
+
+    def critic_key(self) -> str:
+        """How often it moves."""
+        return "critic_steps"
 
 
 def critic_terms(
@@ -44,7 +91,7 @@ def critic_terms(
     return Terms(minimised, {name: value.detach() for name, value in watched.items()})
 
 
-class IWGAN3D(System):
+class IWGAN3D(System[IWGAN3DConfig]):
     """Latents in, shapes out (arXiv 1707.09557, section 3.1)."""
 
     name = "iwgan"
@@ -54,27 +101,25 @@ class IWGAN3D(System):
         self.config = config
         self.nets = nn.ModuleDict(
             {
-                "generator": GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
-                "critic": IWGANCritic(config.resolution, config.critic_channels),
+                GENERATOR: GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
+                CRITIC: IWGANCritic(config.resolution, config.critic_channels),
             }
         )
 
     def phases(self) -> tuple[Phase, ...]:
         """Critic on every batch, generator on every fifth."""
         return (
-            Phase("critic", ("critic",), self.critic_loss),
-            Phase("generator", ("generator",), self.generator_loss, every=self.config.critic_steps),
+            Phase("critic", (CRITIC,), self.critic_loss, adversary=True),
+            Phase("generator", (GENERATOR,), self.generator_loss, every=self.config.critic_steps),
         )
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Eq. 1 with the penalty of Gulrajani et al.; the fakes carry no graph."""
         with torch.no_grad():
-            fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
-        lazy = self.config.penalty_interval
-        weight = self.config.penalty_weight * lazy if step % lazy == 0 else 0.0
-        return critic_terms(nets["critic"], batch.voxels, fake, batch, weight)
+            fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
+        return critic_terms(nets[CRITIC], batch.real, fake, batch, self.config.penalty_at(step))
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-E[D(G(z))]."""
-        fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
-        return Terms({"adversarial": wasserstein_generator(nets["critic"](fake))})
+        fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
+        return Terms({"adversarial": wasserstein_generator(nets[CRITIC](fake))})

@@ -10,18 +10,35 @@ a1 = 5, a2 = 1e-4. Differs from the paper as 3D-GAN's file says. With the paper'
 the shape: `model.kl_weight` and `model.reconstruction_weight` are keys of the recipe.
 """
 
+from dataclasses import dataclass
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
-from maquette.configs import VAEGAN3DConfig
+from maquette.keys import NonNegativeFloat
 from maquette.nets.image_encoder import PaperEncoder
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms
 from maquette.systems.capabilities import Reads
-from maquette.systems.gan3d import discriminator_terms, mirror_nets, not_too_good
+from maquette.systems.gan3d import GAN3DConfig, discriminator_terms, mirror_nets, not_too_good
 from maquette.systems.losses import kl_to_standard_normal, nonsaturating_generator, reconstruction_l2
 
 
-class VAEGAN3D(System):
+@dataclass(frozen=True)
+class VAEGAN3DConfig(GAN3DConfig):
+    """3D-GAN's keys, and those of the encoder; the defaults are the paper's."""
+
+    image_channels: Literal[1, 3] = 3
+    """1: grey views; 3: colour (paper)."""
+    view_size: Literal[256] = 256
+    """Pixels a side of the views; the paper's encoder needs 256."""
+    kl_weight: NonNegativeFloat = 5.0
+    """a1, weight of the KL term, in nats."""
+    reconstruction_weight: NonNegativeFloat = 1e-4
+    """a2, weight of the distance of reconstruction and truth."""
+
+
+class VAEGAN3D(System[VAEGAN3DConfig]):
     """Views in, shapes out; latents in, shapes out (arXiv 1610.07584, section 3.3)."""
 
     name = "vae-gan-image"
@@ -31,28 +48,28 @@ class VAEGAN3D(System):
     def __init__(self, config: VAEGAN3DConfig):
         self.config = config
         encoder = PaperEncoder(config.image_channels, config.latent)
-        self.nets = nn.ModuleDict({"encoder": encoder, **mirror_nets(config)})
+        self.nets = nn.ModuleDict({ENCODER: encoder, **mirror_nets(config)})
 
     def phases(self) -> tuple[Phase, ...]:
         """The three updates, each on every batch."""
         return (
-            Phase("critic", ("critic",), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit)),
-            Phase("encoder", ("encoder",), self.encoder_loss),
-            Phase("generator", ("generator",), self.generator_loss),
+            Phase("critic", (CRITIC,), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit), adversary=True),
+            Phase("encoder", (ENCODER,), self.encoder_loss),
+            Phase("generator", (GENERATOR,), self.generator_loss),
         )
 
     def _reconstruct(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
         """(||G(E(y)) - x||_2, KL), with one sample of each view's posterior."""
-        mean, log_variance = nets["encoder"](batch.images)
+        mean, log_variance = nets[ENCODER](batch.need("images"))
         latent = mean + (0.5 * log_variance).exp() * batch.normal(*mean.shape)
-        distance = reconstruction_l2(nets["generator"](latent), batch.voxels)
+        distance = reconstruction_l2(nets[GENERATOR](latent), batch.real)
         return distance, kl_to_standard_normal(mean, log_variance)
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(x) - log(1 - D(G(z))); the fakes carry no graph."""
         with torch.no_grad():
-            fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
-        return discriminator_terms(nets["critic"], batch.voxels, fake)
+            fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
+        return discriminator_terms(nets[CRITIC], batch.real, fake)
 
     def encoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """a1 KL + a2 reconstruction."""
@@ -63,10 +80,10 @@ class VAEGAN3D(System):
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(G(z)) + a2 reconstruction; the encoder is held still."""
         distance, _ = self._reconstruct(nets, batch)
-        fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
+        fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
         return Terms(
             {
-                "adversarial": nonsaturating_generator(nets["critic"](fake)),
+                "adversarial": nonsaturating_generator(nets[CRITIC](fake)),
                 "reconstruction": self.config.reconstruction_weight * distance,
             }
         )

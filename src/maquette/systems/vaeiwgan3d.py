@@ -1,37 +1,53 @@
-"""3D-VAE-IWGAN from an image: a view in, its shape out, through a Gaussian latent that a critic keeps plausible.
+"""3D-VAE-IWGAN: a view or a depth scan in, its shape out, through a Gaussian latent that a critic keeps plausible.
 
-Smith, Meger, CoRL 2017 (arXiv 1707.09557), section 3.2. Three updates:
+Smith, Meger, CoRL 2017 (arXiv 1707.09557), section 3.2 (from an image) and the section on depth completion (from a
+scan). Three updates, y a view or a scan:
 
     critic     E[D(x^)] - E[D(x)] + 10 E[(||grad D(x~)|| - 1)^2]    on every batch
     encoder    KL(q(z|y) || N(0, I)) + ||G(E(y)) - x||              on every batch
     generator  -E[D(x^)] + 100 ||G(E(y)) - x||                      on every fifth
 
 with x^ = G(z), z ~ N(0, I) or z = E(y). The encoder must be updated as often as the critic, or the system does not
-converge: `_paper_phases` is the one place that says how often.
+converge: `_paper_phases` is the one place that says how often. A scan is a partial grid of as many voxels as the shape,
+filled where a surface was in sight of the camera.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
+
 - `encoder: residual` reads views of any size, grey or colour, with a narrow ResNet;
 - `generator: subvoxel` makes the last two doublings in one step, four times as fast on a CPU;
 - `joint: true` moves encoder and generator with one forward and backward pass on every batch (a third of the cost of
   the three phases), the critic after them on the very shapes that this pass made; the critic may enter later
   (`adversarial_start`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
-- `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (see `class_prior`), not
-N(0, I);
-- `aligned` corrects what a latent gives by what the view shows at each place (`maquette.nets.pixel_aligned`): what the
-  critic judges and what new shapes are made with stays G(z) alone;
+- `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (`class_prior`), not from
+  N(0, I);
+- `aligned` (views) corrects what a latent gives by what the view shows at each place (`maquette.nets.pixel_aligned`),
+  `skips` (scans) by the scan itself, which lies in the same grid. What the critic judges and what new shapes are made
+  with stays G(z) alone;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
 """
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from maquette.configs import VAEIWGAN3DConfig
+from maquette.errors import UserError
+from maquette.keys import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveShare,
+    Share,
+    ViewSize,
+    Widths,
+)
 from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
 from maquette.nets.pixel_aligned import PixelAlignedDecoder
-from maquette.nets.volume import GENERATORS, IWGANCritic, from_cells
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.nets.volume import GENERATORS, IWGANCritic, ScanEncoder, ScanSkipDecoder, from_cells
+from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms
 from maquette.systems.capabilities import Reads
-from maquette.systems.iwgan3d import critic_terms
+from maquette.systems.iwgan3d import IWGAN3DConfig, critic_terms
 from maquette.systems.losses import (
     kl_to_standard_normal,
     reconstruction_bce,
@@ -40,16 +56,131 @@ from maquette.systems.losses import (
     wasserstein_generator,
 )
 
+ALIGNED, SKIPS = "aligned", "skips"
+"""The networks that correct what a latent gives by what was seen."""
+
+
+@dataclass(frozen=True)
+class VAEIWGAN3DConfig(IWGAN3DConfig):
+    """3D-IWGAN's keys, and those that both forms share; the defaults are the paper's and its code's.
+
+    `critic_steps` counts for the paper's three phases only: the joint form moves everything on every batch.
+    """
+
+    latent_weight: NonNegativeFloat = 1.0
+    """Weight of the reconstruction from the latent alone in the joint form; the corrected one weighs 1."""
+    kl_weight: NonNegativeFloat = 1.0
+    """Weight of the KL term, in nats."""
+    reconstruction: Literal["l2", "bce-iou"] = "l2"
+    """l2: norm of the difference of a sample (paper); bce-iou: cross-entropy a voxel + 1 - soft IoU."""
+    positive_weight: PositiveFloat = 1.0
+    """Weight of occupied voxels in the cross-entropy."""
+    reconstruction_weight: NonNegativeFloat = 100.0
+    """Weight of the reconstruction in the generator phase (100 paper, 5 code)."""
+    joint: bool = False
+    """Encoder and generator move together in one pass, on every batch."""
+    adversarial: NonNegativeFloat = 1.0
+    """Weight of the critic's verdict in the joint form; 0: no critic at all."""
+    adversarial_start: NonNegativeInt = 0
+    """The step at which the generator begins to listen to the critic (joint form)."""
+    critic_start: NonNegativeInt = 0
+    """The step at which the critic begins to learn (joint form); some hundred before `adversarial_start`."""
+    critic_fraction: PositiveShare = 1.0
+    """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
+    prior_fraction: Share = 0.5
+    """Share of the critic's fakes decoded from the prior, the rest from what was seen (joint form). 1: what is seen is
+    left to the reconstruction alone, and the critic teaches what lies between the latents."""
+    prior: Literal["normal", "class"] = "normal"
+    """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.prior == "class" and not self.joint:
+            raise UserError("model.prior 'class' needs the joint form", "model.joint false", "set model.joint true")
+        if self.adversarial and self.critic_start > self.adversarial_start:
+            raise UserError("model.critic_start must not come after model.adversarial_start",
+                            f"{self.critic_start} and {self.adversarial_start}")
+
+    def generator_interval(self) -> int:
+        """`critic_steps`; in the joint form it moves on every batch."""
+        return 1 if self.joint else self.critic_steps
+
+    def occupancy_key(self) -> str:
+        """The weight of filled voxels in the cross-entropy."""
+        return "positive_weight" if self.reconstruction == "bce-iou" else ""
+
+    def alike_keys(self) -> tuple[str, ...]:
+        """In the joint form: the critic, which may be left out there, and the KL."""
+        if not self.joint:
+            return ()
+        return ("adversarial", "kl_weight") if self.adversarial else ("kl_weight",)
+
+
+@dataclass(frozen=True)
+class VAEIWGAN3DImageConfig(VAEIWGAN3DConfig):
+    """The keys of the form that reads views."""
+
+    encoder: Literal["paper", "residual"] = "paper"
+    """paper: five convolutions on 256x256; residual: a narrow ResNet on any size."""
+    image_channels: Literal[1, 3] = 3
+    """1: grey views; 3: colour."""
+    view_size: ViewSize = 256
+    """Pixels a side of the views; the paper's encoder needs 256."""
+    encoder_widths: Widths = (24, 48, 96, 192, 256)
+    """Stages of the residual encoder."""
+    encoder_blocks: Widths = (2, 2, 2, 2, 1)
+    """Residual blocks a stage."""
+    standardise: bool = False
+    """Bring each view to one mean and deviation before the residual encoder: light and contrast are no shape."""
+    aligned: bool = False
+    """Correct a reconstruction by the view's features at each cell's place in the view, with the camera read from the
+    view (joint form, residual encoder and subvoxel generator)."""
+    pose_weight: NonNegativeFloat = 0.1
+    """Weight of the camera's distance from the true one, where `aligned` is set."""
+    true_pose_until: NonNegativeInt = 0
+    """Step until which a share of the batch, falling from all to none, is looked up with the true camera."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.aligned and not (self.joint and self.encoder == "residual" and self.generator == "subvoxel"):
+            raise UserError("model.aligned needs the joint form, the residual encoder and the subvoxel generator",
+                            hint="set model.joint true, model.encoder residual, model.generator subvoxel")
+        if self.encoder == "paper" and self.view_size != 256:
+            raise UserError("model.encoder 'paper' reads views of 256x256", self.view_size, "set model.view-size 256")
+        if len(self.encoder_widths) != len(self.encoder_blocks):
+            raise UserError("model.encoder_widths and model.encoder_blocks must be equally long",
+                            f"{len(self.encoder_widths)} and {len(self.encoder_blocks)}")
+
+
+@dataclass(frozen=True)
+class VAEIWGAN3DScanConfig(VAEIWGAN3DConfig):
+    """The keys of the form that reads depth scans."""
+
+    encoder_channels: Widths = (32, 64, 128, 256)
+    """Widths of the encoder from full size down (code)."""
+    skips: bool = False
+    """Correct a completion by the scan itself at each cell (joint form and subvoxel generator)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.encoder_channels) < 3:
+            raise UserError("model.encoder_channels must be 3 widths or more", len(self.encoder_channels))
+        if self.skips and not (self.joint and self.generator == "subvoxel"):
+            raise UserError("model.skips needs the joint form and the subvoxel generator",
+                            hint="set model.joint true, model.generator subvoxel")
+
 
 def class_prior(latent: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
     """For each latent a draw from the Gaussian through the batch's latents of its class.
 
+    A draw is the class's mean plus its members' deviations weighed by noise, so its covariance is theirs; a class of
+    one member gives that member. This is the training-time form of fitting a density to the latents of a trained
+    autoencoder (Ghosh et al., ICLR 2020).
+
     Args:
         latent: `[B, L]`.
-        labels: `[B]`.
-        noise: `[B, B]`, standard normal. A draw is the class's mean plus its members' deviations weighed by noise, so
-            its covariance is theirs; a class of one member gives that member. This is the training-time form of fitting
-            a density to the latents of a trained autoencoder (Ghosh et al., ICLR 2020).
+        labels: `[B]`, the class of each.
+        noise: `[B, B]`, standard normal.
     """
     same = (labels[:, None] == labels[None, :]).float()  # [B, B]
     members = same.sum(1, keepdim=True)
@@ -59,43 +190,34 @@ def class_prior(latent: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
     return mean + weights @ latent - weights.sum(1, keepdim=True) * mean
 
 
-class VAEIWGAN3D(System):
-    """Views in, shapes out; latents in, shapes out (arXiv 1707.09557, section 3.2)."""
+ConfigT = TypeVar("ConfigT", bound=VAEIWGAN3DConfig, covariant=True)
 
-    name = "vae-iwgan-image"
-    Config = VAEIWGAN3DConfig
-    reads = Reads.VIEWS
 
-    def __init__(self, config: VAEIWGAN3DConfig):
+class VAEIWGAN3D(System[ConfigT]):
+    """What both forms share: the phases and their losses. A form makes the encoder and says how to correct by it."""
+
+    def __init__(self, config: ConfigT):
         self.config = config
-        encoder = self._encoder(config)
-        self.nets = nn.ModuleDict(
-            {
-                "encoder": encoder,
-                "generator": GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
-            }
-        )
-        if self.refiner:
-            self.nets[self.refiner] = self._corrections(config, encoder)
+        self.nets = nn.ModuleDict({
+            ENCODER: self.make_encoder(),
+            GENERATOR: GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
+        })
+        self.nets.update(self.make_refiner())
         if not config.joint or config.adversarial:
-            self.nets["critic"] = IWGANCritic(config.resolution, config.critic_channels)
+            self.nets[CRITIC] = IWGANCritic(config.resolution, config.critic_channels)
 
-    def _encoder(self, config: VAEIWGAN3DConfig) -> nn.Module:
-        if config.encoder == "paper":
-            return PaperEncoder(config.image_channels, config.latent, strides=(4, 4, 2, 2, 1), slope=0.2)
-        return ResidualEncoder(
-            config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks, config.standardise
-        )
+    def make_encoder(self) -> nn.Module:
+        """What was seen to means and log-variances of latents."""
+        raise NotImplementedError
+
+    def make_refiner(self) -> dict[str, nn.Module]:
+        """The network that corrects what a latent gives by what was seen, by its name; empty where there is none."""
+        raise NotImplementedError
 
     @property
     def refiner(self) -> str:
-        """The network that corrects what a latent gives by what was seen, or nothing."""
-        return "aligned" if self.config.aligned else ""
-
-    def _corrections(self, config: VAEIWGAN3DConfig, encoder: nn.Module) -> nn.Module:
-        return PixelAlignedDecoder(
-            config.resolution, self.nets["generator"].cell_channels, config.encoder_widths, encoder.features
-        )
+        """The name of that network; empty where there is none."""
+        return next((name for name in (ALIGNED, SKIPS) if name in self.nets), "")
 
     def phases(self) -> tuple[Phase, ...]:
         """The paper's three updates, or the joint form's two."""
@@ -103,49 +225,43 @@ class VAEIWGAN3D(System):
 
     def _paper_phases(self) -> tuple[Phase, ...]:
         return (
-            Phase("critic", ("critic",), self.critic_loss),
-            Phase("encoder", ("encoder",), self.encoder_loss),
-            Phase("generator", ("generator",), self.generator_loss, every=self.config.critic_steps),
+            Phase("critic", (CRITIC,), self.critic_loss, adversary=True),
+            Phase("encoder", (ENCODER,), self.encoder_loss),
+            Phase("generator", (GENERATOR,), self.generator_loss, every=self.config.critic_steps),
         )
 
     def _joint_phases(self) -> tuple[Phase, ...]:
         both = Phase("autoencoder", self.averaged(), self.autoencoder_loss)
         if not self.config.adversarial:
             return (both,)
-        return both, Phase("critic", ("critic",), self.kept_critic_loss, start=self.config.critic_start)
+        start = self.config.critic_start
+        return both, Phase("critic", (CRITIC,), self.kept_critic_loss, start=start, adversary=True)
 
-    def needs_poses(self) -> bool:
-        """Whether training needs to know where each view was taken from."""
-        return bool(self.config.aligned)
+    def draws_by_class(self) -> bool:
+        """Whether `prior` is `class`."""
+        return self.config.prior == "class"
 
     def averaged(self) -> tuple[str, ...]:
         """The networks that are used after training."""
-        return ("encoder", "generator", self.refiner) if self.refiner else ("encoder", "generator")
-
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
-        if not self.config.aligned:
-            return super().reconstruct(images)
-        mean, _, maps, features = self.nets["encoder"](images, maps=True)
-        logits, cells = self.nets["generator"](mean, cells=True)
-        return (logits + from_cells(self.nets["aligned"](cells, maps, features)[0])).sigmoid()
+        return (ENCODER, GENERATOR, self.refiner) if self.refiner else (ENCODER, GENERATOR)
 
     def _latent(self, mean: Tensor, log_variance: Tensor, batch: Batch, n_prior: int) -> Tensor:
-        """A sample from each view's posterior, then `n_prior` from the prior, `[B + n_prior, latent]`.
+        """A sample from each posterior, then `n_prior` from the prior, `[B + n_prior, latent]`.
 
         For one pass of the generator, so that its batch norm sees the mixture that it is used on.
         """
         latent = mean + (0.5 * log_variance).exp() * batch.normal(*mean.shape)
         if n_prior and self.config.prior == "class":
-            drawn = class_prior(latent.detach().float(), batch.labels, batch.normal(len(batch), len(batch)))[:n_prior]
+            noise = batch.normal(len(batch), len(batch))
+            drawn = class_prior(latent.detach().float(), batch.need("labels"), noise)[:n_prior]
         else:
             drawn = batch.normal(n_prior, self.config.latent)
         return torch.cat([latent, drawn])
 
     def _decode(self, nets: Nets, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits of a sample from each view's posterior, and the KL of the posteriors."""
-        mean, log_variance = nets["encoder"](batch.seen)
-        return nets["generator"](self._latent(mean, log_variance, batch, 0)), kl_to_standard_normal(mean, log_variance)
+        """Logits of a sample from each posterior, and the KL of the posteriors."""
+        mean, log_variance = nets[ENCODER](batch.seen)
+        return nets[GENERATOR](self._latent(mean, log_variance, batch, 0)), kl_to_standard_normal(mean, log_variance)
 
     def _reconstruction(self, logits: Tensor, voxels: Tensor) -> Tensor:
         if self.config.reconstruction == "l2":
@@ -153,67 +269,139 @@ class VAEIWGAN3D(System):
         bce = reconstruction_bce(logits, voxels, self.config.positive_weight)
         return bce + reconstruction_iou(logits, voxels)
 
-    def _penalty_weight(self, step: int) -> float:
-        lazy = self.config.penalty_interval
-        return self.config.penalty_weight * lazy if step % lazy == 0 else 0.0
-
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Eq. 1 on x^ = G(z) with z ~ N(0, I); the fakes carry no graph."""
         with torch.no_grad():
-            fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
-        return critic_terms(nets["critic"], batch.voxels, fake, batch, self._penalty_weight(step))
+            fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
+        return critic_terms(nets[CRITIC], batch.real, fake, batch, self.config.penalty_at(step))
 
     def encoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """KL + reconstruction."""
         logits, kl = self._decode(nets, batch)
-        return Terms({"kl": self.config.kl_weight * kl, "reconstruction": self._reconstruction(logits, batch.voxels)})
+        return Terms({"kl": self.config.kl_weight * kl, "reconstruction": self._reconstruction(logits, batch.real)})
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """-E[D(G(z))] + delta * reconstruction; the encoder is held still."""
+        """-E[D(G(z))] + `reconstruction_weight` * reconstruction; the encoder is held still."""
         logits, _ = self._decode(nets, batch)
-        fake = nets["generator"](batch.normal(len(batch), self.config.latent)).sigmoid()
-        return Terms(
-            {
-                "adversarial": wasserstein_generator(nets["critic"](fake)),
-                "reconstruction": self.config.reconstruction_weight * self._reconstruction(logits, batch.voxels),
-            }
-        )
+        fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
+        return Terms({
+            "adversarial": wasserstein_generator(nets[CRITIC](fake)),
+            "reconstruction": self.config.reconstruction_weight * self._reconstruction(logits, batch.real),
+        })
 
     def autoencoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Joint form: KL + reconstruction and, from `adversarial_start` on, -E[D(x^)] on shapes from views and
-        prior."""
-        critic_fraction = self.config.adversarial > 0 and step >= self.config.critic_start
-        n_judged = round(self.config.critic_fraction * len(batch)) if critic_fraction else 0
+        """Joint form: KL + reconstruction and, from `adversarial_start` on, -E[D(x^)] on shapes from what was seen and
+        from the prior.
+        """
+        judged = self.config.adversarial > 0 and step >= self.config.critic_start
+        n_judged = round(self.config.critic_fraction * len(batch)) if judged else 0
         n_prior = round(self.config.prior_fraction * n_judged)
         count = len(batch)
         mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
         kl = kl_to_standard_normal(mean, log_variance)
-        reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.voxels)
+        reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.real)
         minimised |= {"kl": self.config.kl_weight * kl, "reconstruction": reconstruction}
-        if critic_fraction:
-            fake = logits[len(logits) - n_judged :].sigmoid()  # the prior's are the last, views' before them
+        if judged:
+            fake = logits[len(logits) - n_judged :].sigmoid()  # the prior's are the last, those of views before them
             batch.carry["fake"] = fake.detach()
             if step >= self.config.adversarial_start:
-                minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets["critic"](fake))
+                minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets[CRITIC](fake))
         return Terms(minimised, {"kl_nats": kl.detach()})
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
         """Mean, log-variance, logits of latents alone (`n_prior` draws last), and the terms of the corrections."""
-        if not self.refiner:
-            mean, log_variance = nets["encoder"](batch.seen)
-            return mean, log_variance, nets["generator"](self._latent(mean, log_variance, batch, n_prior)), {}
-        count = len(batch)
-        mean, log_variance, maps, features = nets["encoder"](batch.images, maps=True)
-        logits, cells = nets["generator"](self._latent(mean, log_variance, batch, n_prior), cells=True)
-        known = max(0.0, 1 - step / self.config.true_pose_until) if self.config.true_pose_until else 0.0
-        more, head_output = nets["aligned"](cells[:count], maps, features, batch.poses, known)
-        seen = self._reconstruction(logits[:count] + from_cells(more), batch.voxels)
-        pose = nets["aligned"].pose_head.loss(head_output, batch.poses)
-        return mean, log_variance, logits, {"aligned": seen, "pose": self.config.pose_weight * pose}
+        mean, log_variance = nets[ENCODER](batch.seen)
+        return mean, log_variance, nets[GENERATOR](self._latent(mean, log_variance, batch, n_prior)), {}
 
     def kept_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: the critic's loss on the shapes that the autoencoder phase has just made."""
         fake = batch.carry["fake"]
-        return critic_terms(nets["critic"], batch.voxels[: len(fake)], fake, batch, self._penalty_weight(step))
+        return critic_terms(nets[CRITIC], batch.real[: len(fake)], fake, batch, self.config.penalty_at(step))
+
+
+class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
+    """Views in, shapes out; latents in, shapes out (section 3.2)."""
+
+    name = "vae-iwgan-image"
+    Config = VAEIWGAN3DImageConfig
+    reads = Reads.VIEWS
+
+    def make_encoder(self) -> nn.Module:
+        """Five convolutions (paper), or a narrow ResNet."""
+        config = self.config
+        if config.encoder == "paper":
+            return PaperEncoder(config.image_channels, config.latent, strides=(4, 4, 2, 2, 1), slope=0.2)
+        return ResidualEncoder(config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks,
+                               config.standardise)
+
+    def make_refiner(self) -> dict[str, nn.Module]:
+        """Corrections by what the view shows at each cell's place, if `aligned`."""
+        if not self.config.aligned:
+            return {}
+        cells, features = self.generator.cell_channels, self.nets[ENCODER].features
+        return {ALIGNED: PixelAlignedDecoder(self.config.resolution, cells, self.config.encoder_widths, features)}
+
+    def needs_poses(self) -> bool:
+        """Whether the camera is read from the view, which is learned from true ones."""
+        return self.config.aligned
+
+    def reconstruct(self, seen: Tensor) -> Tensor:
+        """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
+        if not self.refiner:
+            return super().reconstruct(seen)
+        mean, _, maps, features = self.nets[ENCODER](seen, maps=True)
+        logits, cells = self.generator(mean, cells=True)
+        return (logits + from_cells(self.nets[ALIGNED](cells, maps, features)[0])).sigmoid()
+
+    def _autoencode(
+        self, nets: Nets, batch: Batch, n_prior: int, step: int
+    ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
+        if not self.refiner:
+            return super()._autoencode(nets, batch, n_prior, step)
+        count, poses = len(batch), batch.need("poses")
+        mean, log_variance, maps, features = nets[ENCODER](batch.seen, maps=True)
+        logits, cells = nets[GENERATOR](self._latent(mean, log_variance, batch, n_prior), cells=True)
+        known = max(0.0, 1 - step / self.config.true_pose_until) if self.config.true_pose_until else 0.0
+        more, head_output = nets[ALIGNED](cells[:count], maps, features, poses, known)
+        seen = self._reconstruction(logits[:count] + from_cells(more), batch.real)
+        pose = nets[ALIGNED].pose_head.loss(head_output, poses)
+        return mean, log_variance, logits, {ALIGNED: seen, "pose": self.config.pose_weight * pose}
+
+
+class VAEIWGAN3DScan(VAEIWGAN3D[VAEIWGAN3DScanConfig]):
+    """Scans in, shapes out; latents in, shapes out (section on depth completion)."""
+
+    name = "vae-iwgan-scan"
+    Config = VAEIWGAN3DScanConfig
+    reads = Reads.SCANS
+
+    def make_encoder(self) -> nn.Module:
+        """Convolutions 4x4x4 of stride 2 (code)."""
+        return ScanEncoder(self.config.resolution, self.config.latent, self.config.encoder_channels)
+
+    def make_refiner(self) -> dict[str, nn.Module]:
+        """Corrections by the scan's own voxels, if `skips`."""
+        if not self.config.skips:
+            return {}
+        return {SKIPS: ScanSkipDecoder(self.generator.cell_channels, self.config.encoder_channels[1])}
+
+    def reconstruct(self, seen: Tensor) -> Tensor:
+        """Scans `[B, 1, R, R, R]` of 0 and 1 to the occupancy `[B, 1, R, R, R]` of the whole objects."""
+        if not self.refiner:
+            return super().reconstruct(seen)
+        mean, _, maps = self.nets[ENCODER](seen, maps=True)
+        logits, cells = self.generator(mean, cells=True)
+        return (logits + self.nets[SKIPS](cells, maps, seen)).sigmoid()
+
+    def _autoencode(
+        self, nets: Nets, batch: Batch, n_prior: int, step: int
+    ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
+        if not self.refiner:
+            return super()._autoencode(nets, batch, n_prior, step)
+        count = len(batch)
+        mean, log_variance, maps = nets[ENCODER](batch.seen, maps=True)
+        logits, cells = nets[GENERATOR](self._latent(mean, log_variance, batch, n_prior), cells=True)
+        seen = logits[:count] + nets[SKIPS](cells[:count], maps, batch.seen)
+        return mean, log_variance, logits, {SKIPS: self._reconstruction(seen, batch.real)}

@@ -24,8 +24,10 @@ Options beyond the paper, its value being the default: `up` resize (Odena et al.
 import contextlib
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -33,9 +35,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.utils.checkpoint import checkpoint
 
-from maquette.configs import WGANGPConfig
+from maquette.errors import UserError
+from maquette.keys import ImageSide, NonNegativeFloat, NonNegativeInt, PositiveInt, Share
 from maquette.nets.augment import DRAWS, augment
-from maquette.systems.base import Batch, Nets, Phase, System, Terms
+from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms
 from maquette.systems.capabilities import Makes
 from maquette.systems.iwgan3d import critic_terms
 from maquette.systems.losses import wasserstein_generator
@@ -46,6 +49,95 @@ ADAPT_EVERY = 4
 """Critic steps between two looks at the held-out images (ADA's interval)."""
 REMEMBERED = 0.9
 """Share of the old in the running means that the adaptive probability follows."""
+
+
+@dataclass(frozen=True)
+class WGANGPConfig(Config):
+    """The networks and losses of the image WGAN-GP; the defaults are the paper's, the sizes the dental project's."""
+
+    section_defaults = {"data": {"flip": False}}  # radiographs have sides
+
+    height: ImageSide = 256
+    """Rows of an image, from 8 to 4096."""
+    width: ImageSide = 256
+    """Columns of an image, from 8 to 4096; the longer side is at most 8 times the shorter."""
+    channels: Literal[1, 3] = 1
+    """1: grey; 3: colour."""
+    latent: PositiveInt = 100
+    """Values of z, standard normal."""
+    features: PositiveInt = 64
+    """Width of the layers at half the image's size; every halving from there on doubles it."""
+    most_features: PositiveInt = 512
+    """No layer is wider than this."""
+    kernels: Literal["even", "dental"] = "even"
+    """even: the first grid has the image's aspect, each later layer doubles it, the last crop is exact; dental: the
+    dental project's way to 508x287, a square of 256 and kernels of 4x2 and 33x1."""
+    up: Literal["transposed", "resize", "blur"] = "transposed"
+    """How the generator doubles a grid. transposed: convolutions 4x4 of stride 2 (paper); resize: nearest neighbours,
+    then a convolution 3x3; blur: the same with a low pass (1, 3, 3, 1) after the doubling."""
+    padding: Literal["zeros", "replicate"] = "zeros"
+    """What the convolutions 3x3 see beyond the edges of a grid: zeros, which can show as a frame, or its edge."""
+    generator_norm: Literal["batch", "pixel", "none"] = "batch"
+    """batch: batch norm (paper); pixel: each pixel's features to one length; none."""
+    generator_slope: Share = 0.0
+    """Of the generator's ReLU below 0; 0 is the paper's."""
+    last_features: NonNegativeInt = 0
+    """Width of one layer more at the image's full size, with a convolution 3x3 from there to the image; 0: the last
+    doubling makes the image (paper)."""
+    critic_norm: Literal["instance", "none"] = "instance"
+    """instance: affine instance norm (dental project); none."""
+    equalised: bool = False
+    """Equalise the learning rates of all layers: weights are kept at deviation 1 and scaled as they are used."""
+    penalty_weight: NonNegativeFloat = 10.0
+    """Weight of the gradient penalty."""
+    penalty_interval: PositiveInt = 1
+    """The penalty is computed on every n-th critic step with n times the weight (lazy); 1 is the paper's."""
+    critic_steps: PositiveInt = 5
+    """The generator is updated on every n-th batch, the critic on all."""
+    fresh_noise: bool = True
+    """Draw new latents for every update (paper); false: one batch of latents for all critic updates between two of the
+    generator and for that one (dental project)."""
+    augment: Literal["none", "diffaugment", "adaptive"] = "none"
+    """Vary real and made images alike before the critic sees them (light, place, a square cut out). diffaugment: all of
+    them; adaptive: with a probability that follows how far the critic learns its images by heart."""
+    augment_target: Share = 0.6
+    """Where the adaptive probability settles: the share of the critic's gap between real and made images that it does
+    not find between held-out and made ones."""
+    augment_images: PositiveInt = 500000
+    """Images over which the adaptive probability can move from 0 to 1."""
+    checkpointing: bool = False
+    """Compute the layers again in the backward pass instead of keeping what they gave: less memory, more arithmetic."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        size = f"{self.width}x{self.height}"
+        if max(self.height, self.width) > 8 * min(self.height, self.width):
+            raise UserError("the longer of model.width and model.height must be at most 8 times the shorter", size)
+        if self.kernels == "dental" and ((self.width, self.height) != (508, 287) or self.up != "transposed"):
+            raise UserError("model.kernels 'dental' makes 508x287 with model.up transposed", f"{size} and {self.up}",
+                            "set model.kernels even")
+        if self.last_features and self.kernels == "dental":
+            raise UserError("model.last_features needs grids that double", "model.kernels dental",
+                            "set model.kernels even")
+        if self.padding != "zeros" and self.up == "transposed":
+            raise UserError("model.padding 'replicate' is not for transposed convolutions", "model.up transposed",
+                            "set model.up blur, or resize")
+
+    def penalty_at(self, step: int) -> float:
+        """The penalty's weight on this step: 0 where a lazy penalty (`penalty_interval`) is left out."""
+        return self.penalty_weight * self.penalty_interval if step % self.penalty_interval == 0 else 0.0
+
+    def generator_interval(self) -> int:
+        """`critic_steps`."""
+        return self.critic_steps
+
+    def has_gradient_penalty(self) -> bool:
+        """Yes."""
+        return True
+
+    def critic_key(self) -> str:
+        """How often it moves."""
+        return "critic_steps"
 
 
 def first_grid(height: int, width: int) -> tuple[int, int, int]:
@@ -259,7 +351,7 @@ class _Uncounted(contextlib.AbstractContextManager):
             norm.num_batches_tracked.copy_(count)
 
 
-class WGANGP(System):
+class WGANGP(System[WGANGPConfig]):
     """Latents in, images out (arXiv 1704.00028)."""
 
     name = "wgan-gp"
@@ -268,18 +360,18 @@ class WGANGP(System):
 
     def __init__(self, config: WGANGPConfig):
         self.config = config
-        self.nets = nn.ModuleDict({"generator": Generator(config), "critic": Critic(config)})
+        self.nets = nn.ModuleDict({GENERATOR: Generator(config), CRITIC: Critic(config)})
 
     def phases(self) -> tuple[Phase, ...]:
         """Critic on every batch, generator on every fifth."""
         return (
-            Phase("critic", ("critic",), self.critic_loss),
-            Phase("generator", ("generator",), self.generator_loss, every=self.config.critic_steps),
+            Phase("critic", (CRITIC,), self.critic_loss, adversary=True),
+            Phase("generator", (GENERATOR,), self.generator_loss, every=self.config.critic_steps),
         )
 
     def generate(self, latent: Tensor) -> Tensor:
         """Latents `[B, latent]` to images `[B, C, H, W]` in [-1, 1]."""
-        return self.nets["generator"](latent)
+        return self.generator(latent)
 
     def wants_held_out(self, step: int) -> bool:
         """Now and then for adaptive augmentation."""
@@ -296,7 +388,7 @@ class WGANGP(System):
         if self.config.augment == "none":
             return list(images)
         draws = batch.uniform(len(batch), DRAWS)
-        probability = nets["critic"].adaptive[0] if self.config.augment == "adaptive" else 1.0
+        probability = nets[CRITIC].adaptive[0] if self.config.augment == "adaptive" else 1.0
         return [augment(each, draws, probability) for each in images]
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
@@ -306,12 +398,11 @@ class WGANGP(System):
         computed again would lie there twice.
         """
         with torch.no_grad():
-            fake = nets["generator"](self._latents(batch, step))
-        real, fake = self._varied(nets, batch, batch.images, fake)
-        lazy = self.config.penalty_interval
-        weight = self.config.penalty_weight * lazy if step % lazy == 0 else 0.0
-        penalised = partial(nets["critic"], keep=True) if self.config.checkpointing else None
-        terms = critic_terms(nets["critic"], real, fake, batch, weight, penalised)
+            fake = nets[GENERATOR](self._latents(batch, step))
+        real, fake = self._varied(nets, batch, batch.real, fake)
+        weight = self.config.penalty_at(step)
+        penalised = partial(nets[CRITIC], keep=True) if self.config.checkpointing else None
+        terms = critic_terms(nets[CRITIC], real, fake, batch, weight, penalised)
         if batch.held_out is None:
             return terms
         return Terms(terms.minimised, terms.watched | self._adapt(nets, batch, terms.watched))
@@ -326,8 +417,8 @@ class WGANGP(System):
         images as it knows its own, 1 where it takes them for made ones.
         """
         (held_out,) = self._varied(nets, batch, batch.held_out)
-        score = nets["critic"](held_out).mean()
-        state, real = nets["critic"].adaptive, scores["score_real"]
+        score = nets[CRITIC](held_out).mean()
+        state, real = nets[CRITIC].adaptive, scores["score_real"]
         state[1:].lerp_(torch.stack([real - score, real - scores["score_fake"]]).float(), 1 - REMEMBERED)
         too_sure = (state[2] > 0) & (state[1] > self.config.augment_target * state[2])
         by = ADAPT_EVERY * len(batch) / self.config.augment_images
@@ -336,5 +427,5 @@ class WGANGP(System):
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-E[D(G(z))]."""
-        (fake,) = self._varied(nets, batch, nets["generator"](self._latents(batch, step)))
-        return Terms({"adversarial": wasserstein_generator(nets["critic"](fake))})
+        (fake,) = self._varied(nets, batch, nets[GENERATOR](self._latents(batch, step)))
+        return Terms({"adversarial": wasserstein_generator(nets[CRITIC](fake))})

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from maquette.errors import UserError
+from maquette.systems.base import CRITIC
 from maquette.training.distributed import like, whole
 
 FORMAT = 2
@@ -34,6 +35,8 @@ class State:
     optimisers: dict[str, torch.optim.Optimizer]
     recipe: str = ""
     """The resolved recipe as YAML."""
+    adversaries: frozenset[str] = frozenset()
+    """Networks that may enter a run later, or leave it."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def restore(path: Path, state: State) -> int:
                 f"shape {tuple(weights[name].shape)} where {tuple(value.shape)} is needed",
             )
     extra = {name.split(".")[0] for name in set(weights) ^ set(own)}
-    if extra - {"critic"}:
+    if extra - state.adversaries - {CRITIC}:
         raise UserError(f"{path}: networks of another recipe", ", ".join(sorted(extra)))
     state.nets.load_state_dict(
         {name: like(weights[name], value) if name in weights else value for name, value in own.items()}

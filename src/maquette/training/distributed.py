@@ -12,7 +12,7 @@ critics, through which penalties differentiate twice, stay whole on every device
 import contextlib
 import datetime
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 import torch
 from lightning_fabric import Fabric
@@ -57,8 +57,16 @@ class Engine:
                 f"{recipe.batch} for {self.world} x {recipe.accumulate}",
             )
 
-    def place(self, nets: nn.ModuleDict, sharded: Iterable[str] = ()) -> None:
-        """Move the networks to the device, equal on all processes; spread those named over the devices if asked."""
+    def place(
+        self, nets: nn.ModuleDict, sharded: Iterable[str] = (), twice: Container[str] = ()
+    ) -> None:
+        """Move the networks to the device, equal on all processes.
+
+        Args:
+            nets: The networks by name.
+            sharded: Those that are spread over the devices where the recipe asks for it.
+            twice: Those that losses differentiate through twice, as penalties do: compiled graphs cannot be.
+        """
         nets.to(self.device)
         sharding = self.recipe.strategy == "shard"
         for net in nets.values():
@@ -80,7 +88,7 @@ class Engine:
                 self._sharded.add(name)
         if self.recipe.compile:
             for name, net in nets.items():
-                if name != "critic":  # compiled graphs cannot be differentiated twice, as penalties do
+                if name not in twice:
                     net.compile()
 
     def autocast(self) -> contextlib.AbstractContextManager:

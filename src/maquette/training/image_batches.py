@@ -55,7 +55,7 @@ def opened(recipe: Recipe) -> OpenedImages:
 
 def wants_random_backgrounds(recipe: Recipe) -> bool:
     """Whether the model draws its objects on plain backgrounds of any colour."""
-    return getattr(recipe.model, "background", "") == "random"
+    return bool(recipe.model.random_backgrounds())
 
 
 def one_background(data: OpenedImages) -> torch.Tensor | None:
@@ -158,7 +158,7 @@ class ImageWatch:
         held_out, known = (from_pixels(self.data.pixels(rows)).to(device) for rows in (self.rows, self.known))
         values = health.probe(system, held_out, None, step)
         with health.evaluating(system.nets), torch.no_grad():
-            return values | {"critic/train": float(system.nets["critic"](known).mean())}
+            return values | {"critic/train": float(system.critic(known).mean())}
 
 
 def sheet(system: System, seed: int) -> np.ndarray | None:

@@ -3,20 +3,18 @@
 `train()` yields events; whoever asked prints or streams them, and stops by not asking for the next.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
-from maquette.events import Event, Note, Progress
-from maquette.recipe import OptimRecipe, Recipe
-from maquette.systems.base import Batch, Phase, System, Terms, check_phases
+from maquette.events import Event, Note
+from maquette.recipe import Recipe
+from maquette.systems.base import Batch, System, check_phases
 from maquette.training import checkpoint
 from maquette.training.batches import Batches
 from maquette.training.distributed import Engine
@@ -24,80 +22,12 @@ from maquette.training.ema import Average
 from maquette.training.monitor.health import HealthFinding
 from maquette.training.monitor.log import Log
 from maquette.training.monitor.meter import Meter, Pace
+from maquette.training.news import Checked, HealthFound, Sampled, Saved, Stepped, Stepping, Stopped
+from maquette.training.optim import make_optimisers, schedule
+from maquette.training.phases import run_phase
 
 AGREE_EVERY = 10
 """Steps between two questions to all processes whether to stop or save; a single process is asked at each step."""
-
-
-@dataclass(frozen=True)
-class Stepping(Progress):
-    """A step is done; said from the second one on, about once a second.
-
-    `done` counts finished steps.
-    """
-
-    seconds_a_step: float
-    """Mean of the steps since the run began or went on, without the time of checks and samples."""
-
-    @property
-    def detail(self) -> str:
-        """Seconds a step."""
-        return f"{self.seconds_a_step:.2g} s a step"
-
-    @property
-    def seconds_left(self) -> float:
-        """Seconds until the last step, at this pace."""
-        return (self.total - self.done) * self.seconds_a_step
-
-
-@dataclass(frozen=True)
-class Stepped(Note):
-    """Means of all terms over the steps since the last such event; `step` counts finished steps."""
-
-    step: int
-    terms: dict[str, float]
-    samples_per_second: float
-    learning_rate: float
-
-
-@dataclass(frozen=True)
-class Checked(Note):
-    """What was measured on the validation part, with the moving average of the weights."""
-
-    step: int
-    metrics: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Sampled(Note):
-    """A sheet of samples was drawn: uint8 `[H, W, 3]`."""
-
-    step: int
-    path: Path
-
-
-@dataclass(frozen=True)
-class HealthFound(Note):
-    """Something looks wrong; said once a run."""
-
-    step: int
-    finding: HealthFinding
-
-
-@dataclass(frozen=True)
-class Saved(Note):
-    """A checkpoint was written; metric: its name and value where it is the best so far."""
-
-    step: int
-    path: Path
-    metric: str = ""
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """The result of a run that was asked to stop: everything up to this step is saved."""
-
-    step: int
 
 
 @dataclass(frozen=True)
@@ -179,14 +109,12 @@ class Trainer:
 
     def __init__(self, system: System, recipe: Recipe, run: Path, engine: Engine):
         self.system, self.recipe, self.run, self.engine = system, recipe, run, engine
-        engine.place(system.nets, system.averaged())
+        engine.place(system.nets, system.averaged(), system.adversaries())
         self.phases = system.phases()
-        self.optimisers = {
-            name: _optimiser(name, net.parameters(), recipe.optim, fused=recipe.train.strategy == "replicate")
-            for name, net in system.nets.items()
-        }
+        self.optimisers = make_optimisers(system, recipe.optim, fused=recipe.train.strategy == "replicate")
         self.averaged = Average(system, recipe.train.average)
-        self.state = checkpoint.State(system.nets, self.averaged.tensors, self.optimisers, recipes.dump(recipe))
+        self.state = checkpoint.State(system.nets, self.averaged.tensors, self.optimisers, recipes.dump(recipe),
+                                      system.adversaries())
         self.meter, self.saved_at, self.said = Meter(recipe.train.batch), time.monotonic(), set()
         self.pace = Pace()
         self.checkpoints, self.metric = run / "checkpoints", recipe.train.best.lstrip("-")
@@ -209,7 +137,7 @@ class Trainer:
         scale = schedule(step, self.recipe.optim)
         for phase in self.phases:
             if phase.runs_at(step):
-                terms = run_phase(phase, self.system, parts, step, self.optimisers, self.recipe, scale, self.engine)
+                terms = run_phase(phase, self.system, parts, self.optimisers, self.recipe.optim, self.engine, step, scale)
                 self.meter.add(step, phase.name, terms)
         self.averaged.update(step)
         self.meter.steps += 1
@@ -307,77 +235,9 @@ def _saved(step: int, path: Path, metric: str = "") -> Saved:
     return Saved(f"step {step}  saved {path}" + (f"  ({metric})" if metric else ""), step, path, metric)
 
 
-def run_phase(
-    phase: Phase,
-    system: System,
-    parts: list[Batch],
-    step: int,
-    optimisers: dict[str, torch.optim.Optimizer],
-    recipe: Recipe,
-    scale: float,
-    engine: Engine,
-) -> dict[str, Tensor]:
-    """One update: forward and backward over the parts of a batch, then a step of the optimisers of `phase.trains`.
-
-    Returns:
-        The terms, and `skipped` (0 or 1) where the phase has a condition, as tensors on the device: nothing here waits
-            for the device but a condition.
-    """
-    nets = system.nets
-    for name, net in nets.items():
-        net.requires_grad_(name in phase.trains)
-    sums: dict[str, Tensor] = {}
-    for part in parts:
-        with engine.autocast():
-            terms = phase.loss(nets, part, step)
-        for name, value in {**terms.watched, **terms.minimised}.items():
-            sums[name] = sums.get(name, 0) + value.detach().float() / len(parts)
-        if phase.step_if is None or len(parts) > 1 or _agrees(phase, sums, engine):
-            (terms.total() / len(parts)).backward()
-    if phase.step_if is not None and not _agrees(phase, sums, engine):
-        for name in phase.trains:
-            optimisers[name].zero_grad(set_to_none=True)
-        return {**sums, "skipped": torch.ones(())}
-    engine.average(nets, phase.trains)
-    for name in phase.trains:
-        optimiser = optimisers[name]
-        if name != "critic":
-            for group in optimiser.param_groups:
-                group["lr"] = recipe.optim.lr * scale
-            if recipe.optim.clip:
-                torch.nn.utils.clip_grad_norm_(nets[name].parameters(), recipe.optim.clip)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-    return sums if phase.step_if is None else {**sums, "skipped": torch.zeros(())}
-
-
-def _agrees(phase: Phase, sums: dict[str, Tensor], engine: Engine) -> bool:
-    """The condition of a phase, on the terms of this pass over all parts and processes."""
-    return bool(phase.step_if(Terms({}, {name: engine.mean(value) for name, value in sums.items()})))
-
-
-def schedule(step: int, optim: OptimRecipe) -> float:
-    """The share of the learning rate at this absolute step: linear warm-up, then a cosine down to the floor."""
-    warm = min(1.0, (step + 1) / optim.warmup) if optim.warmup else 1.0
-    if not optim.decay:
-        return warm
-    progress = min(1.0, step / optim.decay)
-    return warm * (optim.floor + (1 - optim.floor) * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-def _optimiser(name: str, parameters: Iterator[Tensor], optim: OptimRecipe, fused: bool) -> torch.optim.Optimizer:
-    if optim.name == "rmsprop":
-        return torch.optim.RMSprop(parameters, optim.critic_lr if name == "critic" else optim.lr)
-    if name == "critic":
-        return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas, fused=fused)
-    return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay, fused=fused)
-
-
 def _on(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
     if batch.real.device != device:
-        for name in ("voxels", "images", "labels", "poses", "scans", "held_out"):
-            value = getattr(batch, name)
-            setattr(batch, name, None if value is None else value.to(device, non_blocking=True))
+        batch = batch.to(device)
     if batch.images is not None and channels_last:
         batch.images = batch.images.contiguous(memory_format=torch.channels_last)
     return batch

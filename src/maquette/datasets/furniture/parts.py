@@ -69,12 +69,12 @@ def corners(w: float, d: float, build: Callable[[float, float], Manifold]) -> Pa
 
 
 def ring(count: int, part: Manifold, start_deg: float = 90) -> Parts:
-    """count copies of a part that points along +x, turned about z."""
+    """Count copies of a part that points along +x, turned about z."""
     return [part.rotate((0, 0, start_deg + 360 * i / count)) for i in range(count)]
 
 
 def spaced(low: float, high: float, count: int) -> list[float]:
-    """count positions evenly between low and high, ends included; the middle if there is one only."""
+    """Count positions evenly between low and high, ends included; the middle if there is one only."""
     return [(low + high) / 2] if count == 1 else [float(v) for v in np.linspace(low, high, count)]
 
 

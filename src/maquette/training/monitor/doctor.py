@@ -18,6 +18,7 @@ from maquette.training.ema import Average
 from maquette.training.monitor import health
 from maquette.training.monitor.health import HealthFinding
 from maquette.training.monitor.log import read_metrics
+from maquette.training.rows import split
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
         data = _opened(recipe)
         if data is None:
             return [], f"networks: not probed, the prepared data of the recipe are not in {recipe.data.cache}"
-        parts = job.split(data, recipe.data.validation)
+        parts = split(data, recipe.data.validation)
         with torch.random.fork_rng(devices=[]):  # making networks and restoring both set the random state
             system = SYSTEMS[recipe.system](recipe.model)
             average = Average(system, recipe.train.average).tensors

@@ -1,7 +1,7 @@
 """Health of a run: the usual faults of adversarial training in numbers, what they mean, which key to change.
 
 `probe` measures networks as they are, `diagnose` judges the rows of a run's metrics. Only differences of scores are
-critic_fraction: a Wasserstein critic's scores drift together by a constant and mean nothing alone. Its estimate falls
+judged: a Wasserstein critic's scores drift together by a constant and mean nothing alone. Its estimate falls
 slowly as the shapes get better, so it is compared with what a critic of slope 1 could reach on the same samples.
 """
 
@@ -29,16 +29,16 @@ PROBES = 2
 LOGGED = 3
 """Logged rows in a row that must agree with the probes where they hold the same quantity."""
 CRITIC_PATIENCE = 1000
-"""Steps since the critic entered before it is critic_fraction: its first weights have a slope near 0, and Adam at 1e-4
+"""Steps since the critic entered before it is judged: its first weights have a slope near 0, and Adam at 1e-4
 takes some hundred steps to bring it to 1."""
 LEAST_LOGIT = 1e-3
 """Difference of logits below which a discriminator tells nothing apart."""
 HELD = 20
 """Logged rows in which a discriminator under the 80 % rule may be held still: 1,000 steps of most recipes."""
 ENCODER_PATIENCE = 1000
-"""Steps before the encoder is critic_fraction: 6 nats at step 100 were 107 at step 1,000 in a good run."""
+"""Steps before the encoder is judged: 6 nats at step 100 were 107 at step 1,000 in a good run."""
 GENERATOR_PATIENCE = 1000
-"""Updates of the generator before its shapes are critic_fraction: it starts grey, and often goes through one mean
+"""Updates of the generator before its shapes are judged: it starts grey, and often goes through one mean
 shape."""
 CONSTANT = 0.01
 """A critic whose scores are spread over less than this share of the samples' distances is constant: at slope 1 the
@@ -112,10 +112,10 @@ def probe(system: System, real: Tensor, seen: Tensor | None, seed: int) -> dict[
     with evaluating(system.nets), torch.no_grad():
         made, of_encoder = _make(system, batch, seen, limit)
         values |= of_encoder | _of_samples(made, real) | (_of_grids(made) if system.makes is Makes.SHAPES else {})
-        if "critic" in system.nets:
+        if system.critic is not None:
             # rolled: mixes are of unrelated shapes, as in training, not of a shape and its own reconstruction
             fake = made[: len(batch)].roll(1, 0)
-            values |= _of_critic(system.nets["critic"], real, fake, batch.uniform(len(batch)))
+            values |= _of_critic(system.critic, real, fake, batch.uniform(len(batch)))
     return {name: float(value) for name, value in values.items()}
 
 
@@ -191,9 +191,9 @@ def _of_critic(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> di
 
 
 def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[HealthFinding]:
-    """What is wrong with a run now, the root first; [] for a healthy one, and for one too young to be critic_fraction.
+    """What is wrong with a run now, the root first; [] for a healthy one, and for one too young to be judged.
 
-    - not-finite; where it is found nothing else is critic_fraction;
+    - not-finite; where it is found nothing else is judged;
     - critic-constant, critic-saturated or penalty-far, from CRITIC_PATIENCE steps after its first logged term on;
     - latent-unused;
     - samples-empty, samples-full or samples-alike; not the last where the latents are unused.
@@ -252,7 +252,7 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding 
     probes = _probes(rows, entered + CRITIC_PATIENCE)
     if not probes:
         return None
-    if not hasattr(recipe.model, "penalty_weight"):
+    if not recipe.model.has_gradient_penalty():
         return _of_discriminator(rows, probes, recipe)
     last = probes[-1]
     step, slope, reach = last["step"], _number(last, "critic/slope"), _number(last, "critic/reach")
@@ -330,16 +330,14 @@ def _of_latents(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None
 
 
 def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> HealthFinding | None:
-    joint = getattr(recipe.model, "joint", False)
-    every = 1 if joint else getattr(recipe.model, "critic_steps", 1)
-    probes = _probes(rows, GENERATOR_PATIENCE * every)
+    probes = _probes(rows, GENERATOR_PATIENCE * recipe.model.generator_interval())
     if not probes:
         return None
     step, lr = probes[-1]["step"], _now(recipe, "optim.lr")
     for word, key, rebalance in (("empty", "samples/empty", "raise"), ("full", "samples/full", "lower")):
         if all(_number(row, key) >= ALL for row in probes):
-            weighted = getattr(recipe.model, "reconstruction", "") == "bce-iou"
-            change = f"lower {lr}" + (f"; {rebalance} {_now(recipe, 'model.positive_weight')}" if weighted else
+            weight = recipe.model.occupancy_key()
+            change = f"lower {lr}" + (f"; {rebalance} {_now(recipe, f'model.{weight}')}" if weight else
                                       f" and {_now(recipe, 'optim.critic_lr')}")
             return HealthFinding(
                 f"samples-{word}", step, f"{_number(probes[-1], key):.0%} of the made grids are {word} at 0.5",
@@ -351,16 +349,15 @@ def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> 
     seen = (f"made {what} differ by {_number(last, 'samples/distance'):.2g} a {place}, real ones by "
             f"{_number(last, 'real/distance'):.2g}: {_number(last, 'samples/variety'):.1%} of it")
     meaning = f"the generator makes one {what[:-1]} whatever it is given: mode collapse, or a dead layer"
-    change = f"raise {_now(recipe, _rule(recipe))}"
-    if joint:  # there the critic moves on every step, and may be left out
-        keys = ("model.adversarial", "model.kl_weight") if recipe.model.adversarial else ("model.kl_weight",)
-        change = f"lower {' or '.join(_now(recipe, key) for key in keys)}"
+    alike = recipe.model.alike_keys()
+    change = (f"lower {' or '.join(_now(recipe, f'model.{key}') for key in alike)}" if alike else
+              f"raise {_now(recipe, _rule(recipe))}")
     return HealthFinding("samples-alike", step, seen, meaning, f"lower {lr}; {change}")
 
 
 def _rule(recipe: Recipe) -> str:
     """The key that says how strong the critic is: how often it moves, when it may learn, or how it is held back."""
-    return f"model.{next(key for key in ('critic_steps', 'accuracy_limit', 'r1') if hasattr(recipe.model, key))}"
+    return f"model.{recipe.model.critic_key()}"
 
 
 def _words(recipe: Recipe) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS, Batch
 from maquette.training.distributed import Engine
 from maquette.training.ema import Average
-from maquette.training.loop import run_phase
+from maquette.training.phases import run_phase
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def count(recipe: Recipe) -> Counted:
             parts = Batch(None, images, held_out=held_out).cut(recipe.train.accumulate)
             for phase in system.phases():
                 alive.peak = alive.now
-                run_phase(phase, system, parts, 0, optimisers, recipe, 1.0, engine)
+                run_phase(phase, system, parts, optimisers, recipe.optim, engine)
                 phases[phase.name] = alive.peak
         kept = alive.now
         del average

@@ -1,0 +1,117 @@
+"""The values that keys of recipes take: constrained types, and what is said of a value that does not fit.
+
+A key's type says its range (`PositiveInt`, `Share`), so that one annotation is validation, documentation and the
+command line's type. Rules between several keys are in `__post_init__` of the dataclass that has them.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import AllowInfNan, TypeAdapter, ValidationError
+
+from maquette.errors import UserError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_FINITE = AllowInfNan(False)
+Finite = Annotated[float, _FINITE]
+PositiveInt = Annotated[int, Gt(0)]
+NonNegativeInt = Annotated[int, Ge(0)]
+TwoOrMore = Annotated[int, Ge(2)]
+PositiveFloat = Annotated[float, Gt(0), _FINITE]
+NonNegativeFloat = Annotated[float, Ge(0), _FINITE]
+Share = Annotated[float, Ge(0), Le(1)]
+"""From 0 to 1."""
+PositiveShare = Annotated[float, Gt(0), Le(1)]
+"""Above 0, up to 1."""
+ShareBelow1 = Annotated[float, Ge(0), Lt(1)]
+"""From 0 to below 1."""
+OpenShare = Annotated[float, Gt(0), Lt(1)]
+"""Between 0 and 1, neither of them."""
+Widths = Annotated[tuple[PositiveInt, ...], MinLen(1)]
+"""Widths of layers."""
+Resolution = Literal[20, 32, 64]
+"""Voxels a side at which the volumetric networks exist."""
+ViewSize = Annotated[int, Ge(16), Le(1024)]
+"""Pixels a side of a view."""
+ImageSide = Annotated[int, Ge(8), Le(4096)]
+"""Pixels of one side of an image."""
+Orientations = Literal[1, 2, 3, 4, 6, 12]
+"""How many ways about the up axis, evenly spread."""
+Betas = tuple[ShareBelow1, ShareBelow1]
+"""Adam's decay rates of the two moments."""
+Octaves = Annotated[int, Ge(0), Le(16)]
+"""Octaves of a positional encoding."""
+
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word", "tuple": "a list"}
+
+
+def check(section: str, values: "DataclassInstance") -> None:
+    """Hold every key of a section of a recipe against its type, strictly: no text for numbers, no numbers for flags.
+
+    Args:
+        section: What stands before the keys in the message: `model`.
+        values: The section.
+
+    Raises:
+        UserError: For the first key whose value does not fit, naming what it must be.
+    """
+    for name, (adapter, hint) in _adapters(type(values)).items():
+        value = getattr(values, name)
+        try:
+            adapter.validate_python(value, strict=True)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise UserError(f"{section}.{name} must be {_rule(problem, hint)}", _shown(value), _nearest(problem)) from None
+
+
+@cache
+def _adapters(kind: type) -> dict[str, tuple[TypeAdapter[Any], object]]:
+    """Of each key what checks it, and its type."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {key.name: (TypeAdapter(hints[key.name]), hints[key.name]) for key in dataclasses.fields(kind)}
+
+
+def _shown(value: object) -> str:
+    """A value as a recipe has it, not too long."""
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return (text if len(text) <= 80 else f"{text[:77]}...") or "nothing"
+
+
+def _rule(problem: Mapping[str, Any], hint: object) -> str:
+    """What a value must be, out of pydantic's finding about it and the key's type: "from 0 to 1" follows "must be"."""
+    found, context = str(problem["type"]), problem.get("ctx", {})
+    if found == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if found == "too_short":
+        return f"{context['min_length']} or more values"
+    for place in problem["loc"]:  # into the type of one value of several
+        inner = get_args(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
+        hint = inner[place] if isinstance(place, int) and place < len(inner) and inner[-1] is not ... else inner[0]
+    limits = {name: getattr(limit, name) for limit in getattr(hint, "__metadata__", ())
+              for name in ("ge", "gt", "le", "lt") if hasattr(limit, name)}
+    if found in ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number") and limits:
+        return _range(limits)
+    return _KINDS.get(found.removesuffix("_type").removesuffix("_from_float"), str(problem["msg"]))
+
+
+def _range(limits: Mapping[str, float]) -> str:
+    low = f"from {limits['ge']:g}" if "ge" in limits else f"above {limits['gt']:g}" if "gt" in limits else ""
+    if "le" in limits:
+        return f"{low} to {limits['le']:g}" if "ge" in limits else f"{low} and at most {limits['le']:g}"
+    if "lt" in limits:
+        return f"{low} and below {limits['lt']:g}"
+    return {"from 0": "0 or more", "above 0": "positive"}.get(low, f"{low.removeprefix('from ')} or more")
+
+
+def _nearest(problem: Mapping[str, Any]) -> str:
+    """A hint for a number that is none of those allowed: the nearest; empty where there is none."""
+    choices = [word for word in str(problem.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(", ")]
+    value = problem.get("input")
+    if problem["type"] != "literal_error" or not isinstance(value, int) or not all(c.isdigit() for c in choices):
+        return ""
+    return f"try {min(map(int, choices), key=lambda choice: abs(choice - value))}"

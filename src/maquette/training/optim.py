@@ -1,0 +1,44 @@
+"""An optimiser for each network, and the schedule of the learning rate as a function of the absolute step."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from maquette.recipe import OptimRecipe
+from maquette.systems.base import System
+
+Optimisers = dict[str, torch.optim.Optimizer]
+"""An optimiser for each network, by the network's name."""
+
+
+def make_optimisers(system: System, optim: OptimRecipe, fused: bool = True) -> Optimisers:
+    """An optimiser for each of a system's networks; adversaries have rates of their own (`Phase.adversary`).
+
+    Args:
+        system: Its networks on their devices.
+        optim: The recipe's section.
+        fused: One kernel a step, for networks that are not sharded.
+    """
+    adversaries = system.adversaries()
+    return {name: _optimiser(net.parameters(), optim, name in adversaries, fused) for name, net in system.nets.items()}
+
+
+def _optimiser(
+    parameters: Iterable[Tensor], optim: OptimRecipe, adversary: bool, fused: bool
+) -> torch.optim.Optimizer:
+    if optim.name == "rmsprop":
+        return torch.optim.RMSprop(parameters, optim.critic_lr if adversary else optim.lr)
+    if adversary:
+        return torch.optim.Adam(parameters, optim.critic_lr, optim.critic_betas, fused=fused)
+    return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay, fused=fused)
+
+
+def schedule(step: int, optim: OptimRecipe) -> float:
+    """The share of the learning rate at this absolute step: linear warm-up, then a cosine down to the floor."""
+    warm = min(1.0, (step + 1) / optim.warmup) if optim.warmup else 1.0
+    if not optim.decay:
+        return warm
+    progress = min(1.0, step / optim.decay)
+    return warm * (optim.floor + (1 - optim.floor) * 0.5 * (1 + math.cos(math.pi * progress)))

@@ -1,0 +1,35 @@
+"""Which rows of a dataset are learned from, and which are held out to watch."""
+
+import hashlib
+
+import numpy as np
+
+from maquette.datasets.format import OpenedData
+from maquette.datasets.images import OpenedImages
+from maquette.datasets.orientations import shape_id
+from maquette.errors import UserError
+
+Data = OpenedData | OpenedImages
+
+
+def split(data: Data, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows for training and for validation.
+
+    Its id alone decides a shape's part, so that it never changes sides; all its orientations are on the same one.
+    """
+    rows = data.split("train")
+    ids = [shape_id(id) for id in data.ids]
+    shapes = len({ids[row] for row in rows})
+    if shapes < 2:
+        raise UserError(f"training needs at least 2 {data.what} in the train split", shapes)
+    draws = [int(hashlib.sha256(f"validation {ids[row]}".encode()).hexdigest()[:8], 16) / 2**32 for row in rows]
+    held_out = np.asarray(draws) < share
+    if held_out.all() or not held_out.any():
+        held_out = np.asarray(draws) == min(draws)
+    return rows[~held_out], rows[held_out]
+
+
+def shapes_in(data: Data, rows: np.ndarray) -> int:
+    """How many different shapes some rows show, in one or several orientations; or how many images."""
+    ids = data.ids
+    return len({shape_id(ids[row]) for row in rows})
