@@ -12,7 +12,7 @@ from maquette import api
 from maquette.datasets.cache import shapes_of
 from maquette.geometry.shape import Shape
 from maquette.models.predict import occupancy
-from maquette.rendering.sheets import SIDES, blocks, sheet
+from maquette.rendering.sheets import SIDES, blocks, contact_sheet
 from maquette.scans import scans
 
 
@@ -25,7 +25,7 @@ def main(data: str, picture: str, model: str = api.SCAN_MODEL, cache: str = "dat
         seen = scans(whole, test.resolution, count=1, seed=int(row))
         made = Shape(occupancy(loaded, seen[None].astype(np.float32))[0], loaded.threshold)
         cells += [blocks(seen[0], 200, *SIDES["front"]), made.surface(), whole]
-    sheet(cells, picture, columns=12, cell_px=150)
+    contact_sheet(cells, picture, columns=12, cell_px=150)
     print(picture)
 
 

@@ -64,7 +64,7 @@ def test_sending_to_a_plotter_needs_its_port(absent):
     from maquette.plotting import grbl
 
     absent("serial")
-    assert line(grbl._opened, "nowhere", 115200) == "serial is not installed; pip install 'maquette[plotter]'"
+    assert line(grbl._open_port, "nowhere", 115200) == "serial is not installed; pip install 'maquette[plotter]'"
 
 
 def test_a_dicom_file_needs_its_reader(absent, tmp_path):

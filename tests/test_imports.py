@@ -38,7 +38,7 @@ def test_only_what_learns_imports_pytorch():
 
 
 def test_what_comes_in_extras_is_imported_where_it_is_used():
-    others = [name for name in modules() if name.split(".")[1] != "training"]
+    others = [name for name in modules() if name.split(".")[1] not in ("training", "evaluation")]
     assert fault(",".join((*OPTIONAL, "lightning_fabric", "beartype")), others) == ""
 
 

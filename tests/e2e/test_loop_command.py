@@ -116,18 +116,18 @@ def test_a_loop_that_goes_on_is_the_one_that_never_stopped(folder, tmp_path):
 
 
 def test_a_stop_leaves_no_half_round(folder, tmp_path, monkeypatch):
-    keep = rounds_on_disk.Rounds.keep
+    keep = rounds_on_disk.Rounds.commit
 
     def stopped(self, number):
         if number == 2:
             raise KeyboardInterrupt
         return keep(self, number)
 
-    monkeypatch.setattr(rounds_on_disk.Rounds, "keep", stopped)
+    monkeypatch.setattr(rounds_on_disk.Rounds, "commit", stopped)
     with pytest.raises(KeyboardInterrupt):
         loop(folder, tmp_path / "out", 3)
     assert names(tmp_path / "out") == ["loop.csv", "loop.json", "round-01"] and len(measured(tmp_path / "out")) == 1
-    monkeypatch.setattr(rounds_on_disk.Rounds, "keep", keep)
+    monkeypatch.setattr(rounds_on_disk.Rounds, "commit", keep)
     loop(folder, tmp_path / "out", 2, resume=True)
     assert [one["round"] for one in measured(tmp_path / "out")] == [1, 2]
 
@@ -161,14 +161,14 @@ def test_without_a_camera_a_line_says_how_to_go_on(folder, tmp_path, capsys):
 def test_a_plotter_waits_for_paper_and_a_camera_that_gives_nothing_ends_it(folder, tmp_path, monkeypatch, capsys):
     drawn = []
 
-    class Pen(outputs_loop.FilePen):
+    class Pen(outputs_loop.FilePlotter):
         def __init__(self, *options):
             drawn.append(options)
 
         def wants(self, number):
             return Waiting(number, f"paper for {number}", True)
 
-    monkeypatch.setattr(outputs_loop, "PlotterPen", Pen)
+    monkeypatch.setattr(outputs_loop, "GrblPlotter", Pen)
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
     command = ("loop", str(folder / "box.png"), "--model", str(folder / "vae-iwgan-image"), "--rounds", "2", "--port",
                "/dev/ttyUSB7")
@@ -195,8 +195,8 @@ def test_the_page_is_asked_for_under_the_camera_but_not_after_the_plotter(folder
         def look(self, number):
             return None
 
-    monkeypatch.setattr(outputs_loop, "SourceEye", Eye)
-    monkeypatch.setattr(outputs_loop, "PlotterPen", lambda *options: outputs_loop.FilePen())
+    monkeypatch.setattr(outputs_loop, "SourceCamera", Eye)
+    monkeypatch.setattr(outputs_loop, "GrblPlotter", lambda *options: outputs_loop.FilePlotter())
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n\n\n"))
     command = ("loop", str(folder / "box.png"), "--model", str(folder / "vae-iwgan-image"), "--rounds", "2",
                "--camera", "camera:0", "--wait-s", "5", "--out", str(tmp_path / "out"))

@@ -100,11 +100,11 @@ def draw(
         UserError: For what cannot be read, or holds nothing to draw.
     """
     if isinstance(source, str) and sources.is_furniture(source):
-        return drawings.draw(sources.mesh_of(source), look, sheet, machine, name or source)
+        return drawings.make_drawing(sources.mesh_of(source), look, sheet, machine, name or source)
     if isinstance(source, bytes | Image.Image):
         given = as_picture(source)
-        return drawings.draw(given.pixels, look, sheet, machine, name or given.name)
-    return drawings.draw(source, look, sheet, machine, name)
+        return drawings.make_drawing(given.pixels, look, sheet, machine, name or given.name)
+    return drawings.make_drawing(source, look, sheet, machine, name)
 
 
 def loop(
@@ -131,7 +131,7 @@ def loop(
         past: What was done before, to go on from there.
 
     Yields:
-        The events of `maquette.drawing_loop.loop.run`.
+        The events of `maquette.drawing_loop.loop.run_loop`.
 
     Raises:
         UserError: For a model that reads no pictures, and where the first round fails.
@@ -160,7 +160,7 @@ def loop(
 
     config = loaded.system.config
     imagination = Reconstructor(config.view_size, config.image_channels, made_of)
-    yield from loops.run(start, imagination, pen, eye, settings, past)
+    yield from loops.run_loop(start, imagination, pen, eye, settings, past)
 
 
 def _in_colour(pixels: np.ndarray) -> np.ndarray:

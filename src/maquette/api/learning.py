@@ -152,7 +152,7 @@ def evaluate(
             alignment), `scans` (IoU of ModelNet10's test split, completed from scans), `recognition` (a linear SVM on
             the critic's responses) or `generation` (new shapes beside the test split); or real images, a prepared
             dataset or a folder (made images beside those held out; of GRAF and 3DGEN see
-            `maquette.evaluation.fields.fields.evaluate_fields`).
+            `maquette.evaluation.fields.evaluate.evaluate_fields`).
         path: Where these data are; for GRAF and 3DGEN an image set with true shapes, where `on` has none.
         views: Views or scans of each test shape.
         limit: So many shapes, photos or images at most; None: all, or what the measure usually takes.
@@ -162,7 +162,7 @@ def evaluate(
         turns: Orientations of each shape about z, 1, 2, 3, 4, 6 or 12; 0: 4 for recognition, 1 for generation.
         classifier: The model whose features are used (generation); empty: the line is left out.
         inception: Weights for FID and KID of images; empty: both are left out. See
-            `maquette.evaluation.images.images.evaluate_images`.
+            `maquette.evaluation.images.evaluate.evaluate_images`.
         out: Folder for the report on images.
 
     Yields:

@@ -16,7 +16,8 @@ from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.events import Progress
-from maquette.geometry.mesh import Dropped, Printability, printability
+from maquette.geometry.printability import Printability, printability
+from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
 from maquette.intake.given import Picture, as_picture
 from maquette.intake.pickup import Pickup, frame_object

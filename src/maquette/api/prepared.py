@@ -8,6 +8,7 @@ from maquette.events import Progress, Skipped
 from maquette.extras import require
 
 if TYPE_CHECKING:
+    from maquette.datasets.audit import ShapeFinding
     from maquette.datasets.prepare import Finished
 
 
@@ -87,7 +88,7 @@ def show_data(path: str | Path, out: str | Path = "") -> dict[str, object]:
     return {**show(path, sheet).facts(), "sheet": str(sheet)}
 
 
-def audit_data(path: str | Path) -> list[dict[str, object]]:
+def audit_data(path: str | Path) -> "list[ShapeFinding]":
     """What is wrong with a prepared dataset.
 
     Args:

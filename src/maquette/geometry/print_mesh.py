@@ -4,7 +4,7 @@ from typing import Any
 
 import trimesh
 
-from maquette.io.formats import GLB_FROM_MM
+from maquette.io.formats.meshes import GLB_FROM_MM
 
 
 class PrintMesh(trimesh.Trimesh):

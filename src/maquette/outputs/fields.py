@@ -12,7 +12,8 @@ import numpy as np
 from maquette.api.objects import generate_mesh
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.geometry.mesh import printability, to_print
+from maquette.geometry.mesh import to_print
+from maquette.geometry.printability import printability
 from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
@@ -64,7 +65,7 @@ def generate_mesh_files(
         UserError: For a model without a field and for options that cannot be.
     """
     from maquette.fields.extract import require_field
-    from maquette.fields.pictures import pictures, views_round
+    from maquette.fields.pictures import render_latents, views_round
     from maquette.models.prior import draw
 
     require_field(model)
@@ -82,7 +83,7 @@ def generate_mesh_files(
                 latent = draw(model, seed, index, spread=spread)
                 views, whole = views_round(model.system.config, TURN_FRAMES)
                 frames = []
-                for picture in pictures(model, latent.expand(len(views), -1), views):
+                for picture in render_latents(model, latent.expand(len(views), -1), views):
                     frames.append(picture)
                     yield Progress(f"turning {name}", len(frames), len(views))
                 paths.append(previews.animation(frames, out / f"{name}.gif", FRAME_MS, back=not whole))
@@ -137,8 +138,8 @@ def interpolate_field_files(
     Raises:
         UserError: For a model without a field and for options that cannot be.
     """
-    from maquette.fields.between import between, way
-    from maquette.fields.pictures import front_view, pictures
+    from maquette.fields.between import between, field_path
+    from maquette.fields.pictures import front_view, render_latents
 
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
@@ -156,8 +157,8 @@ def interpolate_field_files(
             yield Failed(name, f"{name}: {error}")
         yield Progress("interpolating", index + 1, len(found.latents))
     ways = -(-frames // (steps - 1)) if gif else 1
-    latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * ways + 1, path, what)
-    drawn = pictures(model, latents, _repeated(front_view(model.system.config), len(latents)))
+    latents = field_path(model, [operand.latent for operand in found.operands], (steps - 1) * ways + 1, path, what)
+    drawn = render_latents(model, latents, _repeated(front_view(model.system.config), len(latents)))
     yield from way_written(drawn, len(latents), ways, steps, found.operands, out, gif)
 
 

@@ -12,7 +12,9 @@ from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.geometry.mesh import Dropped, Printability, printability, to_frame, to_print
+from maquette.geometry.mesh import to_frame, to_print
+from maquette.geometry.printability import Printability, printability
+from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
 from maquette.geometry.voxelise import voxelise
 from maquette.intake.pickup import find_inputs

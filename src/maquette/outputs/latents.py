@@ -17,7 +17,7 @@ from maquette.api import latent_space
 from maquette.api.objects import write_object
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.geometry.mesh import printability
+from maquette.geometry.printability import printability
 from maquette.geometry.shape import Shape
 from maquette.io import formats
 from maquette.io.atomic import write_bytes
@@ -76,7 +76,7 @@ def interpolate_files(
     Raises:
         UserError: For options out of range, and as `maquette.api.interpolate` does.
     """
-    from maquette.latents.arithmetic import way
+    from maquette.latents.arithmetic import latent_path
     from maquette.models.prior import decode
 
     if not 1 <= frames <= MAX_FRAMES:
@@ -87,7 +87,7 @@ def interpolate_files(
     for index, (latent, shape) in enumerate(zip(found.latents, found.shapes, strict=True)):
         yield _written(out, f"step-{index:0{max(2, digits)}d}", latent, shape, suffix, size_mm, largest_part)
     between = -(-frames // (steps - 1)) if gif else 1
-    latents = way(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
+    latents = latent_path(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
     drawn = (tile(grid, model.threshold, CELL_PX, ZOOM) for grid in decode(model, latents))
     yield from way_written(drawn, len(latents), between, steps, found.operands, out, gif)
 
@@ -295,7 +295,7 @@ def suggest_files(
                 target = out / f"{name}-{rank}-{_file_name(one.name)}.svg"
                 try:
                     drawing = clean_drawing(model, catalog, found, one, among, draw)
-                    plotter.write(target, drawing, pen_mm=draw.pen)
+                    plotter.write_drawing(target, drawing, pen_mm=draw.pen)
                 except UserError as error:
                     yield Failed(str(source), f"{one.name}: {error}")
                     continue

@@ -14,8 +14,17 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from maquette.api.drawings import loop
-from maquette.drawing_loop.hardware import FilePen, PlotterPen, SourceEye
-from maquette.drawing_loop.loop import Drawn, Ended, LoopSettings, PageCamera, Plotter, Round, Waiting
+from maquette.drawing_loop.hardware import FilePlotter, GrblPlotter, SourceCamera
+from maquette.drawing_loop.loop import (
+    Drawn,
+    Ended,
+    LoopSettings,
+    Measures,
+    PageCamera,
+    Plotter,
+    Round,
+    Waiting,
+)
 from maquette.drawing_loop.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
@@ -91,15 +100,15 @@ def loop_files(
     machine = machine or Machine()
     facts = _facts(start, model, settings, simulate, project, threshold, seed)
     rounds = Rounds(out, facts, settings.sheet, resume)
-    past, strokes = rounds.past() if rounds.count else (None, None)
+    past, strokes = rounds.resume_point() if rounds.count else (None, None)
     pen: Plotter
     eye: PageCamera
     if simulate:
         pen = eye = SimulatedPage(seed, settings.sheet.pen, strokes)
     else:
-        pen = PlotterPen(port, machine, ask, control) if port else FilePen()
+        pen = GrblPlotter(port, machine, ask, control) if port else FilePlotter()
         asked: bool | Literal["first"] = ask and (not port or ("first" if past else False))
-        eye = SourceEye(camera, wait_s, asked) if camera else _Nobody()
+        eye = SourceCamera(camera, wait_s, asked) if camera else _Nobody()
     first = None if past else read_frame(start, timeout_s=wait_s)
     fit = _fit(seed) if project else None
     try:
@@ -134,7 +143,7 @@ def _followed(
         if isinstance(event, Round):
             rounds.write(event, machine)
         elif isinstance(event, Drawn):
-            measures = rounds.keep(event.number)
+            measures = rounds.commit(event.number)
             yield _written(rounds, measures)
             yield Progress("drawing rounds", event.number, total)
         elif isinstance(event, Ended):
@@ -153,7 +162,7 @@ def _followed(
         yield from _pictures(rounds)
 
 
-def _written(rounds: Rounds, measures: dict) -> Written:
+def _written(rounds: Rounds, measures: Measures) -> Written:
     number = measures["round"]
     folder = rounds.folder(number)
     overlap = f"IoU {measures['iou_first']:.3f} with round 1"
@@ -167,7 +176,7 @@ def _written(rounds: Rounds, measures: dict) -> Written:
 def _pictures(rounds: Rounds) -> Iterator[Written]:
     """The contact sheet: of each round the picture, the object and the drawing; and the same as an animation."""
     cells, captions, frames = [], [], []
-    for index in np.unique(np.linspace(0, rounds.count - 1, min(rounds.count, MAX_SHOWN)).astype(int)):
+    for index in np.unique(np.linspace(0, rounds.count - 1, min(rounds.count, MAX_SHOWN)).astype(int)).tolist():
         measures, folder = rounds.measures[index], rounds.folder(index + 1)
         parts = [_square(read_picture(folder / name)) for name in (PICTURE, OBJECT, DRAWN_PNG)]
         overlap = f"IoU {measures['iou_first']:.2f}"

@@ -70,7 +70,7 @@ def plot_files(
     def load(source: str) -> plotter.Drawing:
         if plotter.format_of(source) != "svg":
             raise UserError(f"{source} is no SVG", hint="SVG is sorted and converted; G-code can only be sent (--port)")
-        return plotter.load(source, machine, sheet=sheet, fit=fit, pen=pen)
+        return plotter.load_svg(source, machine, sheet=sheet, fit=fit, pen=pen)
 
     yield from _files(inputs, out, load, machine, format, device, preview, pen_mm)
 
@@ -92,7 +92,7 @@ def _files(
             target = folder if single else folder / f"{stem}{plotter.FORMATS[format][0]}"
             paths = []
             if out:
-                plotter.write(target, drawing, machine, pen_mm=pen_mm, device=device)
+                plotter.write_drawing(target, drawing, machine, pen_mm=pen_mm, device=device)
                 paths.append(target)
                 if preview:
                     paths.append(target.with_name(f"{target.stem}.preview.png"))

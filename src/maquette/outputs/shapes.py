@@ -17,7 +17,8 @@ from maquette.api.objects import complete, generate, reconstruct, write_object
 from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
 from maquette.events import Failed, Written
-from maquette.geometry.mesh import Dropped, Printability, printability
+from maquette.geometry.printability import Printability, printability
+from maquette.geometry.repair import Dropped
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
@@ -260,7 +261,7 @@ def generate_files(
         summary = {"output": [str(out / f"{name}{suffix}")], "parts_dropped": dropped.parts, "printable": report.ok}
         yield Written(name, (out / f"{name}{suffix}",), line, summary)
     if meshes:
-        previews.sheet(meshes, out / "sheet.png")
+        previews.contact_sheet(meshes, out / "sheet.png")
         yield Written("sheet", (out / "sheet.png",), f"{len(meshes)} samples", {"output": [str(out / "sheet.png")]})
 
 
@@ -341,7 +342,7 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed
         formats.write_mesh(target, made.mesh)
         cells += [read_picture(source), made.mesh]
         yield Written(Path(source).name, (target,), made.report.line())
-    picture = previews.sheet(cells, out / "demo.png", columns=4, cell_px=240)
+    picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
     yield Written("picture", (picture,), "each example beside its mesh")
 
 
