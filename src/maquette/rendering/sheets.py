@@ -28,7 +28,7 @@ FLAT_SIDES = {"above": (0.0, 89.0), "left": (-32.0, 48.0), "right": (32.0, 48.0)
 AGAINST_LIGHT = "against the light"
 """The label of a picture that shows a mesh against the light."""
 CLEAR_MM = 1.0
-"""So much of a lithophane's material leaves 1/e of the light; white plastic for printing is about so."""
+"""So much material leaves 1/e of the light in a picture against the light; real materials differ."""
 Pose = Literal["standing", "flat", "against light"]
 """How a mesh is shown: from around it, from above, or from above and against the light."""
 _FILL = 0.80  # share of a picture's width that the object takes
