@@ -64,7 +64,8 @@ def test_a_page_that_is_no_page_is_said_in_one_line():
         read_gcode(FAULTS / "lines.gcode")
 
 
-@pytest.mark.parametrize("sides", ["999999 x 999999", "100 x 2001", "inf x 10", "nan x nan", "0 x 10", "-5 x 5", "1e30 x 1"])
+@pytest.mark.parametrize("sides", ["999999 x 999999", "100 x 2001", "inf x 10", "nan x nan", "0 x 10", "-5 x 5",
+                                   "1e30 x 1"])
 def test_a_file_does_not_choose_its_own_limits(sides):
     with pytest.raises(UserError, match="a.gcode: a page has sides of more than 0 and at most 2000 mm, got"):
         named_page([f"; page {sides} mm"], "a.gcode")

@@ -37,7 +37,8 @@ OBJECT_PX, DRAWING_PX = 240, 720
 _NUMBER = (int, float)
 _KINDS: dict[str, tuple[type, ...]] = {  # of what `Measures` holds
     "round": (int,), "azimuth_deg": _NUMBER, "iou_first": _NUMBER, "iou_previous": (*_NUMBER, type(None)),
-    "voxels": (int,), "strokes": (int,), "drawn_mm": _NUMBER, "travel_mm": _NUMBER, "seconds": _NUMBER, "notes": (list,),
+    "voxels": (int,), "strokes": (int,), "drawn_mm": _NUMBER, "travel_mm": _NUMBER, "seconds": _NUMBER,
+    "notes": (list,),
 }
 _MAX_JSON = 4 << 20  # bytes of a JSON file that is read
 _ZOOM = 1.1  # so that all of the grid is in the picture

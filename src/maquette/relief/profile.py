@@ -49,7 +49,8 @@ def find_profile(
     Args:
         ink: 0 is paper and 1 is lead.
         axis: `auto` takes a straight, upright line of its own beside the profile (a leaning one is turned upright);
-            without one the middle of a drawing that is symmetric, and the left edge of one that is not; `left`, `right` and `middle` are those of the profile.
+            without one the middle of a drawing that is symmetric, and the left edge of one that is not. `left`, `right`
+            and `middle` are those of the profile.
         drawn: As in `maquette.relief.outline.find_outline`.
         closed_to: The widest gap that is closed, as a share of the ink's longer side.
         name: What an error calls the drawing.
