@@ -350,7 +350,7 @@ class GRAF(FieldSystem[GRAFConfig]):
     def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
         """Patches of fresh objects from fresh cameras, `[B, K * K, ...]`."""
         latent, origins, directions, background, jitter = self.drawn(nets, batch, step)
-        deviation = schedules.fading(step, self.config.density_noise, self.config.density_noise_until)
+        deviation = schedules.linear_decay(step, self.config.density_noise, self.config.density_noise_until)
         noise = deviation * batch.normal(*jitter.shape) if deviation else None
         return nets[GENERATOR](latent, origins, directions, background, jitter, noise)
 
