@@ -49,22 +49,20 @@ def in_terminal(*words, cwd, columns: int = 40, out=None, program: str = COMMAND
     return process.wait(), re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode()).replace("\r\n", "\n")
 
 
-def test_training_shows_lines_that_can_be_copied_and_the_time_that_is_left(tmp_path, capsys):
-    data, run = str(tmp_path / "set"), "a-folder-with-a-long-name/and-another-one/run-of-today"
-    prepare = ("data", "prepare", "furniture", "--out", data, "--count", "6", "--resolution", "20", "--workers", "1")
+def test_training_says_lines_that_can_be_copied_and_the_time_that_is_left(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "40")
+    run = "a-folder-with-a-long-name/and-another-one/run-of-today"
+    prepare = ("data", "prepare", "furniture", "--out", "set", "--count", "6", "--resolution", "20", "--workers", "1")
     assert call(*prepare) == 0
-    words = ("train", "iwgan-tiny", "--data.path", data, "--run", run, "--train.steps", "3")
-    code, shown = in_terminal(*words, cwd=tmp_path)
-    lines = re.split(r"[\r\n]+", shown)
-    assert code == 0 and f"model: {run}/model" in lines
-    assert any(line.endswith(f"go on with: maquette train --resume {run}") for line in lines)
     capsys.readouterr()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path)
-        assert call("train", "--resume", run, "--train.steps", "8") == 0
+    assert call("train", "iwgan-tiny", "--data.path", "set", "--run", run, "--train.steps", "5") == 0
     told = capsys.readouterr()
-    assert re.search(r"^training: 5 of 8, \S+ s a step, \d+ s left$", told.err, re.M), "from the second step on"
     assert told.out == f"model: {run}/model\n"
+    assert any(line.endswith(f"go on with: maquette train --resume {run}") for line in told.err.splitlines())
+    assert re.search(r"^training: 2 of 5, \S+ s a step, \d+ s left$", told.err, re.M), "from the second step on"
+    assert call("runs", "pack", run, "--out", "packed-copy-of-the-run-of-today") == 0
+    assert capsys.readouterr().out.endswith("with: maquette train --resume packed-copy-of-the-run-of-today\n")
 
 
 def test_a_dataset_that_is_prepared_for_a_run_is_not_called_its_model(tmp_path, capsys):
@@ -85,16 +83,15 @@ def test_a_bar_shows_the_time_left_and_what_the_work_says_of_itself(tmp_path):
 
 def test_results_go_to_standard_output_where_that_is_a_file(tmp_path):
     with open(tmp_path / "found.txt", "w") as file:
-        code, shown = in_terminal("draw", "furniture:cup:1", "furniture:lamp:2", cwd=tmp_path, out=file)
-    assert code == 0 and "->" not in shown
-    lines = (tmp_path / "found.txt").read_text().splitlines()
-    assert lines[::2] == ["furniture:cup:1 -> out/furniture-cup-1.svg", "furniture:lamp:2 -> out/furniture-lamp-2.svg"]
+        code, shown = in_terminal("draw", "furniture:table:1", cwd=tmp_path, out=file)
+    assert code == 0 and "->" not in shown and "drawing" in shown
+    assert (tmp_path / "found.txt").read_text().startswith("furniture:table:1 -> out/furniture-table-1.svg\n  ")
 
 
 def test_results_and_mistakes_are_whole_lines_in_a_narrow_terminal(tmp_path):
-    code, shown = in_terminal("draw", "furniture:chair:1", "gone-with-a-long-name-of-its-own.stl", cwd=tmp_path)
+    code, shown = in_terminal("draw", "furniture:table:1", "gone-with-a-long-name-of-its-own.stl", cwd=tmp_path)
     lines = re.split(r"[\r\n]+", shown)
-    assert code == 1 and "furniture:chair:1 -> out/furniture-chair-1.svg" in lines
+    assert code == 1 and "furniture:table:1 -> out/furniture-table-1.svg" in lines
     assert "maquette: cannot read gone-with-a-long-name-of-its-own.stl: No such file or directory" in lines
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from maquette.recipe import Recipe
 
 FIRST = ("data.path", "data.classes", "train.steps", "train.batch", "train.seed", "train.device", "optim.lr",
-         "model.resolution", "model.view_size", "model.image_size", "model.size", "model.height", "model.width")
+         "model.resolution", "model.view_size", "model.height", "model.width")
 """The keys that people change first, as far as a recipe has them: what `--help` shows."""
 OWN = {
     "--run": "Folder of the run; runs/RECIPE-TIME if left out.",
