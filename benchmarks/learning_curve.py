@@ -25,7 +25,7 @@ from safetensors.torch import load_file
 
 from maquette import recipe as recipes
 from maquette.evaluation.fields.measures import encoder_features, frechet_repeats
-from maquette.evaluation.images.sets import open_real
+from maquette.evaluation.images.sets import open_real_images
 from maquette.io.atomic import atomic_path
 from maquette.models.hub import Model, load
 from maquette.models.sampling import batches_of_images
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--pictures", default="")
     options = parser.parse_args()
     config = recipes.load(str(options.runs[0] / "recipe.yaml")).model
-    real = open_real(options.on, (config.height, config.width) + ((3,) if config.channels == 3 else ()))
+    real = open_real_images(options.on, (config.height, config.width) + ((3,) if config.channels == 3 else ()))
     judge = load("maquette")
     held_out = encoder_features(judge, real.some_held_out(500))
     control = float(np.mean(frechet_repeats(encoder_features(judge, real.some(500, 0)), held_out, options.count, 10)))

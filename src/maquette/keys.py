@@ -66,7 +66,9 @@ def check(section: str, values: "DataclassInstance") -> None:
             adapter.validate_python(value, strict=True)
         except ValidationError as error:
             problem = error.errors()[0]
-            raise UserError(f"{section}.{name} must be {_rule(problem, hint)}", _shown(value), _nearest(problem)) from None
+            key = ".".join([section, name, *map(str, problem["loc"])])
+            raise UserError(f"{key} must be {_rule(problem, hint)}", _shown(problem["input"]),
+                            _nearest(problem)) from None
 
 
 @cache

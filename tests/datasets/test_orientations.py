@@ -1,22 +1,23 @@
 """Shapes turned about the up axis: exact quarters, closed forms, ModelNet's own orientations, whole datasets."""
 
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import trimesh
 from scipy.io import savemat
 
+from maquette.datasets import Item
 from maquette.datasets import audit as looking
 from maquette.datasets import prepare as preparing
-from maquette.datasets import turn
 from maquette.datasets.format import Info
 from maquette.datasets.orientations import angles, shape_id, turned, turned_id, turned_mesh
 from maquette.datasets.prepare import Finished, open_dataset, prepare
-from maquette.datasets.rows import Options, make_rows
+from maquette.datasets.rows import RowOptions, make_rows
 from maquette.datasets.sources import furniture, modelnet
 from maquette.errors import UserError
-from maquette.geometry.voxelise import resample, voxelise
+from maquette.geometry.grids import turn_grid
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import voxelise
 from maquette.training.rows import shapes_in, split
 
 
@@ -33,8 +34,8 @@ def wedge() -> np.ndarray:
     return grid
 
 
-def options(orientations: int, resolution: int = 32) -> Options:
-    return Options(resolution, 0, 0, 1, (), None, 0, 0.4, 0, orientations)
+def options(orientations: int, resolution: int = 32) -> RowOptions:
+    return RowOptions(resolution, 0, 0, 1, (), None, 0, 0.4, 0, orientations)
 
 
 def unpacked(row: dict) -> np.ndarray:
@@ -48,7 +49,7 @@ def test_quarter_turns_are_exact_and_turns_compose():
     for degrees in (30, 45, 60):
         once = turned(grid, degrees)
         for quarters in (1, 2, 3):
-            assert np.array_equal(turned(grid, degrees + 90 * quarters), turn(once, 90 * quarters))
+            assert np.array_equal(turned(grid, degrees + 90 * quarters), turn_grid(once, 90 * quarters))
     twice = resample(turned(turned(grid, 30), 30), 24)
     assert iou(twice, resample(turned(grid, 60), 24)) > 0.75 > 0.6 > iou(twice, resample(turned(grid, -60), 24))
     assert angles(12) == tuple(30 * k for k in range(12)) and angles(1) == (0,) and angles(3) == (0, 120, 240)
@@ -109,8 +110,8 @@ def test_twelve_orientations_of_a_mesh():
             assert np.array_equal(grids[first + 3 * quarters], np.rot90(grids[first], quarters, (0, 1)))
     mesh = trimesh.creation.box((0.8, 0.6, 1.0))
     volumes = []
-    for degrees, row in zip(angles(12), make_rows(SimpleNamespace(
-        id="box", label="box", source="", turned=None, load=lambda: mesh), options(12, 64)), strict=True):
+    for degrees, row in zip(angles(12), make_rows(
+            Item("box", "box", "train", "", lambda: mesh), options(12, 64)), strict=True):
         longest = turned_mesh(mesh, degrees).extents.max()
         volumes.append(unpacked(row).sum() / 64**3 * longest**3)
         assert max(np.ptp(np.argwhere(unpacked(row)), axis=0)) + 1 == 64, "it fills the cube"
@@ -144,7 +145,7 @@ def test_a_dataset_in_twelve_orientations(grids, tmp_path):
     assert np.array_equal(many.voxels(range(0, 108, 12)), one.voxels(range(9)))
     source = np.load(grids / "block" / "train" / "b_3.npy")
     row = many.ids.index("block/train/b_3@240")
-    assert np.array_equal(many.voxels([row])[0], turn(resample(turned(source, 60), 16), 180))
+    assert np.array_equal(many.voxels([row])[0], turn_grid(resample(turned(source, 60), 16), 180))
     assert many.split("test").tolist() == list(range(96, 108))
     list(prepare(grids, tmp_path / "few", resolution=16, workers=1, orientations=4, count=2))
     assert len(open_dataset(tmp_path / "few")) == 8, "two shapes"
@@ -238,7 +239,7 @@ def test_files_that_are_turned_already_are_taken_as_they_are(tmp_path):
     rows = make_rows(item, options(12, 24))
     assert len(rows) == 12
     for degrees, number in ((0, 1), (30, 12), (60, 11)):
-        front = turn(stored[number - 1].transpose(1, 0, 2) > 0, modelnet.turn_of("chair"))
+        front = turn_grid(stored[number - 1].transpose(1, 0, 2) > 0, modelnet.turn_of("chair"))
         assert np.array_equal(unpacked(rows[degrees // 30]), resample(front, 24))
     (folder / "chair_1_12.mat").unlink()
     assert np.array_equal(unpacked(make_rows(item, options(12, 24))[1]), resample(turned(item.load(), 30), 24))
@@ -253,6 +254,6 @@ def test_turned_grids_are_modelnets_own_orientations(shared):
             truth = resample(item.turned(degrees), 32)
             scores.append(iou(resample(turned(item.load(), degrees), 32), truth))
             unturned.append(iou(resample(item.load(), 32), truth))
-    quarter = [iou(item.turned(90), turn(item.load(), 90)) for item in items]
+    quarter = [iou(item.turned(90), turn_grid(item.load(), 90)) for item in items]
     assert np.mean(scores) > 0.78 and min(scores) > 0.5 > 0.35 > np.mean(unturned)
     assert min(quarter) > 0.98

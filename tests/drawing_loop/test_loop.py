@@ -4,12 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from grbl_machine import Grbl
 from loops import FlatPage, sketch, stool
 
 from maquette import api
 from maquette.datasets.furniture import make
-from maquette.drawing_loop import hardware as desk
 from maquette.drawing_loop import simulation as simulate
 from maquette.drawing_loop.loop import (
     Drawn,
@@ -19,13 +17,12 @@ from maquette.drawing_loop.loop import (
     Resume,
     Round,
     Waiting,
-    drawing,
+    draw_mesh,
     hatching_mm,
     on_paper,
-    run,
+    run_loop,
 )
 from maquette.errors import UserError
-from maquette.events import Progress
 from maquette.geometry.overlap import iou
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
@@ -38,7 +35,7 @@ START = Frame(sketch(), "box.png")
 
 
 def answering(*answers):
-    """An imagination that gives these shapes in turn (the last for ever), or raises; and what it was shown."""
+    """A reconstructor that gives these shapes in turn (the last for ever), or raises; and what it was shown."""
     shown = []
 
     def shape_of(image):
@@ -58,7 +55,7 @@ def rounds_of(events):
 def test_a_model_that_always_answers_the_same_is_at_a_fixed_point():
     imagination, shown = answering(stool())
     page = FlatPage()
-    events = list(run(START, imagination, page, page, LoopSettings(rounds=4, turn_deg=100.0)))
+    events = list(run_loop(START, imagination, page, page, LoopSettings(rounds=4, turn_deg=100.0)))
     assert [type(event) for event in events] == [Round, Drawn] * 4
     made = rounds_of(events)
     assert [one.number for one in made] == [1, 2, 3, 4] == [event.number for event in events[1::2]]
@@ -68,7 +65,7 @@ def test_a_model_that_always_answers_the_same_is_at_a_fixed_point():
                                                 for word in ("wants", "look", "wants", "draw"))]
     assert all(one.shape == (1, 32, 32) and one.dtype == np.float32 and 0 <= one.min() < 0.5 < one.max() <= 1
                for one in shown)
-    expected = drawing(made[2].mesh, ViewOptions(azimuth_deg=235.0), LoopSettings().sheet)
+    expected = draw_mesh(made[2].mesh, ViewOptions(azimuth_deg=235.0), LoopSettings().sheet)
     assert all(np.array_equal(a, b) for a, b in zip(made[2].strokes.lines, expected.lines, strict=True))
     assert np.array_equal(made[0].picture, START.pixels)
     assert made[0].mesh.is_watertight and made[0].mesh.extents.max() == pytest.approx(100)
@@ -77,7 +74,7 @@ def test_a_model_that_always_answers_the_same_is_at_a_fixed_point():
 def test_overlap_is_measured_with_the_first_round_and_the_one_before():
     imagination, _ = answering(stool(8), stool(6), stool(4))
     page = FlatPage()
-    made = rounds_of(run(START, imagination, page, page, LoopSettings(rounds=3)))
+    made = rounds_of(run_loop(START, imagination, page, page, LoopSettings(rounds=3)))
     foot = 2 * 2 * 6
     size = {seat: seat * 8 * 4 + foot for seat in (8, 6, 4)}
     assert made[1].iou_first == made[1].iou_previous == float(Fraction(size[6], size[8]))
@@ -93,24 +90,24 @@ def test_overlap_is_measured_with_the_first_round_and_the_one_before():
 def test_what_is_taken_up_can_be_of_low_resolution():
     imagination, shown = answering(stool())
     page = FlatPage()
-    made = rounds_of(run(START, imagination, page, page, LoopSettings(rounds=2, low=12)))
+    made = rounds_of(run_loop(START, imagination, page, page, LoopSettings(rounds=2, low=12)))
     assert [one.seen.shape for one in made] == [(1, 12, 12)] * 2 and [one.shape for one in shown] == [(1, 32, 32)] * 2
 
 
 def test_a_loop_goes_on_from_its_past():
     imagination, shown = answering(stool(6))
     page = FlatPage()
-    page.strokes.append(drawing(stool(4).surface(), ViewOptions(), Paper(148, 210)))
+    page.strokes.append(draw_mesh(stool(4).surface(), ViewOptions(), Paper(148, 210)))
     past = Resume(2, stool(8).voxels, stool(6).voxels)
-    made = rounds_of(run(None, imagination, page, page, LoopSettings(rounds=3), past))
+    made = rounds_of(run_loop(None, imagination, page, page, LoopSettings(rounds=3), past))
     assert [one.number for one in made] == [3] and made[0].iou_previous == 1.0 and made[0].iou_first < 0.8
     assert made[0].azimuth_deg == 95.0 and len(shown) == 1
-    assert list(run(None, imagination, page, page, LoopSettings(rounds=2), past)) == [], "nothing is left to do"
+    assert list(run_loop(None, imagination, page, page, LoopSettings(rounds=2), past)) == [], "nothing is left to do"
     other = Resume(2, stool(8).voxels, np.ones((20, 20, 20), bool))
-    (ended,) = run(None, imagination, page, page, LoopSettings(rounds=3), other)
+    (ended,) = run_loop(None, imagination, page, page, LoopSettings(rounds=3), other)
     assert "grids of another size, got 16 and 20 voxels a side; the model's have 16" in ended.reason
     with pytest.raises(UserError, match="needs a picture to start from"):
-        next(run(None, imagination, page, page, LoopSettings()))
+        next(run_loop(None, imagination, page, page, LoopSettings()))
 
 
 @pytest.mark.parametrize("answer, says", [
@@ -120,19 +117,19 @@ def test_a_loop_goes_on_from_its_past():
 def test_a_round_that_fails_ends_the_loop_and_the_first_raises(answer, says):
     imagination, _ = answering(stool(), answer)
     page = FlatPage()
-    events = list(run(START, imagination, page, page, LoopSettings(rounds=5)))
+    events = list(run_loop(START, imagination, page, page, LoopSettings(rounds=5)))
     assert [type(event) for event in events] == [Round, Drawn, Ended]
     assert events[2].number == 2 and says in events[2].reason
     with pytest.raises(UserError, match=says):
-        list(run(START, answering(answer)[0], page, page, LoopSettings()))
+        list(run_loop(START, answering(answer)[0], page, page, LoopSettings()))
 
 
 def test_a_page_on_a_black_desk_is_a_page(monkeypatch):
     monkeypatch.setattr(simulate, "_DESKS", ((0.02, 0.02, 0.02),))
     page = simulate.SimulatedPage(1, 0.6, conditions=simulate.Conditions(side_px=800))
-    page.draw(1, Strokes(([[40, 60], [110, 60], [110, 150], [40, 150], [40, 60]],), 148, 210))
+    page.draw(1, Strokes((np.array([[40, 60], [110, 60], [110, 150], [40, 150], [40, 60]]),), 148, 210))
     past = Resume(1, stool().voxels, stool().voxels)
-    made, _ = run(None, answering(stool())[0], page, page, LoopSettings(rounds=2), past)
+    made, _ = run_loop(None, answering(stool())[0], page, page, LoopSettings(rounds=2), past)
     assert plain_ground(made.picture)[1] > 0.97 and made.notes[0].startswith("A5 paper")
     seen = made.seen[0] < 0.5
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
@@ -151,7 +148,7 @@ def test_a_blank_page_and_a_missing_picture_end_the_loop():
             return None
 
     for page, says in ((Blank(), "no drawing found on the page in page 2"), (Nothing(), "")):
-        *_, last = run(START, answering(stool())[0], page, page, LoopSettings())
+        *_, last = run_loop(START, answering(stool())[0], page, page, LoopSettings())
         assert isinstance(last, Ended) and last.number == 2 and last.reason.startswith(says)
         assert bool(last.reason) == bool(says)
 
@@ -164,7 +161,7 @@ def test_a_pen_that_fails_leaves_its_round_undrawn():
             return super().draw(number, strokes)
 
     page = Broken()
-    events = list(run(START, answering(stool())[0], page, page, LoopSettings()))
+    events = list(run_loop(START, answering(stool())[0], page, page, LoopSettings()))
     assert [type(event) for event in events] == [Round, Drawn, Round, Ended] and events[3].reason == "the pencil broke"
 
 
@@ -179,7 +176,7 @@ def test_people_are_asked_before_looking_and_before_drawing():
 
     pen, page = Asking("paper"), Asking("camera")
     page.strokes = pen.strokes
-    events = list(run(START, answering(stool())[0], pen, page, LoopSettings(rounds=2)))
+    events = list(run_loop(START, answering(stool())[0], pen, page, LoopSettings(rounds=2)))
     assert [event.line if isinstance(event, Waiting) else type(event) for event in events] == [
         Round, "paper", Drawn, "camera", Round, "paper", Drawn]
 
@@ -205,49 +202,12 @@ def test_hatching_is_as_wide_as_a_model_can_see():
 
 def test_strokes_on_paper_are_whole_micrometres_without_points_that_fall_together():
     sheet = Paper(100, 80)
-    made = on_paper(Strokes(([[1, 2], [1.0002, 2], [3.00049, 4]], [[5, 5], [5.0001, 5]]), 7, 7, (1, 2)), sheet)
+    lines = np.array([[1, 2], [1.0002, 2], [3.00049, 4]]), np.array([[5, 5], [5.0001, 5]])
+    made = on_paper(Strokes(lines, 7, 7, (1, 2)), sheet)
     assert (made.width, made.height, made.layers) == (100, 80, (1,)) and len(made) == 1
     assert np.array_equal(made.lines[0], [[1, 2], [3, 4]])
     with pytest.raises(UserError, match="no line of the object|nothing of the object"):
-        drawing(stool().surface(), ViewOptions(), Paper(0.0005, 0.0005, 0))
-
-
-def test_a_plotter_draws_what_it_is_given_on_a_new_sheet():
-    with Grbl() as machine:
-        pen = desk.PlotterPen(machine.port)
-        assert pen.wants(3).ask and "round 3: lay an empty sheet" in pen.wants(3).line
-        assert desk.PlotterPen(machine.port, ask=False).wants(3) is None
-        events = list(pen.draw(1, Strokes(([[10, 20], [40, 20], [40, 60]],), 100, 80)))
-    assert events and all(isinstance(event, Progress) and event.doing == "plotting round 1" for event in events)
-    down = [(x, y) for x, y, drawn in machine.path if drawn]
-    assert down[-2:] == [(40, 60), (40, 20)] and not machine.overflowed
-
-
-def test_a_plotter_at_no_port_is_named():
-    with pytest.raises(UserError, match="the port /dev/nowhere cannot be opened"):
-        list(desk.PlotterPen("/dev/nowhere").draw(1, Strokes(([[10, 20], [40, 20]],), 100, 80)))
-
-
-def test_eyes_ask_wait_and_run_out(tmp_path, monkeypatch):
-    calls = []
-    monkeypatch.setattr(desk, "read_frame", lambda source, **options: calls.append((source, options)) or START)
-    camera = desk.SourceEye("camera:0")
-    assert camera.wants(4) == Waiting(4, "round 4: lay the drawing of round 3 under camera:0", True)
-    assert desk.SourceEye("camera:1", ask=False).wants(4) is None
-    once = desk.SourceEye("camera:2", ask="first")
-    assert once.wants(2).ask and once.look(2) is START and once.wants(3) is None
-    calls.clear()
-    assert camera.look(4) is START and camera.look(5) is START and camera.wants(6).ask
-    folder = desk.SourceEye(str(tmp_path), 60.0)
-    assert not folder.wants(2).ask and f"waiting for a scan of round 1 in {tmp_path}" in folder.wants(2).line
-    assert folder.look(2) is START and folder.look(3) is START
-    (tmp_path / "page.jpg").write_bytes(b"")
-    picture = desk.SourceEye(str(tmp_path / "page.jpg"))
-    assert picture.wants(2) is None and picture.look(2) is START and picture.look(3) is None
-    assert calls[0] == ("camera:0", {"timeout_s": 3600.0, "fresh": False})
-    assert calls[2] == (str(tmp_path), {"timeout_s": 60.0, "fresh": True}) and len(calls) == 5
-    with pytest.raises(UserError, match="scans does not exist; give camera:0, a scanner's folder"):
-        desk.SourceEye("scans")
+        draw_mesh(stool().surface(), ViewOptions(), Paper(0.0005, 0.0005, 0))
 
 
 def test_the_bundled_model_answers_in_the_objects_own_frame_whichever_side_is_drawn():
@@ -258,7 +218,7 @@ def test_the_bundled_model_answers_in_the_objects_own_frame_whichever_side_is_dr
         mesh = make(kind, 0)
         truth = voxelise(mesh, model.system.config.resolution)
         for azimuth in (35, 125, 215, 305):
-            page = drawing(mesh, ViewOptions(azimuth_deg=azimuth), Paper(148, 210)).to_picture(4, 0.6)
+            page = draw_mesh(mesh, ViewOptions(azimuth_deg=azimuth), Paper(148, 210)).to_picture(4, 0.6)
             found = api.reconstruct(page, model).shape.voxels
             overlap.append([iou(np.rot90(found, quarters), truth) for quarters in range(4)])
     mean = np.mean(overlap, axis=0)

@@ -11,12 +11,13 @@ from maquette.geometry.strokes import Strokes
 from maquette.intake.page_capture import rectify_page
 
 SQUARE = np.array([[30, 60], [118, 60], [118, 150], [30, 150], [30, 60]])
-FIGURE = Strokes((SQUARE, [[30, 60], [118, 150]], [[74, 60], [74, 150]], [[50, 170], [100, 170]]), 148, 210)
+LINES = np.array([[[30, 60], [118, 150]], [[74, 60], [74, 150]], [[50, 170], [100, 170]]])
+FIGURE = Strokes((SQUARE, *LINES), 148, 210)
 CALM = Conditions(side_px=800, tilt_deg=0, turn_deg=0, shadow=0, blur_px=0, noise=0, jpeg=False)
 
 
 def test_a_stroke_is_seen_where_the_homography_says():
-    photo = photograph(Strokes(([[60, 20], [60, 190]],), 148, 210), np.random.default_rng(1), 1.5, CALM)
+    photo = photograph(Strokes((np.array([[60, 20], [60, 190]]),), 148, 210), np.random.default_rng(1), 1.5, CALM)
     light = (photo.pixels / 255.0) ** 2.2
     dark = 1 - light.mean(axis=2) / np.median(light[300:500, 280:320].mean(axis=2))
     for y in range(40, 171, 10):
@@ -30,7 +31,7 @@ def test_a_stroke_is_seen_where_the_homography_says():
 def test_the_corners_are_those_of_the_page_and_it_fills_the_picture():
     for seed in range(30):
         page = (148, 210) if seed % 2 else (210, 148)
-        photo = photograph(Strokes(([[40, 40], [90, 90]],), *page), np.random.default_rng(seed),
+        photo = photograph(Strokes((np.array([[40, 40], [90, 90]]),), *page), np.random.default_rng(seed),
                            conditions=Conditions(side_px=160, tilt_deg=20))
         wide, high = page
         edge = np.array([[[0, 0], [wide, 0], [wide, high], [0, high]]], np.float64)
@@ -75,7 +76,7 @@ def test_the_same_seed_gives_the_same_photograph():
 
 
 def test_lead_is_where_the_pencil_went_and_not_even():
-    lead = lead_on_paper(Strokes(([[10, 20], [90, 20]],), 100, 40), np.random.default_rng(0), 8.0, 1.0)
+    lead = lead_on_paper(Strokes((np.array([[10, 20], [90, 20]]),), 100, 40), np.random.default_rng(0), 8.0, 1.0)
     assert lead.shape == (320, 800) and lead.min() == 0 and 0.5 < lead.max() <= 0.85
     assert not lead[:140].any() and not lead[180:].any()
     line = lead[160, 100:700]

@@ -15,7 +15,8 @@ from loops import sketch, stool
 from PIL import Image
 from tiny import tiny
 
-from maquette import api
+from maquette import api, latents
+from maquette.api import objects
 from maquette.drawing_loop import rounds as rounds_on_disk
 from maquette.drawing_loop.loop import LoopSettings, Waiting
 from maquette.drawing_loop.simulation import Conditions, SimulatedPage
@@ -48,7 +49,7 @@ def small(monkeypatch):
         wide = 4 + int(1000 * float(1 - seen.mean())) % 5
         return stool(wide).occupancy[None]
 
-    monkeypatch.setattr(api, "occupancy", occupancy)
+    monkeypatch.setattr(objects, "occupancy", occupancy)
     monkeypatch.setattr(outputs_loop, "SimulatedPage",
                         partial(SimulatedPage, conditions=Conditions(side_px=640, tilt_deg=4)))
     monkeypatch.setattr(rounds_on_disk, "OBJECT_PX", 32)
@@ -115,25 +116,25 @@ def test_a_loop_that_goes_on_is_the_one_that_never_stopped(folder, tmp_path):
 
 
 def test_a_stop_leaves_no_half_round(folder, tmp_path, monkeypatch):
-    keep = rounds_on_disk.Rounds.keep
+    keep = rounds_on_disk.Rounds.commit
 
     def stopped(self, number):
         if number == 2:
             raise KeyboardInterrupt
         return keep(self, number)
 
-    monkeypatch.setattr(rounds_on_disk.Rounds, "keep", stopped)
+    monkeypatch.setattr(rounds_on_disk.Rounds, "commit", stopped)
     with pytest.raises(KeyboardInterrupt):
         loop(folder, tmp_path / "out", 3)
     assert names(tmp_path / "out") == ["loop.csv", "loop.json", "round-01"] and len(measured(tmp_path / "out")) == 1
-    monkeypatch.setattr(rounds_on_disk.Rounds, "keep", keep)
+    monkeypatch.setattr(rounds_on_disk.Rounds, "commit", keep)
     loop(folder, tmp_path / "out", 2, resume=True)
     assert [one["round"] for one in measured(tmp_path / "out")] == [1, 2]
 
 
 def test_a_round_that_fails_keeps_what_there_is_in_one_line(folder, tmp_path, monkeypatch, capsys):
     answers = iter([stool().occupancy[None], np.zeros((1, 16, 16, 16), np.float32)])
-    monkeypatch.setattr(api, "occupancy", lambda model, seen: next(answers))
+    monkeypatch.setattr(objects, "occupancy", lambda model, seen: next(answers))
     code = call("loop", str(folder / "box.png"), "--simulate", "--model", str(folder / "vae-iwgan-image"), "--out",
                 str(tmp_path / "out"))
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
@@ -160,14 +161,14 @@ def test_without_a_camera_a_line_says_how_to_go_on(folder, tmp_path, capsys):
 def test_a_plotter_waits_for_paper_and_a_camera_that_gives_nothing_ends_it(folder, tmp_path, monkeypatch, capsys):
     drawn = []
 
-    class Pen(outputs_loop.FilePen):
+    class Pen(outputs_loop.FilePlotter):
         def __init__(self, *options):
             drawn.append(options)
 
         def wants(self, number):
             return Waiting(number, f"paper for {number}", True)
 
-    monkeypatch.setattr(outputs_loop, "PlotterPen", Pen)
+    monkeypatch.setattr(outputs_loop, "GrblPlotter", Pen)
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
     command = ("loop", str(folder / "box.png"), "--model", str(folder / "vae-iwgan-image"), "--rounds", "2", "--port",
                "/dev/ttyUSB7")
@@ -194,8 +195,8 @@ def test_the_page_is_asked_for_under_the_camera_but_not_after_the_plotter(folder
         def look(self, number):
             return None
 
-    monkeypatch.setattr(outputs_loop, "SourceEye", Eye)
-    monkeypatch.setattr(outputs_loop, "PlotterPen", lambda *options: outputs_loop.FilePen())
+    monkeypatch.setattr(outputs_loop, "SourceCamera", Eye)
+    monkeypatch.setattr(outputs_loop, "GrblPlotter", lambda *options: outputs_loop.FilePlotter())
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n\n\n"))
     command = ("loop", str(folder / "box.png"), "--model", str(folder / "vae-iwgan-image"), "--rounds", "2",
                "--camera", "camera:0", "--wait-s", "5", "--out", str(tmp_path / "out"))
@@ -217,7 +218,7 @@ def test_projecting_brings_each_object_to_what_the_model_makes(folder, tmp_path,
         yield outputs_loop.Progress("projecting", 0, 1)
         yield type("Projected", (), {"shape": stool(5)})
 
-    monkeypatch.setattr(api.latents, "project", project)
+    monkeypatch.setattr(latents, "project", project)
     events = outputs_loop.loop_files(str(folder / "box.png"), tmp_path, model, SETTINGS(2), simulate=True, seed=9,
                                      project=True)
     list(events)

@@ -48,7 +48,7 @@ def test_other_formats_are_written(format, suffix, tmp_path, capsys):
     assert out.stat().st_size > 100
     if format == "gcode":
         lines, page = gcode.read_gcode(out)
-        assert page == (210, 297) and gcode.checked(lines, 210, 297, Machine())
+        assert page == (210, 297) and gcode.check_program(lines, 210, 297, Machine())
 
 
 def test_a_picture_is_drawn_as_its_centre_lines(tmp_path, capsys):
@@ -135,7 +135,7 @@ def test_a_program_written_before_is_sent_as_it_is(tmp_path, capsys):
     assert call("plot", tmp_path / "a.svg", "--pen", 2, "--out", tmp_path / "b.gcode") == 0
     with Grbl() as machine:
         assert call("plot", tmp_path / "b.gcode", "--port", machine.port) == 0
-    assert machine.lines == gcode.checked(gcode.read_gcode(tmp_path / "b.gcode")[0], 100, 80, Machine())
+    assert machine.lines == gcode.check_program(gcode.read_gcode(tmp_path / "b.gcode")[0], 100, 80, Machine())
     assert "lines of G-code" in capsys.readouterr().out
 
 

@@ -1,16 +1,13 @@
 """Ways in shape, in appearance and in both; cameras round an object and pictures from them."""
 
 import dataclasses
-import math
 
-import numpy as np
 import pytest
 import torch
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
-from maquette.fields.between import way
-from maquette.fields.pictures import front_view, pictures, views_round
+from maquette.fields.between import field_path
 from maquette.latents import paths
 from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
@@ -31,45 +28,16 @@ def model_of(name: str = "3dgen-tiny", **keys) -> Model:
 @pytest.mark.parametrize("path", ["straight", "spherical"])
 def test_each_code_moves_by_itself_and_the_rest_stays(what, moved, path):
     ends = list(torch.randn(3, 14, generator=torch.Generator().manual_seed(0)))
-    latents = way(model_of(), ends, 4, path, what)
+    latents = field_path(model_of(), ends, 4, path, what)
     assert latents.shape == (7, 14)
     for part in (SHAPE, APPEARANCE, CAMERA):
-        wanted = paths.along([end[part] for end in ends], 4, path) if part in moved else ends[0][part].expand(7, -1)
+        path_of_part = paths.path_through([end[part] for end in ends], 4, path)
+        wanted = path_of_part if part in moved else ends[0][part].expand(7, -1)
         assert torch.equal(latents[:, part], wanted)
         assert (part in moved) == torch.equal(latents[3, part], ends[1][part])
 
 
 def test_a_way_in_something_else_is_refused():
     with pytest.raises(UserError) as caught:
-        way(model_of(), list(torch.randn(2, 14)), 3, "straight", "size")
+        field_path(model_of(), list(torch.randn(2, 14)), 3, "straight", "size")
     assert str(caught.value) == "what must be both, shape or appearance, got 'size'"
-
-
-def test_cameras_go_all_round_or_through_those_of_training():
-    config = model_of(distance=(2.0, 3.0)).system.config
-    views, whole = views_round(config, 8)
-    assert whole and len(views) == 8
-    assert torch.allclose(views.positions.norm(dim=1), torch.tensor(2.5))
-    assert torch.allclose(views.positions[:, 2], torch.tensor(2.5 * math.sin(math.radians(22.5)))), "elevation 0 to 45"
-    assert torch.allclose(views.positions[4, :2], -views.positions[0, :2], atol=1e-5)
-    assert torch.allclose(front_view(config).positions[0], views.positions[0], atol=1e-5)
-    narrow = dataclasses.replace(config, azimuth_deg=(-20.0, 40.0))
-    views, whole = views_round(narrow, 3)
-    azimuth = torch.atan2(-views.positions[:, 0], views.positions[:, 1]).rad2deg()
-    assert not whole and torch.allclose(azimuth, torch.tensor([-20.0, 10.0, 40.0]), atol=1e-4)
-    assert torch.allclose(front_view(narrow).positions[0], views.positions[1], atol=1e-5)
-
-
-def test_pictures_are_what_the_model_shows():
-    model = model_of("3dgen-tiny", channels=1)
-    latents = torch.randn(2, 14)
-    views, _ = views_round(model.system.config, 2)
-    seen = list(pictures(model, latents, views))
-    assert [picture.shape for picture in seen] == [(16, 16, 3)] * 2 and seen[0].dtype == np.uint8
-    with torch.no_grad():
-        image = model.system.generate(latents, views)[1, 0]
-    assert np.abs(seen[1][..., 2] - ((image + 1) * 127.5).numpy()).max() <= 0.51
-    assert (seen[0][0, 0] == 255).all() and seen[0].min() < 255
-    model.system.nets["generator"].colour.last.bias.fill_(math.nan)
-    with pytest.raises(UserError, match="model 'tiny' makes values that are not finite; its training diverged"):
-        list(pictures(model, latents, views))

@@ -5,14 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from forms import ball, block, either
 from torch import nn
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields import field_mesh
 from maquette.fields.extract import field_colours, field_surface
-from maquette.fields.lattice import near_surface
-from maquette.geometry.mesh import components, is_closed, keep_largest
+from maquette.geometry.mesh import components, is_closed
+from maquette.geometry.repair import keep_largest
 from maquette.nets.field import OccupancyField
 from maquette.systems import SYSTEMS
 
@@ -58,18 +59,6 @@ def known(formula, colours=lambda at, *_: torch.zeros_like(at), **keys) -> nn.Mo
     return generator
 
 
-def ball(radius: float, centre=(0.0, 0.0, 0.0), sharp: float = 20.0):
-    return lambda at: sharp * (radius - (at - torch.tensor(centre)).norm(dim=1))
-
-
-def block(*halves: float):
-    return lambda at: 20 * (torch.tensor(halves) - at.abs()).amin(1)
-
-
-def either(*formulas):
-    return lambda at: torch.stack([formula(at) for formula in formulas]).amax(0)
-
-
 @pytest.mark.parametrize("sharp", [20.0, 500.0])
 def test_a_ball_has_its_volume_and_area_and_is_asked_for_seldom(sharp):
     generator = known(ball(0.35, (0.05, -0.02, 0.03), sharp))
@@ -102,34 +91,6 @@ def test_the_level_is_an_occupancy():
     """o(r) = sigmoid(20 (0.3 - r)) is 0.9 at r = 0.3 - ln(9) / 20."""
     found = field_surface(known(ball(0.3)), LATENT, 64, 0.9)
     assert found.mesh.volume == pytest.approx(4 / 3 * np.pi * (0.3 - np.log(9) / 20) ** 3, rel=5e-3)
-
-
-FORMS = {
-    "ball": ball(0.3),
-    "rod that leaves the first grid's cells": lambda at: 500 * (0.012 - at[:, :2].norm(dim=1)),
-    "sheet thinner than a cell": lambda at: 500 * (0.011 - (at[:, 2] - 0.012).abs()),
-    "ball with a thin needle": either(ball(0.2), lambda at: 300 * torch.minimum(
-        0.01 - (at[:, :2] - 0.016).norm(dim=1), 0.45 - at[:, 2].abs())),
-    "waves": lambda at: (30 * at).sin().sum(1) - 1.5,
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_it_is_the_surface_that_evaluating_every_corner_finds(form):
-    def asked(positions: np.ndarray) -> np.ndarray:
-        return FORMS[form](torch.from_numpy(positions)).numpy()
-
-    lattice = near_surface(asked, 64)
-    places = np.stack(np.meshgrid(*[np.arange(65)] * 3, indexing="ij"), -1).reshape(-1, 3)
-    every = asked((places / 64 - 0.5).astype(np.float32)).reshape(65, 65, 65)
-    assert np.array_equal(lattice.inside, every > 0)
-    ends = (slice(None, -1), slice(1, None))
-    corners = [(x, y, z) for x in ends for y in ends for z in ends]
-    inside = np.stack([every[c] > 0 for c in corners])
-    crossed = inside.any(0) & ~inside.all(0)
-    for corner in corners:
-        assert np.array_equal(lattice.values[corner][crossed], every[corner][crossed])
-    assert crossed.any() and (form == "waves" or lattice.evaluations < 0.6 * every.size)
 
 
 def test_a_piece_between_the_corners_of_the_first_grid_is_missed_without_a_hint_and_found_with_one():

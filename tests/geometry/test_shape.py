@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import trimesh
+from typed import refused
 
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
@@ -35,7 +36,7 @@ def test_what_it_holds(table):
     ],
 )
 def test_what_it_refuses(grid, line):
-    with pytest.raises(UserError, match=line):
+    with refused(line):
         Shape(grid)
 
 

@@ -5,21 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from grids import extent
 from scipy import ndimage
 
 from maquette.errors import UserError
-from maquette.geometry.voxelise import fill_enclosed, resample, voxelise
+from maquette.geometry.resample import resample
+from maquette.geometry.voxelise import fill_enclosed, voxelise
 
 MESHES = Path(__file__).parents[2].parent / "shared" / "data" / "meshes"
 
 
 def box(low, high) -> trimesh.Trimesh:
     return trimesh.creation.box(bounds=[low, high])
-
-
-def extent(grid: np.ndarray) -> list[tuple[int, int]]:
-    used = np.argwhere(grid)
-    return list(zip(used.min(0).tolist(), used.max(0).tolist(), strict=True))
 
 
 @pytest.mark.parametrize("resolution", [20, 32, 64])
@@ -136,25 +133,6 @@ def test_errors_name_what_is_wrong():
         voxelise(broken, 32)
     with pytest.raises(UserError, match="size 0"):
         voxelise(trimesh.Trimesh(np.ones((3, 3)), [[0, 1, 2]], process=False), 32, normalise=True)
-
-
-def test_resample_keeps_extents_volume_and_thin_parts():
-    table = np.zeros((30, 30, 30), bool)
-    table[3:27, 6:24, 14:18] = True
-    for x in (4, 25):
-        for y in (7, 22):
-            table[x, y, 4:14] = True
-    for resolution in (20, 32, 48, 64):
-        grid = resample(table, resolution)
-        assert extent(grid)[0] == (0, resolution - 1)
-        assert ndimage.label(grid, np.ones((3, 3, 3)))[1] == 1
-        low = grid[:, :, extent(grid)[2][0] + 1]
-        assert ndimage.label(low)[1] == 4
-        assert grid.sum() / resolution**3 == pytest.approx(table.sum() / 24**3, rel=0.2)
-    same = resample(table, 24)
-    assert same.sum() == table.sum() and np.array_equal(same, resample(same, 24))
-    with pytest.raises(UserError, match="no object"):
-        resample(np.zeros((8, 8, 8)), 32)
 
 
 @pytest.mark.skipif(not MESHES.is_dir(), reason="needs ../shared/data/meshes")

@@ -25,7 +25,13 @@ def attempt(run: Path, steps: int, tell: int) -> None:
     path, damaged = checkpoint.newest_whole(run / "checkpoints")
     run.mkdir(parents=True, exist_ok=True)
     os.write(tell, f"{path.name if path else 'none'} {len(damaged)}\n".encode())
-    for _ in loop.train(*job(steps, "iwgan-tiny", save_steps=2, log_every=3, batch=4), run, resume=path is not None):
+
+    def stop() -> bool:  # asked after each step: the parent counts
+        os.write(tell, b"step\n")
+        return False
+
+    parts = job(steps, "iwgan-tiny", save_steps=2, log_every=3, batch=4)
+    for _ in loop.train(*parts, run, resume=path is not None, stop=stop):
         pass
 
 
@@ -46,11 +52,14 @@ def main(folder: Path, steps: int, kills: int, seed: int) -> None:
         os.close(writer)
         with os.fdopen(reader) as said:
             name, bad = said.readline().split()
-        found.append(name)
-        damaged += int(bad)
-        if len(found) <= kills:
-            time.sleep(chance.uniform(0.05, 0.5))
-            os.kill(child, signal.SIGKILL)
+            found.append(name)
+            damaged += int(bad)
+            if len(found) <= kills:
+                for _ in range(chance.randint(1, 9)):
+                    said.readline()
+                time.sleep(chance.uniform(0, 0.04))  # somewhere in the next step, or in the writing of a checkpoint
+                os.kill(child, signal.SIGKILL)
+            said.read()
         _, status = os.waitpid(child, 0)
         unfinished += len(list((folder / "killed" / "checkpoints").glob(".*.partial")))
         if os.WIFEXITED(status):

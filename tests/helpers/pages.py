@@ -6,6 +6,11 @@ import numpy as np
 CHAIR = [((20, 75), (20, 95)), ((80, 60), (80, 95)), ((20, 75), (80, 60)), ((20, 75), (20, 10)), ((20, 10), (35, 5)),
          ((35, 5), (35, 70)), ((20, 25), (35, 20)), ((35, 70), (80, 60))]  # in hundredths
 
+VIEWS = {"flat": {}, "tilted": {"tilt_deg": 35}, "leaning": {"lean_deg": 30, "turn_deg": 5},
+         "all at once": {"tilt_deg": 30, "lean_deg": -20, "turn_deg": 12, "fill": 0.7},
+         "turned": {"turn_deg": -40, "fill": 0.6}}
+"""How a page lies before the camera, by the name of the case."""
+
 
 def sketch(width=840, height=1188, thick=5):
     """Darkness [H, W] in [0, 1] of a page with the chair on its middle."""

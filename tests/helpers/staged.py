@@ -3,6 +3,7 @@
 import numpy as np
 import trimesh
 from PIL import Image
+from scipy import ndimage
 
 from maquette.rendering import Camera, RayCaster
 from maquette.scans import Intrinsics
@@ -36,3 +37,10 @@ def intrinsics(camera: Camera = CAMERA) -> Intrinsics:
 def write_png(path, depths: np.ndarray):
     Image.fromarray(depths).save(path)
     return path
+
+
+def near_enough(found: np.ndarray, direct: np.ndarray) -> bool:
+    """No voxel is more than one off, and nine in ten are the same."""
+    wide = [ndimage.binary_dilation(grid, np.ones((3, 3, 3))) for grid in (found, direct)]
+    same = np.count_nonzero(found & direct) / np.count_nonzero(found | direct)
+    return same > 0.9 and not (direct & ~wide[0]).any() and not (found & ~wide[1]).any()

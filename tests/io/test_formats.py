@@ -301,7 +301,7 @@ def test_hostile_files_are_one_line_naming_the_file(tmp_path, name):
 
 
 def test_a_mat_file_is_not_unpacked_further_than_a_grid_needs(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "MAX_RESOLUTION", 64)
+    monkeypatch.setattr(formats.grids, "MAX_RESOLUTION", 64)
     (tmp_path / "bomb.mat").write_bytes(mat_bomb())
     with pytest.raises(UserError, match="bomb.mat cannot be read as mat: it unpacks to more than 4 MB"):
         formats.read_grid(tmp_path / "bomb.mat")

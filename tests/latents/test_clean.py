@@ -9,8 +9,9 @@ from maquette.datasets.furniture import make
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
+from maquette.intake.pickup import Pickup
 from maquette.latents import Known, Suggested, catalogue
-from maquette.latents.clean import clean_drawing, side_of
+from maquette.latents.clean import clean_drawing, most_similar_view
 from maquette.models.pixels import as_images
 from maquette.models.prior import encode
 from maquette.plotting import drawing as plotter
@@ -39,7 +40,7 @@ def test_the_side_is_that_of_the_view_that_looks_most_alike(model, found, row, v
     seen = encode(model, as_images(found.data.views([row], [view])))[0].numpy()
     one = Known("box", "box", 1.0, Shape(np.ones((4, 4, 4))), row)
     camera = found.data.cameras([row], [view])[0]
-    look = side_of(model, found, one, seen)
+    look = most_similar_view(model, found, one, seen)
     assert (look.azimuth_deg, look.elevation_deg, look.fov_deg) == pytest.approx(tuple(camera[:3]))
 
 
@@ -48,14 +49,16 @@ def test_a_dataset_without_cameras_is_drawn_from_the_usual_side(model, found, mo
         raise UserError("no cameras")
 
     monkeypatch.setattr(type(found.data), "cameras", none)
-    assert side_of(model, found, Known("box", "box", 1.0, Shape(np.ones((4, 4, 4)))), np.zeros(6)) == ViewOptions()
+    one = Known("box", "box", 1.0, Shape(np.ones((4, 4, 4))))
+    assert most_similar_view(model, found, one, np.zeros(6)) == ViewOptions()
 
 
 def test_furniture_is_drawn_with_its_own_edges_and_others_by_their_voxels(model, found):
     seen = encode(model, as_images(found.data.views([1], [0])))[0].numpy()
     one = Known("furniture-table-000004", "table", 1.0, Shape(np.ones((8, 8, 8))), 1)
-    suggested, sheet = Suggested(None, (one,), seen), Paper(100, 80, 10)
-    look = side_of(model, found, one, seen)
+    pickup = Pickup(np.zeros((1, 32, 32), np.float32), "photo", (0, 0, 32, 32))
+    suggested, sheet = Suggested(pickup, (one,), seen), Paper(100, 80, 10)
+    look = most_similar_view(model, found, one, seen)
     drawing = clean_drawing(model, found, suggested, one, "furniture", sheet)
     wanted = plotter.mesh_strokes(make("table", 4), look, sheet)
     assert drawing.name == one.name and drawing.strokes.length == pytest.approx(wanted.length)

@@ -10,7 +10,7 @@ from tiny import tiny
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.latents.operands import parse, read_operand
+from maquette.latents.operands import parse_expression, read_operand
 from maquette.latents.projection import Fit
 from maquette.models import prior
 
@@ -157,18 +157,18 @@ def test_a_missing_file_is_named(image, tmp_path, name):
     ],
 )
 def test_expressions(expression, terms):
-    assert parse(expression) == terms
+    assert parse_expression(expression) == terms
 
 
 def test_a_file_with_spaces_is_one_operand(tmp_path):
     name = picture(tmp_path / "my chair - old.png")
-    assert parse([name, "-", "7"]) == [(1, name), (-1, "7")]
+    assert parse_expression([name, "-", "7"]) == [(1, name), (-1, "7")]
 
 
 @pytest.mark.parametrize("expression", ["", "A B", "A +", "A + - B", "+", "- - A", "A -B", f"{'9' * 400}*A"])
 def test_expressions_that_cannot_be_read(expression):
     with pytest.raises(UserError, match="the expression cannot be read, got .*; write it as \"A - B [+] C\""):
-        parse(expression)
+        parse_expression(expression)
 
 
 def test_how_unlikely_a_latent_is(plain, image):

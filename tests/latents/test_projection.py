@@ -10,9 +10,10 @@ from maquette import api
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
+from maquette.geometry.resample import resample
 from maquette.geometry.shape import Shape
-from maquette.geometry.voxelise import resample, voxelise
-from maquette.latents.projection import Fit, Projected, target
+from maquette.geometry.voxelise import voxelise
+from maquette.latents.projection import Fit, Projected, target_voxels
 from maquette.models import prior
 
 
@@ -72,19 +73,20 @@ def test_views_and_means_of_classes_are_tried_first():
 def test_what_a_shape_is_compared_as(plain, tmp_path):
     box = trimesh.creation.box((30, 15, 60))
     box.export(tmp_path / "box.stl")
-    assert np.array_equal(target(plain, tmp_path / "box.stl"), voxelise(box, 20, normalise=True))
+    assert np.array_equal(target_voxels(plain, tmp_path / "box.stl"), voxelise(box, 20, normalise=True))
     small = np.zeros((20, 20, 20), bool)
     small[3:9, 4:12, 5:15] = True
-    assert np.array_equal(target(plain, small), resample(small, 20)), "scaled into the frame"
+    assert np.array_equal(target_voxels(plain, small), resample(small, 20)), "scaled into the frame"
     nearly = np.zeros((20, 20, 20), bool)
     nearly[1:19, 3:9, 4:12] = True
-    assert np.array_equal(target(plain, nearly), nearly), "in the frame already"
+    assert np.array_equal(target_voxels(plain, nearly), nearly), "in the frame already"
     fine = np.zeros((30, 30, 30), np.float32)
     fine[3:27, 6:18, 3:27] = 0.4
     Shape(fine).save(tmp_path / "fine.npz")
     low = tiny("iwgan")
     low.info["threshold"] = 0.3
-    assert np.array_equal(target(low, tmp_path / "fine.npz"), resample(fine > 0, 20)), "cut at the model's threshold"
+    filled = target_voxels(low, tmp_path / "fine.npz")
+    assert np.array_equal(filled, resample(fine > 0, 20)), "cut at the model's threshold"
 
 
 def test_what_is_no_shape_is_said(plain, tmp_path):

@@ -11,7 +11,7 @@ from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.latents import Catalogue, catalogue, suggest
-from maquette.latents.suggestion import VIEWS, nearest
+from maquette.latents.suggestion import VIEWS, nearest_neighbours
 from maquette.models.pixels import as_images
 from maquette.models.prior import encode
 
@@ -52,7 +52,7 @@ def test_cosines_of_whitened_features_by_hand():
     white = (features - features.mean(0)) / features.std(0)
     own = (asked - features.mean(0)) / features.std(0)
     cosines = [row @ own / np.linalg.norm(row) / np.linalg.norm(own) for row in white]
-    rows, similarities = nearest(features, asked, 5)
+    rows, similarities = nearest_neighbours(features, asked, 5)
     assert rows.tolist() == np.argsort(cosines)[::-1][:5].tolist()
     assert similarities == pytest.approx(sorted(cosines)[::-1][:5], abs=1e-5)
 
@@ -61,7 +61,7 @@ def test_a_value_that_never_varies_counts_for_nothing():
     features = np.random.default_rng(1).normal(0, 1, (10, 3)).astype(np.float32)
     features[:, 1] = 7
     for row in range(10):
-        rows, similarities = nearest(features, features[row], 99)
+        rows, similarities = nearest_neighbours(features, features[row], 99)
         assert rows[0] == row and similarities[0] == pytest.approx(1) and len(rows) == 10
 
 
@@ -70,7 +70,7 @@ def test_an_object_comes_first_for_its_own_view(model, prepared, tmp_path):
     assert found.features.shape == (4, 6)
     for row in range(4):
         view = as_images(found.data.views([row], [0]))
-        rows, similarities = nearest(found.features, encode(model, view)[0].numpy(), 4)
+        rows, similarities = nearest_neighbours(found.features, encode(model, view)[0].numpy(), 4)
         assert rows[0] == row and similarities[0] == pytest.approx(1, abs=1e-4)
         assert similarities[1] < 0.999
 

@@ -9,7 +9,7 @@ from grbl_machine import Grbl
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.strokes import Strokes
-from maquette.plotting.gcode import checked, program
+from maquette.plotting.gcode import check_program, gcode_program
 from maquette.plotting.grbl import ChangePen, Patience, Sent, send
 from maquette.plotting.settings import Machine
 
@@ -25,7 +25,7 @@ def spiral(count=150) -> Strokes:
 
 
 def lines_of(strokes: Strokes) -> list[str]:
-    return checked(program(strokes, MACHINE), strokes.width, strokes.height, MACHINE)
+    return check_program(gcode_program(strokes, MACHINE), strokes.width, strokes.height, MACHINE)
 
 
 def sent_to(machine: Grbl, lines: list[str], patience: Patience = PATIENT, **options) -> list:

@@ -6,7 +6,7 @@ import pytest
 
 from maquette.errors import UserError
 from maquette.relief import outline
-from maquette.relief.outline import Open
+from maquette.relief.outline import OpenOutline
 
 
 def page(size=600):
@@ -124,12 +124,13 @@ def test_an_open_line_inside_stays_open_and_a_hole_with_a_gap_is_a_hole():
 def test_what_is_open_is_refused_with_the_width_of_the_gap():
     ink = page()
     cv2.ellipse(ink, (300, 300), (200, 200), 0, 60, 300, 255, 5, cv2.LINE_AA)
-    with pytest.raises(Open, match="the outline in a.png is open, got ends that are .* draw a closed line") as caught:
+    message = "the outline in a.png is open, got ends that are .* draw a closed line"
+    with pytest.raises(OpenOutline, match=message) as caught:
         find_outline(ink, name="a.png")
     chord = 2 * 200 * np.sin(np.radians(60))
     assert caught.value.gap == pytest.approx((chord - 5) / 405, abs=0.02)
     line = lines(page(), [(100, 100), (500, 480)])
-    with pytest.raises(Open):
+    with pytest.raises(OpenOutline):
         find_outline(line, closed_to=1.0)
 
 

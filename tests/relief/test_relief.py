@@ -11,7 +11,7 @@ from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
 from maquette.relief import inflate
 from maquette.relief import relief as module
-from maquette.relief.inflate import coverage, inflated, poisson
+from maquette.relief.inflate import inflate_polygons
 from maquette.relief.outline import Outline
 from maquette.relief.relief import BORDER_MM, ReliefOptions, relief
 
@@ -86,17 +86,6 @@ def test_every_way_has_its_ring_in_one_part(way, extra, monkeypatch):
     assert ringed.mesh.euler_number == plain.mesh.euler_number - 2  # one more hole
     grown = ringed.mesh.extents - plain.mesh.extents
     assert grown[2 if way == "revolve" else 1] == pytest.approx(3 + BORDER_MM, abs=0.3)
-
-
-def test_poisson_over_a_disc_is_a_paraboloid():
-    ring = 50 * np.column_stack([np.cos(a := np.linspace(0, 2 * np.pi, 400, endpoint=False)), np.sin(a)])
-    covered, cell, origin = coverage([ring], 80)
-    u = poisson(covered) * cell**2
-    y, x = np.mgrid[0 : covered.shape[0], 0 : covered.shape[1]]
-    squared = 50**2 - (origin[0] + x * cell) ** 2 - (origin[1] + y * cell) ** 2
-    inside = covered > 0.5
-    assert np.abs(u - squared)[inside].max() < 0.006 * 50**2
-    assert u[~inside].max() < 0
 
 
 @pytest.mark.parametrize("thickness, one_sided", [(None, False), (10.0, False), (6.0, True)])
@@ -247,16 +236,16 @@ def test_a_page_without_a_drawing():
 
 def test_what_is_left_of_nothing(monkeypatch):
     with pytest.raises(UserError, match="what is drawn is too thin to be inflated; draw it wider"):
-        inflated([np.array([[0.0, 0], [100, 0], [50, 0.01]])])
+        inflate_polygons([np.array([[0.0, 0], [100, 0], [50, 0.01]])])
     with pytest.raises(UserError, match="nothing is left of the solid, got .*; make it larger or the hole smaller"):
-        module._mesh(module.Manifold())
+        module._to_mesh(module.Manifold())
     line = Outline((np.array([[0.0, 0], [10, 0], [20, 0]]),), 20.0)
     monkeypatch.setattr(module, "find_outline", lambda *_, **__: line)
     with pytest.raises(UserError, match="what is enclosed in f.png is too thin for a solid; draw it larger"):
         relief(disc(), name="f.png")
     monkeypatch.setattr(module, "repair", lambda mesh: mesh)
     with pytest.raises(UserError, match="the solid could not be made watertight, got"):
-        module._closed(trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]]))
+        module._to_manifold(trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]]))
 
 
 def test_random_drawings_end_in_a_solid_within_its_bounds_or_in_one_line():

@@ -6,7 +6,16 @@ import trimesh
 from PIL import Image
 
 from maquette.errors import UserError
-from maquette.rendering.sheets import SIDES, animation, equation, four_sides, painted, preview, sheet, sheet_of_images
+from maquette.rendering.sheets import (
+    SIDES,
+    animation,
+    contact_sheet,
+    equation,
+    four_sides,
+    painted,
+    preview,
+    sheet_of_images,
+)
 
 
 @pytest.fixture
@@ -60,7 +69,8 @@ def test_a_very_long_title_stays_on_the_page(stool, tmp_path):
 def test_a_sheet_of_meshes_pictures_and_gaps(stool, tmp_path):
     red = np.zeros((10, 10, 3), np.uint8)
     red[..., 0] = 255
-    path = sheet([stool, None, red, stool], tmp_path / "s.png", columns=3, cell_px=40, captions=["a", "b", "c", "d"])
+    items = [stool, None, red, stool]
+    path = contact_sheet(items, tmp_path / "s.png", columns=3, cell_px=40, captions=["a", "b", "c", "d"])
     page = np.asarray(Image.open(path))
     assert page.shape[1] == 4 + 3 * 44 and page.shape[0] > 2 * 44
     assert tuple(page[24, 4 + 2 * 44 + 20]) == (255, 0, 0)

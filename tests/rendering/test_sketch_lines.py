@@ -6,7 +6,7 @@ import pytest
 import trimesh
 
 from maquette.rendering import Camera, RayCaster
-from maquette.rendering.sketch_lines import FeatureLines, split_at_corners, trace
+from maquette.rendering.sketch_lines import FeatureLines, split_at_corners, trace_bitmap
 
 CUBE = trimesh.creation.box((1, 1, 1))
 
@@ -90,7 +90,7 @@ def test_trace_follows_a_line_once_and_drops_specks():
     image = np.zeros((50, 50), np.uint8)
     image[10, 5:40] = 255
     image[30, 20] = 255
-    strokes = trace(image)
+    strokes = trace_bitmap(image)
     assert len(strokes) == 1
     assert np.linalg.norm(np.diff(strokes[0], axis=0), axis=1).sum() == pytest.approx(34, abs=1)
 
@@ -104,4 +104,4 @@ def test_split_at_corners():
 
 
 def test_an_empty_bitmap_has_no_lines():
-    assert trace(np.zeros((9, 9), np.uint8)) == []
+    assert trace_bitmap(np.zeros((9, 9), np.uint8)) == []

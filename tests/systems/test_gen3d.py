@@ -364,7 +364,7 @@ def test_a_critic_without_norms_sees_the_spread_of_a_batch():
      "model.azimuth_deg must be two angles, the first not above the second, at most 360 degrees apart, got (0, 400)"),
     (GRAFConfig, {"elevation_deg": (20, 10)},
      "model.elevation_deg must be two values, the first not above the second, got (20, 10)"),
-    (GRAFConfig, {"distance": (0.8, 3)}, "model.distance must be above 0.867 and at most 1000, got 0.8, 3"),
+    (GRAFConfig, {"distance": (0.8, 3)}, "model.distance.0 must be above 0.867 and at most 1000, got 0.8"),
     (GRAFConfig, {"fov_deg": 0.0}, "model.fov_deg must be from 1 to 120, got 0.0"),
     (GRAFConfig, {"samples": 1}, "model.samples must be 2 or more, got 1"),
     (GRAFConfig, {"scale_least": 0}, "model.scale_least must be above 0 and at most 1, got 0"),

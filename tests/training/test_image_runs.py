@@ -291,7 +291,7 @@ def test_compiling_leaves_critics_alone(monkeypatch):
     monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self).__name__))
     recipe = recipes.load("wgan-gp-tiny")
     system = SYSTEMS["wgan-gp"](recipe.model)
-    Engine(dataclasses.replace(recipe.train, compile=True)).place(system.nets)
+    Engine(dataclasses.replace(recipe.train, compile=True)).place(system.nets, twice=system.adversaries())
     assert compiled == ["Generator"]
     weight = system.nets["critic"].stages[1][0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()

@@ -18,7 +18,7 @@ from maquette.systems import SYSTEMS
 from maquette.training import news
 from maquette.training import run as job
 from maquette.training import warm_start as start
-from maquette.training.monitor import runs
+from maquette.training.monitor import runs, samples
 
 TERMS = "chairs of someone: not for sale"
 
@@ -165,7 +165,7 @@ def boxes(tmp_path_factory):
 @pytest.fixture
 def trained(boxes, monkeypatch):
     """A run of iwgan-tiny on boxes: `(folder, model to start from, steps) -> events`; its sheets are not drawn."""
-    monkeypatch.setattr(job.samples, "sheet", lambda *_: None)
+    monkeypatch.setattr(samples, "sheet", lambda *_: None)
 
     def run(folder, given="", steps=4, lr=1e-4, stop=lambda: False, resume=False):
         recipe = asking("iwgan-tiny", given)

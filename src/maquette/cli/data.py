@@ -35,8 +35,8 @@ def data_prepare(
     A Hugging Face dataset; a stopped run continues where it was.
 
     Args:
-        source: An .npz or a folder (ModelNet .mat tree, meshes, grids), or `furniture` for the built-in generator. For
-            pictures see: maquette data prepare images --help.
+        source: An .npz, a furniture library (.sh3f) or a folder (of libraries, ModelNet's .mat tree, meshes, grids),
+            or `furniture` for the built-in generator. For pictures see: maquette data prepare images --help.
         out: Folder of the dataset.
         resolution: Voxels a side.
         views: Views rendered of each shape; 0: none.

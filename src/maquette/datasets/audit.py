@@ -1,8 +1,10 @@
-"""Looking at a prepared dataset: what it holds, a sheet of some of it, and what is wrong with it."""
+"""What a prepared dataset of shapes holds, a picture of some of it, and what is wrong with it."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias, TypedDict
 
 import numpy as np
 from scipy import ndimage
@@ -13,7 +15,19 @@ from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 
 MANY_PARTS = 4
-"""A shape of so many loose parts or more is worth a look."""
+"""From so many loose parts on a shape is a finding."""
+
+
+Offender: TypeAlias = str | list[str] | tuple[str, int] | tuple[str, str]
+"""What a finding is about: an id, the ids of a group, or an id with a number or a reason."""
+
+
+class ShapeFinding(TypedDict):
+    """One thing that is wrong with shapes of a prepared dataset."""
+
+    kind: str
+    shapes: Offender
+    line: str
 
 
 @dataclass(frozen=True)
@@ -22,16 +36,18 @@ class Summary:
 
     path: Path
     shapes: int
+    """Rows; a shape in several orientations counts as often."""
     counts: dict[str, dict[str, int]]
-    """Shapes by class, then by split."""
+    """Rows by class, then by split."""
     info: Info
+    """What all rows share; of several folders, the first's."""
     size_bytes: int
-    """On disk."""
+    """Bytes on disk."""
     filled: float
-    """Mean share of occupied voxels, of at most 500 shapes."""
+    """Mean share of occupied voxels, over 500 rows at most."""
 
-    def facts(self) -> dict[str, object]:
-        """All of it by name, in numbers and words for the user."""
+    def facts(self) -> dict[str, int | str | Mapping[str, int] | float]:
+        """The summary by name, as numbers and words for the user."""
         views = f"{self.info.views} of {self.info.view_size} px" if self.info.views else "none"
         return {
             "shapes": self.shapes,
@@ -49,34 +65,36 @@ class Summary:
 
 @dataclass(frozen=True)
 class Audit:
-    """What is wrong with a prepared dataset; every list is empty where all is well. Shapes are named by their ids."""
+    """What is wrong with a prepared dataset, shapes named by their ids; every list is empty where all is well."""
 
     shapes: int
+    """Rows that were looked at."""
     empty: list[str] = field(default_factory=list)
+    """No voxel is occupied."""
     full: list[str] = field(default_factory=list)
-    """Every voxel is occupied, which in truth only a cube may do."""
+    """Every voxel is occupied, which is right for a cube only."""
     duplicates: list[list[str]] = field(default_factory=list)
-    """Groups of shapes with exactly the same voxels; a shape that is the same from several sides is named once."""
+    """Groups of shapes with exactly the same voxels; a shape that equals itself in another orientation counts once."""
     leaks: list[list[str]] = field(default_factory=list)
-    """Those groups of `duplicates` that lie on both sides of the split."""
+    """Those groups of `duplicates` with shapes in both splits."""
     many_parts: list[tuple[str, int]] = field(default_factory=list)
-    """(id, loose parts) from MANY_PARTS on, voxels that touch at a corner being connected."""
+    """(id, number of loose parts) from MANY_PARTS on; voxels that touch at a corner are connected."""
     blank_views: list[tuple[str, int]] = field(default_factory=list)
     """(id, number of the view) of views whose pixels are all the same."""
     unreadable: list[tuple[str, str]] = field(default_factory=list)
-    """(id, reason) of what was skipped when the dataset was prepared."""
+    """(id, reason) of each shape that was skipped when the dataset was prepared."""
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was found at all."""
+        """Whether nothing was found."""
         return not any((self.empty, self.full, self.duplicates, self.many_parts, self.blank_views, self.unreadable))
 
-    def findings(self) -> list[dict[str, object]]:
-        """One entry a finding, with `kind`, the `shapes` and a `line` for the user."""
-        found: list[dict[str, object]] = []
+    def findings(self) -> list[ShapeFinding]:
+        """One entry a finding, with its `kind`, the `shapes` and a `line` for the user."""
+        found: list[ShapeFinding] = []
 
-        def add(kind: str, shapes: list, what: str) -> None:
-            found.extend({"kind": kind, "shapes": item, "line": f"{what}: {_words(item)}"} for item in shapes)
+        def add(kind: str, offenders: Sequence[Offender], what: str) -> None:
+            found.extend(ShapeFinding(kind=kind, shapes=one, line=f"{what}: {_words(one)}") for one in offenders)
 
         add("leak", self.leaks, "the same voxels in training and test split")
         add("duplicate", [group for group in self.duplicates if group not in self.leaks], "the same voxels twice")
@@ -88,15 +106,21 @@ class Audit:
         return found
 
 
-def _words(item: object) -> str:
-    return item if isinstance(item, str) else ", ".join(str(part) for part in item)
+def _words(offender: Offender) -> str:
+    return offender if isinstance(offender, str) else ", ".join(str(part) for part in offender)
 
 
 def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, seed: int = 0) -> Summary:
-    """What a dataset holds; with `sheet` also a PNG of `rows` random shapes, see `draw_sheet`.
+    """What a dataset holds; with `sheet` also a picture of some of it, by `draw_sheet`.
+
+    Args:
+        path: A prepared dataset.
+        sheet: The PNG to write; None for none.
+        rows: The most shapes in the picture.
+        seed: Chooses the shapes of the picture.
 
     Raises:
-        UserError: Where the path is no prepared dataset.
+        UserError: If the path is no prepared dataset, or the picture cannot be written.
     """
     data = open_dataset(path)
     info = data.infos[0]
@@ -105,7 +129,7 @@ def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, se
     for label, name in enumerate(data.class_names):
         chosen = data.splits[data.labels == label]
         counts[name] = {split: int((chosen == split).sum()) for split in splits}
-    some = np.unique(np.linspace(0, len(data) - 1, min(len(data), 500)).astype(int)) if len(data) else []
+    some = np.unique(np.linspace(0, len(data) - 1, min(len(data), 500)).astype(int)) if len(data) else ()
     filled = float(data.voxels(some).mean()) if len(some) else 0.0
     size = sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file())
     if sheet is not None:
@@ -116,13 +140,21 @@ def show(path: str | Path, sheet: str | Path | None = None, *, rows: int = 8, se
 def draw_sheet(
     data: OpenedData, path: str | Path, *, rows: int = 8, columns: int = 5, cell: int = 128, seed: int = 0
 ) -> Path:
-    """A PNG of random shapes, a row each: up to columns - 1 of its views, and its voxels as a shaded block model.
+    """Writes a PNG of random shapes, a row each: some of its views, then its voxels as a shaded block model.
 
     Args:
+        data: The dataset.
+        path: The PNG to write.
+        rows: The most shapes.
+        columns: The most pictures of a shape, the block model included.
         cell: Pixels a side of each picture.
+        seed: Chooses the shapes.
+
+    Returns:
+        The path.
 
     Raises:
-        UserError: For a dataset without rows and where the file cannot be written.
+        UserError: If the dataset has no rows, or the file cannot be written.
     """
     from PIL import Image
 
@@ -145,20 +177,23 @@ def draw_sheet(
 
 
 def audit(path: str | Path) -> Audit:
-    """Looks through every shape and view of a dataset.
+    """Looks through every shape and view of a prepared dataset.
 
     Raises:
-        UserError: Where the path is no prepared dataset.
+        UserError: If the path is no prepared dataset.
     """
     data = open_dataset(path)
     ids = data.ids
-    empty, full, many, blank = [], [], [], []
+    empty: list[str] = []
+    full: list[str] = []
+    many: list[tuple[str, int]] = []
+    blank: list[tuple[str, int]] = []
     same: dict[bytes, list[int]] = {}
     corners = np.ones((3, 3, 3))
     for start in range(0, len(data), 64):
         part = range(start, min(start + 64, len(data)))
         for index, grid in zip(part, data.voxels(part), strict=True):
-            same.setdefault(hashlib.sha256(np.packbits(grid)).digest(), []).append(index)
+            same.setdefault(hashlib.sha256(np.packbits(grid).tobytes()).digest(), []).append(index)
             if not grid.any():
                 empty.append(ids[index])
             elif grid.all():
@@ -174,6 +209,6 @@ def audit(path: str | Path) -> Audit:
     groups = [list({shape_id(ids[row]): row for row in reversed(rows)}.values())[::-1] for rows in same.values()]
     groups = [rows for rows in groups if len(rows) > 1]
     leaks = [rows for rows in groups if len(set(data.splits[rows])) > 1]
-    named = [[[ids[row] for row in rows] for rows in some] for some in (groups, leaks)]
+    duplicates, leaked = ([[ids[row] for row in rows] for rows in chosen] for chosen in (groups, leaks))
     unreadable = [pair for info in data.infos for pair in info.skipped]
-    return Audit(len(data), empty, full, named[0], named[1], many, blank, unreadable)
+    return Audit(len(data), empty, full, duplicates, leaked, many, blank, unreadable)

@@ -6,25 +6,53 @@ the memory map of the files.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
+from jaxtyping import Bool, Float32, Int, Int64, UInt8
 
+from maquette.datasets.arrow import (
+    CAMERA,
+    Features,
+    RecordBatch,
+    Schema,
+    column_bytes,
+    column_cameras,
+    column_photos,
+    record_batches,
+)
 from maquette.errors import UserError
+from maquette.extras import require
 
 SIDECAR = "maquette.json"
-CAMERA = 7
-"""Values a camera: azimuth, elevation, field of view, roll (degrees), zoom, shift right and down."""
+"""The file beside the rows that says what they share."""
 COLUMNS = ("id", "label", "source", "resolution", "voxels", "views", "view_kinds", "cameras")
+"""The columns that the rows of every dataset have."""
+Rows: TypeAlias = Sequence[SupportsIndex] | Int[np.ndarray, " n"]
+"""Numbers of rows, or a number for each of some rows."""
+_FILE_KEYS = {"class_names": "label_names"}
+"""What fields of `Info` are called in the file, where that is another name."""
 
 
-def sidecar_values(kind: type, file: Path) -> dict:
-    """The values of a dataclass's fields in a JSON file, those that it has; raises what reading and parsing raise."""
+def sidecar_values(kind: type, file: Path, keys: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The values that a JSON file has for the fields of a dataclass.
+
+    Args:
+        kind: The dataclass, with a field `skipped`.
+        file: The JSON file, one object. Keys that are no field are left out.
+        keys: The key in the file of each field that is called otherwise there; the field's own name is read too.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is not JSON.
+    """
     content = json.loads(file.read_text(encoding="utf-8"))
-    if "label_names" in content:
-        content["class_names"] = content["label_names"]
+    for name, key in (keys or {}).items():
+        if key in content:
+            content[name] = content[key]
     known = {f.name: content[f.name] for f in fields(kind) if f.name in content}
     known["skipped"] = tuple((a, b) for a, b in known.get("skipped", ()))
     return known
@@ -43,7 +71,7 @@ class Info:
     channels: int
     """1 for grey views, 3 for RGB."""
     kinds: tuple[str, ...]
-    """Kinds of views, each view is one of them."""
+    """The kinds of views that were drawn from: `photo`, `pencil`, `depth`, `silhouette`."""
     class_names: tuple[str, ...]
     """The classes; `label` is an index into this."""
     scans: int = 0
@@ -53,7 +81,9 @@ class Info:
     up: str = "z"
     """The axis that pointed up in the meshes; in the rows it is z."""
     seed: int = 0
+    """Of the furniture, the views and the scans."""
     sources: tuple[str, ...] = ()
+    """What the shapes were read from, as it was given."""
     terms: tuple[str, ...] = ()
     """The terms of use of the sources."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -61,8 +91,9 @@ class Info:
     skipped: tuple[tuple[str, str], ...] = ()
     """(id, reason) of each shape that could not be prepared."""
     versions: dict[str, str] = field(default_factory=dict)
+    """Versions of the packages that prepared it."""
     fingerprint: str = ""
-    """Of the options that the dataset was prepared with."""
+    """A hash of the options and the shapes that the dataset was prepared with."""
 
     @property
     def view_shape(self) -> tuple[int, ...]:
@@ -70,22 +101,23 @@ class Info:
         return (self.view_size, self.view_size) + ((3,) if self.channels == 3 else ())
 
     def to_json(self) -> str:
-        values = {"label_names" if key == "class_names" else key: value for key, value in asdict(self).items()}
+        """The content of `maquette.json`. The classes keep the key that they had in the first release."""
+        values = {_FILE_KEYS.get(name, name): value for name, value in asdict(self).items()}
         return json.dumps(values, indent=2) + "\n"
 
     @classmethod
     def load(cls, folder: str | Path) -> "Info":
-        """Reads `maquette.json`.
+        """Reads the `maquette.json` of a folder.
 
         Raises:
-            UserError: Where the folder is no prepared dataset.
+            UserError: If the folder is no prepared dataset, or the file is damaged.
         """
         file = Path(folder) / SIDECAR
         if not file.is_file():
             raise UserError(f"{folder} is not a prepared dataset: it has no {SIDECAR}",
                             hint="make one with: maquette data prepare SOURCE --out DIR")
         try:
-            known = sidecar_values(cls, file)
+            known = sidecar_values(cls, file, _FILE_KEYS)
             for name in ("kinds", "class_names", "sources", "terms"):
                 known[name] = tuple(known.get(name, ()))
             return cls(**known)
@@ -93,8 +125,14 @@ class Info:
             raise UserError(f"cannot read {file}", error) from error
 
 
-def features(class_names: Sequence[str], scans: bool = False):
-    """The columns of a prepared dataset as `datasets.Features`; scans: whether its rows hold scans."""
+def features(class_names: Sequence[str], scans: bool = False) -> Features:
+    """The columns of a prepared dataset as `datasets.Features`.
+
+    Args:
+        class_names: The classes; the column `label` is an index into them.
+        scans: Whether the rows hold scans.
+    """
+    require("datasets", "train")
     from datasets import ClassLabel, Features, Value
 
     columns = {
@@ -112,8 +150,8 @@ def features(class_names: Sequence[str], scans: bool = False):
     return Features(columns)
 
 
-def arrow_schema(class_names: Sequence[str], scans: bool = False):
-    """The Arrow schema of the files, with the features in its metadata."""
+def arrow_schema(class_names: Sequence[str], scans: bool = False) -> Schema:
+    """The Arrow schema of the files, with the features in its metadata; the arguments are those of `features`."""
     return features(class_names, scans).arrow_schema
 
 
@@ -123,19 +161,24 @@ def is_prepared(path: str | Path) -> bool:
 
 
 class OpenedData:
-    """One prepared dataset, or several in a row, memory-mapped.
+    """One prepared dataset, or several in a row, memory-mapped. Made by `open_dataset`.
 
-    Made by `open_dataset`.
+    Rows are numbered over all folders and splits: folder by folder, and in each `train` before `test`.
 
-    Rows are numbered over all folders and splits: folder by folder, `train` before `test`.
-
-    labels: int64 [n], indices into label_names. label_names: the classes of all folders. splits: str [n].
-    views_per_shape, scans_per_shape: views and scans of the shapes that have most. resolution, view_size, channels: as
-    in `Info`.
+    Attributes:
+        what: What a row shows, for messages.
+        labels: The class of each row, an index into `class_names`; -1 for rows that `keep_classes` left out.
+        class_names: The classes of all folders.
+        splits: The split of each row, str `[n]`; empty for rows that `keep_classes` left out.
+        resolution: Voxels a side.
+        view_size: Pixels a side of a view.
+        channels: Of a view, 1 or 3.
+        views_per_shape: Views of the shapes that have most.
+        scans_per_shape: Scans of the shapes that have most.
 
     Args:
-        infos: The Info of each folder.
         paths: The folders.
+        infos: The `Info` of each folder.
     """
 
     what = "shapes"
@@ -150,7 +193,7 @@ class OpenedData:
         self.scans_per_shape = max(info.scans for info in infos)
         self._view_shape = (viewed or infos)[0].view_shape
         self.class_names = tuple(dict.fromkeys(name for info in infos for name in info.class_names))
-        self._files: list = []  # Arrow tables, kept so that their memory stays mapped
+        self._files: list[RecordBatch] = []  # kept so that their memory stays mapped
         self._bits: list[tuple[np.ndarray, np.ndarray]] = []  # (offsets, bytes) of the voxels of each block
         self._pixels: list[tuple[np.ndarray, np.ndarray]] = []
         self._scans: list[tuple[np.ndarray, np.ndarray] | None] = []  # (offsets, bytes) of each block
@@ -160,19 +203,19 @@ class OpenedData:
         for path, info in zip(paths, infos, strict=True):
             to_label = np.array([self.class_names.index(name) for name in info.class_names] or [0])
             for split in ("train", "test"):
-                for batch in batches(Path(path) / split):
+                for batch in record_batches(Path(path) / split, COLUMNS):
                     self._files.append(batch)
                     self._bits.append(column_bytes(batch.column("voxels")))
                     self._pixels.append(column_bytes(batch.column("views")))
-                    self._cameras.append(_cameras(batch.column("cameras")))
-                    self._photos.append(_photos(batch.column("view_kinds")))
+                    self._cameras.append(column_cameras(batch.column("cameras")))
+                    self._photos.append(column_photos(batch.column("view_kinds")))
                     scanned = "scans" in batch.schema.names
                     self._scans.append(column_bytes(batch.column("scans")) if scanned else None)
                     labels.append(to_label[batch.column("label").to_numpy(zero_copy_only=False)])
                     splits += [split] * len(batch)
                     blocks.append(len(batch))
         self._start = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
-        self.labels = np.concatenate(labels or [np.zeros(0, np.int64)]).astype(np.int64)
+        self.labels: Int64[np.ndarray, " n"] = np.concatenate(labels or [np.zeros(0, np.int64)]).astype(np.int64)
         self.splits = np.array(splits, dtype="U5")
         self._view_bytes = int(np.prod(self._view_shape))
 
@@ -180,17 +223,18 @@ class OpenedData:
         return int(self._start[-1])
 
     def _place(self, index: int) -> tuple[int, int]:
+        """The block that holds a row, and the row's number in it."""
         if not 0 <= index < len(self):
             raise IndexError(f"row {index} of {len(self)}")
         block = int(np.searchsorted(self._start, index, "right")) - 1
         return block, int(index - self._start[block])
 
-    def split(self, name: str) -> np.ndarray:
-        """The rows of a split (`train` or `test`), int64 `[m]`."""
+    def split(self, name: str) -> Int64[np.ndarray, " m"]:
+        """The numbers of the rows of a split, `train` or `test`."""
         return np.flatnonzero(self.splits == name)
 
     def keep_classes(self, names: Sequence[str]) -> None:
-        """Leave out all shapes but those of these classes: their rows stay, in no split and with label -1.
+        """Leaves out all shapes but those of these classes: their rows stay, in no split and with label -1.
 
         Raises:
             UserError: For a class that the data do not have.
@@ -204,28 +248,32 @@ class OpenedData:
         self.labels, self.class_names = number[self.labels], kept
         self.splits[self.labels < 0] = ""
 
-    def voxels(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """The shapes of some rows, bool `[n, R, R, R]`."""
+    def voxels(self, indices: Rows) -> Bool[np.ndarray, "n r r r"]:
+        """The shapes of some rows."""
         size = self.resolution**3
         packed = np.empty((len(indices), (size + 7) // 8), np.uint8)
         for row, index in enumerate(indices):
             block, local = self._place(int(index))
             offsets, data = self._bits[block]
             packed[row] = data[offsets[local] : offsets[local + 1]]
-        bits = np.unpackbits(packed, axis=1, count=size)
-        return bits.view(bool).reshape(len(indices), *(self.resolution,) * 3)
+        return self._unpacked(packed)
 
-    def view_count(self, index: int) -> int:
+    def _unpacked(self, packed: UInt8[np.ndarray, "n bytes"]) -> Bool[np.ndarray, "n r r r"]:
+        bits = np.unpackbits(packed, axis=1, count=self.resolution**3)
+        return bits.view(bool).reshape(len(packed), *(self.resolution,) * 3)
+
+    def view_count(self, index: SupportsIndex) -> int:
         """How many views a row has."""
         block, local = self._place(int(index))
         offsets = self._pixels[block][0]
         return int(offsets[local + 1] - offsets[local]) // self._view_bytes
 
-    def views(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
-        """One view of each of some rows, uint8 `[n, S, S]` or `[n, S, S, 3]`.
+    def views(self, indices: Rows, which: Rows) -> UInt8[np.ndarray, "n s s"] | UInt8[np.ndarray, "n s s 3"]:
+        """One view of each of some rows.
 
         Args:
-            which: The number of the view of each row, counted round where a row has fewer.
+            indices: The rows.
+            which: The number of the view of each row, modulo the number that the row has.
 
         Raises:
             UserError: For a row that has no views.
@@ -241,49 +289,51 @@ class OpenedData:
             result[row] = data[begin : begin + self._view_bytes]
         return result.reshape(len(indices), *self._view_shape)
 
-    def scans(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
-        """One scan of each of some rows, bool `[n, R, R, R]`.
+    def scans(self, indices: Rows, which: Rows) -> Bool[np.ndarray, "n r r r"]:
+        """One scan of each of some rows.
 
         Args:
-            which: The number of the scan of each row, counted round where a row has fewer.
+            indices: The rows.
+            which: The number of the scan of each row, modulo the number that the row has.
 
         Raises:
             UserError: For a row that has no scans.
         """
-        size = self.resolution**3
-        length = (size + 7) // 8
+        length = (self.resolution**3 + 7) // 8
         packed = np.empty((len(indices), length), np.uint8)
         for row, (index, scan) in enumerate(zip(indices, which, strict=True)):
             block, local = self._place(int(index))
             table = self._scans[block]
-            begin, end = (0, 0) if table is None else (int(place) for place in table[0][local : local + 2])
+            offsets, data = table or (np.zeros(local + 2, np.int32), np.zeros(0, np.uint8))
+            begin, end = (int(place) for place in offsets[local : local + 2])
             if begin == end:
                 raise UserError("the dataset has no scans", hint="prepare it again with --scans 15")
             begin += int(scan) % ((end - begin) // length) * length
-            packed[row] = table[1][begin : begin + length]
-        bits = np.unpackbits(packed, axis=1, count=size)
-        return bits.view(bool).reshape(len(indices), *(self.resolution,) * 3)
+            packed[row] = data[begin : begin + length]
+        return self._unpacked(packed)
 
-    def view_kinds(self, index: int) -> tuple[str, ...]:
+    def view_kinds(self, index: SupportsIndex) -> tuple[str, ...]:
         """The kind of each view of a row."""
         return tuple(self._value(index, "view_kinds"))
 
-    def photos(self, index: int) -> np.ndarray:
-        """Which views of a row are photos, bool `[V]`; the others are drawings."""
+    def photos(self, index: SupportsIndex) -> Bool[np.ndarray, " views"]:
+        """Which views of a row are photos; the others are drawings."""
         block, local = self._place(int(index))
         offsets, photos = self._photos[block]
         return photos[offsets[local] : offsets[local + 1]]
 
-    def cameras(self, indices: Sequence[int] | np.ndarray, which: Sequence[int] | np.ndarray) -> np.ndarray:
-        """The camera of one view of each of some rows, float32 `[n, 7]`, as `maquette.rendering.Camera` has them.
+    def cameras(self, indices: Rows, which: Rows) -> Float32[np.ndarray, "n 7"]:
+        """The camera of one view of each of some rows, its numbers as in `maquette.rendering.Camera`.
 
-        Azimuth, elevation, field of view and roll in degrees, zoom, shift right and down in widths of the picture.
+        They are azimuth, elevation, field of view and roll in degrees, zoom, and shift right and down in widths of the
+        picture.
 
         Args:
-            which: The number of the view of each row, counted round where a row has fewer.
+            indices: The rows.
+            which: The number of the view of each row, modulo the number that the row has.
 
         Raises:
-            UserError: For a dataset of an older form, which kept less of its cameras.
+            UserError: For a row that has no views, and for a dataset of an older form, which kept less of its cameras.
         """
         result = np.empty((len(indices), CAMERA), np.float32)
         for row, (index, view) in enumerate(zip(indices, which, strict=True)):
@@ -298,11 +348,11 @@ class OpenedData:
             result[row] = values[begin + int(view) % (end - begin)]
         return result
 
-    def id(self, index: int) -> str:
+    def id(self, index: SupportsIndex) -> str:
         """The name of a row."""
         return self._value(index, "id")
 
-    def source(self, index: int) -> str:
+    def source(self, index: SupportsIndex) -> str:
         """The source of a row."""
         return self._value(index, "source")
 
@@ -316,7 +366,8 @@ class OpenedData:
         """The names of all rows."""
         return [name for batch in self._files for name in batch.column("id").to_pylist()]
 
-    def _value(self, index: int, column: str):
+    def _value(self, index: SupportsIndex, column: str) -> Any:
+        """The value of one column of a row, as Python has it."""
         block, local = self._place(int(index))
         return self._files[block].column(column)[local].as_py()
 
@@ -325,7 +376,7 @@ def open_dataset(path: str | Path | Sequence[str | Path]) -> OpenedData:
     """Opens a prepared dataset, or several as one; nothing is read until it is asked for.
 
     Raises:
-        UserError: For a folder that is no prepared dataset, and for folders of different resolution or views.
+        UserError: For a folder that is no prepared dataset, and for folders that differ in resolution or views.
     """
     paths = [Path(p) for p in ([path] if isinstance(path, (str, Path)) else path)]
     if not paths:
@@ -342,53 +393,3 @@ def open_dataset(path: str | Path | Sequence[str | Path]) -> OpenedData:
             raise UserError(f"datasets must have views of one size and colour: {paths[0]} has {infos[0].view_shape}, "
                             f"{p} has {info.view_shape}", hint="prepare one of them again")
     return OpenedData(paths, infos)
-
-
-def batches(folder: Path, columns: Sequence[str] = COLUMNS) -> list:
-    """The record batches of a split, in the order of its files, memory-mapped.
-
-    Raises:
-        UserError: Where a column is missing.
-    """
-    import pyarrow as pa
-
-    state = folder / "state.json"
-    if not state.is_file():
-        return []
-    try:
-        names = [entry["filename"] for entry in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
-        result = []
-        for name in names:
-            with pa.memory_map(str(folder / Path(name).name)) as mapped, pa.ipc.open_stream(mapped) as stream:
-                missing = set(columns) - set(stream.schema.names)
-                if missing:
-                    raise UserError(f"{folder / name} is not of this form", f"no column {', '.join(sorted(missing))}")
-                result += [batch for batch in stream if len(batch)]
-        return result
-    except (OSError, ValueError, KeyError, TypeError) as error:  # pa.ArrowInvalid is a ValueError
-        raise UserError(f"cannot read the dataset in {folder}", error, "prepare it again") from error
-
-
-def column_bytes(column) -> tuple[np.ndarray, np.ndarray]:
-    """(offsets int [n + 1], bytes uint8) of a binary Arrow column, without a copy."""
-    _, offsets, data = column.buffers()
-    offsets = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    return offsets, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-
-
-def _photos(column) -> tuple[np.ndarray, np.ndarray]:
-    """(offsets int [n + 1] in views, bool [V]) of a column of lists of kinds of views."""
-    import pyarrow.compute as compute
-
-    return column.offsets.to_numpy(), compute.equal(column.values, "photo").to_numpy(zero_copy_only=False).astype(bool)
-
-
-def _cameras(column) -> tuple[np.ndarray, np.ndarray] | None:
-    """(offsets int [n + 1] in views, float32 [V, 7]) of a column of lists of cameras; None where a camera has fewer."""
-    offsets = column.offsets.to_numpy()
-    each = column.values
-    lengths = each.value_lengths().to_numpy(zero_copy_only=False) if len(each) else np.zeros(0, int)
-    if (lengths != CAMERA).any():
-        return None
-    flat = each.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, CAMERA)
-    return offsets, flat

@@ -1,8 +1,8 @@
-"""Preparing: any source of shapes becomes a folder of voxels and rendered views, on all cores, and resumable.
+"""Prepares datasets: any source of shapes becomes a folder of voxels and rendered views, on all cores, and resumable.
 
-The shapes are done in fixed groups, each written whole into `OUT/.parts/` under its final name or not at all. When all
-are there they are moved into place and described, which copies nothing. Each shape's views depend on the seed and its
-own id only, so that neither the number of workers nor an interruption changes the result.
+The shapes are made in fixed groups, each written whole into `OUT/.parts/` under its final name or not at all. When all
+groups are there they are moved into place and described, which copies nothing. The views of a shape depend only on the
+seed and on its own id, so that neither the number of workers nor an interruption changes the result.
 """
 
 import hashlib
@@ -15,20 +15,23 @@ from pathlib import Path
 
 import numpy as np
 
-from maquette.datasets import Item
 from maquette.datasets import orientations as turning
+from maquette.datasets.arrow import Features
 from maquette.datasets.format import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
+from maquette.datasets.item import Item
 from maquette.datasets.resumable import (
     PARTS,
     Finished,
+    Group,
+    Rows,
     assemble,
     claim,
-    to_do,
+    make_groups,
+    unfinished_groups,
     version,
-    work,
     write_group,
 )
-from maquette.datasets.rows import Options, make_rows
+from maquette.datasets.rows import RowOptions, make_rows
 from maquette.datasets.sources import items_of, terms_of
 from maquette.datasets.workers import cores as _cores
 from maquette.errors import UserError
@@ -38,9 +41,9 @@ from maquette.io.atomic import write_bytes
 __all__ = ["Finished", "OpenedData", "open_dataset", "prepare"]
 
 _GROUP = 64
-"""Shapes that are written in one go: what an interruption can cost, per worker."""
+"""Shapes that are written in one go; an interruption costs each worker so many at most."""
 FORMAT = 2
-"""Changes when the rows of the same options change."""
+"""Changes when the same options give other rows."""
 
 
 def prepare(
@@ -62,46 +65,41 @@ def prepare(
     orientations: int = 1,
     up: str = "z",
 ) -> Iterator[Progress | Skipped | Finished]:
-    """Prepares a dataset, step by step as the events are asked for; not asking for more is stopping.
+    """Prepares a dataset, step by step as the events are asked for; the caller stops by asking for no more.
 
-    The last event is Finished.
+    Yields Progress or Skipped for each shape, and Finished at the end.
 
     Args:
-        source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a folder of meshes and grids, or several of
-            these.
+        source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a furniture library (`.sh3f`) or a folder of
+            them, a folder of meshes and grids, or several of these.
         out: The folder to make. Run again with the same options it goes on where it stopped; when it is finished there
             is nothing to do.
-        resolution: Voxels a side.
-        views: How many views of each shape, of how many pixels a side, 1 for grey or 3 for RGB.
-        view_size: See `views`.
-        channels: See `views`.
-        kinds: The kinds of views that are drawn from.
-        backgrounds: A folder of pictures for photo views.
-        count: Shapes at most, spread over the source; for furniture how many are made (1,000 unless said).
-        scans: How many partial grids of each shape, as one depth camera sees it (`maquette.scans`).
-        orientations: In how many orientations about z each shape is prepared, 1, 2, 3, 4, 6 or 12
-            (`data.orientations`), a row each; only where there are neither views nor scans. `count` and the events
-            count shapes, not rows.
-        up: `z` or `y`, the axis that points up in the meshes of a folder (`maquette.datasets.sources.meshes.read`).
-        seed: Of the furniture, of the views and of the scans.
-        split: Prepare this one alone (`train` or `test`).
-        frontal: The share of photo views from near the front, the others being from any side.
-        workers: Processes; all cores unless said, 1 works in this process.
+        resolution: Voxels a side, 4 to 512.
+        views: Views of each shape; 0 for none.
+        view_size: Pixels a side of a view, 16 to 1024.
+        channels: Of a view, 1 for grey or 3 for RGB.
+        count: The most shapes, spread evenly over the source; for furniture how many are made, 1,000 by default.
+        seed: Of the furniture, the views and the scans.
+        kinds: The kinds of views that are drawn from, see `maquette.rendering.views.KINDS`.
+        backgrounds: A folder of pictures for the backgrounds of photo views.
+        workers: Processes; by default one for each core. 1 works in this process.
+        split: Prepares only `train` or only `test`; None for both.
+        frontal: The share of photo views from near the front, 0 to 1; the others are from any side.
+        scans: Partial grids of each shape, each with what one depth camera sees (`maquette.scans`).
+        orientations: Orientations about z in which each shape is prepared, a row each: 1, 2, 3, 4, 6 or 12. More than 1
+            only without views and scans. `count` and the events count shapes, not rows.
+        up: The axis that points up in the meshes of a folder, `z` or `y` (`maquette.datasets.sources.meshes.read`).
 
     Raises:
-        UserError: For options that cannot be, for an `out` that holds something else, where no shape at all can be
-            prepared, and where the disk is full (free some space and run it again).
+        UserError: If an option is out of range, if `out` holds something else, if no shape at all can be prepared, and
+            if the disk is full (free some space and run it again).
     """
     out = Path(out)
-    _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans)
-    turning.check("orientations", orientations)
-    if orientations > 1 and (views or scans):
-        raise UserError("shapes in several orientations have neither views nor scans, which turn with them",
-                        f"{orientations} orientations, {views} views and {scans} scans", "leave orientations at 1")
+    pictures = str(backgrounds) if backgrounds else None
+    options = RowOptions(resolution, views, view_size, channels, tuple(kinds), pictures, seed, frontal, scans,
+                         orientations, up)
+    _check(options, count, workers, split)
     sources = [source] if isinstance(source, (str, Path)) else list(source)
-    backgrounds = str(backgrounds) if backgrounds else None
-    options = Options(resolution, views, view_size, channels, tuple(kinds), backgrounds, seed, frontal, scans,
-                      orientations, up)
     items = items_of(sources, count=count, seed=seed, split=split, up=up)
     if orientations > 1:
         _refuse_turned(items)
@@ -109,7 +107,7 @@ def prepare(
     names = [[item.id, item.label, item.split] for item in items]
     unset = (("scans", 0), ("orientations", 1), ("up", "z"))
     deciding = {name: value for name, value in asdict(options).items() if (name, value) not in unset}
-    content = json.dumps([FORMAT, deciding, names])  # without these what it was before there were any
+    content = json.dumps([FORMAT, deciding, names])  # without newer options at their defaults: older sets stay valid
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     parts = out / PARTS
     if is_prepared(out):
@@ -124,61 +122,63 @@ def prepare(
     claim(out, fingerprint, asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)})
 
     groups = _groups(items, options)
-    todo, done = to_do(parts, groups)
+    unfinished, done = unfinished_groups(parts, groups)
     schema = arrow_schema(class_names, bool(scans))
-    for event_item, skipped, ready in work(todo, partial(_make, options=options), workers or _cores()):
+    for item, reason, ready in make_groups(unfinished, partial(_make, options=options), workers or _cores()):
         done += 1
-        if skipped is None:
-            event = Progress("preparing", done, len(items))
-        else:
-            event = Skipped(event_item.id, skipped, done, len(items))
         if ready is not None:
-            name, rows, skips = ready
-            rows = [row | {"label": class_names.index(row["label"])} for row in rows]
-            write_group(parts, name, rows, skips, schema)
-        yield event
-    yield _assemble(out, groups, class_names, options, sources, fingerprint)
+            rows = [row | {"label": class_names.index(row["label"])} for row in ready.rows]
+            write_group(parts, Group(ready.name, rows, ready.skipped), schema)
+        yield Progress("preparing", done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
+    yield _assemble(out, list(groups), class_names, options, sources, fingerprint)
 
 
-def _check(resolution, views, view_size, channels, count, seed, kinds, backgrounds, workers, split, scans) -> None:
-    if not 4 <= resolution <= 512:
-        raise UserError("resolution must be from 4 to 512", resolution)
-    if views < 0:
-        raise UserError("views must be 0 or more", views)
-    if scans < 0:
-        raise UserError("scans must be 0 or more", scans)
-    if views and not 16 <= view_size <= 1024:
-        raise UserError("view_size must be from 16 to 1024", view_size)
-    if channels not in (1, 3):
-        raise UserError("channels must be 1 (grey) or 3 (RGB)", channels)
+def _check(options: RowOptions, count: int | None, workers: int | None, split: str | None) -> None:
+    if not 4 <= options.resolution <= 512:
+        raise UserError("resolution must be from 4 to 512", options.resolution)
+    if options.views < 0:
+        raise UserError("views must be 0 or more", options.views)
+    if options.scans < 0:
+        raise UserError("scans must be 0 or more", options.scans)
+    if options.views and not 16 <= options.view_size <= 1024:
+        raise UserError("view_size must be from 16 to 1024", options.view_size)
+    if options.channels not in (1, 3):
+        raise UserError("channels must be 1 (grey) or 3 (RGB)", options.channels)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
-    if seed < 0:
-        raise UserError("seed must be 0 or more", seed)
-    if views and not kinds:
+    if options.seed < 0:
+        raise UserError("seed must be 0 or more", options.seed)
+    if options.views and not options.kinds:
         raise UserError("kinds must name one kind of view at least", hint="photo, pencil")
-    if views:
+    if options.views:
         from maquette.rendering.views import KINDS
 
-        unknown = sorted(set(kinds) - set(KINDS))
+        unknown = sorted(set(options.kinds) - set(KINDS))
         if unknown:
             raise UserError(f"kinds must be among {', '.join(KINDS)}", ", ".join(unknown))
-    if backgrounds and not Path(backgrounds).is_dir():
-        raise UserError(f"no folder {backgrounds} with pictures for the backgrounds")
+    if options.backgrounds and not Path(options.backgrounds).is_dir():
+        raise UserError(f"no folder {options.backgrounds} with pictures for the backgrounds")
     if workers is not None and workers < 1:
         raise UserError("workers must be 1 or more", workers)
     if split not in (None, "train", "test"):
         raise UserError("split must be 'train' or 'test'", repr(split))
+    turning.check("orientations", options.orientations)
+    if options.orientations > 1 and (options.views or options.scans):
+        raise UserError("shapes in several orientations have neither views nor scans, which turn with them",
+                        f"{options.orientations} orientations, {options.views} views and {options.scans} scans",
+                        "leave orientations at 1")
 
 
 def _refuse_turned(items: list[Item]) -> None:
+    """Refuses shapes whose names say that they are turned already."""
     for item in items:
         if turning.shape_id(item.id) != item.id:
             raise UserError("a shape of the source is named as one that was turned already", item.id,
                             "prepare what it was made from, or leave orientations at 1")
 
 
-def _difference(info: Info, options: Options, count: int) -> str:
+def _difference(info: Info, options: RowOptions, count: int) -> str:
+    """In which options a finished dataset differs from what is asked for."""
     shapes = sum(info.counts.values()) // max(info.orientations, 1) + len(info.skipped)
     theirs = {"resolution": info.resolution, "views": info.views, "view_size": info.view_size, "scans": info.scans,
               "orientations": info.orientations, "up": info.up, "seed": info.seed, "channels": info.channels,
@@ -188,7 +188,7 @@ def _difference(info: Info, options: Options, count: int) -> str:
     return "; ".join(differ) or "other shapes or backgrounds"
 
 
-def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
+def _groups(items: list[Item], options: RowOptions) -> dict[str, list[Item]]:
     """The items in groups of at most _GROUP of one split, by the name of the group: `train-00003`."""
     volumes = (options.orientations + options.scans) * options.resolution**3 // 8
     row = volumes + options.views * options.view_size**2 * options.channels
@@ -201,7 +201,7 @@ def _groups(items: list[Item], options: Options) -> dict[str, list[Item]]:
     return groups
 
 
-def _make(item: Item, options: Options) -> tuple[list[dict] | None, str | None]:
+def _make(item: Item, options: RowOptions) -> Rows:
     """(rows, None), or (None, why there are none)."""
     try:
         return make_rows(item, options), None
@@ -211,10 +211,17 @@ def _make(item: Item, options: Options) -> tuple[list[dict] | None, str | None]:
         return None, f"{type(error).__name__}: {error}"
 
 
-def _assemble(out: Path, groups, class_names, options: Options, sources, fingerprint: str) -> Finished:
-    """Moves the finished groups into the form of `datasets` and writes what describes them, the sidecar last."""
-    columns = features(class_names, bool(options.scans))
-    counts, skipped = assemble(out, list(groups), columns, fingerprint, "no shape")
+def _assemble(
+    out: Path,
+    groups: Sequence[str],
+    class_names: tuple[str, ...],
+    options: RowOptions,
+    sources: Sequence[str | Path],
+    fingerprint: str,
+) -> Finished:
+    """Moves the written groups to where `datasets` expects them and describes them, the sidecar last."""
+    columns: Features = features(class_names, bool(options.scans))
+    counts, skipped = assemble(out, groups, columns, fingerprint, "no shape")
     packages = ("maquette", "datasets", "trimesh", "numpy")
     info = Info(
         resolution=options.resolution,
@@ -222,7 +229,7 @@ def _assemble(out: Path, groups, class_names, options: Options, sources, fingerp
         view_size=options.view_size,
         channels=options.channels,
         kinds=options.kinds,
-        class_names=tuple(class_names),
+        class_names=class_names,
         scans=options.scans,
         orientations=options.orientations,
         up=options.up,

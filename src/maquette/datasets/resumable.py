@@ -9,16 +9,49 @@ import importlib.metadata
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from maquette.datasets.workers import run
+from maquette.datasets.arrow import Features, Schema
+from maquette.datasets.workers import map_unordered
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
 
 PARTS = ".parts"
+"""The folder, in that of the dataset, of the groups that are finished."""
+
+Row: TypeAlias = dict[str, Any]
+"""A row by the names of its columns."""
+Rows: TypeAlias = tuple[list[Row], None] | tuple[None, str]
+"""(rows, None) made of one item, or (None, why there are none)."""
+Skip: TypeAlias = tuple[str, str]
+"""(id, reason) of an item that gave no rows."""
+
+
+@runtime_checkable
+class Named(Protocol):
+    """Anything with an id: an item of a source, an image of a folder."""
+
+    @property
+    def id(self) -> str:
+        """Its name in messages."""
+
+
+NamedItem = TypeVar("NamedItem", bound=Named)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A complete group, ready to be written."""
+
+    name: str
+    """`train-00003`."""
+    rows: list[Row]
+    skipped: list[Skip]
 
 
 @dataclass(frozen=True)
@@ -26,17 +59,23 @@ class Finished:
     """The result of a preparation: the dataset is whole."""
 
     path: Path
+    """The folder."""
     count: int
     """Rows of the dataset."""
-    skipped: tuple[tuple[str, str], ...]
-    """(id, reason) of what is not in it, earlier runs of the same preparation included."""
+    skipped: tuple[Skip, ...]
+    """(id, reason) of what is not in it, whether this run or an earlier one skipped it."""
 
 
-def claim(out: Path, fingerprint: str, options: dict) -> None:
-    """Makes the folder for parts, or finds that it belongs to this preparation.
+def claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
+    """Makes the folder of a dataset with its folder for parts, or checks that they belong to this preparation.
+
+    Args:
+        out: The folder of the dataset.
+        fingerprint: A hash of everything that decides the rows.
+        options: By name, for the message when another preparation has the folder; values as JSON has them.
 
     Raises:
-        UserError: Where it does not.
+        UserError: If the folder holds something else.
     """
     note = out / PARTS / "options.json"
     if note.is_file():
@@ -58,68 +97,95 @@ def claim(out: Path, fingerprint: str, options: dict) -> None:
     write_bytes(note, json.dumps({"fingerprint": fingerprint, **options}).encode())
 
 
-def to_do(parts: Path, groups: dict[str, list]) -> tuple[list[tuple[str, list]], int]:
-    """The groups that are not there yet, and how many items the others have."""
-    done, todo = 0, []
+def unfinished_groups(
+    parts: Path, groups: Mapping[str, list[NamedItem]]
+) -> tuple[list[tuple[str, list[NamedItem]]], int]:
+    """The groups that are not written yet, with their names, and how many items the written ones have."""
+    done, unfinished = 0, []
     for name, group in groups.items():
         if (parts / f"{name}.json").is_file() and (parts / f"{name}.arrow").is_file():
             done += len(group)
         else:
-            todo.append((name, group))
-    return todo, done
+            unfinished.append((name, group))
+    return unfinished, done
 
 
-def work(todo: list[tuple[str, list]], make: Callable, workers: int):
-    """Yields (item, reason to skip it or None, (group's name, rows, skips) when its group is complete or None).
+def make_groups(
+    groups: list[tuple[str, list[NamedItem]]], make: Callable[[NamedItem], Rows], workers: int
+) -> Iterator[tuple[NamedItem, str | None, Group | None]]:
+    """Makes the rows of the groups' items, in any order; the rows of a group are in the order of its items.
 
     Args:
-        make: (rows, None) of an item, or (None, why there are none). Items have an `id`.
+        groups: Names and items.
+        make: Makes the rows of one item; a function of a module or a functools.partial of one.
+        workers: Processes; 1 works in this process.
+
+    Yields:
+        Each item, why it was skipped or None, and the group that it completes or None.
+
+    Raises:
+        UserError: When a worker process dies.
     """
-    waiting = {name: len(group) for name, group in todo}
-    rows: dict[str, dict[int, list[dict]]] = {name: {} for name in waiting}
-    skips: dict[str, list[tuple[str, str]]] = {name: [] for name in waiting}
-    jobs = (((name, place, item), item) for name, group in todo for place, item in enumerate(group))
-    total = sum(waiting.values())
-    for (name, place, item), (made, reason) in run(make, jobs, min(workers, max(1, total)), "what is done is kept"):
-        if reason is None:
+    waiting = {name: len(group) for name, group in groups}
+    rows: dict[str, dict[int, list[Row]]] = {name: {} for name in waiting}
+    skips: dict[str, list[Skip]] = {name: [] for name in waiting}
+    jobs = (((name, place, item), item) for name, group in groups for place, item in enumerate(group))
+    workers = min(workers, max(1, sum(waiting.values())))
+    for (name, place, item), (made, reason) in map_unordered(make, jobs, workers, "what is done is kept"):
+        if made is not None:
             rows[name][place] = made
         else:
-            skips[name].append((item.id, reason))
+            skips[name].append((item.id, str(reason)))
         waiting[name] -= 1
         ready = None
         if not waiting[name]:
             done = rows.pop(name)
-            ready = (name, [row for k in sorted(done) for row in done[k]], skips.pop(name))
+            ready = Group(name, [row for k in sorted(done) for row in done[k]], skips.pop(name))
         yield item, reason, ready
 
 
-def write_group(parts: Path, name: str, rows: list[dict], skips: list, schema) -> None:
-    """Writes a group under its name, its note last."""
+def write_group(parts: Path, group: Group, schema: Schema) -> None:
+    """Writes a group under its name: its rows, then the note that says that they are whole.
+
+    Raises:
+        UserError: If it cannot be written.
+    """
     import pyarrow as pa
 
     try:
-        with atomic_path(parts / f"{name}.arrow") as unfinished:
+        with atomic_path(parts / f"{group.name}.arrow") as unfinished:
             with pa.OSFile(str(unfinished), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
-                stream.write_table(pa.Table.from_pylist(rows, schema=schema))
+                stream.write_table(pa.Table.from_pylist(group.rows, schema=schema))
     except pa.ArrowException as error:
-        raise UserError(f"cannot write {parts / name}", error) from error
-    write_bytes(parts / f"{name}.json", json.dumps({"rows": len(rows), "skipped": skips}).encode())
+        raise UserError(f"cannot write {parts / group.name}", error) from error
+    note = json.dumps({"rows": len(group.rows), "skipped": group.skipped})
+    write_bytes(parts / f"{group.name}.json", note.encode())
 
 
-def assemble(out: Path, groups: Sequence[str], columns, fingerprint: str, nothing: str) -> tuple[dict[str, int], tuple]:
-    """Moves the finished groups into the form of `datasets` and describes them: (rows of each split, skipped).
+def assemble(
+    out: Path, groups: Sequence[str], columns: Features, fingerprint: str, nothing: str
+) -> tuple[dict[str, int], tuple[Skip, ...]]:
+    """Moves the written groups to where `datasets` expects them, and describes them.
 
     Args:
-        groups: Names of the form `train-00003`.
-        columns: `datasets.Features`.
-        nothing: What cannot be prepared where all was skipped ("no shape"), for which UserError is raised, as for a
-            full disk.
+        out: The folder of the dataset.
+        groups: The names of all groups, of the form `train-00003`.
+        columns: The columns of the rows.
+        fingerprint: Of the preparation.
+        nothing: What could not be prepared where all was skipped, for the message: "no shape".
+
+    Returns:
+        The rows of each split that has any, and what was skipped.
+
+    Raises:
+        UserError: If everything was skipped, and if the disk is full.
     """
+    require("datasets", "train")
     from datasets import Dataset, DatasetDict
 
     parts = out / PARTS
     notes = {name: json.loads((parts / f"{name}.json").read_text(encoding="utf-8")) for name in groups}
-    skipped = tuple((id, reason) for note in notes.values() for id, reason in note["skipped"])
+    skipped: tuple[Skip, ...] = tuple((id, why) for note in notes.values() for id, why in note["skipped"])
     counts = {"train": 0, "test": 0}
     files: dict[str, list[str]] = {"train": [], "test": []}
     for name, note in notes.items():
@@ -156,7 +222,7 @@ def assemble(out: Path, groups: Sequence[str], columns, fingerprint: str, nothin
 
 
 def version(package: str) -> str:
-    """The installed version of a package."""
+    """The installed version of a package, or "unknown"."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -164,7 +230,7 @@ def version(package: str) -> str:
 
 
 def _place(part: Path, final: Path) -> None:
-    """The file under its final name too; the part stays until all is done, so an interruption here costs nothing."""
+    """Gives the file its final name too; the part stays until all is done, so an interruption here costs nothing."""
     if final.exists():
         return
     try:

@@ -1,36 +1,47 @@
-"""Work on many items in processes of one thread each, in whatever order they are done; stopping leaves none behind."""
+"""Work on many items in processes of one thread each, in whatever order they finish; stopping leaves none behind."""
 
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import TypeVar
 
 from maquette.errors import UserError
 
+Key = TypeVar("Key")
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
-def run(do: Callable, jobs: Iterable[tuple[object, object]], workers: int, again: str) -> Iterator[tuple]:
-    """Yields (key, do(item)) of each job (key, item) as it is done; not asking for more is stopping.
+
+def map_unordered(
+    function: Callable[[Job], Result], jobs: Iterable[tuple[Key, Job]], workers: int, hint: str
+) -> Iterator[tuple[Key, Result]]:
+    """Yields (key, function(job)) for each (key, job), as they finish; the caller stops by asking for no more.
 
     Args:
-        do: A function of a module or a functools.partial of one.
+        function: A function of a module or a functools.partial of one, since it is sent to other processes.
+        jobs: Read lazily, a few for each process ahead of the results.
         workers: Processes; 1 works in this process.
-        again: What running again costs, for the message when a process dies ("what is done is kept").
+        hint: What running again costs, for the message when a process dies ("what is done is kept").
+
+    Raises:
+        UserError: When a worker process dies, most often for want of memory.
     """
     jobs = iter(jobs)
     if workers == 1:
-        for key, item in jobs:
-            yield key, do(item)
+        for key, job in jobs:
+            yield key, function(job)
         return
     with _one_thread_each():
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker)
         try:
-            running = {}
+            running: dict[Future[Result], Key] = {}
             while True:
-                while len(running) < workers * 4 and (job := next(jobs, None)) is not None:
-                    running[pool.submit(do, job[1])] = job[0]
+                while len(running) < workers * 4 and (following := next(jobs, None)) is not None:
+                    running[pool.submit(function, following[1])] = following[0]
                 if not running:
                     return
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -38,14 +49,14 @@ def run(do: Callable, jobs: Iterable[tuple[object, object]], workers: int, again
                     yield running.pop(future), future.result()
         except BrokenProcessPool as error:
             raise UserError("a worker process died, most often for want of memory",
-                            hint=f"run it again with fewer --workers, {again}; a script of your own needs "
+                            hint=f"run it again with fewer --workers, {hint}; a script of your own needs "
                             "its work under if __name__ == '__main__'") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """How many processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on Linux

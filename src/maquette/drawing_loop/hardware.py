@@ -1,6 +1,4 @@
-"""Pens and eyes of a loop outside a simulation: files that somebody plots, a plotter at a port, a camera, a scanner."""
-
-from __future__ import annotations
+"""Plotters and cameras outside a simulation: files that a person plots, a machine at a port, a camera, a scanner."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,24 +15,34 @@ from maquette.plotting import gcode, grbl
 from maquette.plotting.settings import Machine
 
 
-class FilePen:
-    """Somebody else draws what the loop writes into its folders."""
+class FilePlotter:
+    """A person, or another program, draws the files that the loop writes into its folders."""
 
     def wants(self, number: int) -> None:
-        """Nothing before the files are written."""
+        """Nothing: the files are not written yet."""
 
     def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]:
         """Nothing: the files are there."""
         return iter(())
 
 
-class PlotterPen:
-    """A GRBL machine at a serial port. ask: for a new sheet of paper before each drawing. control: what somebody wants
-    while it draws (see `maquette.plotting.grbl.send`).
+class GrblPlotter:
+    """A GRBL machine at a serial port.
+
+    Args:
+        port: As `/dev/ttyUSB0` or `COM3`.
+        machine: How it moves and lifts the pen.
+        ask: Ask for a new sheet of paper before each drawing.
+        control: What a person wants while it draws (see `maquette.plotting.grbl.send`).
     """
 
-    def __init__(self, port: str, machine: Machine = Machine(), ask: bool = True,
-                 control: Callable[[], str] | None = None):
+    def __init__(
+        self,
+        port: str,
+        machine: Machine = Machine(),
+        ask: bool = True,
+        control: Callable[[], str] | None = None,
+    ) -> None:
         self.port, self.machine, self.ask, self.control = port, machine, ask, control
 
     def wants(self, number: int) -> Waiting | None:
@@ -46,28 +54,30 @@ class PlotterPen:
         """Send the drawing, checked against the page first.
 
         Raises:
-            UserError: As of `maquette.plotting.grbl.send`.
+            UserError: If it leaves the page, or the machine fails.
         """
-        lines = gcode.checked(gcode.program(strokes, self.machine), strokes.width, strokes.height, self.machine)
+        program = gcode.gcode_program(strokes, self.machine)
+        lines = gcode.check_program(program, strokes.width, strokes.height, self.machine)
         with closing(grbl.send(self.port, lines, self.machine, control=self.control)) as events:
             for event in events:
                 if isinstance(event, Progress):
                     yield Progress(f"{event.doing} round {number}", event.done, event.total)
 
 
-class SourceEye:
-    """A camera, the folder that a scanner writes into, or one picture of the last drawing (`read_frame`).
+class SourceCamera:
+    """A camera, the folder that a scanner writes into, or one picture of the last drawing.
 
     Args:
-        timeout_s: How long a folder is watched for a fresh picture.
-        ask: A person says when the page lies under the camera, every time, or only the first time ("first"): when a
+        source: What `maquette.intake.sources.read_frame` reads.
+        timeout_s: How long a folder is watched for a new picture, in seconds.
+        ask: Ask a person to lay the page under the camera, each time, never, or only the first time ("first"): when a
             loop goes on, any page may lie there.
 
     Raises:
-        UserError: For a source that is not there.
+        UserError: If the source does not exist.
     """
 
-    def __init__(self, source: str, timeout_s: float = 3600.0, ask: bool | Literal["first"] = True):
+    def __init__(self, source: str, timeout_s: float = 3600.0, ask: bool | Literal["first"] = True) -> None:
         self.source, self.timeout_s, self.ask = source, timeout_s, ask
         self._camera, self._looks = re.fullmatch(r"camera:?\d{0,2}", source) is not None, 0
         if not self._camera and not Path(source).exists():
@@ -87,10 +97,10 @@ class SourceEye:
         return None
 
     def look(self, number: int) -> Frame | None:
-        """The picture; None where the one picture was seen.
+        """The picture of the page; None if the source is one picture that was taken before.
 
         Raises:
-            UserError: As of `read_frame`.
+            UserError: If there is no such picture, or it cannot be read.
         """
         if self._looks and not self.lasts:
             return None

@@ -1,19 +1,18 @@
 """The drawing loop: a picture becomes an object, the object a drawing from the next angle, the drawing a picture again.
 
-What draws is a `Plotter`, what looks at the drawing is an `PageCamera`, what makes an object of a picture is an
-`Reconstructor`. `maquette.drawing_loop.simulation` has a pen and an eye that need no hardware,
-`maquette.drawing_loop.hardware` those that do. Files are written by `maquette.outputs.loop`.
+A `Plotter` draws, a `PageCamera` looks at the drawing, and a `Reconstructor` makes an object of a picture.
+`maquette.drawing_loop.simulation` has a plotter and camera that need no hardware, `maquette.drawing_loop.hardware`
+those that do. Files are written by `maquette.outputs.loop`.
 """
-
-from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Float32, UInt8
 
 from maquette.errors import UserError
 from maquette.events import Progress
@@ -30,12 +29,14 @@ from maquette.plotting.ordering import shortest_travel
 from maquette.plotting.settings import Paper, ViewOptions
 
 MAX_ROUNDS = 999
+"""The most rounds of a loop."""
 HATCHING = 0.035
-"""Between the lines of hatching, as a share of the room for a drawing: closer ones run together in what a model sees of
-a page, as little as 96 pixels, and shade becomes black.
+"""Spacing of hatching, as a share of the room for a drawing.
+
+Closer lines run together in what a model sees of a page, as little as 96 pixels, and shade becomes black.
 """
 DECIMALS = 3
-"""Of a stroke's coordinates, in millimetres: what a G-code file holds, so that a file gives back what was drawn."""
+"""Decimals of a stroke's coordinates in millimetres: those of a G-code file, so that it gives back what was drawn."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,23 @@ class LoopSettings:
     """How a loop goes.
 
     Raises:
-        UserError: For settings out of range.
+        UserError: If a value is out of its range.
     """
 
     rounds: int = 20
-    """1 to 999."""
+    """Number of rounds, 1 to 999."""
     turn_deg: float = 30.0
-    """Between the angles from which one drawing and the next are seen."""
+    """How far the object turns from one drawing to the next, -360 to 360."""
     look: ViewOptions = ViewOptions(azimuth_deg=35.0)
-    """Of the first drawing; everything is drawn with one pen."""
+    """The view of the first drawing; everything is drawn with one pen."""
     sheet: Paper = Paper(148.0, 210.0, 12.0, 0.5)
+    """The paper."""
     low: int | None = None
-    """Pixels a side of what is taken up from a picture; None: as many as the model sees."""
+    """Pixels a side that are used of a picture; None: as many as the model sees."""
     size_mm: float = 100.0
     """Longest side of the meshes."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 1 <= self.rounds <= MAX_ROUNDS:
             raise UserError(f"rounds must be 1 to {MAX_ROUNDS}", self.rounds)
         if not -360 <= self.turn_deg <= 360:
@@ -66,13 +68,13 @@ class LoopSettings:
         if self.low is not None and not LOW_PX[0] <= self.low <= LOW_PX[1]:
             raise UserError(f"a picture of low resolution has {LOW_PX[0]} to {LOW_PX[1]} pixels a side", self.low)
 
-    def looking(self, number: int) -> ViewOptions:
-        """How the object is seen in the drawing of a round, from 1 on."""
+    def view_of(self, number: int) -> ViewOptions:
+        """How the object is seen in the drawing of a round, counted from 1."""
         return replace(self.look, azimuth_deg=(self.look.azimuth_deg + (number - 1) * self.turn_deg) % 360)
 
     @property
     def paper(self) -> str:
-        """The sheet as `rectify_page` names it."""
+        """The name of the sheet's size for `rectify_page`."""
         size = sorted((self.sheet.width, self.sheet.height))
         return next((name for name, sides in SIZES_MM.items() if sorted(sides) == size), "as seen")
 
@@ -82,9 +84,9 @@ class Reconstructor:
     """What makes an object of a picture.
 
     Attributes:
-        size_px: Of the picture that it sees, float32 [C, S, S] in [0, 1].
-        channels: See `size_px`.
-        shape_of: The object in such a picture; it may raise UserError.
+        size_px: Side S of the picture that it sees, in pixels.
+        channels: C of that picture: 1 grey or 3 RGB.
+        shape_of: The object in such a picture, float32 `[C, S, S]` in [0, 1]; it may raise UserError.
     """
 
     size_px: int
@@ -94,29 +96,54 @@ class Reconstructor:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something has to be done by a person. ask: the loop goes on when they say that it is done."""
+    """A person has to do something.
+
+    Attributes:
+        number: The round.
+        line: What is to be done.
+        ask: The loop goes on when the person says that it is done.
+    """
 
     number: int
     line: str
     ask: bool = False
 
 
+@runtime_checkable
 class Plotter(Protocol):
-    """What draws. wants: what a person must do before it can. draw: raises UserError where it fails."""
+    """What draws."""
 
-    def wants(self, number: int) -> Waiting | None: ...
+    def wants(self, number: int) -> Waiting | None:
+        """What a person must do before the drawing of this round can be drawn."""
 
-    def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]: ...
+    def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]:
+        """Draw the strokes of a round, in millimetres; raises UserError if that fails."""
 
 
+@runtime_checkable
 class PageCamera(Protocol):
-    """What looks at the drawing of the round before. wants: what a person must do first. look: a picture of the page,
-    or None where there is none to come; raises UserError where it fails.
-    """
+    """What looks at the drawing of the round before."""
 
-    def wants(self, number: int) -> Waiting | None: ...
+    def wants(self, number: int) -> Waiting | None:
+        """What a person must do before the picture for this round can be taken."""
 
-    def look(self, number: int) -> Frame | None: ...
+    def look(self, number: int) -> Frame | None:
+        """A picture of the page for this round; None if there will be none; raises UserError if that fails."""
+
+
+class Measures(TypedDict):
+    """The numbers of one round, as they stand in a loop's table; see `Round`."""
+
+    round: int
+    azimuth_deg: float
+    iou_first: float
+    iou_previous: float | None
+    voxels: int
+    strokes: int
+    drawn_mm: float
+    travel_mm: float
+    seconds: float
+    notes: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,21 +151,22 @@ class Round:
     """One round, when its drawing is ready to be drawn.
 
     Attributes:
-        number: From 1.
-        picture: Uint8 [H, W, 3], what the eye saw, or the start.
-        seen: Float32 [C, S, S] in [0, 1], dark on bright, as it was taken up from the picture.
-        shape: The object, the mesh in millimetres.
-        mesh: See `shape`.
+        number: Counted from 1.
+        picture: What the camera saw, or the start.
+        seen: The picture as the loop uses it, dark on bright, in [0, 1].
+        shape: The object.
+        mesh: The object, in millimetres.
         strokes: In millimetres on the page, in the order in which they are drawn.
-        azimuth_deg: Where they are seen from.
-        iou_first: Overlap of the object with that of the first round and of the one before (None in the first).
-        iou_previous: See `iou_first`.
-        seconds: Of work, without waiting and drawing.
+        azimuth_deg: The side from which the object is drawn.
+        iou_first: Overlap of the object with that of the first round.
+        iou_previous: Overlap with that of the round before; None in the first round.
+        seconds: Time for computing, without waiting and drawing.
+        notes: What was done that a user may want to know.
     """
 
     number: int
-    picture: np.ndarray
-    seen: np.ndarray
+    picture: UInt8[np.ndarray, "h w 3"]
+    seen: Float32[np.ndarray, "c s s"]
     shape: Shape
     mesh: trimesh.Trimesh
     strokes: Strokes
@@ -148,7 +176,7 @@ class Round:
     seconds: float
     notes: tuple[str, ...] = ()
 
-    def measures(self) -> dict:
+    def measures(self) -> Measures:
         """Plain numbers for a table."""
         return {
             "round": self.number,
@@ -166,14 +194,19 @@ class Round:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The drawing of a round is on its page: the round is whole."""
+    """The drawing of a round is on its page: the round is complete."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The loop cannot go on with this round. reason: why; empty where there is just no further picture."""
+    """The loop cannot go on with this round.
+
+    Attributes:
+        number: The round.
+        reason: Why; empty if there is just no further picture.
+    """
 
     number: int
     reason: str = ""
@@ -181,48 +214,66 @@ class Ended:
 
 @dataclass(frozen=True, eq=False)
 class Resume:
-    """Whole rounds of a loop that goes on. first, last: filled voxels [R, R, R] of the first round and the last."""
+    """The complete rounds of a loop that goes on.
+
+    Attributes:
+        number: The last of them.
+        first: Filled voxels of the first round.
+        last: Filled voxels of the last round.
+    """
 
     number: int
-    first: np.ndarray
-    last: np.ndarray
+    first: Bool[np.ndarray, "_ _ _"]
+    last: Bool[np.ndarray, "_ _ _"]
 
 
-def run(
+def run_loop(
     start: Frame | None,
-    imagination: Reconstructor,
-    pen: Plotter,
-    eye: PageCamera,
+    reconstructor: Reconstructor,
+    plotter: Plotter,
+    camera: PageCamera,
     settings: LoopSettings,
-    past: Resume | None = None,
+    resume: Resume | None = None,
 ) -> Iterator[Progress | Waiting | Round | Drawn | Ended]:
-    """Go through the rounds; yields each Round when its drawing is ready, and Drawn when the pen is done with it.
+    """Go through the rounds.
 
     Args:
-        start: The first picture, of any kind; not looked at where there is a past. In later rounds the eye sees a page
-            with the drawing on it. Whatever fails in the first round raises UserError; later it yields one Ended and
-            that is all.
+        start: The first picture, of any kind; not used if the loop is resumed. In later rounds the camera sees a page
+            with the drawing on it.
+        reconstructor: Makes an object of each picture.
+        plotter: Draws each object.
+        camera: Looks at each drawing.
+        settings: How many rounds, and how each is drawn.
+        resume: The rounds of a loop that goes on.
+
+    Yields:
+        Each Round when its drawing is ready, and Drawn when the plotter is done with it; Waiting and Progress between.
+        What fails after the first round yields one Ended, the last event.
+
+    Raises:
+        UserError: If the first round fails.
     """
-    if start is None and past is None:
+    if start is None and resume is None:
         raise UserError("a loop needs a picture to start from")
-    first, last = (past.first, past.last) if past else (None, None)
-    for number in range(past.number + 1 if past else 1, settings.rounds + 1):
+    first, last = (resume.first, resume.last) if resume else (None, None)
+    frame = start
+    for number in range(resume.number + 1 if resume else 1, settings.rounds + 1):
         try:
             if number > 1:
-                wish = eye.wants(number)
+                wish = camera.wants(number)
                 if wish is not None:
                     yield wish
-                start = eye.look(number)
-                if start is None:
-                    yield Ended(number)
-                    return
-            made = _round(number, start, imagination, settings, first, last)
+                frame = camera.look(number)
+            if frame is None:
+                yield Ended(number)
+                return
+            made = _round(number, frame, reconstructor, settings, first, last)
             first, last = made.shape.voxels if first is None else first, made.shape.voxels
             yield made
-            wish = pen.wants(number)
+            wish = plotter.wants(number)
             if wish is not None:
                 yield wish
-            yield from pen.draw(number, made.strokes)
+            yield from plotter.draw(number, made.strokes)
         except UserError as error:
             if number == 1:
                 raise
@@ -232,24 +283,34 @@ def run(
 
 
 def _round(
-    number: int, frame: Frame, imagination: Reconstructor, settings: LoopSettings, first: np.ndarray | None,
-    last: np.ndarray | None,
+    number: int,
+    frame: Frame,
+    reconstructor: Reconstructor,
+    settings: LoopSettings,
+    first: Bool[np.ndarray, "_ _ _"] | None,
+    last: Bool[np.ndarray, "_ _ _"] | None,
 ) -> Round:
+    """From a picture to the strokes of the next drawing.
+
+    Args:
+        first: Filled voxels of the first round, None in the first.
+        last: Filled voxels of the round before.
+    """
     began = time.perf_counter()
-    size = settings.low or imagination.size_px
+    size = settings.low or reconstructor.size_px
     if number == 1:
-        found = frame_object(frame.pixels, size, imagination.channels, frame.name)
+        found = frame_object(frame.pixels, size, reconstructor.channels, frame.name)
         seen, notes = found.image, found.notes
     else:
-        found = rectify_page(frame.pixels, low=size, paper=settings.paper, name=frame.name)
-        page, notes = found.picture, found.notes
-        seen = np.repeat(page[None].astype(np.float32) / 255, imagination.channels, axis=0)
-    shape = imagination.shape_of(_sized(seen, imagination.size_px))
+        page = rectify_page(frame.pixels, low=size, paper=settings.paper, name=frame.name)
+        seen = np.repeat(page.picture[None].astype(np.float32) / 255, reconstructor.channels, axis=0)
+        notes = page.notes
+    shape = reconstructor.shape_of(_sized(seen, reconstructor.size_px))
     mesh, dropped = shape.printable(settings.size_mm)
-    look = settings.looking(number)
-    strokes = drawing(mesh, look, settings.sheet)
+    look = settings.view_of(number)
+    strokes = draw_mesh(mesh, look, settings.sheet)
     voxels = shape.voxels
-    if first is not None and not first.shape == last.shape == voxels.shape:
+    if first is not None and last is not None and not first.shape == last.shape == voxels.shape:
         sides = f"{len(first)} and {len(last)} voxels a side"
         raise UserError("the rounds before hold grids of another size", sides, f"the model's have {len(voxels)}")
     same = 1.0 if first is None else float(iou(voxels, first))
@@ -259,17 +320,21 @@ def _round(
                  time.perf_counter() - began, notes)
 
 
-def _sized(seen: np.ndarray, size_px: int) -> np.ndarray:
-    """A picture [C, s, s] in [0, 1] with another number of pixels a side."""
+def _sized(seen: Float32[np.ndarray, "c _ _"], size_px: int) -> Float32[np.ndarray, "c s s"]:
+    """A picture in [0, 1] with another number of pixels a side."""
     return np.stack([np.clip(resize(channel, size_px, size_px), 0, 1) for channel in seen]).astype(np.float32)
 
 
-def drawing(mesh: trimesh.Trimesh, look: ViewOptions, sheet: Paper) -> Strokes:
-    """A mesh as strokes of one pen (`maquette.plotting.drawing.mesh_strokes`), in the order of least travel,
-    coordinates in whole micrometres.
+def draw_mesh(mesh: trimesh.Trimesh, look: ViewOptions, sheet: Paper) -> Strokes:
+    """A mesh as strokes of one pen, in the order of least travel, with coordinates in whole micrometres.
+
+    Args:
+        mesh: Of any size.
+        look: The viewpoint and the hatching.
+        sheet: The paper, which the drawing fills up to its margins.
 
     Raises:
-        UserError: Where nothing of it is seen.
+        UserError: If nothing of it is seen.
     """
     strokes = on_paper(mesh_strokes(mesh, look, sheet), sheet)
     if not len(strokes):
@@ -278,12 +343,12 @@ def drawing(mesh: trimesh.Trimesh, look: ViewOptions, sheet: Paper) -> Strokes:
 
 
 def hatching_mm(sheet: Paper) -> float:
-    """Between the lines of hatching that a model can still tell apart, in millimetres, two decimals."""
+    """The closest spacing of hatching that a model can still see, in millimetres, with two decimals."""
     return round(HATCHING * (min(sheet.width, sheet.height) - 2 * sheet.margin), 2)
 
 
 def on_paper(strokes: Strokes, sheet: Paper) -> Strokes:
-    """Strokes in millimetres on this sheet, all with pen 1, their coordinates whole micrometres."""
+    """Strokes in millimetres on this sheet, all with pen 1, with coordinates in whole micrometres."""
     rounded = [np.round(line, DECIMALS) for line in strokes.lines]
     kept = [line[np.append(True, (np.diff(line, axis=0) != 0).any(axis=1))] for line in rounded]
     return Strokes(tuple(line for line in kept if len(line) > 1), sheet.width, sheet.height)

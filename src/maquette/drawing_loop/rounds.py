@@ -1,6 +1,4 @@
-"""The folder of a loop: a folder a round, `round-01` and so on, each whole or not there, and a table of them all."""
-
-from __future__ import annotations
+"""A loop on disk: one folder for each round, `round-01` and so on, complete or not there, and a table of them all."""
 
 import csv
 import errno
@@ -9,12 +7,15 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
-from maquette.drawing_loop.loop import Resume, Round, on_paper
+from maquette.drawing_loop.loop import Measures, Resume, Round, on_paper
 from maquette.errors import UserError
 from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
@@ -25,13 +26,16 @@ from maquette.plotting.settings import Machine, Paper
 from maquette.plotting.svg import read_svg, write_svg
 from maquette.rendering.tiles import tile
 
+Fact = str | int | float | bool | None
+"""A plain value that is compared when a loop goes on."""
+
 TABLE, CSV = "loop.json", "loop.csv"
 PICTURE, SEEN, OBJECT, MESH, GRID = "picture.jpg", "seen.png", "object.png", "mesh.stl", "shape.npz"
 SVG, DRAWN_PNG, PROGRAM, MEASURES = "drawing.svg", "drawing.png", "drawing.gcode", "round.json"
 OBJECT_PX, DRAWING_PX = 240, 720
-"""Pixels of the picture of a round's object, and of the longer side of its drawing's."""
-_MAX_JSON = 4 << 20
-_ZOOM = 1.1
+"""Pixels a side of the picture of a round's object, and of the longer side of the picture of its drawing."""
+_MAX_JSON = 4 << 20  # bytes of a JSON file that is read
+_ZOOM = 1.1  # so that all of the grid is in the picture
 
 
 class Rounds:
@@ -40,16 +44,17 @@ class Rounds:
     Args:
         out: The loop's folder.
         facts: Plain values that must not change while the loop goes on, by their names as options.
-        resume: Go on with the rounds that are there; without it there must be none. What a killed loop left half is
-            removed.
+        sheet: The paper.
+        resume: Go on with the rounds that are there; without it there must be none. What a killed loop left half done
+            is removed.
 
     Raises:
-        UserError: Where rounds are in the way, are missing, belong to a loop with other facts, or cannot be read.
+        UserError: If rounds are in the way, are missing, belong to a loop with other facts, or cannot be read.
     """
 
-    def __init__(self, out: str | Path, facts: dict, sheet: Paper, resume: bool = False):
+    def __init__(self, out: str | Path, facts: Mapping[str, Fact], sheet: Paper, resume: bool = False) -> None:
         self.out, self.facts, self.sheet = Path(out), json.loads(json.dumps(facts)), sheet
-        self.measures: list[dict] = []
+        self.measures: list[Measures] = []
         count = 0
         while self.folder(count + 1).is_dir():
             count += 1
@@ -64,23 +69,31 @@ class Rounds:
         self.discard()
 
     def folder(self, number: int) -> Path:
-        """Of a round, whether it is there or not."""
+        """The folder of a round, whether it is there or not."""
         return self.out / f"round-{number:02d}"
 
     @property
     def count(self) -> int:
-        """Whole rounds."""
+        """Number of complete rounds."""
         return len(self.measures)
 
-    def past(self) -> tuple[Resume, Strokes]:
-        """What a loop needs to go on after the last whole round, and what was drawn in it."""
+    def resume_point(self) -> tuple[Resume, Strokes]:
+        """What a loop needs to go on after the last complete round, and the strokes of that round."""
         threshold = float(self.facts["threshold"])
         first, last = (Shape.load(self.folder(n) / GRID, threshold=threshold).voxels for n in (1, self.count))
         strokes = read_svg(self.folder(self.count) / SVG)
         return Resume(self.count, first, last), on_paper(strokes, self.sheet)
 
     def write(self, made: Round, machine: Machine) -> None:
-        """A round's files in a folder that does not count yet."""
+        """Write a round's files into a folder that does not count yet.
+
+        Args:
+            made: The round.
+            machine: The plotter, for the G-code.
+
+        Raises:
+            UserError: If they cannot be written.
+        """
         folder = self._partial(made.number)
         self.discard()
         _save(folder / PICTURE, made.picture, quality=92)
@@ -95,13 +108,14 @@ class Rounds:
         _save(folder / DRAWN_PNG, made.strokes.to_picture(px_per_mm, self.sheet.pen))
         write_bytes(folder / MEASURES, json.dumps(made.measures(), indent=1).encode())
 
-    def keep(self, number: int) -> dict:
-        """The round's folder counts from now on.
-
-        The table is written anew.
+    def commit(self, number: int) -> Measures:
+        """Make the folder of a round count from now on, and write the table anew.
 
         Returns:
-            Its measures.
+            The round's measures.
+
+        Raises:
+            UserError: If that cannot be written.
         """
         if number == 1:  # the facts come first: a loop of one round can be gone on with
             self._write_table()
@@ -116,16 +130,18 @@ class Rounds:
         return self.measures[-1]
 
     def discard(self) -> None:
-        """Remove what is left of rounds that did not become whole."""
+        """Remove what is left of rounds that were not completed."""
         if self.out.is_dir():
             for path in self.out.iterdir():
                 if re.fullmatch(r"\.round-\d{2,3}\.partial", path.name) and path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
 
     def _partial(self, number: int) -> Path:
+        """The folder of a round that is not complete."""
         return self.out / f".round-{number:02d}.partial"
 
     def _write_table(self) -> None:
+        """Write the facts and all measures, as JSON and as CSV."""
         table = {"settings": self.facts, "rounds": self.measures}
         write_bytes(self.out / TABLE, (json.dumps(table, indent=1) + "\n").encode())
         text = io.StringIO()
@@ -136,8 +152,8 @@ class Rounds:
         write_bytes(self.out / CSV, text.getvalue().encode())
 
     def _check(self) -> None:
-        """UserError where the loop there has other facts."""
-        before = self._read(self.out / TABLE).get("settings")
+        """Raise UserError if the loop in the folder has other facts."""
+        before: object = self._read(self.out / TABLE).get("settings")
         if not isinstance(before, dict):
             raise UserError(f"{self.out / TABLE} is not the table of a loop")
         for name, value in self.facts.items():
@@ -145,16 +161,18 @@ class Rounds:
                 raise UserError(f"the loop in {self.out} has --{name.replace('_', '-')} {before.get(name)}", value,
                                 "go on as it began, or choose another folder with --out")
 
-    def _measures(self, number: int) -> dict:
+    def _measures(self, number: int) -> Measures:
+        """Read a round's measures."""
         path = self.folder(number) / MEASURES
         found = self._read(path)
         numbers = [found.get(name) for name in ("azimuth_deg", "iou_first")]
         if found.get("round") != number or not all(isinstance(value, int | float) for value in numbers):
             raise UserError(f"{path} is damaged: it does not hold the measures of round {number}")
-        return found
+        return cast(Measures, found)
 
     @staticmethod
-    def _read(path: Path) -> dict:
+    def _read(path: Path) -> dict[str, object]:
+        """Read a JSON object."""
         try:
             found = json.loads(formats.file_bytes(path, _MAX_JSON))
         except ValueError:
@@ -164,6 +182,12 @@ class Rounds:
         return found
 
 
-def _save(path: Path, pixels: np.ndarray, **options) -> None:
+def _save(
+    path: Path, pixels: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"], quality: int | None = None
+) -> None:
+    """Write a picture in the format of the suffix, whole or not at all; quality: of a JPEG."""
     with atomic_path(path) as unfinished:
-        Image.fromarray(pixels).save(unfinished, **options)
+        if quality is None:
+            Image.fromarray(pixels).save(unfinished)
+        else:
+            Image.fromarray(pixels).save(unfinished, quality=quality)

@@ -1,18 +1,17 @@
-"""A drawing on paper, and a photograph of it with a phone, made without either, so that a loop can be tried anywhere.
+"""A drawing on paper and a phone's photograph of it, both simulated, so that a loop can be tried anywhere.
 
-The pencil leaves its lead on the high grains of the paper; the page lies on a desk, the phone is held over it not quite
-straight, light falls from one side and something throws a shadow. Other than `maquette.rendering.pencil_style`, which
+The pencil leaves its lead on the high grains of the paper. The page lies on a desk, the phone is held over it not quite
+straight, light falls from one side and something throws a shadow. Unlike in `maquette.rendering.pencil_style`, which
 draws as hands do and is what models learn from, the strokes are exactly where they were put, and the picture is a
 photograph of a whole page in which the page must be found.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float32, Float64, UInt8
 
 from maquette.errors import UserError
 from maquette.events import Progress
@@ -31,25 +30,25 @@ class Conditions:
     """How far a photograph is from a scan.
 
     Raises:
-        UserError: For values out of range.
+        UserError: If a value is out of its range.
     """
 
     side_px: int = 1280
     """Longer side of the photograph; the other is three quarters of it."""
     tilt_deg: float = 12.0
-    """Between the lens's axis and straight down, at most."""
+    """Largest angle between the lens's axis and straight down."""
     turn_deg: float = 6.0
-    """Of the page in the picture, at most, either way."""
+    """Largest turn of the page in the picture, either way."""
     shadow: float = 0.4
-    """Share of the light that a shadow takes, at most; 0: the light is even too."""
+    """Largest share of the light that a shadow takes; 0: the light is even too."""
     blur_px: float = 0.9
-    """Deviation of the blur, at most."""
+    """Largest standard deviation of the blur."""
     noise: float = 0.010
-    """Deviation of the noise, of the brightest, at most."""
+    """Largest standard deviation of the noise, as a share of white."""
     jpeg: bool = True
-    """Whether the photograph is saved as phones do."""
+    """Whether the photograph is saved as JPEG, as phones do."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, low, high in (("side_px", 64, 4096), ("tilt_deg", 0, 40), ("turn_deg", 0, 40), ("shadow", 0, 0.9),
                                 ("blur_px", 0, 10), ("noise", 0, 0.2)):
             if not low <= getattr(self, name) <= high:
@@ -58,37 +57,50 @@ class Conditions:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photograph of a page, and what is known of it.
+    """A photograph of a page, and what is known about it.
 
     Attributes:
-        pixels: Uint8 [H, W, 3].
-        corners: Float64 [4, 2], (column, row) with pixel centres at whole numbers, clockwise from the page's top left.
-        to_photo: Float64 [3, 3], the homography from the page's millimetres to these pixels.
+        pixels: RGB.
+        corners: Of the page, (column, row) with pixel centres at whole numbers, clockwise from the page's top left.
+        to_photo: The homography from the page's millimetres to these pixels.
     """
 
-    pixels: np.ndarray
-    corners: np.ndarray
-    to_photo: np.ndarray
+    pixels: UInt8[np.ndarray, "h w 3"]
+    corners: Float64[np.ndarray, "4 2"]
+    to_photo: Float64[np.ndarray, "3 3"]
 
 
 class SimulatedPage:
-    """Both the pen and the eye of a loop: what it draws lies on a page, what it sees are photographs of that page.
+    """Both plotter and camera of a loop: what it draws lies on a page, and it sees photographs of that page.
+
+    The photograph of a round is a function of the seed, the round and the strokes.
 
     Args:
-        drawn: What lies there already. The photograph of a round is a function of the seed, the round and the strokes.
+        seed: 0 or more.
+        pencil_mm: Width of the pencil's line.
+        drawn: What lies there already.
+        conditions: How the photographs are taken.
+
+    Raises:
+        UserError: For a negative seed.
     """
 
-    def __init__(self, seed: int = 0, pencil_mm: float = 0.5, drawn: Strokes | None = None,
-                 conditions: Conditions = Conditions()):
+    def __init__(
+        self,
+        seed: int = 0,
+        pencil_mm: float = 0.5,
+        drawn: Strokes | None = None,
+        conditions: Conditions = Conditions(),
+    ) -> None:
         if seed < 0:
             raise UserError("seed must be 0 or more", seed)
         self.seed, self.pencil_mm, self.drawn, self.conditions = seed, pencil_mm, drawn, conditions
 
     def wants(self, number: int) -> None:
-        """Nobody has to do anything."""
+        """Nothing: no person is needed."""
 
     def draw(self, number: int, strokes: Strokes) -> Iterator[Progress]:
-        """An empty page with these strokes on it."""
+        """Take an empty page and draw these strokes on it."""
         self.drawn = strokes
         return iter(())
 
@@ -101,10 +113,16 @@ class SimulatedPage:
 
 
 def photograph(
-    strokes: Strokes, rng: np.random.Generator, pencil_mm: float = 0.5,
-    conditions: Conditions = Conditions(),
+    strokes: Strokes, rng: np.random.Generator, pencil_mm: float = 0.5, conditions: Conditions = Conditions()
 ) -> Photo:
-    """A phone's photograph of strokes, in millimetres, drawn with a pencil on a page that lies on a desk."""
+    """A phone's photograph of strokes drawn with a pencil on a page that lies on a desk.
+
+    Args:
+        strokes: In millimetres.
+        rng: Decides all that is random.
+        pencil_mm: Width of the pencil's line.
+        conditions: How far the photograph is from a scan.
+    """
     long, short = conditions.side_px, round(0.75 * conditions.side_px)
     width, height = (long, short) if strokes.width > strokes.height else (short, long)
     to_photo = _seen_from(strokes.width, strokes.height, width, height, rng, conditions)
@@ -118,7 +136,7 @@ def photograph(
     page = np.zeros((height, width), np.float32)
     cv2.fillConvexPoly(page, np.rint(corners * 256).astype(np.int32), 1.0, cv2.LINE_AA, 8)
     page = page[..., None]
-    paper = np.float32(_PAPER) * (1 - lead[..., None] * np.float32(_LEAD))
+    paper = np.array(_PAPER, np.float32) * (1 - lead[..., None] * np.array(_LEAD, np.float32))
     linear = page * paper + (1 - page) * _desk(width, height, page[..., 0], rng)
     linear *= _light(width, height, rng, conditions.shadow)[..., None] * rng.normal(1, 0.03, 3).astype(np.float32)
     blur = conditions.blur_px * rng.uniform(0.4, 1)
@@ -132,22 +150,33 @@ def photograph(
     if conditions.jpeg:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(82, 96))]
         data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), quality)[1]
-        pixels = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise ValueError("OpenCV cannot read its own JPEG")
+        pixels = np.ascontiguousarray(decoded[..., ::-1])
     return Photo(pixels, corners, to_photo)
 
 
-def lead_on_paper(strokes: Strokes, rng: np.random.Generator, px_per_mm: float, pencil_mm: float) -> np.ndarray:
-    """How dark the page is where a pencil drew, float32 [H, W]: 0 is paper, 1 would be black.
+def lead_on_paper(
+    strokes: Strokes, rng: np.random.Generator, px_per_mm: float, pencil_mm: float
+) -> Float32[np.ndarray, "h w"]:
+    """How dark the page is where a pencil drew: 0 is paper, 1 would be black.
 
     The pressure changes slowly over the page; where it is low only the high grains of the paper take lead.
+
+    Args:
+        strokes: In millimetres.
+        rng: Decides the grain and the pressure.
+        px_per_mm: Pixels of the result in a millimetre.
+        pencil_mm: Width of the pencil's line.
     """
-    covered = 1 - strokes.to_picture(px_per_mm, pencil_mm).astype(np.float32) / 255
+    covered: np.ndarray = 1 - strokes.to_picture(px_per_mm, pencil_mm).astype(np.float32) / 255
     covered = cv2.GaussianBlur(covered, (0, 0), max(0.35, 0.08 * px_per_mm))
     height, width = covered.shape
     grain = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), max(0.4, 0.16 * px_per_mm))
     tooth = 1 / (1 + np.exp(-1.7 * grain / grain.std()))  # 0 to 1, about evenly
-    slow = rng.standard_normal((max(4, round(strokes.height / 12)), max(4, round(strokes.width / 12))), np.float32)
-    slow = cv2.resize(slow, (width, height), interpolation=cv2.INTER_CUBIC)
+    coarse = rng.standard_normal((max(4, round(strokes.height / 12)), max(4, round(strokes.width / 12))), np.float32)
+    slow = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     pressure = rng.uniform(0.75, 1.0) + 0.1 * np.clip(slow, -1.5, 1.5)
     hard = rng.uniform(0.62, 0.85)
     return (hard * covered * np.clip((pressure - 0.8 * tooth) / 0.35, 0, 1)).astype(np.float32)
@@ -155,8 +184,15 @@ def lead_on_paper(strokes: Strokes, rng: np.random.Generator, px_per_mm: float, 
 
 def _seen_from(
     wide: float, high: float, width: int, height: int, rng: np.random.Generator, conditions: Conditions
-) -> np.ndarray:
-    """The homography from a page's millimetres to the pixels of a phone's picture that shows all of it."""
+) -> Float[np.ndarray, "3 3"]:
+    """The homography from a page's millimetres to the pixels of a phone's picture that shows all of it.
+
+    Args:
+        wide: Width of the page, in millimetres.
+        high: Height of the page.
+        width: Of the picture, in pixels.
+        height: Of the picture.
+    """
     focal = FOCAL * max(width, height)
     around = rng.uniform(0, 2 * np.pi)
     tilt = np.radians(conditions.tilt_deg * np.sqrt(rng.uniform(0, 1)))
@@ -179,18 +215,20 @@ def _seen_from(
     return cv2.getPerspectiveTransform(page.astype(np.float32), seen.astype(np.float32))
 
 
-def _desk(width: int, height: int, page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A desk's reflectance, float32 [H, W, 3]: one dark colour, its grain, and the page's narrow shadow on it."""
-    colour = np.float32(_DESKS[int(rng.integers(len(_DESKS)))])
-    grain = rng.standard_normal((max(4, height // 4), max(4, width // 40)), np.float32)
+def _desk(
+    width: int, height: int, page: Float32[np.ndarray, "h w"], rng: np.random.Generator
+) -> Float[np.ndarray, "h w 3"]:
+    """A desk's reflectance: one dark colour, its grain, and the page's narrow shadow on it."""
+    colour = np.array(_DESKS[int(rng.integers(len(_DESKS)))], np.float32)
+    grain: np.ndarray = rng.standard_normal((max(4, height // 4), max(4, width // 40)), np.float32)
     grain = cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR)
     small = cv2.resize(page, (max(8, width // 8), max(8, height // 8)), interpolation=cv2.INTER_AREA)
     near = cv2.resize(cv2.GaussianBlur(small, (0, 0), 1.2), (width, height), interpolation=cv2.INTER_LINEAR)
     return colour * ((1 + 0.12 * grain) * (1 - 0.5 * near))[..., None].clip(0.05)
 
 
-def _light(width: int, height: int, rng: np.random.Generator, shadow: float) -> np.ndarray:
-    """How much light falls where in the picture, float32 [H, W]: from one side, with a soft shadow across."""
+def _light(width: int, height: int, rng: np.random.Generator, shadow: float) -> Float32[np.ndarray, "h w"]:
+    """How much light falls where in the picture: from one side, with a soft shadow across."""
     if not shadow:
         return np.ones((height, width), np.float32)
     wide, high = max(8, width // 8), max(8, height // 8)

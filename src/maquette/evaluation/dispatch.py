@@ -1,34 +1,51 @@
-"""What a loaded model gives to each of the measures: its answers, its networks, or new shapes and images."""
+"""Gives a loaded model to the right measurement: its answers, its networks, or new shapes and images from it."""
 
 import secrets
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from maquette.errors import UserError
-from maquette.evaluation.shapes.generation import GenerationOptions, evaluate_generation
+from maquette.evaluation.report import Measured
+from maquette.evaluation.shapes.generation import GenerationOptions, ShapeFeatures, evaluate_generation
 from maquette.evaluation.shapes.recognition import evaluate_recognition
+from maquette.events import Progress
+from maquette.extras import require
 from maquette.intake.pickup import frame_object
 from maquette.models.hub import Model, load
 from maquette.models.predict import occupancy, require_scans
 from maquette.models.prior import decode, draw
 from maquette.models.sampling import batches_of_images
+from maquette.systems.base import CRITIC
 from maquette.systems.capabilities import Makes, Reads
+from maquette.types import Pixels
+
+if TYPE_CHECKING:
+    from maquette.evaluation.reader_study.study import StudyMade
 
 BENCHMARKS = ("modelnet10", "ikea", "scans", "recognition", "generation")
-"""What shapes are measured on, by name; images are measured on images."""
+"""The names of the measurements of shapes; images are measured beside a folder or dataset of real ones."""
 
 
 def measure(
     model: Model, on: str, path: str, *, views: int, limit: int | None, seed: int, cache: str, kind: str, turns: int,
     classifier: str, inception: str, out: str | Path,
-) -> Iterator[object]:
-    """See `maquette.api.evaluate`."""
+) -> Iterator[Progress | Measured]:
+    """Run the measurement that fits a model and a benchmark; the arguments are those of `maquette.api.evaluate`.
+
+    Yields:
+        Progress, then one `Measured`.
+
+    Raises:
+        UserError: For a model that cannot be measured so, and for data that are missing.
+    """
     if on not in BENCHMARKS or model.system.makes.images:
-        yield from images(model, on, out, shapes=path, inception=inception, seed=seed, limit=limit)
+        yield from _measure_images(model, on, out, shapes=path, inception=inception, seed=seed, limit=limit)
         return
     if on == "scans":
         require_scans(model)
@@ -37,101 +54,122 @@ def measure(
     if not path or not Path(path).exists():
         raise UserError("no data there", repr(path), "name them with --data.path")
     if on == "recognition":
-        yield from recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
+        yield from _measure_recognition(model, path, cache, turns=turns or 4, seed=seed, limit=limit)
     elif on == "generation":
-        yield from generation(model, path, cache, kind, turns or 1, classifier, seed, limit)
+        yield from _measure_generation(model, path, cache, kind, turns or 1, classifier, seed, limit)
     elif on == "ikea":
-        yield from photos(model, path, limit=limit, kind=kind)
+        yield from _measure_photos(model, path, limit=limit, kind=kind)
+    elif on == "modelnet10":
+        yield from _measure_views(model, path, cache, views, limit=limit, seed=seed)
     else:
-        test_split = views_of_shapes if on == "modelnet10" else scans_of_shapes
-        yield from test_split(model, path, cache, views, limit=limit, seed=seed)
+        yield from _measure_scans(model, path, cache, views, limit=limit, seed=seed)
 
 
-def views_of_shapes(model: Model, path: str, cache: str, views: int, **options) -> Iterator[object]:
+def study(
+    model: Model, real: str | Path, out: str | Path, *, count: int = 20, seed: int | None = None
+) -> Iterator["Progress | StudyMade"]:
+    """Make a reader study of a model's images and real ones; the arguments are those of `maquette.api.make_study`.
+
+    Yields:
+        Progress, then one `StudyMade`.
+
+    Raises:
+        UserError: For a model that makes no images, and as `make_study` does.
+    """
+    from maquette.evaluation.reader_study.study import make_study
+
+    shape = _image_shape(model)
+    generate = partial(batches_of_images, model, seed=secrets.randbits(31) if seed is None else seed)
+    return make_study(generate, shape, real, out, count=count, seed=seed, model=Path(model.name).name)
+
+
+def _measure_views(
+    model: Model, path: str, cache: str, views: int, *, limit: int | None, seed: int
+) -> Iterator[Progress | Measured]:
     """`evaluate_modelnet` with the model's reconstructions."""
     from maquette.evaluation.shapes.modelnet import evaluate_modelnet
 
     config = model.system.config
     yield from evaluate_modelnet(
         partial(occupancy, model), path, cache, resolution=config.resolution, view_size=config.view_size,
-        channels=config.image_channels, threshold=model.threshold, views=views, **options,
+        channels=config.image_channels, threshold=model.threshold, views=views, limit=limit, seed=seed,
     )
 
 
-def scans_of_shapes(model: Model, path: str, cache: str, scans: int, **options) -> Iterator[object]:
+def _measure_scans(
+    model: Model, path: str, cache: str, scans: int, *, limit: int | None, seed: int
+) -> Iterator[Progress | Measured]:
     """`evaluate_scans` with the model's completions."""
     from maquette.evaluation.shapes.scans import evaluate_scans
 
     yield from evaluate_scans(
         partial(occupancy, model), path, cache, resolution=model.system.config.resolution, threshold=model.threshold,
-        scans=scans, **options,
+        scans=scans, limit=limit, seed=seed,
     )
 
 
-def photos(model: Model, path: str, **options) -> Iterator[object]:
-    """`measure_ikea` with the model's reconstructions of what is found in the photos."""
-    from maquette.evaluation.shapes.ikea import measure_ikea
+def _measure_photos(model: Model, path: str, *, limit: int | None, kind: str) -> Iterator[Progress | Measured]:
+    """`evaluate_ikea` with the model's reconstructions of the objects that are found in the photos."""
+    from maquette.evaluation.shapes.ikea import evaluate_ikea
 
     config = model.system.config
 
-    def predict(pictures: list[np.ndarray]) -> np.ndarray:
-        found = [frame_object(picture, config.view_size, config.image_channels).image for picture in pictures]
-        return occupancy(model, np.stack(found))
+    def reconstruct(pictures: Sequence[Pixels]) -> Float[np.ndarray, "n r r r"]:
+        framed = [frame_object(picture, config.view_size, config.image_channels).image for picture in pictures]
+        return occupancy(model, np.stack(framed))
 
-    yield from measure_ikea(predict, path, **options)
+    yield from evaluate_ikea(reconstruct, path, limit=limit, kind=kind)
 
 
-def recognition(model: Model, path: str, cache: str, **options) -> Iterator[object]:
+def _measure_recognition(
+    model: Model, path: str, cache: str, *, turns: int, seed: int, limit: int | None
+) -> Iterator[Progress | Measured]:
     """`evaluate_recognition` with the model's critic; UserError for a model that came without it."""
-    if "critic" not in model.system.saved_networks():
+    critic = model.system.critic
+    if critic is None or CRITIC not in model.system.saved_networks():
         raise UserError(f"model '{model.name}' came without its critic, whose responses are measured here",
                         hint="models of 3D-GAN and 3D-IWGAN have theirs")
-    critic, resolution = model.system.nets["critic"], model.system.config.resolution
-    yield from evaluate_recognition(critic, path, cache, resolution=resolution, **options)
+    yield from evaluate_recognition(critic, path, cache, resolution=model.system.config.resolution, turns=turns,
+                                    seed=seed, limit=limit)
 
 
-def generation(
+def _measure_generation(
     model: Model, path: str, cache: str, kind: str, turns: int, classifier: str, seed: int, limit: int | None
-) -> Iterator[object]:
-    """`evaluate_generation` with shapes that the model makes, in the features of a classifier (its name, or empty)."""
-    resolution, features = model.system.config.resolution, None
-    if classifier:
-        judge = load(classifier)
-        if judge.system.name != "classifier":
-            hint = "train one: maquette train classifier"
-            raise UserError(f"model '{classifier}' is no classifier", judge.system.name, hint)
-        if judge.system.config.resolution != resolution:
-            reads = judge.system.config.resolution
-            raise UserError(f"the classifier must read the model's {resolution} voxels a side", reads)
-        features = judge.system.nets["classifier"].features
-
+) -> Iterator[Progress | Measured]:
+    """`evaluate_generation` with new shapes of the model; classifier: the name of a model, or empty for none."""
+    resolution = model.system.config.resolution
+    features = _classifier_features(classifier, resolution) if classifier else None
     known = set(model.info.get("class_names", [])) if "mean" in model.latents else set()
 
-    def make(kinds: Sequence[str]) -> np.ndarray:
-        latents = torch.stack([draw(model, seed, k, name if name in known else "") for k, name in enumerate(kinds)])
+    def generate(classes: Sequence[str]) -> Float[np.ndarray, "count r r r"]:
+        latents = torch.stack([draw(model, seed, k, name if name in known else "") for k, name in enumerate(classes)])
         return decode(model, latents)
 
-    yield from evaluate_generation(
-        make,
-        features,
-        path,
-        cache,
-        resolution=resolution,
-        threshold=model.threshold,
-        kind=kind,
-        plan=GenerationOptions(
-            samples=limit or GenerationOptions.samples, many=max(GenerationOptions.many, limit or 0), turns=turns
-        ),
-        seed=seed,
-    )
+    options = GenerationOptions(
+        samples=limit or GenerationOptions.samples, many=max(GenerationOptions.many, limit or 0), turns=turns)
+    yield from evaluate_generation(generate, features, path, cache, resolution=resolution, threshold=model.threshold,
+                                   kind=kind, options=options, seed=seed)
 
 
-def images(
-    model: Model, on: str, out: str | Path, *, shapes: str = "", inception: str, seed: int, limit: int | None
-) -> Iterator[object]:
-    """`evaluate_images` with images that the model makes; `evaluate_fields` of one that makes views of objects."""
-    from maquette.evaluation.images.images import evaluate_images
-    from maquette.evaluation.images.page import ImageMeasureOptions
+def _classifier_features(name: str, resolution: int) -> ShapeFeatures:
+    """The features of a classifier of shapes; UserError for a model that is none or reads another resolution."""
+    judge = load(name)
+    if judge.system.name != "classifier":
+        hint = "train one: maquette train classifier"
+        raise UserError(f"model '{name}' is no classifier", judge.system.name, hint)
+    if judge.system.config.resolution != resolution:
+        reads = judge.system.config.resolution
+        raise UserError(f"the classifier must read the model's {resolution} voxels a side", reads)
+    return cast(ShapeFeatures, judge.system.nets["classifier"].features)
+
+
+def _measure_images(
+    model: Model, on: str, out: str | Path, *, shapes: str, inception: str, seed: int, limit: int | None
+) -> Iterator[Progress | Measured]:
+    """`evaluate_images` with images that the model makes; `evaluate_fields` for GRAF and 3DGEN."""
+    require("matplotlib", "train")
+    from maquette.evaluation.images.evaluate import evaluate_images
+    from maquette.evaluation.images.options import ImageMeasureOptions
 
     if not Path(on).exists():
         if on in BENCHMARKS:
@@ -139,37 +177,26 @@ def images(
                             hint="name real images with --on DIR")
         hint = f"it knows {', '.join(BENCHMARKS)}, and prepared datasets and folders of images"
         raise UserError("nothing of this name to measure on", repr(on), hint)
-    shape = _shape_of_images(model)
+    shape = _image_shape(model)
     if limit is not None and limit < 8:
         raise UserError("limit must be 8 images or more", limit)
     if model.system.makes is Makes.FIELD:
-        from maquette.evaluation.fields import fields
+        from maquette.evaluation.fields import evaluate
+        from maquette.evaluation.fields.evaluate import FieldMeasureOptions
 
-        plan = (
-            fields.FieldMeasureOptions()
-            if limit is None
-            else fields.FieldMeasureOptions(images=limit, meshes=min(limit, fields.FieldMeasureOptions.meshes))
-        )
-        yield from fields.evaluate_fields(model, on, out, shapes=shapes, inception=inception, plan=plan, seed=seed)
+        options = FieldMeasureOptions()
+        if limit is not None:
+            options = FieldMeasureOptions(images=limit, meshes=min(limit, FieldMeasureOptions.meshes))
+        yield from evaluate.evaluate_fields(model, on, out, shapes=shapes, inception=inception, options=options,
+                                            seed=seed)
         return
-    make = partial(batches_of_images, model, seed=seed)
-    yield from evaluate_images(make, shape, on, out, model=Path(model.name).name, inception=inception,
-                               plan=ImageMeasureOptions(most=limit or ImageMeasureOptions.most), seed=seed)
+    generate = partial(batches_of_images, model, seed=seed)
+    yield from evaluate_images(generate, shape, on, out, model=Path(model.name).name, inception=inception,
+                               options=ImageMeasureOptions(most=limit or ImageMeasureOptions.most), seed=seed)
 
 
-def study(
-    model: Model, real: str | Path, out: str | Path, *, count: int = 20, seed: int | None = None
-) -> Iterator[object]:
-    """`make_study` with images that the model makes."""
-    from maquette.evaluation.reader_study.study import make_study
-
-    shape = _shape_of_images(model)
-    make = partial(batches_of_images, model, seed=secrets.randbits(31) if seed is None else seed)
-    return make_study(make, shape, real, out, count=count, seed=seed, model=Path(model.name).name)
-
-
-def _shape_of_images(model: Model) -> tuple[int, ...]:
-    """(H, W) or (H, W, 3) of the images that it makes; UserError for a model that makes none."""
+def _image_shape(model: Model) -> tuple[int, ...]:
+    """(H, W) or (H, W, 3) of the images that a model makes; UserError for a model that makes none."""
     if not model.system.makes.images:
         raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
                         hint="use one trained with wgan-gp")

@@ -1,9 +1,10 @@
-"""The object of a picture, cut out and framed, for a generator of views to be compared with."""
+"""The object of a picture, cut out and framed, to be compared with what a generator of views shows."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from jaxtyping import Float32, Num, UInt8
 
 from maquette.datasets.images.crop import ImageOptions, fit, fit_masked
 from maquette.errors import UserError
@@ -13,12 +14,12 @@ from maquette.intake.line_art import resize
 FILL = 0.7
 """Share of the frame's side that the object's longer side takes."""
 DIFFERS = 22
-"""Levels in one channel by which a pixel must differ from a plain background to be the object's, as `object_on` has it.
-"""
+"""Levels in one channel by which a pixel of the object differs from a plain background, as in `object_on`."""
 WORK_SIDE_PX = 512
-"""Longest side at which the object is told from its background."""
+"""Longest side at which the object is separated from its background."""
 WHOLE = ("no plain background and no alpha channel: the whole picture was compared with an object on white; cut the "
          "object out (a PNG with alpha)")
+"""The note for a picture whose object has no known outline."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,23 +27,23 @@ class Subject:
     """What a picture shows.
 
     Attributes:
-        pixels: Uint8 `[S, S]` or `[S, S, 3]`, the object on white.
-        mask: Float32 `[S, S]` in [0, 1], 1 on the object, whose box is in the middle, its longer side FILL of the
-            frame's; None where it is not known, and then the frame is the picture's middle.
+        pixels: The object on white.
+        mask: 1 on the object, in [0, 1]. The object's box is in the middle, its longer side FILL of the frame's. None
+            if the object's outline is not known; then the frame is the picture's middle.
         notes: What a user may want to know, a sentence each.
     """
 
-    pixels: np.ndarray
-    mask: np.ndarray | None
+    pixels: UInt8[np.ndarray, "s s"] | UInt8[np.ndarray, "s s 3"]
+    mask: Float32[np.ndarray, "s s"] | None
     notes: tuple[str, ...] = ()
 
 
-def subject(picture: np.ndarray, side: int, channels: int, name: str = "the picture") -> Subject:
+def find_subject(picture: np.ndarray, side: int, channels: int, name: str = "the picture") -> Subject:
     """The object in a picture, by its alpha channel or else on its plain background.
 
     Args:
         picture: Uint8 `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, upright.
-        side: S of the result.
+        side: Side of the result, in pixels.
         channels: 1 grey or 3.
         name: What an error calls the picture.
 
@@ -66,7 +67,7 @@ def subject(picture: np.ndarray, side: int, channels: int, name: str = "the pict
     else:
         ground, share = plain_ground(colours)
         if share > PLAIN:
-            found = _on(colours, ground)
+            found = _on_plain(colours, ground)
             if found is None:
                 raise UserError(f"{name} shows no object on its plain background")
             colours, mask = found
@@ -79,12 +80,13 @@ def subject(picture: np.ndarray, side: int, channels: int, name: str = "the pict
     return Subject(pixels, (alpha / 255).astype(np.float32))
 
 
-def _on(picture: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """What differs from a plain ground, without specks: its colours uint8 `[H, W, 3]` and mask `[H, W]`; None for
-    nothing.
+def _on_plain(
+    picture: UInt8[np.ndarray, "h w 3"], ground: Num[np.ndarray, " 3"]
+) -> tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"]] | None:
+    """What differs from a plain ground, without specks: its colours and its mask; None if nothing does.
 
-    A pixel at the edge is the object's by as much as it differs from the ground beside its neighbours, and has the
-    ground's share taken out of its colour.
+    A pixel at the edge belongs to the object by as much as it differs from the ground, compared with its neighbours;
+    the ground's share is taken out of its colour.
     """
     differs = np.abs(picture.astype(np.float32) - ground).max(axis=2)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((differs > DIFFERS).astype(np.uint8), connectivity=8)

@@ -1,0 +1,8 @@
+"""Shapes, surfaces and lines, and the sums that are done on them. No pictures, no networks.
+
+- `shape`: one object as an occupancy grid; read this first
+- `voxelise`, `resample`: meshes to grids, and grids to other resolutions
+- `mesh`, `repair`, `printability`: grids to surfaces, watertight ones, and what a printer needs to know
+- `overlap`, `curvature`, `points`: measures on grids and surfaces
+- `strokes`, `paper`: lines on a page, and the sizes of pages
+"""

@@ -1,56 +1,64 @@
-"""How much occupancy grids overlap, and how many parts they fall into."""
+"""How much occupancy grids overlap, and how many connected parts they have."""
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
+Values = Float64[np.ndarray, "..."] | np.float64
+"""One number for each pair of grids; a scalar for a single pair."""
 
-def iou(a, b, threshold: float = 0.5) -> np.ndarray:
+
+def iou(a: ArrayLike, b: ArrayLike, threshold: float = 0.5) -> Values:
     """Intersection over union of grids; 1 where both are empty.
 
     Args:
-        a: [..., R, R, R] numpy arrays or CPU tensors, batch axes broadcast. Boolean grids are taken as they are, others
-            are occupied where the value is greater than `threshold`.
-        b: See `a`.
+        a: `[..., R, R, R]`, an array or a CPU tensor. Boolean grids are used directly; in others a voxel is occupied
+            when its value is greater than `threshold`.
+        b: The other grids, of one size with `a`; the batch axes of both are broadcast.
+        threshold: For grids that are not boolean.
 
-    Returns:
-        Float64 [...], a number for a single pair.
+    Raises:
+        ValueError: For grids of two sizes.
     """
-    a, b = _occupied(a, threshold), _occupied(b, threshold)
-    if a.shape[-3:] != b.shape[-3:]:
-        raise ValueError(f"grids must have one size, got {a.shape[-3:]} and {b.shape[-3:]}")
-    both = np.count_nonzero(a & b, axis=(-3, -2, -1))
-    either = np.count_nonzero(a | b, axis=(-3, -2, -1))
+    first, second = _occupied(a, threshold), _occupied(b, threshold)
+    if first.shape[-3:] != second.shape[-3:]:
+        raise ValueError(f"grids must have one size, got {first.shape[-3:]} and {second.shape[-3:]}")
+    both = np.count_nonzero(first & second, axis=(-3, -2, -1))
+    either = np.count_nonzero(first | second, axis=(-3, -2, -1))
     return np.where(either == 0, 1.0, both / np.maximum(either, 1))[()]
 
 
-def average_precision(prob, truth) -> np.ndarray:
+def average_precision(prob: ArrayLike, truth: ArrayLike) -> Values:
     """Area under the precision-recall curve of voxels, as scikit-learn's `average_precision_score`.
 
+    It is the sum, over the distinct scores, of the recall gained times the precision there. Voxels with equal scores
+    count together, whatever their order.
+
     Args:
-        prob: [..., R, R, R] scores, any real range.
-        truth: [..., R, R, R] 0 or 1 (or bool), same shape. The sum over distinct scores of (recall gained) x (precision
-            there): voxels of equal score are taken together, whatever their order.
+        prob: Scores `[..., R, R, R]`, any real range.
+        truth: 0 or 1, or boolean, of the same shape.
 
     Returns:
-        Float64 [...], a number for a single pair; 0 where the truth is empty.
+        One number for each grid; 0 where the truth is empty.
 
     Raises:
-        ValueError: For NaN scores.
+        ValueError: For two shapes, and for NaN scores.
     """
-    prob, truth = np.asarray(prob), np.asarray(truth) > 0
-    if prob.shape != truth.shape or prob.ndim < 3:
-        raise ValueError(f"scores and truth must be [..., R, R, R] of one shape, got {prob.shape} and {truth.shape}")
-    if np.isnan(prob).any():
+    scores, true = np.asarray(prob), np.asarray(truth) > 0
+    if scores.shape != true.shape or scores.ndim < 3:
+        raise ValueError(f"scores and truth must be [..., R, R, R] of one shape, got {scores.shape} and {true.shape}")
+    if np.isnan(scores).any():
         raise ValueError("scores must be numbers, got NaN")
-    batch = prob.shape[:-3]
-    prob, truth = prob.reshape(-1, int(np.prod(prob.shape[-3:]))), truth.reshape(-1, int(np.prod(truth.shape[-3:])))
-    order = np.argsort(-prob, axis=1, kind="stable")
-    ranked = np.take_along_axis(prob, order, axis=1)
-    hits = np.cumsum(np.take_along_axis(truth, order, axis=1), axis=1, dtype=np.int64)  # [batch, voxels]
+    batch = scores.shape[:-3]
+    scores, true = scores.reshape(-1, int(np.prod(scores.shape[-3:]))), true.reshape(-1, int(np.prod(true.shape[-3:])))
+    order = np.argsort(-scores, axis=1, kind="stable")
+    ranked = np.take_along_axis(scores, order, axis=1)
+    hits = np.cumsum(np.take_along_axis(true, order, axis=1), axis=1, dtype=np.int64)  # [batch, voxels]
     last = np.ones(ranked.shape, dtype=bool)  # the last voxel of each run of equal scores
     last[:, :-1] = ranked[:, 1:] != ranked[:, :-1]
-    values = np.zeros(len(prob))
-    for i in range(len(prob)):
+    values = np.zeros(len(scores))
+    for i in range(len(scores)):
         at = np.flatnonzero(last[i])
         found = hits[i, at]
         if found[-1]:
@@ -58,39 +66,45 @@ def average_precision(prob, truth) -> np.ndarray:
     return values.reshape(batch)[()]
 
 
-def largest_share(grid, threshold: float = 0.5, connectivity: int = 26) -> float:
-    """Share of the occupied voxels that the largest part holds, 0 for an empty grid.
+def largest_share(grid: ArrayLike, threshold: float = 0.5, connectivity: int = 26) -> float:
+    """Share of the occupied voxels that belong to the largest connected part; 0 for an empty grid.
 
     Args:
-        grid: [R, R, R].
-        connectivity: 6 joins voxels by faces, 18 by edges as well, 26 by corners too.
+        grid: `[R, R, R]`, as in `iou`.
+        threshold: For a grid that is not boolean.
+        connectivity: 6 connects voxels that share a face, 18 also those that share an edge, 26 also a corner.
+
+    Raises:
+        ValueError: For another connectivity or number of axes.
     """
     _, sizes = _parts(grid, threshold, connectivity)
     return float(sizes.max() / sizes.sum()) if len(sizes) else 0.0
 
 
-def part_count(grid, threshold: float = 0.5, connectivity: int = 26) -> int:
-    """How many parts a grid falls into (see `largest_share` for the connectivity)."""
+def part_count(grid: ArrayLike, threshold: float = 0.5, connectivity: int = 26) -> int:
+    """Number of connected parts in a grid; the arguments are those of `largest_share`."""
     return len(_parts(grid, threshold, connectivity)[1])
 
 
-def is_connected(grid, threshold: float = 0.5, connectivity: int = 26) -> bool:
-    """Whether a grid holds exactly one part; an empty grid does not."""
+def is_connected(grid: ArrayLike, threshold: float = 0.5, connectivity: int = 26) -> bool:
+    """Whether a grid has exactly one connected part; an empty grid has none. Arguments as in `largest_share`."""
     return part_count(grid, threshold, connectivity) == 1
 
 
-def _occupied(grid, threshold: float) -> np.ndarray:
-    grid = np.asarray(grid)
-    return grid if grid.dtype == bool else grid > threshold
+def _occupied(grid: ArrayLike, threshold: float) -> Bool[np.ndarray, "..."]:
+    values = np.asarray(grid)
+    return values if values.dtype == bool else values > threshold
 
 
-def _parts(grid, threshold: float, connectivity: int) -> tuple[np.ndarray, np.ndarray]:
-    """Part numbers [R, R, R], 0 for empty, and the voxels in each part from 1 on."""
+def _parts(
+    grid: ArrayLike, threshold: float, connectivity: int
+) -> tuple[Int[np.ndarray, "r r r"], Int[np.ndarray, " parts"]]:
+    """The part's number of each voxel, 0 for empty ones, and the number of voxels in each part from 1 on."""
     steps = {6: 1, 18: 2, 26: 3}.get(connectivity)
     if steps is None:
         raise ValueError(f"connectivity must be 6, 18 or 26, got {connectivity}")
-    grid = _occupied(grid, threshold)
-    if grid.ndim != 3:
-        raise ValueError(f"a grid must be [R, R, R], got {grid.shape}")
-    labels, count = ndimage.label(grid, structure=ndimage.generate_binary_structure(3, steps))
+    filled = _occupied(grid, threshold)
+    if filled.ndim != 3:
+        raise ValueError(f"a grid must be [R, R, R], got {filled.shape}")
+    labels, count = ndimage.label(filled, structure=ndimage.generate_binary_structure(3, steps))
     return labels, np.bincount(labels.ravel(), minlength=count + 1)[1:]

@@ -1,4 +1,4 @@
-"""Paper: the sizes that have names, and lengths with a unit."""
+"""Paper sizes, and lengths with a unit."""
 
 import re
 
@@ -14,17 +14,21 @@ SIZES_MM = {
     "legal": (215.9, 355.6),
     "tabloid": (279.4, 431.8),
 }
-"""Width and height in millimetres, upright."""
+"""Width and height of the named sizes in millimetres, upright."""
 MAX_SIDE_MM = 2000.0
 """Longest side of a page, in millimetres."""
 _UNITS = {"mm": 1.0, "cm": 10.0, "in": 25.4, "": 1.0}
 
 
 def millimetres(text: str, name: str = "a length") -> float:
-    """A length as `12`, `12mm`, `1.2cm` or `0.5in`, in millimetres.
+    """A length in millimetres from text such as `12`, `12mm`, `1.2cm` or `0.5in`.
+
+    Args:
+        text: A number, 0 to 99,999, with mm, cm, in or no unit; without one it is in millimetres.
+        name: What the error line calls the length.
 
     Raises:
-        UserError: Beginning with `name`, otherwise.
+        UserError: For any other text.
     """
     found = re.fullmatch(r"(\d{1,5}(?:\.\d{1,6})?|\.\d{1,6})\s*(mm|cm|in|)", text.strip().lower())
     if not found:
@@ -33,13 +37,14 @@ def millimetres(text: str, name: str = "a length") -> float:
 
 
 def page_size(text: str, landscape: bool = False) -> tuple[float, float]:
-    """Width and height of a page in millimetres: a name of `SIZES_MM`, or `200x150mm`, `8x6in`, `200x150`.
+    """Width and height of a page in millimetres.
 
     Args:
-        landscape: A page by name lies on its side; a page by numbers is as it says.
+        text: A name in `SIZES_MM`, or two numbers such as `200x150`, `200x150mm` or `8x6in`.
+        landscape: Turn a named page on its side; a page in numbers stays as given.
 
     Raises:
-        UserError: For others, for an empty page, and for one that is over 2 m a side.
+        UserError: For any other text, an empty page, and one with a side of more than 2 m.
     """
     name = text.strip().lower()
     if name in SIZES_MM:

@@ -1,27 +1,34 @@
-"""Shape: one object as an occupancy grid, and how it becomes a mesh or a file."""
+"""One object as an occupancy grid, and how it becomes a mesh or a file."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Num
 
 from maquette.errors import UserError
-from maquette.geometry import mesh as meshes
-from maquette.geometry.mesh import SMOOTH, Dropped, to_frame
+from maquette.geometry.mesh import SMOOTH, surface, to_frame, to_print
+from maquette.geometry.repair import Dropped, decimate, keep_largest, repair
+from maquette.geometry.voxelise import voxelise
 from maquette.io import formats
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """One object in the package's frame: z up, facing +y (see `maquette.types`)."""
+    """One object in the package's frame: z up, facing +y (see `maquette.types`).
 
-    occupancy: np.ndarray
-    """Probability that a voxel is filled, float32 `[R, R, R]` in [0, 1], axes x, y, z."""
+    Raises:
+        UserError: For an array that is no grid (see `maquette.io.formats.checked_grid`), and for a threshold that is
+            not between 0 and 1.
+    """
+
+    occupancy: Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
+    """Probability that a voxel is filled, float32 `[R, R, R]` in [0, 1], axes x, y, z; the constructor converts."""
     threshold: float = 0.5
-    """Probability from which a voxel counts as filled; between 0 and 1."""
+    """The probability from which a voxel counts as filled, between 0 and 1."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "occupancy", formats.checked_grid(self.occupancy, "occupancy"))
         if not 0 < self.threshold < 1:
             raise UserError("threshold must lie between 0 and 1", self.threshold)
@@ -32,17 +39,20 @@ class Shape:
         return self.occupancy.shape[0]
 
     @property
-    def voxels(self) -> np.ndarray:
-        """The filled voxels, bool `[R, R, R]`."""
+    def voxels(self) -> Bool[np.ndarray, "r r r"]:
+        """The filled voxels."""
         return self.occupancy >= self.threshold
 
     def surface(self, smooth: float = SMOOTH) -> trimesh.Trimesh:
-        """The smooth iso-surface in the package's frame (see `maquette.geometry.mesh.surface`).
+        """The smooth iso-surface in the package's frame.
+
+        Args:
+            smooth: In voxels; see `maquette.geometry.mesh.surface`.
 
         Raises:
-            UserError: If empty.
+            UserError: For an empty shape, and one too thin for the smoothing.
         """
-        return meshes.surface(self.occupancy, self.threshold, smooth)
+        return surface(self.occupancy, self.threshold, smooth)
 
     def printable(
         self,
@@ -52,50 +62,62 @@ class Shape:
         faces: int | None = None,
         cube_mm: float | None = None,
     ) -> tuple[trimesh.Trimesh, Dropped]:
-        """A watertight mesh in millimetres, resting on z = 0, longest side `size_mm`, and what was dropped of it.
+        """A watertight mesh in millimetres, resting on z = 0, and the loose parts that were dropped.
 
         Args:
-            largest_part: Keep only the part of the largest volume.
-            faces: Reduce to about this many faces.
-            cube_mm: The side of the whole grid, which decides the size in place of `size_mm`.
+            size_mm: Longest side of the mesh.
+            largest_part: Keep only the part with the largest volume.
+            smooth: In voxels; see `maquette.geometry.mesh.surface`.
+            faces: Reduce the mesh to about this many faces.
+            cube_mm: Side of the whole grid; when given, it decides the size instead of `size_mm`.
+
+        Raises:
+            UserError: For an empty shape, and for a size that is not positive.
         """
-        surface, dropped = meshes.repair(self.surface(smooth)), Dropped()
+        mesh, dropped = repair(self.surface(smooth)), Dropped()
         if largest_part:
-            surface, dropped = meshes.keep_largest(surface)
+            mesh, dropped = keep_largest(mesh)
         if faces is not None:
-            surface = meshes.decimate(surface, faces)
+            mesh = decimate(mesh, faces)
         if cube_mm is not None:
-            size_mm = cube_mm * float(np.ptp(surface.vertices, axis=0).max())
-        return meshes.to_print(surface, size_mm), dropped
+            size_mm = cube_mm * float(np.ptp(mesh.vertices, axis=0).max())
+        return to_print(mesh, size_mm), dropped
 
     @classmethod
     def load(cls, path: str | Path, resolution: int = 32, threshold: float = 0.5) -> "Shape":
-        """A shape out of a grid file as it is, or out of a mesh file by filling it with `resolution` voxels a side.
+        """The shape in a grid or mesh file (see `maquette.io.formats`).
 
-        A mesh is centred and scaled to the frame's cube; grids keep their resolution. Formats: `maquette.io.formats`.
+        A grid keeps its resolution. A mesh is centred, scaled to the frame's cube and filled with voxels.
+
+        Args:
+            path: The file.
+            resolution: Voxels a side, for a mesh.
+            threshold: The occupancy from which a voxel counts as filled.
 
         Raises:
             UserError: For a file that is missing, unknown, damaged or too large.
         """
         if formats.kind(path) == "grid":
             return cls(formats.read_grid(path), threshold)
-        from maquette.geometry.voxelise import voxelise
-
         mesh = formats.read_mesh(path)
         try:
-            return cls(voxelise(meshes.to_frame(mesh), resolution), threshold)
+            return cls(voxelise(to_frame(mesh), resolution), threshold)
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
 
     def save(
         self, path: str | Path, size_mm: float = 100.0, largest_part: bool = True, smooth: float = SMOOTH
     ) -> Dropped:
-        """Write a mesh for printing or the grid, whichever the suffix says; tell what was dropped.
+        """Write a mesh for printing, or the whole grid, as the file's suffix asks.
 
         Args:
-            size_mm: As in `printable`; a grid file holds the whole grid.
-            largest_part: See `size_mm`.
-            smooth: See `size_mm`.
+            path: The file.
+            size_mm: Longest side of a mesh.
+            largest_part: Keep only the part with the largest volume, in a mesh.
+            smooth: In voxels, for a mesh; see `maquette.geometry.mesh.surface`.
+
+        Returns:
+            The loose parts that were dropped from a mesh.
 
         Raises:
             UserError: For an unknown suffix, an empty shape, or a file that cannot be written.
@@ -112,7 +134,7 @@ def read_surface(path: str | Path) -> trimesh.Trimesh:
     """The surface in a mesh or grid file, as a mesh in the package's frame.
 
     Raises:
-        UserError: Where it cannot be read.
+        UserError: Naming the file, when it cannot be read.
     """
     if formats.kind(path) == "grid":
         return Shape.load(path).surface()

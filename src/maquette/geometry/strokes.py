@@ -1,4 +1,4 @@
-"""Lines on a page: what is drawn by a pen, and the small operations that drawing, plotting and looking at it need."""
+"""Polylines on a page, as a pen draws them: measuring, fitting, joining and simplifying them, and their picture."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float64, Int, Num, UInt8
 
 from maquette.errors import UserError
 
@@ -20,23 +21,21 @@ MAX_PICTURE_PX = 8192
 class Strokes:
     """Polylines on a page, in the order in which they are drawn.
 
-    Attributes:
-        lines: Float64 [N, 2] each with N >= 2, (x, y), x to the right and y down, the page from (0, 0) to (width,
-            height).
-        width: Of the page, in millimetres once it is on paper.
-        height: See `width`.
-        layers: The pen's number, from 1, of each line; left out, they are all 1.
-
     Raises:
-        UserError: For lines of another form, numbers that are not finite, and a page of no size.
+        UserError: For a line that is not two points or more, numbers that are not finite, a page without a size, and
+            pens that are not one number from 1 for each line.
     """
 
-    lines: tuple[np.ndarray, ...]
+    lines: tuple[Num[np.ndarray, "_ 2"], ...]
+    """Two or more points (x, y) each, float64; x to the right, y down, the page from (0, 0) to (width, height)."""
     width: float
+    """Width of the page: in millimetres for a drawing on paper, in pixels for one in a picture."""
     height: float
+    """Height of the page, in the unit of its width."""
     layers: tuple[int, ...] = ()
+    """The number of each line's pen, from 1; when left out, 1 for all."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         lines = tuple(np.ascontiguousarray(line, dtype=np.float64) for line in self.lines)
         for line in lines:
             if line.ndim != 2 or line.shape[1] != 2 or len(line) < 2:
@@ -63,19 +62,19 @@ class Strokes:
 
     @property
     def points(self) -> int:
-        """Points of all lines."""
+        """Number of points in all lines."""
         return sum(len(line) for line in self.lines)
 
     @property
     def length(self) -> float:
-        """Length drawn, in units of the page."""
+        """Length of all lines, in the page's unit."""
         return float(sum(_length(line) for line in self.lines))
 
     def travel(self, home: tuple[float, float] | None = None) -> float:
-        """Length of the straight ways that the pen goes lifted from each line to the next, in units of the page.
+        """Length of the straight moves of the lifted pen, from each line to the next, in the page's unit.
 
         Args:
-            home: Where the pen starts and ends; left out, the ways from there and back are not counted.
+            home: Where the pen starts and ends; without it, the moves from there and back are not counted.
         """
         if not self.lines:
             return 0.0
@@ -87,41 +86,48 @@ class Strokes:
 
     @property
     def bounds(self) -> tuple[float, float, float, float] | None:
-        """Least x, least y, greatest x, greatest y of the lines; None where there are none."""
+        """Least x, least y, greatest x and greatest y of the lines; None when there are none."""
         if not self.lines:
             return None
         low = np.min([line.min(axis=0) for line in self.lines], axis=0)
         high = np.max([line.max(axis=0) for line in self.lines], axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
-    def with_lines(self, lines: Iterable[np.ndarray]) -> Strokes:
-        """The same page and pens with other lines, one for each."""
+    def with_lines(self, lines: Iterable[Num[np.ndarray, "_ 2"]]) -> Strokes:
+        """Other lines on the same page, as many as before and with the same pens."""
         return replace(self, lines=tuple(lines))
 
-    def chosen(self, numbers: Iterable[int]) -> Strokes:
-        """The lines of these numbers, in this order."""
-        numbers = list(numbers)
-        return replace(self, lines=tuple(self.lines[i] for i in numbers), layers=tuple(self.layers[i] for i in numbers))
+    def chosen(self, numbers: Iterable[int] | Int[np.ndarray, " n"]) -> Strokes:
+        """The lines with these indices, in this order."""
+        order = list(numbers)
+        return replace(self, lines=tuple(self.lines[i] for i in order), layers=tuple(self.layers[i] for i in order))
 
     def on_layer(self, layer: int) -> Strokes:
         """The same lines, all drawn with one pen."""
         return replace(self, layers=(layer,) * len(self.lines))
 
     def scaled(self, factor: float) -> Strokes:
-        """Page and lines `factor` times as large."""
+        """Page and lines `factor` times as large.
+
+        Raises:
+            UserError: For a factor that is not positive.
+        """
         if not (np.isfinite(factor) and factor > 0):
             raise UserError("a drawing's scale must be positive", factor)
         return replace(self, lines=tuple(factor * line for line in self.lines), width=factor * self.width,
                        height=factor * self.height)
 
     def fitted(self, width: float, height: float, margin: float = 0.0, whole_page: bool = False) -> Strokes:
-        """The drawing as large as it can be, centred on a page of this size, `margin` kept free on each side.
+        """The drawing as large as possible, centred on a page of this size.
 
         Args:
-            whole_page: The old page is fitted and not only what is drawn on it, so that a drawing keeps its place.
+            width: Of the new page.
+            height: Of the new page.
+            margin: Kept free on each side.
+            whole_page: Fit the old page instead of the lines on it, so that the drawing keeps its place on the page.
 
         Raises:
-            UserError: Where the margins leave no room.
+            UserError: When the margins leave no room.
         """
         room = np.array([width, height], dtype=np.float64) - 2 * margin
         if not (margin >= 0 and (room > 0).all()):
@@ -138,21 +144,25 @@ class Strokes:
         return replace(self, lines=lines, width=width, height=height)
 
     def simplified(self, tolerance: float) -> Strokes:
-        """Lines with fewer points, none of the old points further than `tolerance` off (Douglas and Peucker 1973)."""
+        """Lines with fewer points, no old point further away than `tolerance` (Douglas and Peucker 1973)."""
         from skimage.measure import approximate_polygon
 
         return self.with_lines(approximate_polygon(line, tolerance) if len(line) > 2 else line for line in self.lines)
 
     def joined(self, gap: float, turn_deg: float = 180.0) -> Strokes:
-        """Lines of one pen whose ends are at most `gap` apart made into one, the straightest way on first.
+        """Joins lines of one pen whose ends are close; where there is a choice, the straightest continuation.
+
+        New lines have the order of the first line in each. Closed lines stay as they are.
 
         Args:
-            turn_deg: Two lines are not joined where the pen would turn by more than this. The order of the lines is
-                that of the first line of each new one. Lines that end where they begin are left as they are.
+            gap: The largest distance between two ends that are joined, in the page's unit.
+            turn_deg: The sharpest turn of the pen at a joint, 0 to 180 degrees.
         """
         count = len(self.lines)
         follows = _matches(self.lines, self.layers, gap, turn_deg) if count > 1 else {}
-        used, lines, layers = np.zeros(count, bool), [], []
+        used = np.zeros(count, bool)
+        lines: list[np.ndarray] = []
+        layers: list[int] = []
         for seed in range(count):
             if used[seed]:
                 continue
@@ -178,16 +188,16 @@ class Strokes:
             layers.append(self.layers[seed])
         return replace(self, lines=tuple(lines), layers=tuple(layers))
 
-    def to_picture(self, px_per_unit: float, pen_width: float) -> np.ndarray:
-        """The page as a picture: uint8 [H, W], 255 for paper, 0 for ink, edges antialiased.
+    def to_picture(self, px_per_unit: float, pen_width: float) -> UInt8[np.ndarray, "h w"]:
+        """The page as an antialiased picture: 255 is paper, 0 is ink.
 
         Args:
-            px_per_unit: Pixels a unit of the page; H and W are rounded to whole pixels.
-            pen_width: In units of the page; pens thinner than a quarter of a pixel are drawn that wide, and widths are
-                right to a quarter of a pixel, half a pixel for pictures above 4096.
+            px_per_unit: Pixels in one unit of the page; the picture's sides are rounded to whole pixels.
+            pen_width: In the page's unit. Widths are right to a quarter of a pixel, in pictures above 4096 pixels to
+                half a pixel; thinner pens are drawn a quarter of a pixel wide.
 
         Raises:
-            UserError: For more than 8192 pixels a side.
+            UserError: For more than 8192 pixels a side, or none.
         """
         wide, high = round(self.width * px_per_unit), round(self.height * px_per_unit)
         if not (1 <= min(wide, high) and max(wide, high) <= MAX_PICTURE_PX):
@@ -203,12 +213,17 @@ class Strokes:
         return cv2.resize(canvas, (wide, high), interpolation=cv2.INTER_AREA) if fine > 1 else canvas
 
 
-def _length(line: np.ndarray) -> float:
+def _length(line: Float[np.ndarray, "n 2"]) -> float:
     return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
 
-def _matches(lines: tuple[np.ndarray, ...], layers: tuple[int, ...], gap: float, turn_deg: float) -> dict[int, int]:
-    """Which end is joined to which: nearest and straightest first, each end once. Both ways are in the dictionary."""
+def _matches(
+    lines: tuple[Float64[np.ndarray, "_ 2"], ...], layers: tuple[int, ...], gap: float, turn_deg: float
+) -> dict[int, int]:
+    """Which end is joined to which, nearest and straightest first, each end once; in both directions.
+
+    End 2k is the first point of line k, end 2k + 1 its last.
+    """
     from scipy.spatial import cKDTree
 
     ends = np.concatenate([line[[0, -1]] for line in lines])

@@ -1,20 +1,26 @@
-"""Solid voxels of any triangle mesh: closed or open, self-crossing, wound any way round.
+"""Solid voxels of any triangle mesh: closed or open, self-intersecting, wound either way.
 
-A voxel is occupied if the surface passes through it or if it lies inside, as in the volumetric files of ModelNet and
-IKEA, so that legs thinner than a voxel survive. Three exact steps, all on the CPU and without rays to trace:
+A voxel is occupied when the surface passes through it or when it lies inside, as in the volumetric files of ModelNet
+and IKEA, so that legs thinner than a voxel survive. Three exact steps on the CPU, without ray casting:
 
 1. Surface: a triangle occupies each voxel whose open interior it meets (separating axes, after Schwarz and Seidel 2010,
-   "Fast parallel surface and solid voxelization on GPUs"). A face that lies exactly between two layers of voxels
-   dilates neither; it takes the lower one only where no solid lies on either side.
-2. Inside of each connected part: where a column of voxel centres crosses the part an even number of times, the
-   centres between an odd and the next crossing are inside. A closed part needs one direction. An open part is asked
-   along x, y and z: odd columns abstain, the others vote, so that a box without its lid is solid. The parts are
-   united, so that parts which cross each other leave no hole, and the direction of a face never matters.
-3. Enclosed space: what cannot be reached from outside is filled, so a hollow thing is solid. From 128 voxels a side on,
-   gaps that are closed at 64 count as closed, since real models do not quite join.
+   "Fast parallel surface and solid voxelization on GPUs"). A face exactly between two layers of voxels occupies
+   neither, unless no solid lies on either side: then it occupies the lower one.
+2. Inside, for each connected part: where a column of voxel centres crosses the part an even number of times, the
+   centres between an odd crossing and the next are inside. One direction is enough for a closed part. For an open
+   part columns along x, y and z vote, and those with an odd number of crossings abstain, so that a box without its lid
+   is solid. The union of the parts is taken, so that parts which intersect leave no hole. The winding of a face never
+   matters.
+3. Enclosed space: what cannot be reached from outside is filled, so that a hollow object is solid. From 128 voxels a
+   side on, gaps that would be closed at 64 count as closed, since the parts of real models do not quite meet.
 """
 
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
 import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy.typing import ArrayLike
 from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -22,23 +28,40 @@ from scipy.sparse.csgraph import connected_components
 from maquette.errors import UserError
 
 _TOUCH = 1e-4
-"""In voxels: a surface closer than this to the border of a voxel only touches it."""
+"""In voxels: a surface closer than this to the border of a voxel only touches the voxel."""
 _CHUNK = 1_000_000
-"""Candidate cells looked at in one go; bounds the memory."""
+"""Candidate cells that are tested together; this bounds the memory."""
 
 
-def voxelise(mesh, resolution: int, *, fill: bool = True, normalise: bool = False) -> np.ndarray:
-    """The voxels of a mesh, solid unless `fill` is off: bool `[resolution, resolution, resolution]`, axes x, y, z.
+@runtime_checkable
+class TriangleMesh(Protocol):
+    """Anything with vertices `[V, 3]` and faces `[F, 3]`, such as a `trimesh.Trimesh`."""
+
+    @property
+    def vertices(self) -> ArrayLike:
+        """Positions `[V, 3]`."""
+        ...
+
+    @property
+    def faces(self) -> ArrayLike:
+        """Indices of the vertices at the corners of each triangle `[F, 3]`."""
+        ...
+
+
+def voxelise(
+    mesh: TriangleMesh, resolution: int, *, fill: bool = True, normalise: bool = False
+) -> Bool[np.ndarray, "r r r"]:
+    """The voxels of a mesh, axes x, y, z.
 
     Args:
-        mesh: Anything with `vertices` [n, 3] and `faces` [m, 3] (a trimesh.Trimesh), in the frame of the package: the
-            cube [-0.5, 0.5]^3 is the grid, and what lies outside it is cut off.
+        mesh: In the package's frame: the cube [-0.5, 0.5]^3 is the grid, and what lies outside is cut off.
         resolution: Voxels a side, 1 to 1024.
-        fill: False gives the surface voxels alone.
-        normalise: First centre the bounding box and scale its longest side to exactly 1.
+        fill: Fill the inside; off, only voxels on the surface are occupied.
+        normalise: First move the centre of the bounding box to the origin and scale its longest side to exactly 1.
 
     Raises:
-        UserError: For a mesh without faces or with vertices that are not finite.
+        UserError: For another resolution, for a mesh without faces or with damaged ones, for vertices that are not
+            finite, and for a mesh of size 0 that is to be normalised.
     """
     if not 1 <= resolution <= 1024:
         raise UserError("resolution must be from 1 to 1024", resolution)
@@ -60,7 +83,7 @@ def voxelise(mesh, resolution: int, *, fill: bool = True, normalise: bool = Fals
     triangles = vertices[faces]  # [m, 3, 3]
 
     grid = np.zeros((resolution,) * 3, bool)
-    between = _surface(triangles, grid)
+    between = _mark_surface(triangles, grid)
     if fill:
         grid |= _inside(vertices, faces, resolution)
     lower, upper = between.T
@@ -69,12 +92,12 @@ def voxelise(mesh, resolution: int, *, fill: bool = True, normalise: bool = Fals
     return fill_enclosed(grid, max(0, resolution // 64 - 1)) if fill else grid
 
 
-def fill_enclosed(grid: np.ndarray, reach: int = 0) -> np.ndarray:
-    """The grid, with every empty voxel that cannot be reached from outside (through faces) filled.
+def fill_enclosed(grid: Bool[np.ndarray, "x y z"], reach: int = 0) -> Bool[np.ndarray, "x y z"]:
+    """The grid with every empty voxel filled that cannot be reached from outside through faces of voxels.
 
     Args:
-        reach: With 1 or more, what is open to the outside only through gaps of up to 2 reach voxels counts as enclosed
-            too.
+        grid: The voxels.
+        reach: With 1 or more, gaps up to `2 * reach` voxels wide count as closed.
     """
     if reach:
         walls = ndimage.binary_dilation(np.pad(grid, reach), iterations=reach)
@@ -85,12 +108,14 @@ def fill_enclosed(grid: np.ndarray, reach: int = 0) -> np.ndarray:
     return (regions != regions[0, 0, 0])[1:-1, 1:-1, 1:-1]
 
 
-def _cells(low: np.ndarray, high: np.ndarray):
-    """The integer cells of many rectangles: yields (rectangle index, cell [n, 2]) in chunks.
+def _cells(
+    low: Int[np.ndarray, "m 2"], high: Int[np.ndarray, "m 2"]
+) -> Iterator[tuple[Int[np.ndarray, " _"], Int[np.ndarray, "_ 2"]]]:
+    """Yields the integer cells of many rectangles in chunks, as (index of the rectangle, cell).
 
     Args:
-        low: Int [m, 2], inclusive; empty where high < low.
-        high: See `low`.
+        low: First cell of each rectangle on both axes.
+        high: Last cell, inclusive; a rectangle is empty where `high < low`.
     """
     size = np.maximum(high - low + 1, 0)
     count = size[:, 0] * size[:, 1]
@@ -108,8 +133,8 @@ def _cells(low: np.ndarray, high: np.ndarray):
         start = stop
 
 
-def _edge_tests(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Inward edge normals [m, 3, 2] and offsets [m, 3] of 2D triangles [m, 3, 2]: inside is n . p + d >= 0."""
+def _edge_tests(flat: Float[np.ndarray, "m 3 2"]) -> tuple[Float[np.ndarray, "m 3 2"], Float[np.ndarray, "m 3"]]:
+    """Inward normals n and offsets d of the edges of 2D triangles: a point p is inside where n . p + d >= 0."""
     edge = np.roll(flat, -1, 1) - flat
     area = edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]
     sign = np.where(area < 0, -1.0, 1.0)[:, None]
@@ -117,17 +142,19 @@ def _edge_tests(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return normal, -(normal * flat).sum(-1)
 
 
-def _meets_squares(normal: np.ndarray, offset: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Whether 2D triangles meet unit squares at `cell` shrunk by _TOUCH, as far as the triangle's edges can tell."""
+def _meets_squares(
+    normal: Float[np.ndarray, "n 3 2"], offset: Float[np.ndarray, "n 3"], cell: Int[np.ndarray, "n 2"]
+) -> Bool[np.ndarray, " n"]:
+    """Whether no edge of a 2D triangle separates it from the unit square at `cell`, shrunk by _TOUCH."""
     reach = (np.abs(normal) * (0.5 - _TOUCH)).sum(-1)
     return ((normal * (cell[:, None] + 0.5)).sum(-1) + offset + reach >= 0).all(-1)
 
 
-def _surface(triangles: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def _mark_surface(triangles: Float[np.ndarray, "m 3 3"], grid: Bool[np.ndarray, "r r r"]) -> Int[np.ndarray, "n 2"]:
     """Marks in `grid` each voxel whose open interior a triangle meets.
 
     Returns:
-        Int [n, 2]: pairs of voxels (flat indices) with a face exactly between them.
+        Pairs of voxels (flat indices) with a triangle exactly between them.
     """
     resolution = len(grid)
     normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
@@ -183,8 +210,10 @@ def _surface(triangles: np.ndarray, grid: np.ndarray) -> np.ndarray:
     return np.concatenate(pairs)
 
 
-def _inside(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> np.ndarray:
-    """The voxels whose centres lie inside one connected part or more of the mesh, bool [R, R, R]."""
+def _inside(
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], resolution: int
+) -> Bool[np.ndarray, "r r r"]:
+    """The voxels whose centres lie inside at least one connected part of the mesh."""
     key = np.rint(vertices * (2**20 / resolution)).astype(np.int64)  # weld what is within a millionth of the cube
     key = np.clip(key - key.min(0), 0, 2**21 - 1)
     _, welded = np.unique(key @ np.array([2**42, 2**21, 1]), return_inverse=True)
@@ -213,19 +242,20 @@ def _inside(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> np.ndar
     closed = ~open_part[part]
     if closed.any():
         columns, start, stop, _ = _spans(triangles[closed], part[closed], 2, resolution)
-        inside |= _paint(columns, start, stop, (resolution,) * 3)
+        inside |= _grid_of_spans(columns, start, stop, (resolution,) * 3)
     if open_part.any():
         _vote(triangles[~closed], part[~closed], resolution, inside)
     return inside
 
 
-def _spans(triangles: np.ndarray, part: np.ndarray, axis: int, resolution: int):
+def _spans(
+    triangles: Float[np.ndarray, "m 3 3"], part: Int[np.ndarray, " m"], axis: int, resolution: int
+) -> tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, " n"], Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
     """Where columns of voxel centres along `axis` are inside a part.
 
     Returns:
-        (columns [n, 2] cells on the other two axes in order (axis+1, axis+2), start [n], stop [n], part [n]): the
-            centres start <= w < stop are inside; a column with an odd number of crossings gives one span, start = stop
-            = -1.
+        The column's cell on the other two axes, in the order axis + 1, axis + 2; start; stop; the part. The centres
+        start <= w < stop are inside. A column with an odd number of crossings gives one span, start = stop = -1.
     """
     order = [(axis + 1) % 3, (axis + 2) % 3, axis]
     tri = triangles[:, :, order].copy()
@@ -261,8 +291,11 @@ def _spans(triangles: np.ndarray, part: np.ndarray, axis: int, resolution: int):
     return columns, np.concatenate([start, missing]), np.concatenate([stop, missing]), group // resolution**2
 
 
-def _paint(columns: np.ndarray, start: np.ndarray, stop: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Bool grid of the spans start <= w < stop in the columns (axes: the columns' two, then w)."""
+def _grid_of_spans(
+    columns: Int[np.ndarray, "n 2"], start: Int[np.ndarray, " n"], stop: Int[np.ndarray, " n"],
+    shape: tuple[int, int, int],
+) -> Bool[np.ndarray, "_ _ _"]:
+    """The grid of the spans start <= w < stop; axes: the columns' two, then w."""
     steps = np.zeros((shape[0], shape[1], shape[2] + 1), np.int32)
     real = stop > start
     u, v = columns[real].T
@@ -271,8 +304,11 @@ def _paint(columns: np.ndarray, start: np.ndarray, stop: np.ndarray, shape: tupl
     return steps.cumsum(2)[:, :, :-1] > 0
 
 
-def _vote(triangles: np.ndarray, part: np.ndarray, resolution: int, inside: np.ndarray) -> None:
-    """Adds to `inside` the voxels that most directions which can tell find inside an open part."""
+def _vote(
+    triangles: Float[np.ndarray, "m 3 3"], part: Int[np.ndarray, " m"], resolution: int,
+    inside: Bool[np.ndarray, "r r r"],
+) -> None:
+    """Adds to `inside` the voxels that lie in an open part by the vote of the directions that do not abstain."""
     spans = []
     for axis in range(3):
         columns, start, stop, owner = _spans(triangles, part, axis, resolution)
@@ -293,61 +329,8 @@ def _vote(triangles: np.ndarray, part: np.ndarray, resolution: int, inside: np.n
             columns, start, stop = columns[here] - low[order[:2]], start[here], stop[here]
             odd = start < 0
             w0, w1 = (np.clip(end - low[axis], 0, size[axis]) for end in (start, stop))
-            vote = np.where(_paint(columns[~odd], w0[~odd], w1[~odd], tuple(size[order])), 1, -1).astype(np.int8)
+            u, v, w = size[order].tolist()
+            vote = np.where(_grid_of_spans(columns[~odd], w0[~odd], w1[~odd], (u, v, w)), 1, -1).astype(np.int8)
             vote[columns[odd, 0], columns[odd, 1]] = 0
             votes += np.transpose(vote, np.argsort(order))
         inside[low[0] : high[0], low[1] : high[1], low[2] : high[2]] |= votes > 0
-
-
-def cropped(grid: np.ndarray) -> np.ndarray:
-    """The object in a grid, cut to its bounding box: bool or 0/1 `[a, b, c]` to bool.
-
-    Raises:
-        UserError: For an empty grid.
-    """
-    grid = np.asarray(grid) > 0.5
-    if grid.ndim != 3 or not grid.any():
-        raise UserError("there is no object in the grid: it must have three axes and an occupied voxel", grid.shape)
-    for axis in range(3):
-        used = np.flatnonzero(grid.any(tuple({0, 1, 2} - {axis})))
-        grid = grid.take(np.arange(used[0], used[-1] + 1), axis)
-    return grid
-
-
-def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
-    """The object in a grid, at another resolution and in the frame of the package: bool `[resolution] * 3`.
-
-    Args:
-        grid: Bool or 0/1 `[a, b, c]`, any size and any margin: the object is cropped to its bounding box, its longest
-            side fills the cube and each axis is centred. The sides are interpolated linearly and cut at one half, which
-            keeps the volume; what is only one voxel thick (legs, slats) follows its nearest voxels instead, so that it
-            survives whole.
-
-    Raises:
-        UserError: For an empty grid.
-    """
-    grid = cropped(grid)
-    scale = resolution / max(grid.shape)
-    if scale == 1:
-        before = [(resolution - n) // 2 for n in grid.shape]
-        return np.pad(grid, [(b, resolution - n - b) for b, n in zip(before, grid.shape, strict=True)])
-
-    # Source coordinate (in source voxels, 0.5 is the centre of the first) of the centre of each target voxel.
-    at = [(np.arange(resolution) + 0.5 - resolution / 2) / scale + n / 2 for n in grid.shape]
-    field = np.pad(grid, 1).astype(np.float32)
-    for axis, places in enumerate(at):
-        place = np.clip(places + 0.5, 0, field.shape[axis] - 1)  # centre of padded voxel k is k
-        low = np.minimum(place.astype(np.int64), field.shape[axis] - 2)
-        part = (place - low).astype(np.float32).reshape([-1 if k == axis else 1 for k in range(3)])
-        field = field.take(low, axis) * (1 - part) + field.take(low + 1, axis) * part
-    result = field > 0.5
-
-    thin = grid & ~ndimage.binary_opening(np.pad(grid, 1), np.ones((2, 2, 2)))[1:-1, 1:-1, 1:-1]
-    if scale > 1:
-        near = [np.floor(places).astype(np.int64) for places in at]
-        valid = [(k >= 0) & (k < n) for k, n in zip(near, grid.shape, strict=True)]
-        result[np.ix_(*valid)] |= thin[np.ix_(*(k[v] for k, v in zip(near, valid, strict=True)))]
-    else:
-        places = (np.argwhere(thin) + 0.5 - np.array(grid.shape) / 2) * scale + resolution / 2
-        result[tuple(np.clip(np.floor(places).astype(np.int64), 0, resolution - 1).T)] = True
-    return result

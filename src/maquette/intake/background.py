@@ -1,30 +1,37 @@
-"""The one colour that a picture's background has, and the object on it."""
+"""A plain background, that is one of a single colour, and the object on it."""
 
 import cv2
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from maquette.intake.line_art import rim_pixels, small_copy
 
 PLAIN = 0.9
-"""Share of a picture's rim that is within 16 levels of its median colour, above which the background is plain."""
+"""The background is plain if more than this share of the rim of the picture is close to its median colour."""
 
 
-def plain_ground(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """The median colour of the rim of a picture, uint8 [H, W, 3], and the share of the rim that is close to it.
+def plain_ground(picture: UInt8[np.ndarray, "h w 3"]) -> tuple[Float[np.ndarray, "3"], float]:
+    """The median colour of the rim of a picture, 0 to 255, and the share of the rim that is close to it.
 
-    The rim is 1.5 % of the longer side wide, a pixel at least. Close is within 16 levels in each channel.
+    The rim is 1.5 % of the longer side wide, but at least a pixel. Close means within 16 levels in each channel.
     """
     border = rim_pixels(picture, max(1, round(0.015 * max(picture.shape[:2]))))
     ground = np.median(border, axis=0)
     return ground, float((np.abs(border - ground).max(axis=1) < 16).mean())
 
 
-def object_on(picture: np.ndarray, ground: np.ndarray, margin: float) -> tuple[int, int, int, int] | None:
-    """Box (left, top, right, bottom) of what differs from a plain ground in a picture, uint8 [H, W, 3], in pixels.
+def object_on(
+    picture: UInt8[np.ndarray, "h w 3"], ground: Float[np.ndarray, "3"], margin: float
+) -> tuple[int, int, int, int] | None:
+    """The box of the object on a plain background: of everything that differs from the background's colour.
 
     Args:
-        margin: About it, as a share of its longer side, as far as the picture goes. None where there is nothing, or it
-            is less than 2 % of the picture.
+        picture: The picture.
+        ground: The colour of the background, 0 to 255.
+        margin: Added on each side as far as the picture goes, as a share of the longer side of the object.
+
+    Returns:
+        (left, top, right, bottom) in pixels; None if nothing differs, or less than 2 % of the picture.
     """
     small = small_copy(picture).astype(np.float32)
     height, width = small.shape[:2]

@@ -1,26 +1,28 @@
-"""A page's light and its lead: how bright the bare paper is under each pixel, and how dark what is drawn on it."""
+"""The light on a page and the lead: how bright the bare paper is at each pixel, and how dark the drawing on it is."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float32, UInt8
 
 from maquette.intake.line_art import disc, resize, rim_pixels, to_grey
 
 LIGHT_SIDE_PX = 320
-"""Longest side on which the light is estimated."""
+"""The longest side of the small copy on which the light is estimated."""
 WIDEST = 0.10
-"""What is wider than this share of the page's longer side may be a shadow; what is not is drawn."""
+"""Dark areas wider than this share of the page's longer side may be shadows; narrower ones are drawn."""
 DIMMEST = 0.35
-"""Of the brightest paper: darker than this no shadow makes it, so that large black areas stay drawn."""
-_EVEN = 6  # levels: a rim that varies less has one colour, and so has the paper
+"""No shadow makes paper darker than this share of the brightest paper; so large black areas stay drawn."""
+_EVEN = 6  # grey levels: if the rim varies less it has one colour, and so has the paper
 
 
-def paper_light(page: np.ndarray) -> np.ndarray:
-    """Brightness of the bare paper under each pixel of a page, uint8 [H, W, 3]: float32 [H, W, 3], 1 to 255.
+def paper_light(page: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """The brightness of the bare paper at each pixel of a page, 1 to 255.
 
-    A closing with a disc wider than anything drawn leaves the paper; straight edges of shadows come through it as they
-    are, and a median keeps them. A page whose rim has one bright colour is taken to be of that colour all over.
+    A morphological closing with a disc wider than anything drawn leaves the paper. Straight edges of shadows are not
+    changed by it, and a median filter keeps them. A page whose rim has one bright colour is taken to have that colour
+    all over.
     """
     height, width = page.shape[:2]
     rim = rim_pixels(page, max(1, round(0.015 * max(height, width)))).astype(np.float32)
@@ -44,13 +46,13 @@ def paper_light(page: np.ndarray) -> np.ndarray:
     return np.maximum(paper * middle, 1).astype(np.float32)
 
 
-def even_out(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """The page under even white light: uint8 [H, W, 3]."""
+def even_out(page: UInt8[np.ndarray, "h w 3"], paper: Float32[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    """The page as even white light would show it; `paper` is the brightness of the bare paper, see `paper_light`."""
     return np.clip(page / paper * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def darkness(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """How much darker than the bare paper a page is, float32 [H, W], at most 1; below 0 where it is brighter."""
+def darkness(page: UInt8[np.ndarray, "h w 3"], paper: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w"]:
+    """How much darker than the bare paper each pixel is: 0 like the paper, 1 black, below 0 where it is brighter."""
     return 1 - to_grey(page / paper)
 
 
@@ -59,26 +61,30 @@ class Ink:
     """What is drawn on a page.
 
     Attributes:
-        ink: Float32 [H, W], 0 is paper and 1 is lead.
-        box: (left, top, right, bottom) of it in pixels.
-        grain: Deviation of the bare paper's darkness.
+        ink: 0 is paper and 1 is lead.
+        box: (left, top, right, bottom) of the drawing, in pixels.
+        grain: The standard deviation of the darkness of the bare paper.
     """
 
-    ink: np.ndarray
+    ink: Float32[np.ndarray, "h w"]
     box: tuple[int, int, int, int]
     grain: float
 
 
-def grain_of(dark: np.ndarray) -> float:
-    """Deviation of the bare paper's darkness [H, W], by its median so that what is drawn hardly counts."""
+def grain_of(dark: Float[np.ndarray, "h w"]) -> float:
+    """The standard deviation of the darkness of the bare paper, by medians, so that the drawing hardly counts."""
     return 1.4826 * float(np.median(np.abs(dark - np.median(dark)))) + 1e-4
 
 
-def separate(dark: np.ndarray, rim: float = 0.0) -> Ink | None:
-    """Pencil apart from paper, by darkness [H, W]: faint pixels count only where they hang on to clear ones.
+def separate(dark: Float[np.ndarray, "h w"], rim: float = 0.0) -> Ink | None:
+    """Separates the drawing from the paper: faint pixels count only if they are connected to clearly dark ones.
 
     Args:
-        rim: Share of the longer side along the page's edge that is taken for paper. None for a page with nothing on it.
+        dark: The darkness of the page, see `darkness`.
+        rim: The width of the edge of the page that is taken for paper, as a share of its longer side.
+
+    Returns:
+        The drawing; None if nothing is drawn.
     """
     height, width = dark.shape
     side = max(height, width)

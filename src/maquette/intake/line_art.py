@@ -1,76 +1,90 @@
-"""Pages: telling line art on paper from photos, what the bare paper looks like, and the sheet lying on a desk."""
+"""Tells line art on paper from photos; what the bare paper looks like; a sheet of paper on a darker desk.
+
+Also the operations on pictures that the other files of this package share.
+"""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Num, Shaped, UInt8
 
 LOOK_SIDE_PX = 256
-"""Longest side on which the kind of picture is decided and the paper is estimated."""
+"""The longest side of the small copy on which the kind of picture is decided and the paper is estimated."""
 _REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class PageLook:
-    """Whether a grey picture is line art, and on which paper."""
+    """Whether a grey picture is line art, and on which paper.
+
+    Attributes:
+        is_line_art: Whether it is lines on paper.
+        paper: The brightness of the bare paper on a small copy, 0 to 255.
+        clean: Whether the paper is even, white and without grain.
+        contrast: How much darker than the paper the darkest lines are, 0 to 1.
+    """
 
     is_line_art: bool
-    paper: np.ndarray  # float32 [h, w], brightness of the bare paper, 0 to 255
-    clean: bool  # even, white and without grain
-    contrast: float  # how much darker than the paper the darkest lines are, 0 to 1
+    paper: Float32[np.ndarray, "h w"]
+    clean: bool
+    contrast: float
 
 
-def to_grey(picture: np.ndarray) -> np.ndarray:
-    """Rec. 601 brightness of RGB [H, W, 3], float32 [H, W] in the same range."""
+def to_grey(picture: Num[np.ndarray, "*dims 3"]) -> Float32[np.ndarray, "*dims"]:
+    """The luminance of RGB (ITU-R BT.601), in the same range."""
     return picture.astype(np.float32) @ _REC601
 
 
-def resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Antialiased resize: area averaging downwards, cubic upwards."""
+def resize(
+    picture: Shaped[np.ndarray, "_ _ *channels"], width: int, height: int
+) -> Shaped[np.ndarray, "{height} {width} *channels"]:
+    """The picture at another size in pixels: averaged over areas if smaller, by cubic interpolation if larger."""
     if (picture.shape[1], picture.shape[0]) == (width, height):
         return picture
     smaller = width <= picture.shape[1] and height <= picture.shape[0]
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
 
 
-def small_copy(picture: np.ndarray) -> np.ndarray:
-    """The picture with its longest side at most LOOK_SIDE_PX."""
+def small_copy(picture: Shaped[np.ndarray, "_ _ *channels"]) -> Shaped[np.ndarray, "_ _ *channels"]:
+    """The picture, reduced if its longest side is above LOOK_SIDE_PX."""
     height, width = picture.shape[:2]
     scale = min(1.0, LOOK_SIDE_PX / max(height, width))
     return resize(picture, max(2, round(width * scale)), max(2, round(height * scale)))
 
 
-def disc(size: int) -> np.ndarray:
-    """Round structuring element, `size` pixels across (the next odd number)."""
+def disc(size: int) -> UInt8[np.ndarray, "d d"]:
+    """A round structuring element, `size` pixels across, or one more if that is even."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size | 1, size | 1))
 
 
-def _bytes(grey: np.ndarray) -> np.ndarray:
+def _bytes(grey: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
     return np.clip(grey, 0, 255).astype(np.uint8)
 
 
-def _paper_of(grey: np.ndarray) -> np.ndarray:
-    """Brightness of the bare paper under a small grey drawing: a closing wider than any line, then smoothed."""
+def _paper_of(grey: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """The brightness of the bare paper of a small grey drawing: a closing wider than any line, then smoothed."""
     side = max(grey.shape)
     size = max(5, round(side * 0.09)) | 1
     calm = cv2.medianBlur(_bytes(grey), 3 if side < 200 else 5)  # or grain would lift the paper
     pad = size
     calm = cv2.copyMakeBorder(calm, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    paper = cv2.morphologyEx(calm, cv2.MORPH_CLOSE, disc(size)).astype(np.float32)
-    paper = cv2.GaussianBlur(paper, (0, 0), size / 5)
+    closed = cv2.morphologyEx(calm, cv2.MORPH_CLOSE, disc(size)).astype(np.float32)
+    paper = cv2.GaussianBlur(closed, (0, 0), size / 5)
     return np.maximum(paper[pad:-pad, pad:-pad], 1.0)
 
 
-def line_art(grey: np.ndarray, colour: np.ndarray | None) -> PageLook:
-    """Decide whether a picture is lines on paper.
+def line_art(grey: Float32[np.ndarray, "h w"], colour: UInt8[np.ndarray, "h w 3"] | None) -> PageLook:
+    """Decides whether a picture is lines on paper.
+
+    Lines are thinner than the closing by which the paper is estimated. So on line art the paper is smooth (`rough`),
+    has one tint (`off_tint`) and goes on to the frame (`border`). A pixel is either paper, or near a line that is
+    clearly darker; few lie between (`mid`), while surfaces with shading and texture have many. The thresholds were set
+    by eye on drawn and photo-like views of furniture, on simulated sheets and on textures, and checked on real photos.
 
     Args:
-        grey: Float32 [h, w], 0 to 255.
-        colour: Uint8 [h, w, 3] or None to leave colour out. Lines are thinner than the closing that makes the paper. So
-            on line art the paper is smooth (`rough`), it has one tint (`off_tint`), it goes on to the frame (`border`),
-            and a pixel is either paper or near a line that is clearly darker: few lie between (`mid`), which is what
-            gives surfaces with shading and texture away. The thresholds were set by eye on drawn and photo-like views
-            of furniture, on simulated sheets and on textures, and checked on real photos.
+        grey: The picture, 0 to 255.
+        colour: The same picture in RGB; None to decide without its colours.
     """
     small = small_copy(grey)
     side = max(small.shape)
@@ -109,17 +123,29 @@ def line_art(grey: np.ndarray, colour: np.ndarray | None) -> PageLook:
     )
     grain = float(np.median(np.abs(ratio - cv2.medianBlur(ratio, 3)))) if min(small.shape) > 3 else 0.0
     clean = brightest - dimmest < 8 and median > 235 and grain < 0.004
-    return PageLook(is_line_art, paper, clean, contrast)
+    return PageLook(bool(is_line_art), paper, bool(clean), contrast)
 
 
-def rim_pixels(picture: np.ndarray, width: int) -> np.ndarray:
-    """The pixels within `width` of the frame, [n] or [n, 3]."""
+def rim_pixels(
+    picture: Shaped[np.ndarray, "_ _ *channels"], width: int
+) -> Shaped[np.ndarray, " pixels *channels"]:
+    """The pixels within `width` of an edge of the picture; those in the corners come twice."""
     parts = picture[:width], picture[-width:], picture[:, :width], picture[:, -width:]
     return np.concatenate([part.reshape(-1, *picture.shape[2:]) for part in parts])
 
 
-def find_sheet(grey: np.ndarray, colour: np.ndarray) -> "tuple[np.ndarray, np.ndarray] | None":
-    """The sheet of paper on a darker desk, straightened, and the 3x3 matrix from its pixels back to `colour`'s."""
+def straighten_sheet(
+    grey: Float32[np.ndarray, "h w"], colour: UInt8[np.ndarray, "h w 3"]
+) -> tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]] | None:
+    """The sheet of paper on a darker desk, straightened; for small pictures (`sheet_detection` is exact, and slower).
+
+    Args:
+        grey: The picture, 0 to 255.
+        colour: The same picture in RGB.
+
+    Returns:
+        The sheet, and the homography from its pixels to those of the picture; None if no sheet is seen.
+    """
     small = cv2.GaussianBlur(small_copy(grey), (0, 0), 1.0)
     height, width = small.shape
     closed = cv2.morphologyEx(_bytes(small), cv2.MORPH_CLOSE, disc(round(max(small.shape) * 0.05)))
@@ -151,8 +177,8 @@ def find_sheet(grey: np.ndarray, colour: np.ndarray) -> "tuple[np.ndarray, np.nd
     return page, np.linalg.inv(to_page)
 
 
-def upright(quad: np.ndarray) -> np.ndarray:
-    """Corners clockwise on the screen from top left, so that the page turns by less than 45 degrees."""
+def upright(quad: Float[np.ndarray, "4 2"]) -> Float[np.ndarray, "4 2"]:
+    """The corners clockwise on the screen from the top left one, so that the page is turned by less than 45 degrees."""
     centre = quad.mean(axis=0)
     quad = quad[np.argsort(np.arctan2(quad[:, 1] - centre[1], quad[:, 0] - centre[0]))]
     edges = np.roll(quad, -1, axis=0) - quad
@@ -160,13 +186,24 @@ def upright(quad: np.ndarray) -> np.ndarray:
     return np.roll(quad, -first, axis=0)
 
 
-def _mask_sheet(hull: np.ndarray, colour: np.ndarray, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A sheet that the frame cuts: crop to it and give the desk the paper's own colour."""
-    hull = np.rint((hull[:, 0] + 0.5) * factor - 0.5).astype(np.int32)
-    inside = np.zeros(colour.shape[:2], np.uint8)
-    cv2.fillConvexPoly(inside, hull, 1)
+def _mask_sheet(
+    hull: Shaped[np.ndarray, "n 1 2"], colour: UInt8[np.ndarray, "h w 3"], factor: Float[np.ndarray, "2"]
+) -> tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]:
+    """A sheet that the frame cuts: the picture is cropped to it, and the desk gets the paper's own colour.
+
+    Args:
+        hull: The convex outline of the sheet on a small copy.
+        colour: The picture.
+        factor: From the small copy to the picture, along x and y.
+
+    Returns:
+        As `straighten_sheet`.
+    """
+    corners = np.rint((hull[:, 0] + 0.5) * factor - 0.5).astype(np.int32)
+    filled = np.zeros(colour.shape[:2], np.uint8)
+    cv2.fillConvexPoly(filled, corners, 1)
     inset = max(3, round(0.07 * max(colour.shape)))  # more than the closing bridged between sheet and frame
-    inside = cv2.erode(inside, disc(inset))
+    inside = cv2.erode(filled, disc(inset))
     x, y, wide, high = cv2.boundingRect(inside)
     page, inside = colour[y:y + high, x:x + wide], inside[y:y + high, x:x + wide]
     known = small_copy(inside.astype(np.float32))[..., None]

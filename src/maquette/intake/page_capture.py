@@ -1,65 +1,70 @@
-"""A page off the desk: found in a photograph, straightened, evenly lit, its ruling gone, pencil apart from paper."""
+"""The drawing on a photographed page: the page is found, straightened and evenly lit, its ruling is removed."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float32, Num, UInt8
 
 from maquette.errors import UserError
-from maquette.intake import lighting as light
-from maquette.intake import ruling
+from maquette.intake import lighting, ruling
 from maquette.intake.background import plain_ground
 from maquette.intake.line_art import resize
 from maquette.intake.pickup import frame_lead
 from maquette.intake.ruling import Ruling
-from maquette.intake.sheet import SeenSheet, find_sheet, straighten
+from maquette.intake.sheet_detection import DetectedSheet, find_sheet, straighten
 
 MARGIN = 0.04
-"""White margin that a crop keeps about what is drawn, as a share of its longer side."""
+"""White margin that a crop keeps around the drawing, as a share of its longer side."""
 LOW_PX = (4, 1024)
-"""Sides of a picture of low resolution, least and greatest."""
-_RIM = 0.012  # of a sheet's longer side: its edge and the shadow that it casts are not drawn on it
+"""The smallest and the largest side of a picture of low resolution, in pixels."""
+_RIM = 0.012  # of the longer side of a sheet: its edge and the shadow of the edge are no part of the drawing
 
 
 @dataclass(frozen=True, eq=False)
 class Captured:
-    """A page and what was found on the way to it.
+    """The drawing on a page, and what was found on the way to it.
 
     Attributes:
-        picture: Uint8 [h, w], dark lead on white, the page or the crop of it, or the square of low resolution.
-        ink: Float32 [H, W] of the whole page, 0 is paper and 1 is lead.
-        box: (left, top, right, bottom) of what is drawn, in its pixels.
-        sheet: Where the sheet lies in the photograph, or None.
-        straight: Uint8 [H, W, 3], the page as the camera saw it.
-        ruling: What was printed on the paper, or None where nobody asked.
+        picture: Dark lead on white: the page, the crop to the drawing, or the square of low resolution.
+        ink: The whole page; 0 is paper and 1 is lead.
+        box: (left, top, right, bottom) of the drawing, in pixels of the page.
+        sheet: The sheet in the photograph, or None.
+        straight: The page as the camera saw it, straightened.
+        ruling: What was printed on the paper, or None if it was not looked for.
         notes: What a user may want to know.
     """
 
-    picture: np.ndarray
-    ink: np.ndarray
+    picture: UInt8[np.ndarray, "_ _"]
+    ink: Float32[np.ndarray, "h w"]
     box: tuple[int, int, int, int]
-    sheet: SeenSheet | None
-    straight: np.ndarray
+    sheet: DetectedSheet | None
+    straight: UInt8[np.ndarray, "h w 3"]
     ruling: Ruling | None
     notes: tuple[str, ...]
 
 
 def rectify_page(
-    photo: np.ndarray, *, squared: bool = False, low: int | None = None, whole_page: bool = False, paper: str = "auto",
+    photo: Num[np.ndarray, "..."],
+    *,
+    squared: bool = False,
+    low: int | None = None,
+    whole_page: bool = False,
+    paper: str = "auto",
     name: str = "the picture",
 ) -> Captured:
-    """Take up the drawing on a page.
+    """The drawing on a photographed page.
 
-    Where no sheet is seen the whole picture is the page, and a note says so unless it is white all round.
+    If no sheet is seen the whole picture is taken for the page; a note says so unless the picture is white all round.
 
     Args:
-        photo: Uint8 [H, W, 3], upright.
-        squared: Take away the printed lines of squared or lined paper.
-        low: The side in pixels of a square picture of low resolution, thin lines kept visible; None keeps the page's
-            own.
-        whole_page: Do not crop to what is drawn.
-        paper: As in `sheet.find_sheet`; `none` does not look for a sheet.
-        name: What errors call it.
+        photo: RGB `[H, W, 3]`, upright.
+        squared: Removes the printed lines of squared or lined paper.
+        low: The side in pixels of a square picture of low resolution, in which thin lines stay visible. None for the
+            resolution of the page.
+        whole_page: Does not crop to the drawing.
+        paper: As for `maquette.intake.sheet_detection.find_sheet`; `none` does not look for a sheet.
+        name: What messages call the picture.
 
     Raises:
         UserError: For an unusable picture, an unknown paper, and a page on which nothing is drawn.
@@ -84,19 +89,19 @@ def rectify_page(
     if sheet is None and paper != "none" and not (plain > 0.97 and ground.min() > 235):
         notes.append("no sheet of paper was found; the whole picture is taken for the page")
     page = photo if sheet is None else straighten(photo, sheet)
-    dark = light.darkness(page, light.paper_light(page))
+    dark = lighting.darkness(page, lighting.paper_light(page))
     printed = None
     if squared:
-        dark, printed = ruling.remove_ruling(dark, light.grain_of(dark))
+        dark, printed = ruling.remove_ruling(dark, lighting.grain_of(dark))
         notes.append(printed.line())
-    lead = light.separate(dark, _RIM if sheet is not None else 0.0)
+    lead = lighting.separate(dark, _RIM if sheet is not None else 0.0)
     if lead is None:
         raise UserError(f"no drawing found on the page in {name}", hint="draw darker or fill more of the picture")
     picture = _picture(lead, low, whole_page)
     return Captured(picture, lead.ink, lead.box, sheet, page, printed, tuple(notes))
 
 
-def _picture(lead: light.Ink, low: int | None, whole_page: bool) -> np.ndarray:
+def _picture(lead: lighting.Ink, low: int | None, whole_page: bool) -> UInt8[np.ndarray, "_ _"]:
     height, width = lead.ink.shape
     left, top, right, bottom = (0, 0, width, height) if whole_page else lead.box
     if low is not None:
@@ -106,16 +111,27 @@ def _picture(lead: light.Ink, low: int | None, whole_page: bool) -> np.ndarray:
     return _bytes(lead.ink[top : bottom + around, left : right + around])
 
 
-def _bytes(ink: np.ndarray) -> np.ndarray:
+def _bytes(ink: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    """Dark lead on white paper."""
     return np.rint(255 * (1 - np.clip(ink, 0, 1))).astype(np.uint8)
 
 
-def stages(photo: np.ndarray, captured: Captured, side_px: int = 640) -> list[tuple[str, np.ndarray]]:
-    """Pictures of what was found, each with a caption: the photograph with the sheet's outline, the page straightened,
-    what is drawn with its box, and the result.
+def stages(
+    photo: UInt8[np.ndarray, "h w 3"], captured: Captured, side_px: int = 640
+) -> list[tuple[str, UInt8[np.ndarray, "_ _"] | UInt8[np.ndarray, "_ _ 3"]]]:
+    """Four pictures of what was found, each with its caption.
+
+    They are the photograph with the outline of the sheet, the straightened page, the drawing with its box, and the
+    result.
+
+    Args:
+        photo: The photograph.
+        captured: What `rectify_page` made of it.
+        side_px: The longest side of each picture.
     """
-    
+
     def fitted(picture: np.ndarray) -> tuple[np.ndarray, float]:
+        """The picture at its new size, and the scale."""
         scale = min(1.0, side_px / max(picture.shape[:2]))
         size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
         return np.ascontiguousarray(resize(picture, *size)), scale

@@ -1,28 +1,30 @@
-"""The object in a picture, as the networks want to see it: one square, dark lead on white paper, or the photo's crop.
+"""The object in a picture as the networks expect it: in a square, as dark lead on white paper or as a photo.
 
-Three kinds of picture are told apart (`page.line_art`): a *photo*; a clean *drawing* (scan, vector export); and
+Three kinds of picture are told apart (`line_art.line_art`): a *photo*; a clean *drawing* (scan, vector export); and
 *paper*, a photograph or scan of pencil on paper with its light, tint, shadow, grain and perhaps the desk around it.
-Drawings are flattened: the paper is what a large closing leaves, the picture is divided by it, and what remains dark
-is lead.
+Drawings are flattened: a large closing leaves the paper, the picture is divided by it, and what is still dark is lead.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float32, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.intake.background import PLAIN, object_on, plain_ground
-from maquette.intake.line_art import disc, find_sheet, line_art, resize, small_copy, to_grey
+from maquette.intake.line_art import disc, line_art, resize, small_copy, straighten_sheet, to_grey
 from maquette.io.pictures import find_inputs, read_picture
 
 __all__ = ["Pickup", "find_inputs", "frame_object", "read_picture"]
 
+Kind: TypeAlias = Literal["photo", "drawing", "paper"]
+"""The kinds of pictures that are told apart."""
 WORK_SIDE_PX = 768
-"""Longest side on which a drawing is cleaned."""
+"""The longest side of the copy on which a drawing is cleaned, in pixels."""
 MARGIN = 0.07
-"""White margin around a drawing, as a share of the square's side."""
+"""White margin around a drawing, as a share of the side of the square."""
 PHOTO_MARGIN = 0.05
 """Margin around an object found on a plain background, as a share of its longer side."""
 
@@ -32,36 +34,41 @@ class Pickup:
     """What was found in a picture.
 
     Attributes:
-        image: Float32 [C, S, S] in [0, 1]; drawings are dark lead on white, photos keep their light.
+        image: The object in its square, in [0, 1]; drawings are dark lead on white, photos keep their light.
         kind: "photo", "drawing" (clean) or "paper" (pencil on paper through a camera or a scanner).
-        box: (left, top, right, bottom) of the object, in pixels of the picture given.
+        box: (left, top, right, bottom) of the object, in pixels of the picture that was given.
         notes: What was done that a user may want to know, one short sentence each.
     """
 
-    image: np.ndarray
-    kind: Literal["photo", "drawing", "paper"]
+    image: Float32[np.ndarray, "channels s s"]
+    kind: Kind
     box: tuple[int, int, int, int]
     notes: tuple[str, ...] = ()
 
 
-def frame_object(picture: np.ndarray, size_px: int = 128, channels: int = 1, name: str = "the picture",
-            kind: Literal["photo", "drawing", "paper"] | None = None) -> Pickup:
-    """Find the object in a picture and frame it in a square.
+def frame_object(
+    picture: Num[np.ndarray, "..."],
+    size_px: int = 128,
+    channels: int = 1,
+    name: str = "the picture",
+    kind: Kind | None = None,
+) -> Pickup:
+    """Finds the object in a picture and frames it in a square.
 
-    A drawing is cropped to its ink (dust, page edge and desk removed) with a margin of 7 %, its thin lines kept
-    visible. A photo is padded to a square with its border's median colour, never squashed; on a plain background the
-    object is cropped to first.
+    A drawing is cropped to its lines with a margin of 7 %; dust, the edge of the page and the desk are removed, and
+    thin lines stay visible. A photo is padded to a square with the median colour of its border, never squashed; on a
+    plain background it is cropped to the object first.
 
     Args:
-        picture: Uint8 [H, W, 3] or [H, W], upright.
-        size_px: Side S of the result.
-        channels: 1 grey (Rec. 601) or 3.
-        name: What an error calls the picture.
-        kind: None to find out; "photo" skips the search for a drawing, "drawing" and "paper" (the same here) take what
-            is dark for lead even where the picture looks like a photo.
+        picture: Uint8 `[H, W, 3]` or `[H, W]`, upright.
+        size_px: The side of the square in pixels.
+        channels: 1 for grey (ITU-R BT.601) or 3 for RGB.
+        name: What messages call the picture.
+        kind: None to find out. "photo" skips the search for a drawing; "drawing" and "paper", which mean the same here,
+            take everything dark for lead even if the picture looks like a photo.
 
     Raises:
-        UserError: For a blank page, an empty photo and a picture under 8 pixels.
+        UserError: For a blank page, a photo of one even colour, a picture under 8 pixels, and wrong types.
     """
     if channels not in (1, 3):
         raise UserError("channels must be 1 or 3", got=channels)
@@ -77,14 +84,15 @@ def frame_object(picture: np.ndarray, size_px: int = 128, channels: int = 1, nam
 
     if kind == "photo":
         return _frame_photo(picture, size_px, channels, name)
-    page, to_work, notes = work, np.eye(3), []
+    to_work = np.eye(3)
+    notes: list[str] = []
     grey = to_grey(work)
     look = line_art(grey, work)
     if not look.is_line_art:
-        sheet = find_sheet(grey, work)
-        on_sheet = line_art(to_grey(sheet[0]), sheet[0]) if sheet is not None else None
+        sheet = straighten_sheet(grey, work)
+        on_sheet = None if sheet is None else line_art(to_grey(sheet[0]), sheet[0])
         inverse = line_art(255.0 - grey, None)
-        if on_sheet is not None and on_sheet.is_line_art and on_sheet.contrast > 0.12:
+        if sheet is not None and on_sheet is not None and on_sheet.is_line_art and on_sheet.contrast > 0.12:
             (page, to_work), look = sheet, on_sheet
             grey = to_grey(page)
             notes.append("cropped to the sheet of paper")
@@ -110,8 +118,16 @@ def frame_object(picture: np.ndarray, size_px: int = 128, channels: int = 1, nam
     return Pickup(np.repeat(image[None], channels, axis=0), kind, box, tuple(notes + more))
 
 
-def _clean_lead(grey: np.ndarray, paper: np.ndarray, edge: bool):
-    """Darkness of the lead [h, w] in [0, 1] without dust and page edges, its box, and notes; None on a blank page."""
+def _clean_lead(
+    grey: Float32[np.ndarray, "h w"], paper: Float32[np.ndarray, "_ _"], edge: bool
+) -> tuple[Float32[np.ndarray, "h w"], tuple[int, int, int, int], list[str]] | None:
+    """The darkness of the lead in [0, 1] without dust and page edges, its box, and notes; None on a blank page.
+
+    Args:
+        grey: The page, 0 to 255.
+        paper: The brightness of the bare paper, on a small copy.
+        edge: Whether the edge of the page may be in the picture.
+    """
     height, width = grey.shape
     side = max(height, width)
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -141,8 +157,12 @@ def _clean_lead(grey: np.ndarray, paper: np.ndarray, edge: bool):
     return lead.astype(np.float32), box, notes
 
 
-def _drop_page_edges(mask: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Without bands along the frame (scanner shadow, desk) and without a frame drawn around the whole page."""
+def _drop_page_edges(mask: UInt8[np.ndarray, "h w"]) -> tuple[UInt8[np.ndarray, "h w"], bool]:
+    """The mask without bands along its edges (scanner shadow, desk) and without a frame around the whole page.
+
+    Returns:
+        The mask, and whether anything was dropped.
+    """
     height, width = mask.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     gone = []
@@ -162,11 +182,13 @@ def _drop_page_edges(mask: np.ndarray) -> tuple[np.ndarray, bool]:
     return mask.astype(np.uint8), bool(gone)
 
 
-def _keep_object(mask: np.ndarray, dark: np.ndarray) -> tuple[np.ndarray, bool]:
-    """The largest cluster of ink and what is near it.
+def _keep_object(
+    mask: UInt8[np.ndarray, "h w"], dark: Float[np.ndarray, "h w"]
+) -> tuple[UInt8[np.ndarray, "h w"], bool]:
+    """The largest cluster of lead and what is near it.
 
     Returns:
-        The mask and whether more than dust was dropped.
+        The mask, and whether more than dust was dropped.
     """
     height, width = mask.shape
     side = max(height, width)
@@ -200,8 +222,19 @@ def _keep_object(mask: np.ndarray, dark: np.ndarray) -> tuple[np.ndarray, bool]:
     return (mask * (keep[group_of] & (mask > 0))).astype(np.uint8), far
 
 
-def frame_lead(lead: np.ndarray, box: tuple[int, int, int, int], size_px: int) -> np.ndarray:
-    """A square [S, S] with white margin from the darkness map, lines about a pixel wide or wider."""
+def frame_lead(
+    lead: Float32[np.ndarray, "h w"], box: tuple[int, int, int, int], size_px: int
+) -> Float32[np.ndarray, "{size_px} {size_px}"]:
+    """A square picture of a drawing with a white margin, its lines about a pixel wide or wider.
+
+    Args:
+        lead: 0 is paper and 1 is lead.
+        box: (left, top, right, bottom) of the drawing.
+        size_px: The side of the square.
+
+    Returns:
+        0 is lead and 1 is paper.
+    """
     x0, y0, x1, y1 = box
     side = max(x1 - x0, y1 - y0) / (1 - 2 * MARGIN)
     shrink = side / size_px
@@ -226,8 +259,8 @@ def frame_lead(lead: np.ndarray, box: tuple[int, int, int, int], size_px: int) -
     return square
 
 
-def _frame_photo(picture: np.ndarray, size_px: int, channels: int, name: str) -> Pickup:
-    """A photo's crop, padded to a square with its border's median colour and resized."""
+def _frame_photo(picture: UInt8[np.ndarray, "h w 3"], size_px: int, channels: int, name: str) -> Pickup:
+    """The object of a photo, padded to a square with the median colour of the border and resized."""
     height, width = picture.shape[:2]
     notes: list[str] = []
     ground, plain = plain_ground(picture)

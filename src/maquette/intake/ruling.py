@@ -1,23 +1,30 @@
-"""Ruled and squared paper: the printed lines found by their even spacing, and taken away from under the drawing."""
+"""Ruled and squared paper: printed lines are found by their even spacing and removed from under the drawing."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, Float, Float32
 from scipy import ndimage
 
 STRIPS = 24
-"""Strips across the page in each of which the lines are followed."""
+"""Strips across the lines; the lines are followed from strip to strip."""
 LEAST_LINES, LEAST_GAP_PX = 5, 6
-"""Fewer lines, or lines closer together, are not taken for a ruling."""
-_TILTS = np.linspace(-0.03, 0.03, 25)  # rise of a line over its length
-_LIKE = 0.3  # correlation of the page's profile with itself one gap further on
-_REACH = 4  # pixels from a printed line's middle that may still belong to it
+"""Fewer lines, or lines closer together, are no ruling."""
+_TILTS = np.linspace(-0.03, 0.03, 25)  # slopes that a line may have
+_LIKE = 0.3  # the least autocorrelation of the page's profile at a lag of one gap
+_REACH = 4  # pixels from the middle of a printed line that may still belong to it
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What was printed on the page. Gaps between its lines in pixels, 0 for none; darkness of the lines, 0 to 1."""
+    """What was printed on the page; false if nothing was.
+
+    Attributes:
+        rows_px: Pixels between lines that run from left to right; 0 for none.
+        columns_px: Pixels between lines that run from top to bottom; 0 for none.
+        dark: The darkness of the lines, 0 to 1.
+    """
 
     rows_px: float = 0.0
     columns_px: float = 0.0
@@ -27,7 +34,7 @@ class Ruling:
         return self.rows_px > 0 or self.columns_px > 0
 
     def line(self) -> str:
-        """One line for the user."""
+        """What was removed, as one line for the user."""
         if not self:
             return "no ruling was found on the paper"
         if self.rows_px and self.columns_px:
@@ -35,23 +42,29 @@ class Ruling:
         return f"ruled lines {max(self.rows_px, self.columns_px):.0f} pixels apart were taken away"
 
 
-def remove_ruling(dark: np.ndarray, grain: float) -> tuple[np.ndarray, Ruling]:
-    """The darkness of a straightened page, float32 [H, W], without its printed lines, and what they were.
+def remove_ruling(dark: Float32[np.ndarray, "h w"], grain: float) -> tuple[Float32[np.ndarray, "h w"], Ruling]:
+    """Removes the printed lines of a straightened page.
 
-    In each of `STRIPS` strips across the lines the median darkness along them shows what is printed and not what is
-    drawn; lines that come at an even gap are followed from strip to strip. A pixel there that is clearly darker than
-    the line belongs to a stroke and stays as it is.
+    In each of `STRIPS` strips across the lines, the median darkness along the lines shows what is printed but not what
+    is drawn. Lines at an even gap are followed from strip to strip. A pixel of a line that is clearly darker than the
+    line belongs to a stroke and is not changed.
 
     Args:
-        grain: Deviation of the paper's darkness.
+        dark: The darkness of the page, see `maquette.intake.lighting.darkness`.
+        grain: The standard deviation of the darkness of the bare paper.
+
+    Returns:
+        The darkness without the lines, and what they were.
     """
     clean, rows_px, one = _without_rows(dark, grain)
     turned, columns_px, two = _without_rows(np.ascontiguousarray(clean.T), grain)
     return np.ascontiguousarray(turned.T), Ruling(rows_px, columns_px, max(one, two))
 
 
-def _without_rows(dark: np.ndarray, grain: float) -> tuple[np.ndarray, float, float]:
-    """The page without lines that run from left to right, their gap in pixels (0: none), and their darkness."""
+def _without_rows(
+    dark: Float32[np.ndarray, "h w"], grain: float
+) -> tuple[Float32[np.ndarray, "h w"], float, float]:
+    """The page without lines that run from left to right, their gap in pixels (0 for none), and their darkness."""
     height, width = dark.shape
     if height < LEAST_LINES * LEAST_GAP_PX or width < 4 * STRIPS:
         return dark, 0.0, 0.0
@@ -75,15 +88,15 @@ def _without_rows(dark: np.ndarray, grain: float) -> tuple[np.ndarray, float, fl
     return _cleared(dark, places, levels, shape, middles + width / 2, max(0.5 * level, 3 * grain, 0.03)), gap, level
 
 
-def _aligned(strips: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    """The mean of the strips' profiles [S, H], each moved up by its shift: [H]. What few strips have counts little."""
+def _aligned(strips: Float[np.ndarray, "s h"], shifts: Float[np.ndarray, " s"]) -> Float[np.ndarray, " h"]:
+    """The trimmed mean of the profiles of the strips, each moved up by its shift."""
     rows = np.arange(strips.shape[1])
     moved = np.stack([np.interp(rows + shift, rows, strip) for strip, shift in zip(strips, shifts, strict=True)])
     return np.sort(moved, axis=0)[STRIPS // 8 : -STRIPS // 8].mean(axis=0)
 
 
-def _comb(profile: np.ndarray) -> tuple[float, float]:
-    """Gap and place of the first of evenly spaced peaks in a profile [H]; (0, 0) where there are none."""
+def _comb(profile: Float[np.ndarray, " h"]) -> tuple[float, float]:
+    """The gap between evenly spaced peaks of a profile and the place of the first; (0, 0) if there are none."""
     smooth = ndimage.gaussian_filter1d(profile, 1.0)
     centred = smooth - smooth.mean()
     size = len(centred)
@@ -106,8 +119,10 @@ def _comb(profile: np.ndarray) -> tuple[float, float]:
     return gap, phase % gap
 
 
-def _follow(strips: np.ndarray, lines: np.ndarray, shifts: np.ndarray, gap: float) -> tuple[np.ndarray, np.ndarray]:
-    """Where each line is in each strip, and how dark: both float [S, L]."""
+def _follow(
+    strips: Float[np.ndarray, "s h"], lines: Float[np.ndarray, " l"], shifts: Float[np.ndarray, " s"], gap: float
+) -> tuple[Float[np.ndarray, "s l"], Float[np.ndarray, "s l"]]:
+    """The place of each line in each strip, and its darkness there."""
     height = strips.shape[1]
     reach = int(min(3, max(1, gap // 5)))
     expected = lines[None] + shifts[:, None]
@@ -122,8 +137,13 @@ def _follow(strips: np.ndarray, lines: np.ndarray, shifts: np.ndarray, gap: floa
     return expected + smoothed, levels
 
 
-def _shape(strips: np.ndarray, places: np.ndarray, levels: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """A printed line's darkness across it, relative to its level, at offsets of half a pixel up to `_REACH`."""
+def _shape(
+    strips: Float[np.ndarray, "s h"],
+    places: Float[np.ndarray, "s l"],
+    levels: Float[np.ndarray, "s l"],
+    found: Bool[np.ndarray, "s l"],
+) -> Float[np.ndarray, " offsets"]:
+    """The darkness of a printed line across it, relative to its level, at offsets of half a pixel up to `_REACH`."""
     offsets = np.arange(-_REACH, _REACH + 0.5, 0.5)
     rows = np.clip(places[..., None] + offsets, 0, strips.shape[1] - 1)
     number = np.broadcast_to(np.arange(len(strips))[:, None, None], rows.shape)
@@ -137,9 +157,23 @@ def _shape(strips: np.ndarray, places: np.ndarray, levels: np.ndarray, found: np
 
 
 def _cleared(
-    dark: np.ndarray, places: np.ndarray, levels: np.ndarray, shape: np.ndarray, middles: np.ndarray, margin: float
-) -> np.ndarray:
-    """The page with 0 where a line is printed and nothing clearly darker is drawn over it."""
+    dark: Float32[np.ndarray, "h w"],
+    places: Float[np.ndarray, "s l"],
+    levels: Float[np.ndarray, "s l"],
+    shape: Float[np.ndarray, " offsets"],
+    middles: Float[np.ndarray, " s"],
+    margin: float,
+) -> Float32[np.ndarray, "h w"]:
+    """The page with 0 where a line is printed and nothing clearly darker is drawn over it.
+
+    Args:
+        dark: The darkness of the page.
+        places: The row of each line in each strip.
+        levels: Its darkness there.
+        shape: The darkness across a line, see `_shape`.
+        middles: The column of the middle of each strip.
+        margin: By how much a stroke is darker than the line.
+    """
     height, width = dark.shape
     clean, columns = dark.copy(), np.arange(width)
     middles = np.concatenate([[0.0], middles, [width - 1.0]])  # on to the page's edges as the outer strips go

@@ -1,4 +1,4 @@
-"""Where the picture of a page comes from: a camera, a film, a file, or the folder that a scanner writes into."""
+"""Gets the picture of a page: from a camera, a film, a file, or the folder that a scanner writes into."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.intake.line_art import resize
@@ -18,18 +19,24 @@ from maquette.io.pictures import KEPT_SIDE_PX, MAX_PIXELS, SUFFIXES, read_pictur
 FILMS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 """File name endings that are opened as films."""
 WARM_UP, LIVE = 12, 5
-"""Frames of a camera that are thrown away while it finds its exposure, and of which the sharpest is then taken."""
+"""Frames of a camera: those discarded while it finds its exposure, and those of which the sharpest is then taken."""
 LOOKED_AT, MAX_FRAMES = 24, 20_000
-"""Frames of a film, evenly spread, of which the sharpest is taken; and how many are decoded at most."""
+"""Frames of a film, evenly spread, of which the sharpest is taken; and the most frames that are decoded."""
 POLL_S = 0.2
-"""How often a folder is looked at, in seconds."""
+"""Seconds between two looks at a folder."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture. pixels: uint8 [H, W, 3], upright. name: what an error calls it. notes: what was done to get it."""
+    """One picture.
 
-    pixels: np.ndarray
+    Attributes:
+        pixels: RGB, upright.
+        name: What messages call it.
+        notes: How it was chosen, for the user.
+    """
+
+    pixels: UInt8[np.ndarray, "h w 3"]
     name: str
     notes: tuple[str, ...] = ()
 
@@ -41,17 +48,17 @@ def read_frame(
     """One picture of a page.
 
     Args:
-        source: `camera:0` and so on; a film (by its suffix); a folder, whose newest complete picture is taken; `-` for
-            standard input; any picture file.
-        at_s: The second of a film; None takes the sharpest of some frames.
-        timeout_s: How long a folder is watched.
-        fresh: Only what comes into the folder or changes there from now on.
-        settle_s: How long a file's size and time must stay the same for it to be complete.
-        sleep: For tests.
-        clock: See `sleep`.
+        source: A camera as `camera:0` and so on; a film, known by its suffix; a folder, of which the newest complete
+            picture is taken; `-` for standard input; or a picture file.
+        at_s: The time in a film, in seconds; None takes the sharpest of some frames.
+        timeout_s: How long a folder is watched, in seconds.
+        fresh: Takes only pictures that appear or change in the folder from now on.
+        settle_s: A file is complete when its size and time have stayed the same for so many seconds.
+        sleep: Waits; tests replace it.
+        clock: Tells the time in seconds; tests replace it.
 
     Raises:
-        UserError: For a camera or film that gives no picture, a folder in which nothing comes to an end in time, and
+        UserError: If a camera or film gives no picture, if no picture in a folder is complete in time, and for
             whatever `read_picture` refuses.
     """
     if not (np.isfinite(timeout_s) and timeout_s >= 0):
@@ -75,6 +82,7 @@ def read_frame(
 
 
 def _camera(number: int) -> Frame:
+    """The sharpest of some frames of a camera."""
     with _opened(number) as camera:
         if not camera.isOpened():
             raise UserError(f"camera {number} cannot be opened", hint="is it plugged in, and free of other programs?")
@@ -85,6 +93,7 @@ def _camera(number: int) -> Frame:
 
 
 def _film(path: Path, at_s: float | None) -> Frame:
+    """The frame of a film at a time in seconds, or the sharpest of some."""
     if not path.is_file():
         raise UserError(f"{path} does not exist", hint="check the name of the file")
     with _opened(str(path)) as film:
@@ -118,6 +127,7 @@ def _newest(
     folder: Path, timeout_s: float, fresh: bool, settle_s: float, sleep: Callable[[float], None],
     clock: Callable[[], float],
 ) -> Frame:
+    """The newest complete picture of a folder; the arguments are those of `read_frame`."""
     old = dict(_states(folder)) if fresh else {}
     began, seen, state, since, problem = clock(), None, None, clock(), None
     while True:
@@ -144,7 +154,7 @@ def _newest(
 
 
 def _states(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
-    """Time of change and size of each picture in a folder."""
+    """The time of change and the size of each picture in a folder."""
     try:
         inside = list(folder.iterdir())
     except OSError as error:
@@ -161,27 +171,28 @@ def _states(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
 
 @contextmanager
 def _opened(source: int | str) -> Iterator[cv2.VideoCapture]:
-    """A camera or film, closed at the end; what OpenCV and its decoders say meanwhile has no reader."""
+    """A camera or film, closed at the end; what OpenCV and its decoders print meanwhile is dropped."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
-        rectify_page = cv2.VideoCapture(source)
+        capture = cv2.VideoCapture(source)
         try:
-            yield rectify_page
+            yield capture
         finally:
-            rectify_page.release()
+            capture.release()
     finally:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
 
 
-def _sharpness(frame: np.ndarray) -> float:
-    """Variance of the Laplacian of a BGR frame [H, W, 3]: what blur takes away first (Pech-Pacheco et al. 2000)."""
+def _sharpness(frame: UInt8[np.ndarray, "h w 3"]) -> float:
+    """The variance of the Laplacian of a BGR frame, which blur lowers first (Pech-Pacheco et al. 2000)."""
     return float(cv2.Laplacian(frame[..., 1], cv2.CV_32F).var())
 
 
-def _rgb(frame: np.ndarray) -> np.ndarray:
+def _rgb(frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "_ _ 3"]:
+    """A BGR frame as RGB, reduced if it is much larger than pictures are kept."""
     frame = np.ascontiguousarray(frame[..., ::-1])
     scale = KEPT_SIDE_PX / max(frame.shape[:2])
     if scale > 0.5:

@@ -1,0 +1,8 @@
+"""Files in and out: the only floor that opens, checks and writes them. Nothing here knows a shape or a network.
+
+- `formats`: grid and mesh files by suffix; read this first
+- `pictures`: picture files of any origin as RGB arrays
+- `dicom`: the pixels of DICOM files, and nothing else of them
+- `html`: pages that need no other file
+- `atomic`: whole files or none
+"""

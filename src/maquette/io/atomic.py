@@ -12,13 +12,13 @@ from maquette.errors import UserError
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside the final one, with the same suffix, that is renamed to it when the block succeeds.
+    """Yields a temporary path beside the final one, with the same suffix; it is renamed when the block succeeds.
 
-    Missing parent folders are made. When the block fails the temporary file is removed and an older file of the final
-    name stays as it was.
+    Missing parent folders are made. When the block fails, the temporary file is removed and an older file under the
+    final name stays as it was.
 
     Raises:
-        UserError: Naming the file, for any OSError: an unwritable folder, a full disk, a folder of that name.
+        UserError: Naming the file, for any OSError: an unwritable folder, a full disk, a folder with that name.
     """
     path = Path(path)
     unfinished: Path | None = None
@@ -40,7 +40,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a whole file at once, or none of it.
 
     Raises:
-        UserError: Where it cannot be written.
+        UserError: Naming the file, when it cannot be written.
     """
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(data)
@@ -49,7 +49,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
-    except OSError:  # the folder itself went away or became unwritable: the first error is the one to tell
+    except OSError:  # the folder itself went away or became unwritable: the first error is the one that counts
         pass
 
 
@@ -65,4 +65,4 @@ def _cannot_write(path: Path, error: OSError) -> UserError:
         errno.EEXIST: "a part of this path is a file, not a folder",
     }
     reason = error.strerror or str(error) or type(error).__name__
-    return UserError(f"cannot write {path}: {reason}", hint=hints.get(error.errno, ""))
+    return UserError(f"cannot write {path}: {reason}", hint=hints.get(error.errno or 0, ""))

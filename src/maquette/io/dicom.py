@@ -1,41 +1,47 @@
-"""DICOM files as plain grey or RGB pixels. Nothing else of a file goes on: no name, no date, no number of a patient.
+"""DICOM files as plain grey or RGB pixels. Nothing else in a file is passed on: no patient's name, date or number.
 
-Messages never repeat what pydicom says of a file, since that may quote its fields.
+Error lines never repeat pydicom's own messages, since those may quote a file's fields.
 """
 
 import hashlib
 import logging
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
+from jaxtyping import Float, Float64, Num, UInt8
 
 from maquette.errors import UserError
+from maquette.extras import require
+
+if TYPE_CHECKING:
+    import pydicom
 
 SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 DEFLATED = "1.2.840.10008.1.2.1.99"
-"""A transfer syntax that is refused: its files can unpack to any size before their header is known."""
+"""The transfer syntax that is refused: such files can unpack to any size before their header is known."""
 UNPARSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, EOFError, OSError, RuntimeError,
               struct.error)
-"""What pydicom's parsers were seen to raise, or document, for files with some of their bytes changed."""
+"""What pydicom's parsers raise for damaged files, by their documentation and by trial."""
 
 
 @dataclass(frozen=True)
 class DicomImage:
     """The picture in a DICOM file."""
 
-    pixels: np.ndarray
-    """uint8 [H, W] or [H, W, 3], as a viewer shows it first: windowed, bright where the body absorbs."""
+    pixels: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]
+    """As a viewer shows it first: windowed, bright where the body absorbs."""
     burnt_in: bool
-    """The file says (BurnedInAnnotation) that text is part of the pixels."""
+    """Whether the file says (BurnedInAnnotation) that text is part of the pixels."""
 
 
 def is_dicom(path: str | Path) -> bool:
-    """Whether a file has a DICOM name, or `DICM` where DICOM files have it."""
+    """Whether a file has a DICOM suffix, or the bytes `DICM` at offset 128."""
     if Path(path).suffix.lower() in SUFFIXES:
         return True
     try:
@@ -46,40 +52,44 @@ def is_dicom(path: str | Path) -> bool:
 
 
 def anonymous_name(path: str | Path) -> str | None:
-    """`dicom-` and 16 hexadecimal digits of a hash of the file's SOP instance UID; None where it cannot be read.
+    """A name that gives nothing away: `dicom-` and 16 hexadecimal digits of a hash of the file's SOP instance UID.
 
-    Whoever has the original can find it again by its UID; the UID cannot be read out of the name.
+    The owner of the original can find it by its UID; the UID cannot be computed from the name.
+
+    Returns:
+        The name, or None when the file has no UID or cannot be read.
     """
-    import pydicom
-
+    require("pydicom", "dicom")
     try:
         with _damage_named(Path(path).name):
-            uid = _header(pydicom, path, Path(path).name).get("SOPInstanceUID")
+            uid = _header(path, Path(path).name).get("SOPInstanceUID")
     except UserError:  # the file is reported when it is read in full
         return None
     return f"dicom-{hashlib.sha256(str(uid).encode()).hexdigest()[:16]}" if uid else None
 
 
 def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
-    """The pixels of a DICOM file, 8 bits, with rescale, window and MONOCHROME1 applied.
+    """The pixels of a DICOM file in 8 bits, with rescale, window and MONOCHROME1 applied.
 
-    The first window is applied as PS3.3 C.11.2.1 has it (linear, linear exact or sigmoid), or the first VOI lookup
-    table; without either, the darkest pixel becomes 0 and the brightest 255.
+    The first window is applied as in DICOM PS3.3 C.11.2.1 (linear, linear exact or sigmoid), or the first VOI lookup
+    table. Without either, the darkest pixel becomes 0 and the brightest 255.
 
     Args:
-        name: What messages call the file.
-        max_pixels: Larger pictures are refused by their header.
+        path: The file.
+        name: What error lines call the file.
+        max_pixels: The most pixels that are read; the header is checked first.
 
     Raises:
-        UserError: For a file that is no DICOM or damaged, that holds no picture or several, that is too large, and for
-            a compression that no installed decoder knows.
+        UserError: When the file is no DICOM file or damaged, holds no picture or several, is too large, or is
+            compressed in a way that no installed decoder knows.
     """
+    require("pydicom", "dicom")
     import pydicom
     from pydicom.pixels import pixel_array
     from pydicom.uid import UID_dictionary
 
     with _damage_named(name):
-        header = _header(pydicom, path, name)
+        header = _header(path, name)
         width, height = int(header.get("Columns", 0) or 0), int(header.get("Rows", 0) or 0)
         frames = int(header.get("NumberOfFrames", 1) or 1)
         if width < 1 or height < 1:
@@ -103,9 +113,9 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
 
 @contextmanager
 def _damage_named(name: str) -> Iterator[None]:
-    """What parsing raises becomes one line that calls the file damaged and quotes nothing of it.
+    """Turns whatever parsing raises into one line that calls the file damaged and quotes nothing from it.
 
-    Anything can be in a file that is named .dcm. pydicom's own messages, warnings and log may hold a patient's fields.
+    A file named .dcm may hold anything, and pydicom's messages, warnings and log may hold a patient's fields.
     """
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
@@ -124,8 +134,9 @@ def _damage_named(name: str) -> Iterator[None]:
             log.disabled = heard
 
 
-def _header(pydicom, path: str | Path, name: str):
-    """The fields that say what the picture is, and no others."""
+def _header(path: str | Path, name: str) -> "pydicom.Dataset":
+    """The fields that describe the picture, and no others."""
+    import pydicom
     from pydicom.filereader import read_file_meta_info
 
     if str(read_file_meta_info(path).get("TransferSyntaxUID", "")) == DEFLATED:
@@ -134,7 +145,8 @@ def _header(pydicom, path: str | Path, name: str):
     return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
 
 
-def _shown(dataset, stored: np.ndarray) -> np.ndarray:
+def _shown(dataset: "pydicom.Dataset", stored: Num[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+    """Stored values as a viewer shows them, 8 bits; the axes stay."""
     from pydicom.pixels import apply_color_lut, apply_modality_lut
 
     kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
@@ -149,11 +161,14 @@ def _shown(dataset, stored: np.ndarray) -> np.ndarray:
     return 255 - pixels if kind == "MONOCHROME1" else pixels
 
 
-def windowed(values: np.ndarray, dataset) -> np.ndarray:
-    """Real values [H, W] to [0, 1] by the first window or VOI lookup table of a file, or by their own range.
+def windowed(values: Float[np.ndarray, "h w"], dataset: "pydicom.Dataset") -> Float64[np.ndarray, "h w"]:
+    """Values mapped to [0, 1] by a file's first window, else its first VOI lookup table, else their own range.
+
+    The formulas are those of DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.
 
     Args:
-        values: After rescaling. The formulas are those of PS3.3 C.11.2.1.2 and C.11.2.1.3.
+        values: After rescaling (modality LUT), in the file's unit.
+        dataset: The file.
     """
     from pydicom.pixels import apply_voi
 
@@ -174,11 +189,10 @@ def windowed(values: np.ndarray, dataset) -> np.ndarray:
     return (values - low) / (high - low) if high > low else np.zeros_like(values)
 
 
-def _first(value) -> float | None:
-    """The first of a field that may have one value, several or none."""
+def _first(value: str | bytes | SupportsFloat | Sequence[SupportsFloat] | None) -> float | None:
+    """The first value in a field that may hold one, several or none."""
     if value is None or value == "":
         return None
-    try:
-        return float(value if np.isscalar(value) else value[0])
-    except (TypeError, IndexError):
-        return float(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return float(value[0])
+    return float(value)

@@ -1,11 +1,13 @@
-"""HTML pages that need nothing else and ask for nothing from anywhere: one style, every picture inside the page."""
+"""HTML pages that need no other file and load nothing from the network: one style, every picture inside the page."""
 
 import base64
 import hashlib
 import html
 import io
+from typing import Literal
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 _PAGE = """<!DOCTYPE html>
@@ -33,7 +35,14 @@ figure {{ margin: 0; width: 200px }} figcaption {{ font-size: 12px; overflow-wra
 
 
 def page(title: str, body: str, *, style: str = "", script: str = "") -> str:
-    """A whole page. title: plain text; body: HTML; style: rules of its own; script: the only one that the page runs."""
+    """A whole page, as text.
+
+    Args:
+        title: Plain text.
+        body: HTML.
+        style: CSS rules besides the common ones.
+        script: JavaScript; the page's security policy allows this script and no other.
+    """
     allow = ""
     if script:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -41,13 +50,18 @@ def page(title: str, body: str, *, style: str = "", script: str = "") -> str:
     return _PAGE.format(title=html.escape(title), body=body, style=style, script=script, allow=allow)
 
 
-def inline(data: bytes, kind: str) -> str:
-    """The address of a picture that lies in the page. kind: `png` or `jpeg`."""
+def inline(data: bytes, kind: Literal["png", "jpeg"]) -> str:
+    """The data URL of a picture, for `src`.
+
+    Args:
+        data: The picture file.
+        kind: Its format.
+    """
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """uint8 [H, W] or [H, W, 3] as a PNG without any field but the size, always written with the same settings."""
+def png(pixels: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]) -> bytes:
+    """A picture as a PNG file without metadata; the same pixels always give the same bytes."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", optimize=False, compress_level=9)
     return buffer.getvalue()

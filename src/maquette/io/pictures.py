@@ -1,7 +1,7 @@
-"""Picture files of any origin, opened as one kind of array: RGB, upright, of a sane size.
+"""Picture files of any origin as one kind of array: RGB, upright, not too large.
 
-Nothing here is trusted for its size: the header is read first and a picture is refused by its pixel count before any
-pixel is decoded; a large but legal one is decoded at reduced size where the format can do so.
+No size is trusted: the header is read first, and a picture with too many pixels is refused before any is decoded. A
+large picture within the limit is decoded at reduced size where its format allows that.
 """
 
 import io
@@ -10,26 +10,27 @@ import sys
 import threading
 import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Num, UInt8
 from PIL import Image, UnidentifiedImageError
 
 from maquette.errors import UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2",
             ".ppm", ".pgm", ".pbm", ".pnm")
-"""File name endings that a folder is searched for."""
+"""Suffixes of the picture files that are taken from a folder."""
 FORMATS = ("JPEG", "MPO", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
-"""Decoders that are tried: plain pictures only, none that starts a program of its own (as EPS does)."""
+"""Pillow's decoders that are tried: none of them starts another program (as the one for EPS does)."""
 MAX_PIXELS = 200_000_000
 """Largest picture that is opened at all, in pixels."""
 MAX_SIDE_PX = 32_768
 """Longest side that is opened at all, in pixels."""
 KEPT_SIDE_PX = 2048
-"""Longest side of the array handed out; larger pictures are averaged down by a whole factor while they are read."""
+"""Longest side that is kept, in pixels; larger pictures are averaged down by a whole factor while they are read."""
 
 _TURNS = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
@@ -46,23 +47,27 @@ _pillow_limits = threading.Lock()
 
 
 def read_picture(
-    source: "str | Path | bytes", *, kept_side_px: int = KEPT_SIDE_PX, max_pixels: int = MAX_PIXELS, bits: int = 0,
+    source: str | Path | bytes, *, kept_side_px: int = KEPT_SIDE_PX, max_pixels: int = MAX_PIXELS, bits: int = 0,
     keep_alpha: bool = False,
-) -> np.ndarray:
-    """Any picture as RGB pixels, the right way up.
+) -> UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]:
+    """Any picture as RGB pixels, upright.
+
+    The first frame of an animation is taken, transparent pixels are blended with white, the EXIF orientation is
+    applied, and greys of 10 to 32 bits are reduced to 8.
 
     Args:
-        source: A path, the bytes of a file, or "-" for standard input. The first frame of an animation is taken, an
-            alpha channel is laid on white, the EXIF orientation is applied, and 10 to 32 bits a pixel come down to 8.
-        bits: Of greys deeper than 8 bits, how many are used, 9 to 16; 0: the smallest usual range that holds the
-            picture's.
-        keep_alpha: Do not lay an alpha channel on white, but give it as a fourth channel.
+        source: A path, the bytes of a file, or "-" for standard input.
+        kept_side_px: Larger pictures are reduced by a whole factor; the longest side is below twice this number.
+        max_pixels: The most pixels that a picture may have.
+        bits: For greys deeper than 8 bits, how many bits are used, 9 to 16; 0 takes the smallest usual range that holds
+            all values.
+        keep_alpha: Keep an alpha channel as the fourth, instead of blending with white.
 
     Returns:
-        Uint8 [H, W, 3], or [H, W, 4] where alpha is kept and there is one; longest side below 2 * kept_side_px.
+        RGB, or RGBA when alpha is kept and the picture has it.
 
     Raises:
-        UserError: Naming the file, when it is missing, empty, truncated, no picture, 0x0, or larger than max_pixels.
+        UserError: Naming the file, when it is missing, empty, cut short, no picture, 0x0 or larger than `max_pixels`.
     """
     name, data = _bytes_of(source)
     if not data:
@@ -86,14 +91,14 @@ def read_picture(
             raise _damaged(name, data, problem) from None
 
 
-def find_inputs(paths: "Iterable[str | Path] | str | Path") -> "list[str | Path]":
-    """The pictures that a command line names: folders are replaced by the pictures in them, sorted by name.
+def find_inputs(paths: Iterable[str | Path] | str | Path) -> list[str | Path]:
+    """The pictures that paths on a command line name; a folder is replaced by the pictures in it, sorted by name.
 
-    Files stay as they are, whatever their suffix (a missing one is reported when it is read), "-" stays "-", hidden
-    files in folders are left out and a file named twice is kept once.
+    Files stay as they are, whatever their suffix (a missing one is reported when it is read), and so does "-". Hidden
+    files in folders are left out. A file named twice is kept once.
 
     Raises:
-        UserError: For a folder that holds no picture.
+        UserError: For a folder that cannot be read or holds no picture.
     """
     if isinstance(paths, str | Path):
         paths = [paths]
@@ -117,7 +122,7 @@ def find_inputs(paths: "Iterable[str | Path] | str | Path") -> "list[str | Path]
     return list(found.values())
 
 
-def _bytes_of(source: "str | Path | bytes") -> tuple[str, bytes]:
+def _bytes_of(source: str | Path | bytes) -> tuple[str, bytes]:
     if isinstance(source, bytes | bytearray | memoryview):
         return "the picture given as bytes", bytes(source)
     if str(source) == "-":
@@ -134,8 +139,8 @@ def _bytes_of(source: "str | Path | bytes") -> tuple[str, bytes]:
 
 
 @contextmanager
-def _our_limits():
-    """Pillow's own size limit off and its warnings quiet, since sizes are checked here and a warning has no reader."""
+def _our_limits() -> Iterator[None]:
+    """Switches Pillow's own size limit and its warnings off; sizes are checked here."""
     with _pillow_limits, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -158,7 +163,7 @@ def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
 
 
 def _header_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height written in the header of a PNG, GIF or BMP, for files that the decoders refuse outright."""
+    """Width and height in the header of a PNG, GIF or BMP that the decoders refuse; None for other files."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         return struct.unpack(">II", data[16:24])
     if data[:4] == b"GIF8" and len(data) >= 10:
@@ -194,7 +199,7 @@ def _damaged(name: str, data: bytes, problem: Exception | None) -> UserError:
 
 def _to_rgb(
     picture: Image.Image, name: str, kept_side_px: int = KEPT_SIDE_PX, bits: int = 0, keep_alpha: bool = False
-) -> np.ndarray:
+) -> UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]:
     orientation = _orientation(picture)
     if picture.format in ("JPEG", "MPO"):
         picture.draft(None, (kept_side_px, kept_side_px))  # decodes at 1/2, 1/4 or 1/8, never below the size asked for
@@ -227,8 +232,8 @@ def _shrink(picture: Image.Image, factor: int) -> Image.Image:
     return picture.reduce(factor) if factor > 1 else picture
 
 
-def _eight_bits(values: np.ndarray, name: str, bits: int) -> Image.Image:
-    """Greys of 10 to 32 bits, or real numbers, as 8 bits: the range is the smallest usual one that holds them all."""
+def _eight_bits(values: Num[np.ndarray, "h w"], name: str, bits: int) -> Image.Image:
+    """Greys of 10 to 32 bits, or real numbers, as 8 bits: 255 is the top of the smallest usual range that holds all."""
     values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise UserError(f"{name} holds pixels that are not finite numbers", hint="save the picture as PNG")

@@ -1,7 +1,9 @@
-"""Work on latents: ways between them, sums of them, the latent of a given shape, and the nearest known objects.
+"""Latents: paths between them, sums of them, the latent of a given shape, and the known objects most like a picture.
 
-`operands` reads what a user names, `paths` and `arithmetic` compute, `projection` finds a shape's latent, `suggestion`
-compares pictures with known objects. The verbs yield `Progress` as they go and their result last.
+Read `operands` first: what a user may name in place of a latent. `paths` interpolates between latents, and `arithmetic`
+makes shapes of paths and of sums. `projection` finds the latent of a shape by optimisation. `suggestion` compares a
+picture with known objects, and `clean` draws those as lines. Functions that take long yield `Progress`, and their
+result last.
 """
 
 from maquette.latents.arithmetic import Combined, Interpolated, combine, interpolate

@@ -1,4 +1,4 @@
-"""Ways between latents and sums of latents, as shapes."""
+"""Paths between latents and sums of latents, as shapes."""
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,84 +6,116 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.shape import Shape
 from maquette.latents import paths
-from maquette.latents.operands import Operand, parse, read_operand
+from maquette.latents.operands import Operand, parse_expression, read_operand
 from maquette.latents.projection import Fit
 from maquette.models import prior
 from maquette.models.hub import Model
 
 MAX_OPERANDS = 64
-"""Operands that are still taken at once."""
+"""The most operands at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class Interpolated:
-    """A way through latents. operands: what it goes through. latents: `[N, latent]`, its ends and what lies evenly
-    between them. shapes: what the model makes of each.
+    """A path through latents.
+
+    Attributes:
+        operands: What the path goes through.
+        latents: The operands' latents, and evenly spaced ones between them.
+        shapes: What the model makes of each latent.
     """
 
     operands: tuple[Operand, ...]
-    latents: Tensor
+    latents: Float[Tensor, "n latent"]
     shapes: tuple[Shape, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Combined:
-    """A sum of latents. terms: (factor, operand) of each. latent: the sum, `[latent]`. shape: what the model makes of
-    it.
+    """A sum of latents.
+
+    Attributes:
+        terms: Factor and operand of each term.
+        latent: The sum.
+        shape: What the model makes of it.
     """
 
     terms: tuple[tuple[float, Operand], ...]
-    latent: Tensor
+    latent: Float[Tensor, " latent"]
     shape: Shape
 
 
-def way(model: Model, ends: Sequence[Tensor], steps: int, path: str = "straight") -> Tensor:
-    """`paths.along` within the bounds of the model's prior; a spherical way turns about the prior's middle."""
+def latent_path(
+    model: Model, ends: Sequence[Float[Tensor, " latent"]], steps: int, path: str = "straight"
+) -> Float[Tensor, "n latent"]:
+    """`maquette.latents.paths.path_through` within the bounds of the model's prior.
+
+    A spherical path turns about the middle of the prior.
+    """
     low, high = prior.bounds(model.system)
-    return paths.along(ends, steps, path, prior.middle(model.system)).clamp(low, high)
+    return paths.path_through(ends, steps, path, prior.middle(model.system)).clamp(low, high)
 
 
 def interpolate(
-    model: Model, operands: Sequence[str | Path | np.ndarray | Tensor], steps: int = 7, path: str = "straight",
+    model: Model,
+    operands: Sequence[str | Path | np.ndarray | Tensor],
+    steps: int = 7,
+    path: str = "straight",
     fit: Fit | None = None,
 ) -> Iterator[Progress | Interpolated]:
-    """Shapes evenly between operands (`operands.read_operand` says what they may be); the last event is Interpolated.
+    """Shapes evenly between operands.
 
     Args:
-        steps: Shapes a pair, both ends among them.
+        model: Makes the shapes.
+        operands: Two or more (`maquette.latents.operands.read_operand` says what they may be).
+        steps: Shapes for each pair of operands, both ends included.
         path: `straight` or `spherical`.
+        fit: How the latent of a shape is found.
+
+    Yields:
+        Progress, then one Interpolated.
 
     Raises:
-        UserError: For fewer than two operands or steps, and for an operand that is none.
+        UserError: For fewer than two operands or steps, and for an operand that cannot be read.
     """
-    check_count(operands)
+    check_operand_count(operands)
     if not 2 <= steps <= paths.MAX_STEPS:  # before anything is projected
         raise UserError(f"steps must be from 2 to {paths.MAX_STEPS}", steps)
-    read = yield from read_all(model, operands, fit)
-    latents = way(model, [operand.latent for operand in read], steps, path)
+    read = yield from read_operands(model, operands, fit)
+    latents = latent_path(model, [operand.latent for operand in read], steps, path)
     shapes = tuple(Shape(grid, model.threshold) for grid in prior.decode(model, latents))
     yield Interpolated(tuple(read), latents, shapes)
 
 
 def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = None) -> Iterator[Progress | Combined]:
-    """The sum that an expression such as `A - B + 0.5*C` describes (`operands.parse`); the last event is Combined.
+    """The sum that an expression such as `A - B + 0.5*C` describes.
 
     Latent arithmetic as in Wu et al. 2016 (3D-GAN), section 4.1. The sum is kept within the bounds of the prior.
 
+    Args:
+        model: Makes the shape.
+        expression: See `maquette.latents.operands.parse_expression`.
+        fit: How the latent of a shape is found.
+
+    Yields:
+        Progress, then one Combined.
+
     Raises:
-        UserError: For an expression that cannot be read, fewer than two operands, or one that is none.
+        UserError: For an expression or an operand that cannot be read, and for fewer than two operands.
     """
-    terms = parse(expression)
-    check_count(terms)
-    read = yield from read_all(model, [word for _, word in terms], fit)
+    terms = parse_expression(expression)
+    check_operand_count(terms)
+    read = yield from read_operands(model, [word for _, word in terms], fit)
     factors = [factor for factor, _ in terms]
-    total = sum(factor * operand.latent.double() for factor, operand in zip(factors, read, strict=True))
+    parts = [factor * operand.latent.double() for factor, operand in zip(factors, read, strict=True)]
+    total = sum(parts, start=torch.zeros(()))
     latent = total.clamp(*prior.bounds(model.system)).float()
     if not torch.isfinite(latent).all():
         raise UserError("the sum of these latents is not finite", hint="use smaller factors")
@@ -91,16 +123,18 @@ def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = Non
     yield Combined(tuple(zip(factors, read, strict=True)), latent, shape)
 
 
-def check_count(operands: Sequence) -> None:
+def check_operand_count(operands: Sequence[object]) -> None:
     """Raise UserError for fewer than two operands, and for too many."""
     if not 2 <= len(operands) <= MAX_OPERANDS:
         raise UserError(f"from two to {MAX_OPERANDS} operands are needed", len(operands))
 
 
-def read_all(model: Model, words: Sequence, fit: Fit | None) -> Generator[Progress, None, list[Operand]]:
-    """The operands; one that is named twice is read once."""
+def read_operands(
+    model: Model, words: Sequence[str | Path | np.ndarray | Tensor], fit: Fit | None
+) -> Generator[Progress, None, list[Operand]]:
+    """Read operands; one that is named twice is read once."""
     known: dict[str, Operand] = {}
-    result = []
+    result: list[Operand] = []
     for word in words:
         key = str(word) if isinstance(word, str | Path) else f"latent {len(result)}"
         if key not in known:

@@ -1,4 +1,4 @@
-"""What may stand for a latent: a seed, a class's seed, a picture, a shape or a saved latent; and sums of such."""
+"""What may stand for a latent: a seed, a class's seed, a picture, a shape or a saved latent; and sums of these."""
 
 import math
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 
 from maquette.errors import UserError
@@ -22,6 +23,7 @@ from maquette.models.hub import Model
 from maquette.systems.capabilities import Makes, Reads
 
 KINDS = "a seed (7), a class's seed (chair:7), a picture, a mesh or grid file, or a saved latent (.npy)"
+"""What an operand may be, for messages."""
 _SEED = re.compile(r"(?:seed:)?(\d{1,18})")
 _CLASS_SEED = re.compile(r"([^\W\d][\w-]*):(\d{1,18})")
 _TERM = re.compile(r"(?:(\d+(?:\.\d*)?|\.\d+)\*)?(.+)", re.DOTALL)
@@ -30,30 +32,39 @@ _SIGNS = {"+": 1.0, "-": -1.0}
 
 @dataclass(frozen=True, eq=False)
 class Operand:
-    """Something that stands for a latent. word: as the user wrote it. latent: float32 `[latent]`. note: what was done
-    to find the latent, or nothing.
+    """Something that stands for a latent.
+
+    Attributes:
+        word: As the user wrote it.
+        latent: The latent.
+        note: How the latent was found; empty if it was given.
     """
 
     word: str
-    latent: Tensor
+    latent: Float32[Tensor, " latent"]
     note: str = ""
 
 
 def read_operand(
     model: Model, word: str | Path | np.ndarray | Tensor, fit: Fit | None = None
 ) -> Generator[Progress, None, Operand]:
-    """Yields Progress while a shape is projected.
+    """Find the latent that a word stands for.
 
     Args:
-        word: `7` or `seed:7`, the very latent of `maquette generate --seed 7 --count 1`; `chair:7`, that of a class; a
-            picture, which is encoded; a mesh or grid, which is projected as `fit` says; a `.npy` file, with one axis a
-            latent and with three a grid; or the latent itself.
+        model: Whose latent.
+        word: `7` or `seed:7`, the latent of `maquette generate --seed 7 --count 1`; `chair:7`, a draw from a class; a
+            picture, which is encoded; a mesh or grid, which is projected; a `.npy` file that holds a latent (one axis)
+            or a grid (three axes); or the latent itself.
+        fit: How a shape is projected.
+
+    Yields:
+        Progress while a shape is projected.
 
     Returns:
         The operand.
 
     Raises:
-        UserError: For anything else and for what cannot be read.
+        UserError: For anything else, and for what cannot be read.
     """
     if not isinstance(word, str | Path):
         return Operand("latent", prior.checked(model, word, "the latent"))
@@ -61,7 +72,7 @@ def read_operand(
     if found := _SEED.fullmatch(word):
         return Operand(word, prior.draw(model, int(found[1])))
     if (found := _CLASS_SEED.fullmatch(word)) and found[1] != "seed":
-        return Operand(word, prior.draw(model, int(found[2]), kind=found[1]))
+        return Operand(word, prior.draw(model, int(found[2]), class_name=found[1]))
     suffix = Path(word).suffix.lower()
     if suffix == ".npy":
         values = formats.read_array(word)
@@ -77,13 +88,18 @@ def read_operand(
     raise UserError(f"an operand is {KINDS}", repr(word), "there is no such file")
 
 
-def parse(expression: str | Sequence[str]) -> list[tuple[float, str]]:
-    """(factor, operand) of each term of `A - B + 0.5*C`: the signs stand alone between spaces.
+def parse_expression(expression: str | Sequence[str]) -> list[tuple[float, str]]:
+    """Split `A - B + 0.5*C` into terms; the signs stand alone between spaces.
 
-    Several strings are parts of one expression; one that is a file's name is an operand, spaces and all.
+    Args:
+        expression: Several strings are parts of one expression. A part that is the name of a file is one operand,
+            spaces included.
+
+    Returns:
+        Factor and operand of each term.
 
     Raises:
-        UserError: Where it cannot be read.
+        UserError: If it cannot be read.
     """
     parts = [expression] if isinstance(expression, str) else list(expression)
     words = [word for part in parts for word in ([part] if is_file(part) else part.split())]
@@ -99,7 +115,10 @@ def parse(expression: str | Sequence[str]) -> list[tuple[float, str]]:
         elif sign is None:
             raise wrong
         else:
-            number, operand = _TERM.fullmatch(word).groups()
+            found = _TERM.fullmatch(word)
+            if found is None:
+                raise wrong
+            number, operand = found.groups()
             factor = sign * float(number or 1)
             if not math.isfinite(factor):
                 raise wrong
@@ -111,7 +130,7 @@ def parse(expression: str | Sequence[str]) -> list[tuple[float, str]]:
 
 
 def is_file(word: str) -> bool:
-    """Whether a file of this name is there; a name that none can have is none."""
+    """Whether a file of this name exists; False also for a name that no file can have."""
     try:
         return Path(word).is_file()
     except (OSError, ValueError):
@@ -119,6 +138,7 @@ def is_file(word: str) -> bool:
 
 
 def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> Generator[Progress, None, Operand]:
+    """The latent of a shape."""
     if model.system.makes is not Makes.SHAPES:
         raise UserError(f"{word} is a shape, of which model '{model.name}' has no latent", hint="give seeds or latents")
     try:
@@ -133,6 +153,7 @@ def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> 
 
 
 def _encoded(model: Model, word: str) -> Operand:
+    """The latent of a picture."""
     if model.system.reads is not Reads.VIEWS:
         raise UserError(f"{word} is a picture, which model '{model.name}' does not read",
                         hint="use one trained with vae-iwgan-image, or give seeds, shapes or latents")

@@ -1,4 +1,4 @@
-"""The latent whose shape is closest to a given one: a hand-edited grid becomes what the model knows how to make.
+"""The latent whose shape is closest to a given one: a hand-edited grid becomes something that the model can make.
 
 Inversion of a generator by gradient descent on its latent (Creswell, Bharath, arXiv 1802.05701), from several starts at
 once, with the prior as a penalty.
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
+from maquette.geometry.resample import resample
 from maquette.geometry.shape import Shape
-from maquette.geometry.voxelise import resample
 from maquette.intake.line_art import to_grey
 from maquette.models import prior
 from maquette.models.hub import Model
@@ -24,28 +25,33 @@ from maquette.systems.capabilities import Reads
 from maquette.systems.losses import reconstruction_bce, reconstruction_iou
 
 SIDES = {"front right": 35, "front left": 325, "front": 0, "right": 90, "back right": 145, "back left": 215}
-"""Where the views of a given shape are taken from: azimuth in degrees."""
-_ELEVATION, _MARGIN = 20.0, 0.07  # of these views: degrees, and the share of the object's size around it
-_FILLS = 7 / 8  # of the cube's side: a shape this long is in the frame already
-_RATE = 0.1  # first learning rate, in deviations of the prior; it falls to 0 along a straight line
+"""The views of a given shape that an encoder is shown: azimuth in degrees."""
+_ELEVATION, _MARGIN = 20.0, 0.07  # of these views: degrees, and the free space around as a share of the object's size
+_FILLS = 7 / 8  # share of the cube's side: a shape this long is in the frame already
+_RATE = 0.1  # first learning rate, in standard deviations of the prior; it falls linearly to 0
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How a shape's latent is looked for."""
+    """How a shape's latent is searched for.
+
+    Raises:
+        UserError: If a value is out of its range.
+    """
 
     steps: int = 200
     """Updates of the latents (Adam)."""
     starts: int = 4
-    """Latents that are optimised side by side, the best of all that are tried first."""
+    """Latents that are optimised side by side: the best of all that are tried first."""
     draws: int = 32
     """Draws from the prior among those that are tried first."""
     prior_weight: float = 0.05
-    """Weight of `prior.unlikeliness` beside cross-entropy a voxel + 1 - soft IoU; 0 follows the shape alone."""
+    """Weight of `maquette.models.prior.unlikeliness`, against the cross-entropy of a voxel + 1 - soft IoU; 0 follows
+    the shape alone."""
     seed: int = 0
-    """Of the draws."""
+    """Seed of the draws."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, least, most in (("steps", 1, 100_000), ("starts", 1, 256), ("draws", 1, 4096)):
             if not least <= getattr(self, name) <= most:
                 raise UserError(f"{name} must be from {least} to {most}", getattr(self, name))
@@ -55,43 +61,51 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Projected:
-    """A shape and the closest that was found.
+    """A shape, and the closest one that was found.
 
     Attributes:
-        given: As it was compared, at the model's resolution.
-        shape: What the model makes of `latent`, `[latent]`.
+        given: The shape as it was compared, at the model's resolution.
+        shape: What the model makes of `latent`.
+        latent: What was found.
         start: Where the search that found it began.
-        iou_start: Overlap with what is given, at the model's threshold.
-        iou_end: See `iou_start`.
+        iou_start: Overlap of the start with the given shape, at the model's threshold.
+        iou_end: Overlap of what was found with the given shape.
     """
 
     given: Shape
     shape: Shape
-    latent: Tensor
+    latent: Float[Tensor, " latent"]
     start: str
     iou_start: float
     iou_end: float
 
     def line(self) -> str:
-        """The result in a line."""
+        """The result in one line."""
         return f"IoU {self.iou_end:.3f} (from {self.iou_start:.3f}, {self.start})"
 
 
 def project(
     model: Model, shape: str | Path | Shape | np.ndarray, fit: Fit | None = None
 ) -> Iterator[Progress | Projected]:
-    """Find the latent whose output is closest to a shape; the last event is Projected.
+    """Find the latent whose shape is closest to a given one.
+
+    The search begins from the encodings of the views from `SIDES` if the model reads pictures, from the means of the
+    model's classes, and from draws from its prior. The same model, shape and fit give the same latent.
 
     Args:
-        shape: A mesh or grid file of any size, a Shape, or a grid `[R, R, R]` in [0, 1]; `target` says how it is
-            compared. The starts are the encodings of `SIDES` rendered views where the model reads pictures, the means
-            of its classes, and draws from its prior. The same model, shape and fit give the same latent.
+        model: Makes the shapes.
+        shape: A mesh or grid file of any size, a Shape, or a grid `[R, R, R]` in [0, 1]; `target_voxels` says how it is
+            compared.
+        fit: How long, and from how many starts.
+
+    Yields:
+        Progress, then one Projected.
 
     Raises:
-        UserError: For an empty shape and for a file that cannot be read.
+        UserError: For an empty shape, and for a file that cannot be read.
     """
     fit = fit or Fit()
-    filled = target(model, shape)
+    filled = target_voxels(model, shape)
     yield Progress("projecting", 0, fit.steps)
     voxels = torch.from_numpy(filled)[None, None].float()
     cost = _objective(model, voxels, fit)
@@ -127,11 +141,14 @@ def project(
     yield Projected(given, made, latent, names[int(chosen[winner])], *overlap)
 
 
-def target(model: Model, shape: str | Path | Shape | np.ndarray) -> np.ndarray:
-    """The filled voxels of a shape at the model's resolution, bool `[R, R, R]`.
+def target_voxels(model: Model, shape: str | Path | Shape | np.ndarray) -> Bool[np.ndarray, "r r r"]:
+    """The filled voxels of a shape at the model's resolution.
 
     A mesh is brought into the frame and filled. A grid is cut at its own threshold (a file or an array at the model's),
-    cropped and scaled into the frame; one that has the model's resolution and nearly fills its cube stays as it is.
+    cropped and scaled into the frame; one that has the model's resolution and nearly fills its cube stays unchanged.
+
+    Raises:
+        UserError: For an empty shape, and for a file that cannot be read.
     """
     resolution = model.system.config.resolution
     name = "the shape"
@@ -148,11 +165,14 @@ def target(model: Model, shape: str | Path | Shape | np.ndarray) -> np.ndarray:
     return voxels if fits else resample(voxels, resolution)
 
 
-def _objective(model: Model, voxels: Tensor, fit: Fit) -> Callable[[Tensor], Tensor]:
-    """What is minimised, of each of `[B, latent]`: `[B]`."""
+def _objective(
+    model: Model, voxels: Float[Tensor, "1 1 r r r"], fit: Fit
+) -> Callable[[Float[Tensor, "batch latent"]], Float[Tensor, " batch"]]:
+    """What is minimised, for each of several latents."""
     generator, unlikeliness = model.system.nets["generator"], prior.unlikeliness(model)
 
-    def cost(latents: Tensor) -> Tensor:
+    def cost(latents: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+        """Cross-entropy + 1 - soft IoU + the penalty of the prior."""
         logits = generator(latents)
         apart = [reconstruction_bce(one, voxels) + reconstruction_iou(one, voxels) for one in logits.split(1)]
         return torch.stack(apart) + fit.prior_weight * unlikeliness(latents)
@@ -160,12 +180,14 @@ def _objective(model: Model, voxels: Tensor, fit: Fit) -> Callable[[Tensor], Ten
     return cost
 
 
-def _candidates(model: Model, filled: np.ndarray, fit: Fit) -> tuple[list[str], Tensor]:
-    """Latents to begin from, `[N, latent]`, and what each is."""
+def _candidates(
+    model: Model, filled: Bool[np.ndarray, "r r r"], fit: Fit
+) -> tuple[list[str], Float[Tensor, "n latent"]]:
+    """Latents to begin from: what each is, and its values."""
     names, found = [], []
     if model.system.reads is Reads.VIEWS:
-        images = _views(filled, model.system.config)
-        if len(images):
+        images = _views(model, filled)
+        if images is not None:
             names += [f"its view from the {side}" for side in SIDES]
             found.append(prior.encode(model, images))
     means = model.latents.get("mean")
@@ -178,19 +200,18 @@ def _candidates(model: Model, filled: np.ndarray, fit: Fit) -> tuple[list[str], 
     return names, torch.cat(found)
 
 
-def _views(filled: np.ndarray, config) -> Tensor:
-    """The shape in plain light from `SIDES`, `[V, C, S, S]` in [0, 1]; none for a shape that smoothing leaves nothing
-    of.
-    """
+def _views(model: Model, filled: Bool[np.ndarray, "r r r"]) -> Float32[Tensor, "v c s s"] | None:
+    """The shape in plain light from `SIDES`, in [0, 1]; None for a shape that smoothing would leave nothing of."""
     from maquette.rendering import Camera, RayCaster, shade
-    from maquette.rendering.framing import extent, outline
+    from maquette.rendering.framing import extent, hull_corners
 
+    config = model.system.config
     try:
         mesh = Shape(filled.astype(np.float32)).surface()
     except UserError:
-        return torch.zeros(0)
+        return None
     caster = RayCaster(mesh)
-    corners = outline(caster)
+    corners = hull_corners(caster)
     views = []
     for azimuth in SIDES.values():
         camera = Camera(azimuth, _ELEVATION, size_px=config.view_size)
@@ -203,6 +224,6 @@ def _views(filled: np.ndarray, config) -> Tensor:
 
 
 def _deviation(model: Model) -> float:
-    """The mean deviation of a latent's values under the prior."""
+    """The mean standard deviation of a latent's values under the prior."""
     draws = torch.stack([prior.draw(model, 0, index) for index in range(64)])
     return float(draws.std(0).mean())

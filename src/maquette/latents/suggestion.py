@@ -1,19 +1,19 @@
 """The known objects that a picture is most like, by what the model's encoder has learned to see.
 
-An object's feature is the mean of the latents of its views. Each value is measured in deviations from its mean over
-the catalogue, so that what all its objects share counts for nothing; features are compared by the cosine of their
-angle.
+An object's feature is the mean of the latents of its views. Each value is standardised over the catalogue, so that what
+all its objects have in common counts for nothing; features are compared by cosine similarity.
 """
 
 import hashlib
 import json
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
@@ -31,19 +31,24 @@ from maquette.models.pixels import as_images
 from maquette.systems.capabilities import Reads
 
 FURNITURE = 300
-"""Pieces of furniture that are made where nobody says how many."""
+"""Pieces of furniture that are made by default."""
 VIEWS = 6
-"""Views that are rendered of each known object, and at most so many are looked at."""
-_BATCH = 32
-_LEAST = 1e-3  # of the largest deviation: values that vary less are taken to vary this much
+"""Views that are rendered of each known object; at most so many are used."""
+_BATCH = 32  # objects that are encoded at once
+_LEAST = 1e-3  # share of the largest deviation: values that vary less are taken to vary this much
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Known objects and what the encoder sees in them: features, float32 `[N, latent]`."""
+    """Known objects, and what the encoder sees in them.
+
+    Attributes:
+        data: The objects.
+        features: One row for each object.
+    """
 
     data: OpenedData
-    features: np.ndarray
+    features: Float32[np.ndarray, "n latent"]
 
     @property
     def skipped(self) -> int:
@@ -53,8 +58,14 @@ class Catalogue:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """A known object. similarity: the cosine between what the encoder sees in it and in the picture, -1 to 1. row: its
-    place in the catalogue.
+    """A known object.
+
+    Attributes:
+        name: Its id in the dataset.
+        label: Its class.
+        similarity: Cosine similarity between what the encoder sees in it and in the picture, -1 to 1.
+        shape: The object itself.
+        row: Its row in the catalogue.
     """
 
     name: str
@@ -66,33 +77,45 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class Suggested:
-    """The known objects that a picture is most like, the nearest first, and what was found in the picture. seen: what
-    the encoder sees in it, float32 `[latent]`.
+    """The known objects that a picture is most like.
+
+    Attributes:
+        pickup: What was found in the picture.
+        nearest: The objects, the most similar first.
+        seen: What the encoder sees in the picture.
     """
 
     pickup: Pickup
     nearest: tuple[Known, ...]
-    seen: np.ndarray
+    seen: Float32[np.ndarray, " latent"]
 
 
 def catalogue(
-    model: Model, among: str | Path, cache: str | Path = "data-cache", known: int | None = None,
+    model: Model,
+    among: str | Path,
+    cache: str | Path = "data-cache",
+    known: int | None = None,
     workers: int | None = None,
 ) -> Iterator[Progress | Catalogue]:
-    """Open the known objects, rendering and encoding them where `cache` does not have that; last event: Catalogue.
+    """Open the known objects; they are rendered and encoded unless the cache has that already.
 
     Args:
-        among: A prepared dataset, whose own views are used where the model reads views of that size; or whatever
-            `data.sources` reads: a folder of meshes or grids, an archive, `furniture`.
-        known: How many shapes are rendered at most, all if None (furniture: `FURNITURE`).
+        model: Has the encoder.
+        among: A prepared dataset, whose own views are used if the model reads views of that size; or whatever
+            `maquette.datasets.sources` reads: a folder of meshes or grids, an archive, `furniture`.
+        cache: The folder of the cache.
+        known: How many shapes are rendered at most; all if None (furniture: `FURNITURE`).
         workers: Processes that render; all cores if None.
+
+    Yields:
+        Progress, then one Catalogue.
 
     Raises:
         UserError: For a model without an image encoder, an unknown source, and fewer than two objects.
     """
     if model.system.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
-    data = yield from _opened(model.system.config, str(among), Path(cache), known, workers)
+    data = yield from _opened(model, str(among), Path(cache), known, workers)
     if len(data) < 2:
         raise UserError(f"{among} has nothing to choose from", f"{len(data)} object")
     features = yield from _features(model, data, Path(cache))
@@ -100,13 +123,16 @@ def catalogue(
 
 
 def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, count: int = 8) -> Suggested:
-    """The `count` objects of a catalogue that a picture is most like.
+    """The objects of a catalogue that a picture is most like.
 
     Args:
+        model: Has the encoder.
+        found: The known objects.
         picture: A file, or pixels uint8 `[H, W]` or `[H, W, 3]`.
+        count: How many objects, 1 or more.
 
     Raises:
-        UserError: For a picture that cannot be read or holds nothing.
+        UserError: For a picture that cannot be read or shows nothing.
     """
     if count < 1:
         raise UserError("count must be at least 1", count)
@@ -115,7 +141,7 @@ def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, co
     config = model.system.config
     pickup = frame_object(pixels, config.view_size, config.image_channels, name)
     seen = prior.encode(model, torch.from_numpy(pickup.image)[None])[0].numpy()
-    rows, similarities = nearest(found.features, seen, count)
+    rows, similarities = nearest_neighbours(found.features, seen, count)
     data = found.data
     shapes = data.voxels(rows).astype(np.float32)
     return Suggested(pickup, tuple(
@@ -124,19 +150,26 @@ def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, co
     ), seen)
 
 
-def nearest(features: np.ndarray, seen: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of `features` `[N, L]` nearest to `seen` `[L]`, and their cosines, the nearest first.
+def nearest_neighbours(
+    features: Float[np.ndarray, "n latent"], seen: Float[np.ndarray, " latent"], count: int
+) -> tuple[Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """The rows of `features` most similar to `seen`, and their cosine similarities, the most similar first.
 
     Of equals the earlier row comes first.
     """
-    similarities = cosines(features, features, seen)
+    similarities = cosine_similarities(features, features, seen)
     rows = np.argsort(-similarities, kind="stable")[:count]
     return rows, similarities[rows]
 
 
-def cosines(features: np.ndarray, known: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Of each of `known` `[K, L]` with `seen` `[L]`, both first brought to mean 0 and deviation 1 of the catalogue's
-    `features` `[N, L]`: `[K]`.
+def cosine_similarities(
+    features: Float[np.ndarray, "n latent"],
+    known: Float[np.ndarray, "k latent"],
+    seen: Float[np.ndarray, " latent"],
+) -> Float[np.ndarray, " k"]:
+    """Cosine similarity of each of `known` with `seen`.
+
+    All are first standardised with the mean and the standard deviation of the catalogue's `features`.
     """
     deviation = features.std(0, dtype=np.float64)
     scale = np.maximum(deviation, _LEAST * deviation.max() + 1e-12)
@@ -146,11 +179,12 @@ def cosines(features: np.ndarray, known: np.ndarray, seen: np.ndarray) -> np.nda
 
 
 def _opened(
-    config, source: str, cache: Path, known: int | None, workers: int | None
+    model: Model, source: str, cache: Path, known: int | None, workers: int | None
 ) -> Generator[Progress, None, OpenedData]:
-    """The source as a prepared dataset with views that the model reads, as it is or prepared into the cache."""
+    """The source as a prepared dataset with views that the model reads: itself, or prepared into the cache."""
     if known is not None and known < 1:
         raise UserError("known must be at least 1", known)
+    config = model.system.config
     if is_prepared(source):
         data = open_dataset(source)
         if data.views_per_shape and (data.view_size, data.channels) == (config.view_size, config.image_channels):
@@ -160,14 +194,17 @@ def _opened(
     options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
                "channels": config.image_channels, "count": known}
     folder = cache / f"known-{Path(source).stem.split(':')[0]}-{_key([FORMAT, _stamp(source), options])[:8]}"
-    for event in prepare(source, folder, workers=workers, **options):
+    for event in prepare(source, folder, resolution=config.resolution, views=VIEWS, view_size=config.view_size,
+                         channels=config.image_channels, count=known, workers=workers):
         if isinstance(event, Progress | Skipped):
             yield Progress("rendering known objects", event.done, event.total)
     return open_dataset(folder)
 
 
-def _features(model: Model, data: OpenedData, cache: Path) -> Generator[Progress, None, np.ndarray]:
-    """What the encoder sees in each row, float32 `[N, latent]`; kept in the cache under the encoder's weights."""
+def _features(
+    model: Model, data: OpenedData, cache: Path
+) -> Generator[Progress, None, Float32[np.ndarray, "n latent"]]:
+    """What the encoder sees in each row; kept in the cache under the encoder's weights."""
     prepared = [[str(path.resolve()), info.fingerprint, (path / SIDECAR).stat().st_mtime_ns]
                 for path, info in zip(data.paths, data.infos, strict=True)]
     shape = (len(data), model.system.config.latent)
@@ -187,8 +224,8 @@ def _features(model: Model, data: OpenedData, cache: Path) -> Generator[Progress
     return features
 
 
-def _stored(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """The features in a file of the cache; None where there is none or it is not whole."""
+def _stored(path: Path, shape: tuple[int, int]) -> Float32[np.ndarray, "n latent"] | None:
+    """The features in a file of the cache; None if there is no such file, or it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             features = archive["features"]
@@ -198,7 +235,7 @@ def _stored(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
     return features if fits else None
 
 
-def _stamp(source: str) -> object:
+def _stamp(source: str) -> str | list[str | list[list[str | int]]]:
     """What changes when the files of a source change."""
     path = Path(source)
     if is_furniture(source):
@@ -209,7 +246,7 @@ def _stamp(source: str) -> object:
 
 
 def _checksum(model: Model) -> str:
-    """Of the encoder's weights: what the features depend on."""
+    """The checksum of the encoder's weights, which the features depend on."""
     digest = hashlib.sha256()
     for name, value in sorted(model.system.nets["encoder"].state_dict().items()):
         digest.update(name.encode())
@@ -218,8 +255,10 @@ def _checksum(model: Model) -> str:
 
 
 def _bytes(value: Tensor) -> bytes:
+    """The values of a tensor."""
     return value.detach().cpu().contiguous().numpy().tobytes()
 
 
-def _key(content: object) -> str:
+def _key(content: Sequence[object]) -> str:
+    """The checksum of plain values."""
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -1,40 +1,45 @@
 """Drawings for a plotter: an object, a mesh, a picture or an SVG as strokes on a page, in a good order, as a file."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import trimesh
+from jaxtyping import UInt8
 
 from maquette.errors import UserError
-from maquette.events import clock
+from maquette.events import Progress, clock
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.shape import Shape, read_surface
 from maquette.geometry.strokes import Strokes
 from maquette.io.pictures import SUFFIXES as PICTURES
 from maquette.io.pictures import read_picture
 from maquette.plotting import gcode
+from maquette.plotting.grbl import BAUD, ChangePen, Patience, Sent, send
 from maquette.plotting.ordering import shortest_travel
 from maquette.plotting.settings import Machine, Paper, ViewOptions
 from maquette.plotting.trace import trace_picture
 
 FORMATS = {"svg": (".svg",), "hpgl": (".hpgl", ".plt"), "gcode": (".gcode", ".nc", ".ngc")}
-"""Suffixes of what is written, the usual one first."""
-_SIZE_PX = 1000
+"""Suffixes of the files that are written, the usual one first."""
+_SIZE_PX = 1000  # side of the camera's picture in which a mesh's lines are found
+
+JsonValue = str | float | list[int] | list[float]
+"""What a summary holds."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """Strokes in millimetres in the order in which they are drawn.
+    """Strokes in millimetres, in the order in which they are drawn.
 
     Attributes:
-        before_mm: The way of the lifted pen, from its home and back, as the lines came and as they are now.
-        after_mm: See `before_mm`.
-        seconds: About how long it takes (see `maquette.plotting.gcode.seconds`).
-        kind: Shape, picture or svg.
+        name: What was drawn.
+        kind: `shape`, `picture` or `svg`.
+        strokes: The lines on their page.
+        before_mm: Way of the lifted pen from its home and back, with the lines in their first order.
+        after_mm: The same with the lines sorted.
+        seconds: Estimate of the time that it takes (see `maquette.plotting.gcode.drawing_seconds`).
     """
 
     name: str
@@ -54,7 +59,7 @@ class Drawing:
                  f"about {clock(self.seconds)}"]
         return ", ".join(parts)
 
-    def summary(self) -> dict:
+    def summary(self) -> dict[str, JsonValue]:
         """Plain values for a JSON document."""
         return {
             "kind": self.kind, "page_mm": [self.strokes.width, self.strokes.height], "lines": len(self.strokes),
@@ -65,11 +70,15 @@ class Drawing:
 
 
 def mesh_strokes(mesh: trimesh.Trimesh, look: ViewOptions = ViewOptions(), sheet: Paper = Paper()) -> Strokes:
-    """The visible lines of a mesh of any size and place, hatched if asked for, as large as the sheet's margins allow,
-    in millimetres.
+    """The visible lines of a mesh, hatched if asked for, as large as the margins allow, in millimetres.
+
+    Args:
+        mesh: Of any size and at any place.
+        look: The viewpoint and the hatching.
+        sheet: The paper.
 
     Raises:
-        UserError: As of `maquette.rendering.vector_lines.Subject`.
+        UserError: For a mesh that cannot be drawn (see `maquette.rendering.vector_lines.Subject`).
     """
     from maquette.rendering.camera import Camera
     from maquette.rendering.hatching import hatch
@@ -88,62 +97,83 @@ def mesh_strokes(mesh: trimesh.Trimesh, look: ViewOptions = ViewOptions(), sheet
     return made.fitted(sheet.width, sheet.height, sheet.margin)
 
 
-def picture_strokes(picture: np.ndarray, sheet: Paper = Paper()) -> Strokes:
-    """The centre lines of a drawing, uint8 [H, W] or [H, W, 3], as large as the margins allow, in millimetres."""
+def picture_strokes(
+    picture: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"], sheet: Paper = Paper()
+) -> Strokes:
+    """The centre lines of a drawing, as large as the margins allow, in millimetres."""
     return trace_picture(picture).fitted(sheet.width, sheet.height, sheet.margin)
 
 
-def ordered(
+def sorted_drawing(
     strokes: Strokes, name: str, kind: str, machine: Machine = Machine(), home: tuple[float, float] | None = None
 ) -> Drawing:
-    """A drawing of these strokes, sorted. home: of the pen; the lower left corner if left out."""
+    """Sort strokes into a drawing.
+
+    Args:
+        strokes: In millimetres.
+        name: What is drawn.
+        kind: `shape`, `picture` or `svg`.
+        machine: For the estimate of the time.
+        home: Where the pen starts and ends; the lower left corner of the page if left out.
+    """
     home = (0.0, strokes.height) if home is None else home
     made = shortest_travel(strokes, home)
-    return Drawing(name, kind, made, strokes.travel(home), made.travel(home), gcode.seconds(made, machine))
+    return Drawing(name, kind, made, strokes.travel(home), made.travel(home), gcode.drawing_seconds(made, machine))
 
 
-def draw(
+def make_drawing(
     source: str | Path | Shape | trimesh.Trimesh | np.ndarray,
     look: ViewOptions = ViewOptions(),
     sheet: Paper = Paper(),
     machine: Machine = Machine(),
     name: str = "",
 ) -> Drawing:
-    """A drawing of a shape, a mesh, a picture (uint8 [H, W] or [H, W, 3]), or a file of one.
+    """A drawing of a shape, a mesh or a picture.
 
     Objects are drawn as their visible lines, pictures as their centre lines.
 
+    Args:
+        source: The object itself, a picture (uint8 `[H, W]` or `[H, W, 3]`), or the name of a file of one.
+        look: The viewpoint and the hatching of an object.
+        sheet: The paper.
+        machine: For the estimate of the time.
+        name: What the drawing is called; the file's name, or the kind of the source, if left out.
+
     Raises:
-        UserError: For what cannot be read, or holds nothing to draw.
+        UserError: If the source cannot be read, or holds nothing to draw.
     """
     name = name or (str(source) if isinstance(source, str | Path) else type(source).__name__.lower())
     if isinstance(source, str | Path) and Path(source).suffix.lower() in PICTURES:
         source = read_picture(source)
     if isinstance(source, np.ndarray):
-        return ordered(picture_strokes(source, sheet), name, "picture", machine)
+        return sorted_drawing(picture_strokes(source, sheet), name, "picture", machine)
     if isinstance(source, Shape):
         source = source.surface()
     mesh = source if isinstance(source, trimesh.Trimesh) else read_surface(source)
-    return ordered(mesh_strokes(mesh, look, sheet), name, "shape", machine)
+    return sorted_drawing(mesh_strokes(mesh, look, sheet), name, "shape", machine)
 
 
-def load(
-    path: str | Path, machine: Machine = Machine(), *, sheet: Paper | None = None, fit: bool = False,
+def load_svg(
+    path: str | Path,
+    machine: Machine = Machine(),
+    *,
+    sheet: Paper | None = None,
+    fit: bool = False,
     pen: int | None = None,
 ) -> Drawing:
-    """An SVG file as a drawing, sorted.
+    """Read an SVG file as a drawing, and sort it.
 
     Args:
-        sheet: The paper; None: the file's own page.
-        fit: As large as the sheet's margins allow; else the drawing keeps its size and its distance from the page's
-            upper left corner.
-        pen: Only this pen's lines.
+        path: The file.
+        machine: For the estimate of the time.
+        sheet: The paper; None takes the file's own page.
+        fit: Make the drawing as large as the margins of the sheet allow; else it keeps its size and its distance from
+            the page's upper left corner.
+        pen: Take the lines of this pen only.
 
     Raises:
-        UserError: Where it has none, and as of `maquette.plotting.svg.read_svg`.
+        UserError: If there are no such lines, or the file cannot be read (see `maquette.plotting.svg.read_svg`).
     """
-    from dataclasses import replace
-
     from maquette.plotting.svg import read_svg
 
     strokes = read_svg(path)
@@ -156,20 +186,28 @@ def load(
                    else replace(strokes, width=sheet.width, height=sheet.height))
     elif fit:
         raise UserError("a drawing is fitted to a page", "none", "name one, as in --page a4")
-    return ordered(strokes, str(path), "svg", machine)
+    return sorted_drawing(strokes, str(path), "svg", machine)
 
 
-def write(
-    path: str | Path, drawing: Drawing, machine: Machine = Machine(), *, pen_mm: float = 0.3, device: str = "hp7475a"
+def write_drawing(
+    path: str | Path,
+    drawing: Drawing,
+    machine: Machine = Machine(),
+    *,
+    pen_mm: float = 0.3,
+    device: str = "hp7475a",
 ) -> None:
-    """Write a drawing, in the format that the suffix says (see `FORMATS`).
+    """Write a drawing in the format that the suffix names (see `FORMATS`).
 
     Args:
+        path: The file.
+        drawing: In millimetres.
+        machine: The plotter (G-code).
         pen_mm: Width of the lines (SVG).
         device: The plotter (HPGL).
 
     Raises:
-        UserError: For an unknown suffix, for lines off the page, and where it cannot be written.
+        UserError: For an unknown suffix, for lines off the page, and if the file cannot be written.
     """
     from maquette.plotting.hpgl import write_hpgl
     from maquette.plotting.svg import write_svg
@@ -186,10 +224,10 @@ def write(
 
 
 def format_of(path: str | Path) -> str:
-    """svg, hpgl or gcode, by the suffix.
+    """The format of a drawing by its suffix: `svg`, `hpgl` or `gcode`.
 
     Raises:
-        UserError: For others.
+        UserError: For another suffix.
     """
     suffix = Path(path).suffix.lower()
     for name, suffixes in FORMATS.items():
@@ -200,32 +238,57 @@ def format_of(path: str | Path) -> str:
 
 
 def plot(
-    source: str | Path | Drawing, port: str, machine: Machine = Machine(), *, sheet: Paper | None = None,
-    fit: bool = False, pen: int | None = None, **options,
-) -> Iterator[object]:
-    """Send a drawing, an SVG or a G-code file to a machine; yields the Drawing (not for G-code), then the events of
-    `maquette.plotting.grbl.send`, whose options (control, home, unlock, baud, patience) are handed on.
+    source: str | Path | Drawing,
+    port: str,
+    machine: Machine = Machine(),
+    *,
+    sheet: Paper | None = None,
+    fit: bool = False,
+    pen: int | None = None,
+    baud: int = BAUD,
+    control: Callable[[], str] | None = None,
+    home: bool = False,
+    unlock: bool = False,
+    patience: Patience | None = None,
+) -> Iterator[Drawing | Progress | ChangePen | Sent]:
+    """Send a drawing, an SVG or a G-code file to a machine.
+
+    Every line is checked against the page before the port is opened: a drawing that leaves it is refused as a whole.
 
     Args:
-        sheet: As of `load`; a G-code file needs its page, in its first lines or by `sheet`. Every line is checked
-            against the page before the port is opened: a drawing that leaves it is refused whole.
-        fit: See `sheet`.
-        pen: See `sheet`.
-    """
-    from maquette.plotting.grbl import send
+        source: A drawing, or the name of an SVG or G-code file.
+        port: The machine's serial port, as `/dev/ttyUSB0` or `COM3`.
+        machine: How it moves and lifts the pen.
+        sheet: The paper. A G-code file names its page in its first lines, or else needs this.
+        fit: As in `load_svg`.
+        pen: As in `load_svg`.
+        baud: Speed of the port.
+        control: As in `maquette.plotting.grbl.send`, like the rest.
+        home: Send the machine home first.
+        unlock: Unlock a machine that an alarm has locked, where it stands.
+        patience: How long is waited for what; the usual times if None.
 
+    Yields:
+        The Drawing (not for G-code), then the events of `maquette.plotting.grbl.send`.
+
+    Raises:
+        UserError: If the source cannot be sent, reaches outside the page, or the machine fails.
+    """
     if isinstance(source, Drawing) or format_of(source) == "svg":
-        drawing = source if isinstance(source, Drawing) else load(source, machine, sheet=sheet, fit=fit, pen=pen)
+        drawing = source if isinstance(source, Drawing) else load_svg(source, machine, sheet=sheet, fit=fit, pen=pen)
         width, height = drawing.strokes.width, drawing.strokes.height
-        lines = gcode.program(drawing.strokes, machine)
+        lines = gcode.gcode_program(drawing.strokes, machine)
         yield drawing
     elif format_of(source) == "gcode":
         if fit or pen is not None:
             raise UserError(f"{source} is sent as it is; only an SVG can be fitted, or one of its pens chosen")
         lines, page = gcode.read_gcode(source)
-        if sheet is None and page is None:
+        if sheet is not None:
+            page = sheet.width, sheet.height
+        if page is None:
             raise UserError(f"{source} does not say the size of its page", hint="name it, as in --page a4")
-        width, height = page if sheet is None else (sheet.width, sheet.height)
+        width, height = page
     else:
         raise UserError(f"{source} cannot be sent to a GRBL machine", "HPGL", "send the SVG")
-    yield from send(port, gcode.checked(lines, width, height, machine), machine, **options)
+    yield from send(port, gcode.check_program(lines, width, height, machine), machine, baud=baud, control=control,
+                    home=home, unlock=unlock, patience=patience or Patience())

@@ -4,8 +4,6 @@ The page's lower left corner is the machine's origin, x to the right, y up, mill
 the machine must have been set to zero there, before the drawing begins.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -20,13 +18,14 @@ from maquette.plotting.settings import Machine
 MAX_BYTES = 64 << 20
 """The largest G-code file that is read."""
 LINE_BYTES = 79
-"""Characters of a line that GRBL keeps."""
+"""The longest line that GRBL takes, in characters."""
 SLACK_MM = 0.0011
 """How far past the page's rim counts as on it: coordinates are written to a thousandth of a millimetre."""
+_KNOWN_G, _KNOWN_M = {0, 1, 4, 17, 21, 40, 49, 54, 80, 90, 94}, {0, 2, 3, 5, 30}
 
 
 def require_on_page(strokes: Strokes) -> None:
-    """UserError where a point of the strokes lies outside their page."""
+    """Raise UserError if a point of the strokes lies outside their page."""
     box = strokes.bounds
     if box is not None and (min(box[:2]) < -SLACK_MM or box[2] > strokes.width + SLACK_MM
                             or box[3] > strokes.height + SLACK_MM):
@@ -35,18 +34,23 @@ def require_on_page(strokes: Strokes) -> None:
                         f"{strokes.width:g} x {strokes.height:g} mm", "fit it into the page")
 
 
-def program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:
-    """The lines of a program that draws strokes, in millimetres, in their order, and goes back to the origin.
+def gcode_program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:
+    """The lines of a program that draws strokes in their order and goes back to the origin.
 
-    Between pens stands `M0 ; change to pen N`.
+    Where the pen changes it has the line `M0 ; change to pen N`.
+
+    Args:
+        strokes: In millimetres.
+        machine: How it moves and lifts the pen.
 
     Raises:
-        UserError: Where a point lies outside the page.
+        UserError: If a point lies outside the page.
     """
     require_on_page(strokes)
     size = np.array([strokes.width, strokes.height])
     feed = f" F{60 * machine.draw_mm_s:g}"
-    rise, fall = machine.moved(machine.pen_up, "G0 Z"), machine.moved(machine.pen_down, f"G1{feed} Z")
+    up, down = machine.pen_values
+    rise, fall = machine.pen_lines(up, "G0 Z"), machine.pen_lines(down, f"G1{feed} Z")
     made = [f"; page {strokes.width:g} x {strokes.height:g} mm", f"; {len(strokes)} lines", "G21", "G90", "G94", *rise]
     pen = None
     for line, layer in zip(strokes.lines, strokes.layers, strict=True):
@@ -59,19 +63,22 @@ def program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:
 
 
 def write_gcode(path: str | Path, strokes: Strokes, machine: Machine = Machine()) -> None:
-    """Write `program`'s lines.
+    """Write the lines of `gcode_program` to a file.
 
     Raises:
-        UserError: Where it cannot be written, or reaches outside the page.
+        UserError: If it cannot be written, or the strokes reach outside the page.
     """
-    write_bytes(path, ("\n".join(program(strokes, machine)) + "\n").encode("ascii"))
+    write_bytes(path, ("\n".join(gcode_program(strokes, machine)) + "\n").encode("ascii"))
 
 
 def read_gcode(path: str | Path) -> tuple[list[str], tuple[float, float] | None]:
-    """The lines of a G-code file and the page that its first lines name, if they do.
+    """Read a G-code file.
+
+    Returns:
+        Its lines, and the width and height of the page in millimetres if its first lines name them.
 
     Raises:
-        UserError: Naming the file.
+        UserError: Naming the file, if it cannot be read.
     """
     data = file_bytes(Path(path), MAX_BYTES)
     try:
@@ -82,20 +89,28 @@ def read_gcode(path: str | Path) -> tuple[list[str], tuple[float, float] | None]
     return lines, (float(found[1]), float(found[2])) if found else None
 
 
-_KNOWN_G, _KNOWN_M = {0, 1, 4, 17, 21, 40, 49, 54, 80, 90, 94}, {0, 2, 3, 5, 30}
 
+def check_program(lines: list[str], width: float, height: float, machine: Machine) -> list[str]:
+    """Check that each line of a program is harmless.
 
-def checked(lines: list[str], width: float, height: float, machine: Machine) -> list[str]:
-    """The lines of a program as they are sent, without comments and empty ones, once each was found harmless.
+    Only straight moves in absolute millimetres are allowed, none of them off the page, with the pen's height between
+    the machine's down and up.
 
-    Only straight moves in absolute millimetres are let through, none of them off the page (0 to width, 0 to height),
-    with the pen's heights within the machine's up and down.
+    Args:
+        lines: G-code.
+        width: Of the page, in millimetres; x may be 0 to this.
+        height: Of the page, in millimetres; y may be 0 to this.
+        machine: Its heights of the pen.
+
+    Returns:
+        The lines as they are sent: without comments, spaces and empty lines.
 
     Raises:
         UserError: Naming the line, for anything else.
     """
-    made, units, absolute = [], False, False
-    low, high = sorted((machine.pen_down, machine.pen_up)) if machine.lift == "z" else (0.0, 0.0)
+    made: list[str] = []
+    units, absolute = False, False  # whether G21 and G90 were given
+    low, high = sorted(machine.pen_values) if machine.lift == "z" else (0.0, 0.0)
     limits = {"X": (0.0, width), "Y": (0.0, height), "Z": (low, high)}
     for number, line in enumerate(lines, 1):
         where = f"line {number} of the G-code"
@@ -134,30 +149,31 @@ def checked(lines: list[str], width: float, height: float, machine: Machine) -> 
     return made
 
 
-def seconds(strokes: Strokes, machine: Machine = Machine()) -> float:
-    """About how long drawing takes, from the origin and back to it, changes of pens not counted.
+def drawing_seconds(strokes: Strokes, machine: Machine = Machine()) -> float:
+    """Estimate how long drawing takes, from the origin and back to it, without changes of pens.
 
-    Every way with the pen up, and every stretch drawn without a turn of more than 30 degrees, is taken to begin and end
-    at rest: speed rises with the acceleration, stays at the machine's, and falls again. Each line costs two waits.
+    Each way with the pen up, and each stretch drawn without a turn of more than 30 degrees, is taken to begin and end
+    at rest: the speed rises with the machine's acceleration up to its limit, and falls again. Each line costs two waits
+    of `settle_s`.
     """
     total = 0.0
     at = np.array([0.0, strokes.height])
     for line in strokes.lines:
-        total += _moved(float(np.linalg.norm(line[0] - at)), machine.travel_mm_s, machine.acceleration_mm_s2)
+        total += _move_seconds(float(np.linalg.norm(line[0] - at)), machine.travel_mm_s, machine.acceleration_mm_s2)
         legs = np.diff(line, axis=0)
         length = np.linalg.norm(legs, axis=1)
         legs, length = legs[length > 0], length[length > 0]
         along = np.einsum("ij,ij->i", legs[1:], legs[:-1]) / (length[1:] * length[:-1])
         runs = np.split(length, np.flatnonzero(along < np.cos(np.radians(30))) + 1)
-        total += sum(_moved(float(run.sum()), machine.draw_mm_s, machine.acceleration_mm_s2) for run in runs)
+        total += sum(_move_seconds(float(run.sum()), machine.draw_mm_s, machine.acceleration_mm_s2) for run in runs)
         total += 2 * machine.settle_s
         at = line[-1]
-    return total + _moved(float(np.linalg.norm(at - (0, strokes.height))), machine.travel_mm_s,
+    return total + _move_seconds(float(np.linalg.norm(at - (0, strokes.height))), machine.travel_mm_s,
                           machine.acceleration_mm_s2)
 
 
-def _moved(length: float, speed: float, acceleration: float) -> float:
-    """Seconds for a way from rest to rest: a trapezoid of speed over time, or a triangle where it is short."""
+def _move_seconds(length: float, speed: float, acceleration: float) -> float:
+    """Seconds for a move from rest to rest: a trapezoid of speed over time, or a triangle if the move is short."""
     if length * acceleration >= speed**2:
         return length / speed + speed / acceleration
     return 2 * float(np.sqrt(length / acceleration))

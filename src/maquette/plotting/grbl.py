@@ -1,26 +1,28 @@
 """Sending a program to a machine that runs GRBL 1.1, line by line over a serial port.
 
-As GRBL's interface describes it: a line is sent as soon as the 127 characters of the machine's buffer have room for it,
-by counting those of the lines that it has not answered yet; `?`, `!`, `~` and reset are acted on at once and take no
-room. Whatever goes wrong, and whoever stops it: the motion is held, the machine reset, and the pen lifted.
+As GRBL's documentation of its interface describes it: a line is sent as soon as the 127 characters of the machine's
+buffer have room for it, which is known by counting the characters of the lines that it has not answered yet. `?`, `!`,
+`~` and reset are acted on at once and take no room. Whatever goes wrong, and whoever stops it: the motion is held, the
+machine is reset, and the pen is lifted.
 """
-
-from __future__ import annotations
 
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from maquette.errors import UserError
 from maquette.events import Progress
+from maquette.extras import require
 from maquette.plotting.settings import Machine
 
 BUFFER_BYTES = 127
-"""Characters that the machine keeps of lines that it has not read: its ring of 128 holds one less."""
+"""Characters of lines not read yet that the machine can hold: its ring buffer of 128 holds one less."""
 BAUD = 115_200
+"""The usual speed of GRBL's serial port."""
 _ERRORS = {
     1: "a letter was expected", 2: "a number could not be read", 3: "unknown command", 8: "only when idle",
     9: "locked by an alarm", 10: "soft limits need homing", 11: "the line is too long", 15: "the move is too long",
@@ -32,11 +34,20 @@ _ALARMS = {
     8: "homing found no switch to leave", 9: "homing found no switch",
 }
 STOP, PAUSE, RESUME = "stop", "pause", "resume"
+"""What `control` may return, besides "" for nothing new."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that are waited: for a welcome, for any sign of life, for the motion to stop, between questions."""
+    """How long is waited for what, in seconds.
+
+    Attributes:
+        welcome: For the machine's greeting.
+        silence: For any sign of life.
+        hold: For the motion to stop.
+        poll: Between two questions for its state.
+        homing: For the way home.
+    """
 
     welcome: float = 3.0
     silence: float = 5.0
@@ -47,14 +58,24 @@ class Patience:
 
 @dataclass(frozen=True)
 class ChangePen:
-    """The pen is up and the machine stands still until `control` says resume. pen: what the program's line says."""
+    """The pen is up, and the machine stands still until `control` says "resume".
+
+    Attributes:
+        pen: What the program's line says about the pen.
+    """
 
     pen: str
 
 
 @dataclass(frozen=True)
 class Sent:
-    """All was drawn. lines: of the program. seconds: that it took. fullest: most characters in the machine's buffer."""
+    """All was drawn.
+
+    Attributes:
+        lines: Lines of the program.
+        seconds: Time that it took.
+        fullest: The most characters that were in the machine's buffer at once.
+    """
 
     lines: int
     seconds: float
@@ -71,33 +92,39 @@ def send(
     home: bool = False,
     unlock: bool = False,
     patience: Patience = Patience(),
-) -> Iterator[Progress | ChangePen | Sent]:
-    """Run a program on a machine; yields Progress as lines are done, ChangePen where another is due, and one Sent.
+) -> Generator[Progress | ChangePen | Sent, None, None]:
+    """Run a program on a machine.
 
-    It is lifted too when the generator is closed or the program interrupted.
+    The pen is lifted also if the generator is closed or the program is interrupted.
 
     Args:
-        port: Of the machine, as `/dev/ttyUSB0` or `COM3`.
-        lines: Out of `maquette.plotting.gcode.checked`; nothing else may be sent.
-        control: Asked all the time for "pause", "resume", "stop", or "" for nothing new; pens can be changed only with
-            it.
-        home: Whether the machine is sent home ($H), or unlocked as it is ($X), first.
-        unlock: See `home`.
+        port: The machine's, as `/dev/ttyUSB0` or `COM3`.
+        lines: What `maquette.plotting.gcode.check_program` returned; nothing else may be sent.
+        machine: How it lifts the pen.
+        baud: Speed of the port.
+        control: Asked all the time; returns "pause", "resume", "stop", or "" for nothing new. Without it the pen cannot
+            be changed.
+        home: Send the machine home ($H) first.
+        unlock: Unlock a machine that an alarm has locked, where it stands ($X).
+        patience: How long is waited for what.
+
+    Yields:
+        Progress as lines are done, ChangePen where another pen is due, and one Sent at the end.
 
     Raises:
-        UserError: Where the port cannot be opened, where no GRBL answers, where it is locked, for its errors and
-            alarms, where it falls silent, restarts or the line is dropped, and after "stop"; each says whether the pen
-            was lifted.
+        UserError: If the port cannot be opened, if no GRBL answers, if the machine is locked, reports an error or an
+            alarm, falls silent or restarts, if the connection is lost, and after "stop". Each says whether the pen was
+            lifted.
     """
     if control is None and any(line.startswith("M0") for line in lines):
         raise UserError("the drawing needs several pens, and nobody is there to change them",
                         hint="send one pen at a time")
-    session = _Session(_opened(port, baud), port, machine, control, patience)
+    session = _Session(_open_port(port, baud), port, machine, control, patience)
     try:
-        session.greet(home, unlock)
-        yield from session.run(lines)
+        session.start(home, unlock)
+        yield from session.stream(lines)
     except BaseException as problem:
-        told = session.rescued()
+        told = session.rescue()
         if isinstance(problem, KeyboardInterrupt):
             problem.add_note(told)
         if isinstance(problem, _Lost):
@@ -111,8 +138,23 @@ class _Lost(UserError):
     """The program cannot go on."""
 
 
-def _opened(port: str, baud: int):
-    import serial
+@runtime_checkable
+class _Link(Protocol):
+    """What is used of `serial.Serial`."""
+
+    def read(self, size: int, /) -> bytes:
+        """What has arrived, at most so many bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Send bytes."""
+
+    def close(self) -> None:
+        """Close the port."""
+
+
+def _open_port(port: str, baud: int) -> _Link:
+    """Open a serial port for reading without waiting."""
+    serial = require("serial", "plotter")
 
     try:
         return serial.Serial(port, baud, timeout=0, write_timeout=2)
@@ -123,7 +165,19 @@ def _opened(port: str, baud: int):
 
 
 class _Session:
-    def __init__(self, link, port: str, machine: Machine, control: Callable[[], str] | None, patience: Patience):
+    """One program on one machine.
+
+    Attributes:
+        waiting: Size and text of the lines that were sent and not answered yet, the oldest first.
+        state: The last state that the machine reported, as `Idle` or `Hold:0`.
+        paused: Whether the motion is held.
+        moved: Whether the program has begun.
+        greeted: Whether the machine has said that it started.
+        fullest: The most characters that were in the machine's buffer at once.
+    """
+    def __init__(
+        self, link: _Link, port: str, machine: Machine, control: Callable[[], str] | None, patience: Patience
+    ) -> None:
         self.link, self.port, self.machine, self.patience = link, port, machine, patience
         self.control = control or (lambda: "")
         self.waiting: deque[tuple[int, str]] = deque()
@@ -132,13 +186,14 @@ class _Session:
         self.fullest = 0
 
     def close(self) -> None:
+        """Close the port."""
         with suppress(OSError):  # the port may be gone; there is nothing left to close then
             self.link.close()
 
     # before and during the program
 
-    def greet(self, home: bool, unlock: bool) -> None:
-        """Wait until the machine has started, which opening the port may have made it do anew, and is ready."""
+    def start(self, home: bool, unlock: bool) -> None:
+        """Wait until the machine has started and is ready; opening the port may have made it start anew."""
         if not self._until(lambda: self.greeted, self.patience.welcome, ask=False):
             self._write(b"\x18")
             if not self._until(lambda: self.greeted, self.patience.welcome, ask=False):
@@ -157,7 +212,7 @@ class _Session:
         if not self.state.startswith("Idle"):
             raise _Lost(f"the machine on {self.port} is not ready", self.state or "no status")
 
-    def run(self, lines: list[str]) -> Iterator[Progress | ChangePen | Sent]:
+    def stream(self, lines: list[str]) -> Iterator[Progress | ChangePen | Sent]:
         """Send the lines as the buffer has room, until the machine has done them all and stands still."""
         began, total, told, self.moved = time.monotonic(), len(lines), -1, True
         for number, line in enumerate(lines):
@@ -192,18 +247,20 @@ class _Session:
             self._listen()
 
     def _put(self, line: str) -> None:
+        """Send a line and count it as waiting."""
         self.waiting.append((len(line) + 1, line))
         self.fullest = max(self.fullest, sum(length for length, _ in self.waiting))
         self._write(line.encode("ascii") + b"\n")
 
     def _write(self, data: bytes) -> None:
+        """Send bytes."""
         try:
             self.link.write(data)
         except OSError as problem:  # pyserial's own errors are OSErrors too
             raise _Lost(f"the line to {self.port} was lost", _reason(problem), "check the cable") from None
 
     def _until(self, there: Callable[[], object], seconds: float, ask: bool = True) -> bool:
-        """Listen until something is so; whether it came to be in time."""
+        """Listen until `there` is true; False if that takes longer than `seconds`."""
         end = time.monotonic() + seconds
         while not there():
             if time.monotonic() > end:
@@ -212,7 +269,7 @@ class _Session:
         return True
 
     def _listen(self, ask: bool = True, obey: bool = True) -> None:
-        """Take in what the machine says, ask how it is from time to time, and do what `control` wants."""
+        """Take in what the machine says, ask for its state from time to time, and do what `control` wants."""
         now = time.monotonic()
         if ask and now - self._asked > self.patience.poll:
             self._asked = now
@@ -236,6 +293,7 @@ class _Session:
             self._obey(self.control())
 
     def _obey(self, wish: str) -> None:
+        """Do what `control` wants."""
         if wish == STOP:
             raise _Lost("plotting was stopped")
         if wish == PAUSE and not self.paused:
@@ -246,6 +304,7 @@ class _Session:
             self._write(b"~")
 
     def _hear(self, line: str) -> None:
+        """Act on one line from the machine."""
         if line == "ok":
             if self.waiting:
                 self.waiting.popleft()
@@ -266,8 +325,12 @@ class _Session:
 
     # when it ends early
 
-    def rescued(self) -> str:
-        """Stop the motion and lift the pen, whatever state the machine is in; says what became of the pen."""
+    def rescue(self) -> str:
+        """Stop the motion and lift the pen, whatever state the machine is in.
+
+        Returns:
+            What became of the pen, as the end of an error's line.
+        """
         if not self.moved:
             return "nothing was drawn"
         self.moved = False
@@ -281,25 +344,26 @@ class _Session:
         return "THE PEN MAY BE DOWN"
 
     def _lift(self) -> bool:
+        """Hold, reset, and lift the pen; whether the pen is up."""
         self.state = ""
         self._write(b"!")
-        self._calm(lambda: self.state.startswith(("Hold:0", "Idle", "Alarm")), self.patience.hold)
+        self._until_whatever(lambda: self.state.startswith(("Hold:0", "Idle", "Alarm")), self.patience.hold)
         self.greeted = False
         self._write(b"\x18")
-        if not self._calm(lambda: self.greeted, self.patience.hold):
+        if not self._until_whatever(lambda: self.greeted, self.patience.hold):
             return False
         self.waiting.clear()
         self._put("$X")  # a reset while it still moved locks the machine
-        self._calm(lambda: not self.waiting, self.patience.silence)
-        for line in self.machine.raised:
+        self._until_whatever(lambda: not self.waiting, self.patience.silence)
+        for line in self.machine.lift_lines:
             self._put(line)
-            if not self._calm(lambda: not self.waiting, self.patience.silence):
+            if not self._until_whatever(lambda: not self.waiting, self.patience.silence):
                 return False
         self.state = ""
-        return self._calm(lambda: self.state.startswith("Idle"), self.patience.hold)
+        return self._until_whatever(lambda: self.state.startswith("Idle"), self.patience.hold)
 
-    def _calm(self, there: Callable[[], object], seconds: float) -> bool:
-        """As `_until`, but errors and alarms of what was before no longer matter."""
+    def _until_whatever(self, there: Callable[[], object], seconds: float) -> bool:
+        """As `_until`, but without regard to errors and alarms, which belong to what was before."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -311,4 +375,5 @@ class _Session:
 
 
 def _reason(problem: OSError) -> str:
+    """One line about what is wrong."""
     return problem.strerror or (str(problem).strip().splitlines() or ["no reason given"])[0][:120]

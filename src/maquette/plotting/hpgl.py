@@ -1,7 +1,5 @@
 """Strokes as HPGL for the pen plotters that vpype knows."""
 
-from __future__ import annotations
-
 import io
 import re
 from pathlib import Path
@@ -9,34 +7,39 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
-from maquette.plotting.svg import PX_PER_MM, document
+from maquette.plotting.svg import PX_PER_MM, to_document
 
 DEVICE = "hp7475a"
+"""The plotter by default, as vpype names it."""
 
 
 def devices() -> dict[str, tuple[str, ...]]:
-    """The plotters that vpype has settings for, and the pages of each."""
-    import vpype
+    """The plotters that vpype has settings for, and the names of the pages that each takes."""
+    vpype = require("vpype", "plotter")
 
     known = vpype.config_manager.config.get("device", {})
     return {name: tuple(paper["name"] for paper in facts["paper"]) for name, facts in known.items()}
 
 
 def write_hpgl(path: str | Path, strokes: Strokes, device: str = DEVICE, velocity_cm_s: int | None = None) -> None:
-    """Write strokes, in millimetres, as HPGL with the settings of a plotter.
+    """Write strokes as HPGL with the settings of a plotter.
+
+    Nothing is cut off silently: what the plotter cannot reach is an error.
 
     Args:
-        device: See `devices`.
-        velocity_cm_s: Of the pen, if the plotter is to be told.
+        path: The file.
+        strokes: In millimetres.
+        device: One of `devices`.
+        velocity_cm_s: Speed of the pen; None leaves it to the plotter.
 
     Raises:
-        UserError: For an unknown device, for a page that it does not take, and where the plotter could not reach all
-            that is drawn: nothing is cut off in silence.
+        UserError: For an unknown device, for a page that it does not take, and if it cannot reach all that is drawn.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     known = devices()
     if device not in known:
@@ -45,7 +48,7 @@ def write_hpgl(path: str | Path, strokes: Strokes, device: str = DEVICE, velocit
     text = io.StringIO()
     try:
         settings = vpype.config_manager.get_plotter_config(device)
-        vpype.write_hpgl(text, document(strokes), page, strokes.width > strokes.height, False, device, velocity_cm_s,
+        vpype.write_hpgl(text, to_document(strokes), page, strokes.width > strokes.height, False, device, velocity_cm_s,
                          absolute=True, quiet=True)
     except (ValueError, KeyError) as problem:
         raise UserError(f"vpype's settings of {device} cannot be used ({problem})") from None
@@ -71,6 +74,7 @@ def drawn_length(text: str) -> float:
 
 
 def _page(strokes: Strokes, pages: tuple[str, ...], device: str) -> str:
+    """The name of the strokes' page among those that a plotter takes."""
     size = sorted((strokes.width, strokes.height))
     for name, sides in SIZES_MM.items():
         if name in pages and np.allclose(size, sorted(sides), atol=0.5):

@@ -1,26 +1,30 @@
-"""The order in which strokes are drawn, so that the lifted pen goes as little as can be."""
-
-from __future__ import annotations
+"""The order in which strokes are drawn, so that the way of the lifted pen is short."""
 
 import numpy as np
+from jaxtyping import Float
 
+from maquette.extras import require
 from maquette.geometry.strokes import Strokes
 
 _LOOKS, _WINDOW = 60_000, 1000
-"""Strokes looked at for a better way, in all passes together, and how far ahead: bounds the time, not what is drawn."""
+"""Strokes tried for a better order, in all passes together, and how far ahead: limits the time, not what is drawn."""
 
 
 def shortest_travel(strokes: Strokes, home: tuple[float, float] = (0.0, 0.0)) -> Strokes:
     """The same strokes in another order, some drawn backwards, pen by pen; never with more travel than before.
 
+    The nearest next end is taken first (vpype's line index). Then stretches of the way are reversed while that shortens
+    it (2-opt, Croes 1958).
+
     Args:
-        home: Where the pen starts and ends. The nearest next end is taken first (vpype's line index), then stretches of
-            the way are turned round while that shortens it (2-opt, Croes 1958).
+        strokes: In any unit.
+        home: Where the pen starts and ends.
     """
-    parts, here = [], home
+    parts: list[tuple[np.ndarray, int]] = []
+    here = home
     for pen in sorted(set(strokes.layers)):
         numbers = [number for number, layer in enumerate(strokes.layers) if layer == pen]
-        lines = _turned(_nearest([strokes.lines[number] for number in numbers], here), here, home)
+        lines = _two_opt(_nearest_first([strokes.lines[number] for number in numbers], here), here, home)
         here = (float(lines[-1][-1, 0]), float(lines[-1][-1, 1]))
         parts += [(line, pen) for line in lines]
     made = Strokes(tuple(line for line, _ in parts), strokes.width, strokes.height, tuple(pen for _, pen in parts))
@@ -28,11 +32,15 @@ def shortest_travel(strokes: Strokes, home: tuple[float, float] = (0.0, 0.0)) ->
     return made if made.travel(home) < in_pens.travel(home) else in_pens
 
 
-def _nearest(lines: list[np.ndarray], start: tuple[float, float]) -> list[np.ndarray]:
-    import vpype
+def _nearest_first(
+    lines: list[Float[np.ndarray, "_ 2"]], start: tuple[float, float]
+) -> list[Float[np.ndarray, "_ 2"]]:
+    """Lines in the order in which each next one has the nearest end."""
+    vpype = require("vpype", "plotter")
 
     index = vpype.LineIndex([line[:, 0] + 1j * line[:, 1] for line in lines], reverse=True)
-    at, made = complex(*start), []
+    at = complex(*start)
+    made: list[np.ndarray] = []
     while len(index) > 0:
         number, backwards = index.find_nearest(at)  # a number of the index's own, which it changes as it goes
         line = index.pop(number)
@@ -42,8 +50,10 @@ def _nearest(lines: list[np.ndarray], start: tuple[float, float]) -> list[np.nda
     return made
 
 
-def _turned(lines: list[np.ndarray], start: tuple[float, float], end: tuple[float, float]) -> list[np.ndarray]:
-    """2-opt: for each stroke the stretch from it on whose turning round saves most."""
+def _two_opt(
+    lines: list[Float[np.ndarray, "_ 2"]], start: tuple[float, float], end: tuple[float, float]
+) -> list[Float[np.ndarray, "_ 2"]]:
+    """2-opt: for each stroke, reverse the stretch that begins with it and whose reversal saves most."""
     count = len(lines)
     if count < 2:
         return lines

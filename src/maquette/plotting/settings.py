@@ -1,12 +1,12 @@
 """How a drawing is made: from where, on which paper, by which machine. Light, so that the command line can show it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal
 
 from maquette.errors import UserError
+
+_USUAL_PEN = {"z": (3.0, 0.0), "servo": (0.0, 1000.0)}  # up and down
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class ViewOptions:
     """From where an object is seen, and what is drawn of it.
 
     Raises:
-        UserError: For settings out of range.
+        UserError: If a value is out of its range.
     """
 
     azimuth_deg: float = 30.0
@@ -34,7 +34,7 @@ class ViewOptions:
     hatch_pen: int = 1
     """The pen that hatches; the outline's is 1."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, low, high in (
             ("azimuth_deg", -360, 360), ("elevation_deg", -90, 90), ("fov_deg", 1, 120), ("crease_deg", 1, 180),
             ("hatch", 0, 4), ("hatch_mm", 0.2, 50), ("hatch_angle_deg", -360, 360), ("hatch_pen", 1, 99),
@@ -48,7 +48,7 @@ class Paper:
     """The paper, in millimetres.
 
     Raises:
-        UserError: Where the margins leave no room.
+        UserError: If the margins leave no room.
     """
 
     width: float = 210.0
@@ -57,7 +57,7 @@ class Paper:
     pen: float = 0.3
     """Width of the pen's line, for pictures and SVG."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (0 <= self.margin and 2 * self.margin < min(self.width, self.height)):
             raise UserError("the margins leave no room on the page",
                             f"{self.margin:g} on {self.width:g} x {self.height:g} mm")
@@ -70,7 +70,7 @@ class Machine:
     """How a plotter moves and lifts its pen.
 
     Raises:
-        UserError: For settings that make no sense.
+        UserError: If a value is out of its range.
     """
 
     draw_mm_s: float = 40.0
@@ -88,14 +88,12 @@ class Machine:
     settle_s: float = 0.15
     """Seconds waited after each lift and each fall of the pen."""
 
-    def __post_init__(self):
-        usual = {"z": (3.0, 0.0), "servo": (0.0, 1000.0)}
-        if self.lift not in usual:
+    def __post_init__(self) -> None:
+        if self.lift not in _USUAL_PEN:
             raise UserError("lift must be z or servo", repr(self.lift))
-        for name, value in zip(("pen_up", "pen_down"), usual[self.lift], strict=True):
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
-        up, down = self.pen_up, self.pen_down
+        up, down = self.pen_values
+        object.__setattr__(self, "pen_up", up)
+        object.__setattr__(self, "pen_down", down)
         speeds = (self.draw_mm_s, self.travel_mm_s, self.acceleration_mm_s2)
         if not all(math.isfinite(speed) and 0 < speed <= 1e5 for speed in speeds):
             raise UserError("speeds and acceleration must be positive", ", ".join(f"{speed:g}" for speed in speeds))
@@ -109,11 +107,22 @@ class Machine:
             raise UserError("a servo's values must be 0 to 10,000", f"{up:g} and {down:g}")
 
     @property
-    def raised(self) -> tuple[str, ...]:
-        """The lines of G-code that lift the pen, whatever was before."""
-        return ("G21", "G90", *self.moved(self.pen_up, "G0 Z"))
+    def pen_values(self) -> tuple[float, float]:
+        """The heights of the pen, or the servo's values: up and down, the usual ones where none were given."""
+        up, down = _USUAL_PEN[self.lift]
+        return up if self.pen_up is None else self.pen_up, down if self.pen_down is None else self.pen_down
 
-    def moved(self, value: float, axis: str) -> list[str]:
-        """The lines of G-code that bring the pen to a height, or a servo to a value, and wait."""
+    @property
+    def lift_lines(self) -> tuple[str, ...]:
+        """The lines of G-code that lift the pen, whatever was before."""
+        return ("G21", "G90", *self.pen_lines(self.pen_values[0], "G0 Z"))
+
+    def pen_lines(self, value: float, axis: str) -> list[str]:
+        """The lines of G-code that bring the pen to a height, or the servo to a value, and wait.
+
+        Args:
+            value: In millimetres, or the servo's value.
+            axis: The move up to its value, as `G0 Z`; a servo does not use it.
+        """
         move = f"{axis}{value:g}" if self.lift == "z" else f"M3 S{value:g}"
         return [move, f"G4 P{self.settle_s:g}"] if self.settle_s else [move]

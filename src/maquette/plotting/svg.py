@@ -1,18 +1,25 @@
-"""Strokes as SVG, ours and other people's, by vpype. SVG is also what an AxiDraw's own software takes."""
+"""Strokes as SVG, by vpype; SVG files of any origin are read. An AxiDraw's own software takes SVG too."""
 
 from __future__ import annotations
 
 import io
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.geometry.paper import MAX_SIDE_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
 from maquette.io.formats import file_bytes
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    import vpype
 
 MAX_BYTES = 32 << 20
 """The largest SVG file that is read."""
@@ -23,11 +30,12 @@ MAX_POINTS = 5_000_000
 QUANTUM_MM = 0.1
 """Longest piece of a curve."""
 PX_PER_MM = 96 / 25.4
+"""Pixels of SVG and of vpype in a millimetre."""
 
 
-def document(strokes: Strokes, pen_mm: float = 0.3):
-    """The strokes, in millimetres, as a `vpype.Document`, in its pixels of 1/96 inch, a layer a pen."""
-    import vpype
+def to_document(strokes: Strokes, pen_mm: float = 0.3) -> vpype.Document:
+    """Strokes in millimetres as a vpype document, in its pixels of 1/96 inch, with a layer for each pen."""
+    vpype = require("vpype", "plotter")
 
     made = vpype.Document(page_size=(strokes.width * PX_PER_MM, strokes.height * PX_PER_MM))
     for pen in sorted(set(strokes.layers)):
@@ -41,41 +49,48 @@ def document(strokes: Strokes, pen_mm: float = 0.3):
 
 
 def write_svg(path: str | Path, strokes: Strokes, pen_mm: float = 0.3) -> None:
-    """Write strokes, in millimetres, a group a pen, lines `pen_mm` wide.
+    """Write strokes as SVG, with a group for each pen.
+
+    Args:
+        path: The file.
+        strokes: In millimetres.
+        pen_mm: Width of the lines.
 
     Raises:
-        UserError: Where it cannot be written.
+        UserError: If it cannot be written.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     text = io.StringIO()
-    vpype.write_svg(text, document(strokes, pen_mm), source_string="maquette", set_date=False)
+    vpype.write_svg(text, to_document(strokes, pen_mm), source_string="maquette", set_date=False)
     write_bytes(path, text.getvalue().encode())
 
 
 def read_svg(path: str | Path) -> Strokes:
-    """The lines of an SVG file, in millimetres, on its own page; each of its top groups is a pen, numbered as named.
+    """Read the lines of an SVG file, in millimetres, on its own page.
 
-    Shapes are drawn along their outlines, curves in pieces of 0.1 mm; text and pictures in it are not drawn.
+    Each top-level group is a pen, numbered as its name says. Shapes are drawn along their outlines, curves in pieces of
+    0.1 mm; text and pictures are not drawn.
 
     Raises:
-        UserError: Naming the file, where it cannot be read, is larger than the limits above, holds entities, or nothing
-            that can be drawn.
+        UserError: Naming the file, if it cannot be read, is larger than the limits above, holds entities, or has
+            nothing to draw.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     data = file_bytes(Path(path), MAX_BYTES)
     try:
         with warnings.catch_warnings():  # of numbers out of range, which are found below
             warnings.simplefilter("ignore")
-            _check(data, path)
+            _check_size(data, path)
             found = vpype.read_multilayer_svg(io.StringIO(data.decode("utf-8-sig")), QUANTUM_MM * PX_PER_MM, crop=False)
     except (ValueError, ArithmeticError, SyntaxError, LookupError, TypeError, AttributeError) as problem:
         raise UserError(f"{path} is not an SVG that can be read ({_first_line(problem)})") from None
     width, height = (side / PX_PER_MM for side in found.page_size)
     if not (0 < min(width, height) and max(width, height) <= MAX_SIDE_MM):
         raise UserError(f"{path}: a page has sides of at most {MAX_SIDE_MM:g} mm", f"{width:g} x {height:g} mm")
-    lines, pens = [], []
+    lines: list[np.ndarray] = []
+    pens: list[int] = []
     for pen in sorted(found.layers):
         for line in found.layers[pen]:
             points = np.stack([line.real, line.imag], axis=1) / PX_PER_MM
@@ -88,8 +103,8 @@ def read_svg(path: str | Path) -> Strokes:
     return Strokes(tuple(lines), width, height, tuple(pens))
 
 
-def _check(data: bytes, path: str | Path) -> None:
-    """What an SVG would take, before it is unfolded: entities, repeated elements, the length of its curves."""
+def _check_size(data: bytes, path: str | Path) -> None:
+    """Refuse an SVG that would take too much, before it is unfolded: entities, repeated elements, long curves."""
     from xml.etree import ElementTree
 
     if b"<!ENTITY" in data or b"<!entity" in data or b"\0" in data:
@@ -100,17 +115,18 @@ def _check(data: bytes, path: str | Path) -> None:
         raise UserError(f"{path} is not an SVG ({_first_line(problem)})") from None
     if root.tag.rpartition("}")[2] != "svg":
         raise UserError(f"{path} is not an SVG", f"<{root.tag.rpartition('}')[2]}>")
-    if _unfolded(root) > MAX_ELEMENTS:
+    if _count_elements(root) > MAX_ELEMENTS:
         raise UserError(f"{path} is too large: more than {MAX_ELEMENTS} elements once unfolded")
     _check_curves(data, path)
 
 
-def _unfolded(root) -> int:
-    """How many elements there are, those that `use` repeats counted each time; stops above the limit."""
+def _count_elements(root: Element) -> int:
+    """Number of elements, those that `use` repeats counted each time; stops above the limit."""
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     known: dict[int, int] = {}
 
-    def count(element, above: tuple) -> int:
+    def count(element: Element, above: tuple[int, ...]) -> int:
+        """Elements of a tree, below those in `above`."""
         if id(element) in known:
             return known[id(element)]
         if id(element) in above or len(above) > 100:  # in a circle, or too deep
@@ -129,7 +145,7 @@ def _unfolded(root) -> int:
 
 
 def _check_curves(data: bytes, path: str | Path) -> None:
-    """The points that the curves would become, by their boxes: a few bytes may stand for miles of curve."""
+    """Refuse curves that would become too many points, by their boxes: a few bytes may stand for miles of curve."""
     import svgelements
 
     points = 0.0
@@ -146,4 +162,5 @@ def _check_curves(data: bytes, path: str | Path) -> None:
 
 
 def _first_line(problem: Exception) -> str:
+    """One line about what is wrong."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:120]

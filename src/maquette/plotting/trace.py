@@ -1,41 +1,44 @@
-"""A drawing's pixels as strokes: the middles of its lines, not their outlines."""
-
-from __future__ import annotations
+"""The pixels of a drawing as strokes: the centre lines of its lines, not their outlines."""
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, Float
 from scipy import ndimage
 
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
 
 LEAST_CONTRAST = 24
-"""Levels between paper and ink, of 255, below which nothing is taken to be drawn."""
+"""Least difference between paper and ink, in levels of 255; a picture with less has no lines."""
 MAX_SIDE_PX = 4096
 """Longest side of a picture that is traced."""
 MAX_LINE_PX = 1_000_000
 """Pixels of all lines once they are one pixel wide."""
 FARTHEST_PX = 24.0
-"""Junctions farther apart are not made one, however wide the line is."""
+"""Junctions farther apart than this are not merged, however wide the line is."""
+
+Pixel = tuple[int, int]
+"""A place in the padded picture: row and column."""
 _AROUND = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
 
 
 def trace_picture(picture: np.ndarray, *, shortest_px: float = 4.0, tolerance_px: float = 0.3) -> Strokes:
     """The centre lines of a drawing, dark on bright, on a page of the picture's size, in pixels.
 
+    The ink is thinned (Zhang and Suen 1984). The branches of what is left are followed, moved to the middle of the ink
+    across the line, joined straight on at crossings, and smoothed.
+
     Args:
-        picture: Uint8 [H, W] or [H, W, 3].
-        shortest_px: Lines that end freely and are shorter, beyond half their own width, are left out.
-        tolerance_px: How far points may be left out of a line. The ink is thinned (Zhang and Suen 1984), the branches
-            of what is left are followed, moved to the middle of the ink across the line, joined straight on at
-            crossings and smoothed.
+        picture: Uint8 `[H, W]` or `[H, W, 3]`.
+        shortest_px: Lines with a free end that are shorter than this, beyond half their own width, are left out.
+        tolerance_px: How far a line may move when points of it are left out.
 
     Raises:
-        UserError: For a picture of another form or above 4096 pixels a side, and where nothing, or too much, is drawn.
+        UserError: For a picture of another form or above 4096 pixels a side, and if nothing, or too much, is drawn.
     """
-    ink = darkness(picture)
+    ink = ink_darkness(picture)
     mask = ink > 0.5
-    strokes = _follow(mask, ink, shortest_px)
+    strokes = _follow_lines(mask, ink, shortest_px)
     if not strokes:
         raise UserError("nothing is drawn in the picture", hint="dark lines on bright paper are traced")
     height, width = mask.shape
@@ -43,13 +46,16 @@ def trace_picture(picture: np.ndarray, *, shortest_px: float = 4.0, tolerance_px
     return made.with_lines(_smoothed(line) for line in made.lines).simplified(tolerance_px)
 
 
-def darkness(picture: np.ndarray) -> np.ndarray:
-    """How much ink is in each pixel: float32 [H, W], 0 for paper, 1 for ink, 0.5 half way between (Otsu 1979).
+def ink_darkness(picture: np.ndarray) -> Float[np.ndarray, "h w"]:
+    """How much ink is in each pixel: 0 for paper, 1 for ink, 0.5 at the threshold of Otsu 1979; float32.
 
-    The paper's own shade is taken off first, so that light may fall unevenly.
+    The paper's own shade is subtracted first, so that the light may be uneven.
+
+    Args:
+        picture: Uint8 `[H, W]` or `[H, W, 3]`.
 
     Raises:
-        UserError: As of `trace_picture`.
+        UserError: As `trace_picture`.
     """
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
         raise UserError("a picture to trace is uint8 [H, W] or [H, W, 3]", f"{picture.dtype} {picture.shape}")
@@ -69,8 +75,10 @@ def darkness(picture: np.ndarray) -> np.ndarray:
     return np.clip(fall / np.float32(np.median(dark)), 0, 1).astype(np.float32)
 
 
-def _follow(mask: np.ndarray, ink: np.ndarray, shortest: float) -> list[np.ndarray]:
-    """The branches of the mask's skeleton as lines (x, y) in pixels, centres at .5, junctions drawn together."""
+def _follow_lines(
+    mask: Bool[np.ndarray, "h w"], ink: Float[np.ndarray, "h w"], shortest: float
+) -> list[Float[np.ndarray, "_ 2"]]:
+    """The branches of the mask's skeleton as lines (x, y), in pixels whose centres are at .5; junctions are merged."""
     from skimage.morphology import skeletonize
 
     thin = np.pad(skeletonize(mask), 1)
@@ -103,8 +111,8 @@ def _follow(mask: np.ndarray, ink: np.ndarray, shortest: float) -> list[np.ndarr
     return [line for line in lines if len(line) > 1]
 
 
-def _neighbours(place: tuple[int, int], index: dict) -> list[tuple[int, int]]:
-    """The skeleton's pixels beside one; a diagonal one only where no straight way leads there."""
+def _neighbours(place: Pixel, index: dict[Pixel, int]) -> list[Pixel]:
+    """The skeleton's pixels beside one; a diagonal one only where no straight step leads there."""
     y, x = place
     found = []
     for dy, dx in _AROUND:
@@ -114,8 +122,14 @@ def _neighbours(place: tuple[int, int], index: dict) -> list[tuple[int, int]]:
     return found
 
 
-def _junctions(nodes: set, near: dict, inner: np.ndarray) -> tuple[dict, dict[int, np.ndarray]]:
-    """Nodes that are nearer to each other than the line is wide made one: number of each, and its middle (x, y)."""
+def _junctions(
+    nodes: set[Pixel], near: dict[Pixel, list[Pixel]], inner: Float[np.ndarray, "_ _"]
+) -> tuple[dict[Pixel, int], dict[int, Float[np.ndarray, " 2"]]]:
+    """Merge nodes that are nearer to each other than the line is wide.
+
+    Returns:
+        The number of each node's junction, and the middle (x, y) of each junction.
+    """
     from scipy.sparse import coo_matrix, csgraph
     from scipy.spatial import cKDTree
 
@@ -130,51 +144,59 @@ def _junctions(nodes: set, near: dict, inner: np.ndarray) -> tuple[dict, dict[in
     graph = coo_matrix((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(len(places),) * 2)
     _, of_place = csgraph.connected_components(graph, directed=False) if places else (0, [])
     group = {place: int(number) for place, number in zip(places, of_place, strict=True)}
-    middles: dict[int, list] = {}
+    middles: dict[int, list[tuple[float, float]]] = {}
     for place, number in group.items():
         middles.setdefault(number, []).append((place[1] - 0.5, place[0] - 0.5))
     return group, {number: np.mean(found, axis=0) for number, found in middles.items()}
 
 
-def _branches(near: dict, nodes: set, group: dict) -> list[list[tuple[int, int]]]:
-    """The ways between nodes, those within one junction left out, and the rings without a node."""
-    branches, used, seen = [], set(), set(nodes)
+def _branches(near: dict[Pixel, list[Pixel]], nodes: set[Pixel], group: dict[Pixel, int]) -> list[list[Pixel]]:
+    """The paths between nodes, without those inside one junction, and the rings that have no node."""
+    branches: list[list[Pixel]] = []
+    used: set[tuple[Pixel, Pixel]] = set()
+    seen = set(nodes)
     for node in sorted(nodes):
         for step in near[node]:
             if (node, step) in used:
                 continue
-            way = [node, step]
-            while way[-1] not in nodes:
-                ahead = [place for place in near[way[-1]] if place != way[-2]]
+            path = [node, step]
+            while path[-1] not in nodes:
+                ahead = [place for place in near[path[-1]] if place != path[-2]]
                 if not ahead:
                     break
-                way.append(ahead[0])
-            used |= {(node, step), (way[-1], way[-2])}
-            seen.update(way)
-            inside = way[-1] in nodes and group[node] == group[way[-1]]
-            if not (inside and len(way) < 6):
-                branches.append(way)
+                path.append(ahead[0])
+            used |= {(node, step), (path[-1], path[-2])}
+            seen.update(path)
+            inside = path[-1] in nodes and group[node] == group[path[-1]]
+            if not (inside and len(path) < 6):
+                branches.append(path)
     for start in sorted(place for place in near if place not in seen):
         if start in seen:
             continue
-        way = [start, near[start][0]]
-        while way[-1] != start:
-            way.append(next(place for place in near[way[-1]] if place != way[-2]))
-        seen.update(way)
-        branches.append(way)
+        path = [start, near[start][0]]
+        while path[-1] != start:
+            path.append(next(place for place in near[path[-1]] if place != path[-2]))
+        seen.update(path)
+        branches.append(path)
     return branches
 
 
-def _centred(points: np.ndarray, ink: np.ndarray, inner: np.ndarray, branch: list) -> np.ndarray:
-    """Points [N, 2] of a branch moved across it, to the middle of the ink there."""
+def _centred(
+    points: Float[np.ndarray, "n 2"],
+    ink: Float[np.ndarray, "_ _"],
+    inner: Float[np.ndarray, "_ _"],
+    branch: list[Pixel],
+) -> Float[np.ndarray, "n 2"]:
+    """Points of a branch, moved across it to the middle of the ink there."""
     if len(points) < 4:
         return points
     half = float(np.median([inner[place] for place in branch])) + 1
     ring = branch[0] == branch[-1]
     for _ in range(2):
         smooth = ndimage.gaussian_filter1d(points, 2.0, axis=0, mode="wrap" if ring else "nearest")
-        way = np.gradient(smooth, axis=0)
-        across = np.stack([-way[:, 1], way[:, 0]], axis=1) / np.maximum(np.linalg.norm(way, axis=1), 1e-9)[:, None]
+        along = np.gradient(smooth, axis=0)
+        across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+        across = across / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
         offsets = np.arange(-half, half + 0.25, 0.5)
         spots = points[:, None] + offsets[:, None] * across[:, None]
         found = ndimage.map_coordinates(ink, spots.transpose(2, 0, 1)[::-1] - 0.5, order=1, mode="constant")
@@ -190,8 +212,14 @@ def _centred(points: np.ndarray, ink: np.ndarray, inner: np.ndarray, branch: lis
     return points
 
 
-def _ended(points: np.ndarray, ends: list, free: list, reach: list[float], centres: dict) -> np.ndarray:
-    """A branch whose ends go to the middles of their junctions."""
+def _ended(
+    points: Float[np.ndarray, "_ 2"],
+    ends: list[int | None],
+    free: list[bool],
+    reach: list[float],
+    centres: dict[int, Float[np.ndarray, " 2"]],
+) -> Float[np.ndarray, "_ 2"]:
+    """A branch with its ends led to the middles of their junctions."""
     for side in range(2):
         points, r = points[::-1], reach[1 - side]
         end = ends[1 - side]
@@ -202,8 +230,8 @@ def _ended(points: np.ndarray, ends: list, free: list, reach: list[float], centr
     return points
 
 
-def _smoothed(line: np.ndarray, sigma: float = 1.5) -> np.ndarray:
-    """Points [N, 2] evened out along the line, its ends kept."""
+def _smoothed(line: Float[np.ndarray, "n 2"], sigma: float = 1.5) -> Float[np.ndarray, "n 2"]:
+    """Points evened out along a line, its ends kept."""
     if len(line) < 7:
         return line
     if np.abs(line[0] - line[-1]).max() < 1e-6:

@@ -1,12 +1,13 @@
-"""Smooth rounded solids over a flat region: the square root of the solution of Poisson's equation as the height.
+"""Smooth rounded solids over a flat region: their height is the square root of the solution of Poisson's equation.
 
 Over a disc of radius R, Laplace(u) = -4 with u = 0 on the edge has the solution R^2 - r^2, whose root is a hemisphere:
 a drawn circle becomes a ball. Thin parts come out thin and wide ones thick. After Igarashi et al. 1999 (Teddy) and
-Baran and Lehtinen 2009 (Notes on inflating curves), who take the same equation.
+Baran and Lehtinen 2009 (Notes on inflating curves), who use the same equation.
 """
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
@@ -14,18 +15,23 @@ from maquette.errors import UserError
 
 CELLS = 176
 """Cells of the grid along the region's longer side."""
-_FINE = 8  # the region is drawn so many times finer, to know the share of each cell that it covers
-_LAYERS = 14  # at least, from the middle to the top
+_FINE = 8  # the region is drawn so many times finer, to measure the share of each cell that it covers
+_LAYERS = 14  # layers from the middle to the top, at least
 
 
-def poisson(covered: np.ndarray) -> np.ndarray:
-    """U [H, W] with Laplace(u) = -4 inside a region and 0 on its edge, in squares of a cell; below 0 just outside.
+def solve_poisson(covered: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """Solve Laplace(u) = -4 inside a region, with u = 0 on its edge.
+
+    Five-point differences that know where the edge cuts the step between two cells (Gibou et al. 2002), so that the
+    height of a disc is right to second order.
 
     Args:
-        covered: Share of each cell that the region covers, [H, W] in 0 to 1, 0 on the border; the edge is where it is
-            0.5 between two cells' middles. Five-point differences that know where the edge cuts a step (Gibou et al.
-            2002), so that a disc's height is right to second order. Outside, next to the region, u goes on along a
-            straight line.
+        covered: Share of each cell that the region covers, in [0, 1], 0 at the border of the array. The edge lies where
+            this is 0.5 between the centres of two cells.
+
+    Returns:
+        The solution u at the centres of the cells, in squared cells. In the cells just outside the region u goes on
+        along a straight line, below 0.
     """
     inside = covered > 0.5
     number = np.full(covered.shape, -1)
@@ -64,9 +70,18 @@ def poisson(covered: np.ndarray) -> np.ndarray:
     return np.where(inside, u, np.minimum(outside, -1e-6))
 
 
-def coverage(polygons: list[np.ndarray], cells: int) -> tuple[np.ndarray, float, np.ndarray]:
-    """How much of each cell polygons [N, 2] cover, even and odd: float32 [H, W] by y and x, with three empty cells
-    around; the cell's side; and the place of the first cell's middle (x, y).
+def cell_coverage(
+    polygons: list[Float[np.ndarray, "_ 2"]], cells: int
+) -> tuple[Float[np.ndarray, "h w"], float, Float[np.ndarray, " 2"]]:
+    """How much of each cell of a grid some polygons cover, by the even-odd rule.
+
+    Args:
+        polygons: The points of each, (x, y).
+        cells: Cells along the longer side of all polygons together; three empty cells are added all around.
+
+    Returns:
+        The share of each cell that is covered, float32 in [0, 1], rows along y; the side of a cell; and the centre of
+        the first cell (x, y).
     """
     points = np.concatenate(polygons)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -81,25 +96,33 @@ def coverage(polygons: list[np.ndarray], cells: int) -> tuple[np.ndarray, float,
     return covered, cell, origin + 0.5 * cell
 
 
-def inflated(
-    polygons: list[np.ndarray], height: float | None = None, one_sided: bool = False, cells: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The surface of the rounded solid over polygons [N, 2] (even and odd): vertices float64 [V, 3], faces int [F, 3].
+def inflate_polygons(
+    polygons: list[Float[np.ndarray, "_ 2"]],
+    height: float | None = None,
+    one_sided: bool = False,
+    cells: int | None = None,
+) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
+    """The surface of the rounded solid over some polygons (even-odd rule).
 
     Args:
-        height: Of the thickest place, from the lowest point to the highest; None: as round as the region is wide. The
-            solid lies on both sides of z = 0; where `one_sided` is set, to be cut there, it goes a little below.
-        cells: Along the region's longer side; `CELLS` if None.
+        polygons: The points of each, (x, y), in any unit of length.
+        height: From the lowest point of the solid to its highest; None: as round as the region is wide. The solid lies
+            on both sides of z = 0.
+        one_sided: Make the upper half only. It goes a little below z = 0, to be cut there.
+        cells: Cells of the grid along the region's longer side; `CELLS` if None.
+
+    Returns:
+        Vertices and faces.
 
     Raises:
-        UserError: Where it is thinner than a cell all over.
+        UserError: If the region is thinner than a cell everywhere.
     """
     from skimage.measure import marching_cubes
 
-    covered, cell, origin = coverage(polygons, cells or CELLS)
+    covered, cell, origin = cell_coverage(polygons, cells or CELLS)
     if not (covered > 0.5).any():
         raise UserError("what is drawn is too thin to be inflated", hint="draw it wider")
-    squared = poisson(covered) * cell**2
+    squared = solve_poisson(covered) * cell**2
     tallest = float(np.sqrt(max(squared.max(), 1e-12)))
     top = tallest if height is None else height * (1.0 if one_sided else 0.5)
     squared *= (top / tallest) ** 2

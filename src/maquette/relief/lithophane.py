@@ -2,13 +2,21 @@
 
 import numpy as np
 import trimesh
+from jaxtyping import Float, UInt8
 
 from maquette.intake.line_art import resize, to_grey
 
 
-def heights(picture: np.ndarray, thinnest: float, thickest: float, detail_px: int) -> np.ndarray:
-    """Thickness at each point of the plate, float64 [h, w]: `thinnest` where white, `thickest` where black, even steps
-    of Rec. 601 brightness between. picture: uint8 [H, W, 3]. detail_px: points along the longer side, at most.
+def lithophane_thickness(
+    picture: UInt8[np.ndarray, "_ _ 3"], thinnest: float, thickest: float, detail_px: int
+) -> Float[np.ndarray, "h w"]:
+    """The thickness of the plate at each of its points, linear in the picture's brightness (Rec. 601).
+
+    Args:
+        picture: RGB.
+        thinnest: Thickness where the picture is white, in any unit of length.
+        thickest: Thickness where it is black.
+        detail_px: Points along the longer side, at most.
     """
     high, wide = picture.shape[:2]
     scale = min(1.0, detail_px / max(high, wide))
@@ -16,9 +24,12 @@ def heights(picture: np.ndarray, thinnest: float, thickest: float, detail_px: in
     return thinnest + (thickest - thinnest) * (1 - to_grey(small).astype(np.float64) / 255)
 
 
-def plate(thickness: np.ndarray, size: float) -> trimesh.Trimesh:
-    """A plate [h, w] of this thickness at each point, flat on z = 0, its longer side `size` from the first point to the
-    last, centred on x and y, the picture's top at +y. Watertight; every point is a vertex.
+def plate_mesh(thickness: Float[np.ndarray, "h w"], size: float) -> trimesh.Trimesh:
+    """A watertight plate with a flat bottom at z = 0 and a vertex at each point of its upper side.
+
+    Args:
+        thickness: Height of the upper side at each point, rows from the picture's top (+y) down.
+        size: Length of the longer side, from its first point to its last. The plate is centred on x and y.
     """
     high, wide = thickness.shape
     pitch = size / (max(high, wide) - 1)

@@ -1,8 +1,8 @@
 """From a drawing to the outline of a solid: what the drawn lines enclose, with holes, as polygons.
 
-A thin line stands for an edge, and its middle is where the edge is; lines that touch are one line, and a solid is all
-that it encloses. A closed line of its own inside another is a hole, one inside that is solid again: even and odd.
-Ends of lines that hang free, inside or outside, are left out. What is filled in is solid as it is.
+A thin line is an edge of the solid, and the edge runs along the middle of the line. Lines that touch are one line, and
+all that it encloses is solid. A closed line inside another one is a hole, a closed line in that hole is solid again
+(even-odd rule). Line ends that hang free are left out. Ink that is filled in is solid itself.
 """
 
 from dataclasses import dataclass
@@ -10,21 +10,23 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from maquette.errors import UserError
 from maquette.intake.line_art import resize
 from maquette.relief.gaps import Lines, close_gaps, widest_opening
 
 WORK_SIDE_PX = 720
-"""Longest side of what is drawn while it is looked at."""
+"""Longest side at which a drawing is analysed."""
 CLOSED_TO = 0.12
-"""The widest gap that is closed where nobody says, as a share of the drawing's longer side."""
-_SPECK, _MOST_PIECES = 0.02, 120
-_FULL = 0.3  # of its convex hull: a line that encloses less may have loops and be open all the same
-_FILLED = 0.05  # of a piece's longer side: ink that holds discs of this radius is filled in, and no line
+"""The widest gap that is closed by default, as a share of the drawing's longer side."""
+_SPECK, _MOST_PIECES = 0.02, 120  # smaller pieces, as a share of the largest, are specks; so many pieces are kept
+_FULL = 0.3  # share of its convex hull: a line that encloses less may have loops and still be open
+_FILLED = 0.05  # share of a piece's longer side: ink that holds discs of this radius is filled in, and not a line
 _DEEP = 4.0  # pixels: how far from its edge an outline's field still rises
 
-Drawn = Literal["auto", "lines", "filled"]
+InkKind = Literal["auto", "lines", "filled"]
+"""Whether ink is taken for the edges of the solid or for the solid itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,58 +34,71 @@ class Outline:
     """What a drawing encloses.
 
     Attributes:
-        rings: Closed polygons float64 [N, 2] each, the last point not repeated, x right and y up, in pixels; a point is
-            inside where an odd number of them go around it.
-        side_px: The longer side of all ink.
+        rings: Closed polygons, the first point not repeated at the end, x right and y up, in pixels. A point is inside
+            where an odd number of them go around it.
+        side_px: The longer side of all ink, in pixels.
         gaps: Widths of the gaps that were closed, in pixels, the widest first.
-        notes: What a user may want to know.
+        notes: What a user may want to know, a sentence each.
     """
 
-    rings: tuple[np.ndarray, ...]
+    rings: tuple[Float[np.ndarray, "_ 2"], ...]
     side_px: float
     gaps: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-class Open(UserError):
-    """Nothing is enclosed. gap: how far apart the ends of the longest line are, of the ink's longer side, or None."""
+class OpenOutline(UserError):
+    """The drawn lines enclose nothing.
 
-    def __init__(self, name: str, gap: float | None, hint: str):
+    Args:
+        name: What the drawing is called.
+        gap: Distance between the ends of the longest line, as a share of the ink's longer side; None if unknown.
+        hint: What to do about it.
+    """
+
+    def __init__(self, name: str, gap: float | None, hint: str) -> None:
         self.gap, self.name = gap, name
         got = None if gap is None else f"ends that are {100 * gap:.0f} % of the drawing's size apart"
         super().__init__(f"the outline in {name} is open", got, hint)
 
 
 def find_outline(
-    ink: np.ndarray, *, drawn: Drawn = "auto", closed_to: float = CLOSED_TO, name: str = "the drawing"
+    ink: Float[np.ndarray, "h w"],
+    *,
+    drawn: InkKind = "auto",
+    closed_to: float = CLOSED_TO,
+    name: str = "the drawing",
 ) -> Outline:
-    """What is enclosed by the ink, float32 [H, W], 0 is paper and 1 is lead.
+    """Find what the ink of a drawing encloses.
 
     Args:
-        drawn: `lines` are edges, `filled` takes the ink itself for the solid, `auto` looks at each piece of it.
+        ink: 0 is paper and 1 is lead.
+        drawn: `lines` takes all ink for edges, `filled` takes the ink itself for the solid, `auto` decides for each
+            connected piece of ink.
         closed_to: The widest gap that is closed, as a share of the ink's longer side.
         name: What an error calls the drawing.
 
     Raises:
-        Open: Where the lines enclose nothing, and UserError where there is no ink.
+        OpenOutline: If the lines enclose nothing.
+        UserError: If there is no ink, or what is enclosed is too thin.
     """
-    return enclosed(framed(ink, name), drawn, closed_to, name)
+    return outline_of_ink(crop_to_ink(ink, name), drawn, closed_to, name)
 
 
-def enclosed(ink: np.ndarray, drawn: Drawn, closed_to: float, name: str) -> Outline:
-    """`find_outline` of ink that is `framed` already; x is its columns and y its rows, upwards."""
-    mask, label, stats = pieces(ink)
+def outline_of_ink(ink: Float[np.ndarray, "h w"], drawn: InkKind, closed_to: float, name: str) -> Outline:
+    """`find_outline` for ink that `crop_to_ink` has cropped; x counts its columns, and y its rows upwards."""
+    mask, labels, stats = ink_pieces(ink)
     if not mask.any():
         raise UserError(f"nothing is drawn in {name}")
     side = _side(mask)
-    numbers = [int(number) for number in np.unique(label) if number]
+    numbers = [int(number) for number in np.unique(labels) if number]
     largest = max(numbers, key=lambda number: stats[number, 2:4].max())
     ordinary = 0.0  # what is no wider than the lines of the largest piece is a line too
-    if drawn == "auto" and len(numbers) > 1 and not _is_filled(label, stats, largest, 0.0):
-        ordinary = float(_depth(label, stats, largest)[1:-1, 1:-1].max())
+    if drawn == "auto" and len(numbers) > 1 and not _is_filled(labels, stats, largest, 0.0):
+        ordinary = float(_depth(labels, stats, largest)[1:-1, 1:-1].max())
     thick = [number for number in numbers
-             if drawn == "filled" or (drawn == "auto" and _is_filled(label, stats, number, ordinary))]
-    solid = np.isin(label, thick)
+             if drawn == "filled" or (drawn == "auto" and _is_filled(labels, stats, number, ordinary))]
+    solid = np.isin(labels, thick)
     line = mask & ~solid
     gaps: list[float] = []
     if line.any():
@@ -105,7 +120,7 @@ def enclosed(ink: np.ndarray, drawn: Drawn, closed_to: float, name: str) -> Outl
         _combine(field, (slice(None), slice(None)), rise)
     if not (field > 0).any():
         opening = widest_opening(lines)
-        raise Open(name, None if opening is None else opening / side,
+        raise OpenOutline(name, None if opening is None else opening / side,
                    "draw a closed line, or let wider gaps be closed with --close-mm")
     rings = _rings(field, side)
     if not rings:
@@ -117,11 +132,14 @@ def enclosed(ink: np.ndarray, drawn: Drawn, closed_to: float, name: str) -> Outl
     return Outline(tuple(rings), side, tuple(gaps), tuple(notes))
 
 
-def framed(ink: np.ndarray, name: str) -> np.ndarray:
-    """The ink about its box, at most `WORK_SIDE_PX` long, its darkest at 1, with some paper around: float32 [h, w].
+def crop_to_ink(ink: Float[np.ndarray, "_ _"], name: str) -> Float[np.ndarray, "h w"]:
+    """Crop a drawing to its ink, and scale and normalise it.
+
+    Returns:
+        Float32 ink with some paper around, at most `WORK_SIDE_PX` and that paper long, 1 where it is darkest.
 
     Raises:
-        UserError: Where nothing is drawn.
+        UserError: If nothing is drawn.
     """
     drawn = ink > 0.25
     rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
@@ -135,31 +153,42 @@ def framed(ink: np.ndarray, name: str) -> np.ndarray:
     return np.pad(np.clip(crop / max(strength, 0.2), 0, 1), 8)
 
 
-def pieces(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The ink without specks, bool [H, W]; the number of the piece at each pixel; OpenCV's statistics of the pieces."""
-    _, label, stats, _ = cv2.connectedComponentsWithStats((ink > 0.5).astype(np.uint8), connectivity=8)
+def ink_pieces(
+    ink: Float[np.ndarray, "h w"],
+) -> tuple[Bool[np.ndarray, "h w"], Int[np.ndarray, "h w"], Int[np.ndarray, "n 5"]]:
+    """The connected pieces of ink, without specks.
+
+    Returns:
+        Which pixels are ink, the number of the piece at each pixel (0 for paper), and OpenCV's statistics.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0.5).astype(np.uint8), connectivity=8)
     extent = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     extent[0] = 0
     kept = np.argsort(-extent, kind="stable")[:_MOST_PIECES]
     kept = kept[extent[kept] >= max(3, _SPECK * extent.max(initial=0))]
-    mask = np.isin(label, kept)
-    return mask, np.where(mask, label, 0), stats
+    mask = np.isin(labels, kept)
+    return mask, np.where(mask, labels, 0), stats
 
 
-def _side(mask: np.ndarray) -> float:
-    return float(max(np.ptp(np.flatnonzero(mask.any(axis))) + 1 for axis in (0, 1)))
+def _side(mask: Bool[np.ndarray, "h w"]) -> float:
+    """The longer side of what is set in a mask, in pixels."""
+    return float(max(int(np.ptp(np.flatnonzero(mask.any(axis)))) + 1 for axis in (0, 1)))
 
 
-def _depth(label: np.ndarray, stats: np.ndarray, number: int) -> np.ndarray:
-    """How far each pixel of a piece is from paper, in its box and a pixel more around."""
+def _depth(labels: Int[np.ndarray, "h w"], stats: Int[np.ndarray, "n 5"], number: int) -> Float[np.ndarray, "_ _"]:
+    """How far each pixel of a piece is from paper, in the piece's box and one pixel around it."""
     x, y, wide, high, _ = stats[number]
-    one = np.pad((label[y : y + high, x : x + wide] == number).astype(np.uint8), 1)
+    one = np.pad((labels[y : y + high, x : x + wide] == number).astype(np.uint8), 1)
     return cv2.distanceTransform(one, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
-def _is_filled(label: np.ndarray, stats: np.ndarray, number: int, ordinary: float) -> bool:
-    """Whether most of a piece lies within discs that are too large for a line, and larger than an `ordinary` one's."""
-    depth = _depth(label, stats, number)
+def _is_filled(labels: Int[np.ndarray, "h w"], stats: Int[np.ndarray, "n 5"], number: int, ordinary: float) -> bool:
+    """Whether a piece is filled in: most of it lies within discs too large for a line.
+
+    Args:
+        ordinary: Half the width of an ordinary line of this drawing, in pixels; the discs must be larger.
+    """
+    depth = _depth(labels, stats, number)
     radius = max(2.0, _FILLED * stats[number, 2:4].max(), ordinary)
     inner = depth > radius
     if not inner.any():
@@ -168,51 +197,58 @@ def _is_filled(label: np.ndarray, stats: np.ndarray, number: int, ordinary: floa
     return bool((grown & (depth > 0)).sum() > 0.5 * stats[number, cv2.CC_STAT_AREA])
 
 
-def _lines(mask: np.ndarray) -> Lines:
-    """The pieces of thin ink, and what each encloses; slivers no wider than the line itself are no inside."""
+def _lines(mask: Bool[np.ndarray, "h w"]) -> Lines:
+    """The pieces of thin ink, and what each encloses; a sliver no wider than the line itself does not count."""
     depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     width = max(1.0, 4 * float(depth[mask].mean()) - 2)
-    count, label, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    closed, full, around = [False], [False], [None]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    closed, fills_hull = [False], [False]
+    footprint: list[np.ndarray | None] = [None]
     for number in range(1, count):
         x, y, wide, high, _ = stats[number]
         box = slice(y, y + high), slice(x, x + wide)
-        piece = label[box] == number
+        piece = labels[box] == number
         inside = _inside(piece, width)
         closed.append(inside is not None)
         if inside is None:
-            full.append(False)
-            around.append(None)
+            fills_hull.append(False)
+            footprint.append(None)
             continue
         hull = cv2.convexHull(np.argwhere(piece)[:, None].astype(np.int32))
-        full.append(bool((inside | piece).sum() > _FULL * cv2.contourArea(hull)))
-        around.append(np.zeros(mask.shape, bool))
-        around[-1][box] = inside | piece
-    return Lines(label, closed, full, around, width)
+        fills_hull.append(bool((inside | piece).sum() > _FULL * cv2.contourArea(hull)))
+        whole = np.zeros(mask.shape, bool)
+        whole[box] = inside | piece
+        footprint.append(whole)
+    return Lines(labels, closed, fills_hull, footprint, width)
 
 
-def _inside(piece: np.ndarray, width: float) -> np.ndarray | None:
-    """What a piece of ink encloses, without slivers; None where that is nothing."""
+def _inside(piece: Bool[np.ndarray, "h w"], width: float) -> Bool[np.ndarray, "h w"] | None:
+    """What a piece of ink encloses, without slivers; None if that is nothing."""
     flooded = np.pad(piece.astype(np.uint8), 1)
     cv2.floodFill(flooded, None, (0, 0), 2)
     inside = flooded[1:-1, 1:-1] == 0
     if not inside.any():
         return None
-    count, label = cv2.connectedComponents(inside.astype(np.uint8), connectivity=4)
+    count, labels = cv2.connectedComponents(inside.astype(np.uint8), connectivity=4)
     depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     deepest = np.zeros(count)
-    np.maximum.at(deepest, label.ravel(), depth.ravel())
+    np.maximum.at(deepest, labels.ravel(), depth.ravel())
     wide = deepest > max(1.5, 0.75 * width)
     wide[0] = False
-    return wide[label] if wide.any() else None
+    return wide[labels] if wide.any() else None
 
 
-def _edge_field(lines: Lines, number: int) -> tuple[tuple[slice, slice], np.ndarray]:
-    """How deep inside the middle of a closed line each pixel is, negative outside, in pixels up to `_DEEP`; its box."""
-    piece = lines.label == number
+def _edge_field(lines: Lines, number: int) -> tuple[tuple[slice, slice], Float[np.ndarray, "_ _"]]:
+    """The box of a closed line, and how deep inside its middle each pixel of the box is.
+
+    In pixels, negative outside, limited to `_DEEP` either way.
+    """
+    piece = lines.labels == number
     rows, columns = np.flatnonzero(piece.any(1)), np.flatnonzero(piece.any(0))
     box = slice(max(0, rows[0] - 6), rows[-1] + 7), slice(max(0, columns[0] - 6), columns[-1] + 7)
     inside = _inside(piece[box], lines.width_px)
+    if inside is None:
+        raise ValueError(f"line {number} encloses nothing")
     flooded = np.pad(piece[box].astype(np.uint8), 1)
     cv2.floodFill(flooded, None, (0, 0), 2)
     outside = flooded[1:-1, 1:-1] == 2
@@ -223,13 +259,14 @@ def _edge_field(lines: Lines, number: int) -> tuple[tuple[slice, slice], np.ndar
     return box, np.clip((to_outside - to_inside) / 2, -_DEEP, _DEEP).astype(np.float32)
 
 
-def _combine(field: np.ndarray, box: tuple[slice, slice], one: np.ndarray) -> None:
-    """Even and odd: what is inside one of the two and not the other, in place."""
+def _combine(field: Float[np.ndarray, "_ _"], box: tuple[slice, slice], one: Float[np.ndarray, "_ _"]) -> None:
+    """Combine two fields by the even-odd rule, in place: inside is what is inside exactly one of them."""
     here = field[box]
     field[box] = np.maximum(np.minimum(here, -one), np.minimum(-here, one))
 
 
-def _rings(field: np.ndarray, side: float) -> list[np.ndarray]:
+def _rings(field: Float[np.ndarray, "h w"], side: float) -> list[Float[np.ndarray, "_ 2"]]:
+    """The zero level of a field as polygons, without the smallest ones."""
     from skimage.measure import approximate_polygon, find_contours
 
     field = cv2.GaussianBlur(np.pad(field, 2, constant_values=-_DEEP), (0, 0), 0.8)
@@ -237,12 +274,13 @@ def _rings(field: np.ndarray, side: float) -> list[np.ndarray]:
     rings = []
     for ring in find_contours(field, 0.0):
         ring = approximate_polygon(ring, 0.12)[:-1]
-        if len(ring) < 3 or abs(_area(ring)) < max(6.0, (0.008 * side) ** 2):
+        if len(ring) < 3 or abs(signed_area(ring)) < max(6.0, (0.008 * side) ** 2):
             continue
         rings.append(np.column_stack([ring[:, 1] - 2, 2 - ring[:, 0]]))  # without the border added above
     return rings
 
 
-def _area(ring: np.ndarray) -> float:
+def signed_area(ring: Float[np.ndarray, "n 2"]) -> float:
+    """The area of a polygon; negative if it goes clockwise, with x to the right and y up."""
     after = np.roll(ring, -1, axis=0)
     return 0.5 * float((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum())

@@ -1,58 +1,70 @@
-"""A drawn profile beside its axis, made ready to be turned about it."""
+"""A drawn profile and its axis, made ready to be revolved."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 
 from maquette.errors import UserError
-from maquette.relief.gaps import thin
-from maquette.relief.outline import Drawn, Open, enclosed, framed, pieces
+from maquette.relief.gaps import skeleton_of
+from maquette.relief.outline import InkKind, OpenOutline, crop_to_ink, ink_pieces, outline_of_ink
 
 Axis = Literal["auto", "left", "right", "middle"]
-_STRAIGHT = 0.012  # of its length: how far an axis' pixels may deviate from a straight line
-_LEAN_DEG = 8.0
-_LONG = 0.45  # of the drawing's height: shorter lines are no axis
-_ONTO_AXIS = 0.025  # of the radius: an edge that is this near to the axis lies on it
+"""Where the axis of a solid of revolution lies."""
+_STRAIGHT = 0.012  # share of the drawing's height: how far an axis' pixels may lie off a straight line
+_LEAN_DEG = 8.0  # how far an axis may lean
+_LONG = 0.45  # share of the drawing's height: a shorter line is not an axis
+_ONTO_AXIS = 0.025  # share of the radius: an edge this near to the axis is moved onto it
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """What is turned about an axis: polygons float64 [N, 2] (even and odd), x the distance from the axis, negative on
-    its other side, and y up, in pixels. side_px, gaps, notes: as of an `Outline`.
+    """The cross-section of a solid of revolution.
+
+    Attributes:
+        rings: Closed polygons (even-odd rule); x is the distance from the axis, negative on its other side, and y goes
+            up, in pixels.
+        side_px: The longer side of all ink, in pixels.
+        gaps: Widths of the gaps that were closed, in pixels, the widest first.
+        notes: What a user may want to know, a sentence each.
     """
 
-    rings: tuple[np.ndarray, ...]
+    rings: tuple[Float[np.ndarray, "_ 2"], ...]
     side_px: float
     gaps: tuple[float, ...]
     notes: tuple[str, ...]
 
 
-def find_profile(ink: np.ndarray, *, axis: Axis, drawn: Drawn, closed_to: float, name: str) -> Profile:
-    """The profile in a drawing, ink float32 [H, W].
+def find_profile(
+    ink: Float[np.ndarray, "_ _"], *, axis: Axis, drawn: InkKind, closed_to: float, name: str
+) -> Profile:
+    """Find the profile in a drawing, and its axis.
+
+    Most of the profile comes to lie at positive x. An open profile beside a drawn axis has its ends joined to the axis.
 
     Args:
-        axis: `auto` takes a straight upright line of its own beside the profile (a leaning one is turned upright), and
-            where there is none the profile's left edge; `left`, `right` and `middle` are those of the profile. An open
-            profile beside a drawn axis has its ends joined to the axis. Most of the profile comes to lie at positive x.
-        drawn: As in `find_outline`.
-        closed_to: See `drawn`.
-        name: See `drawn`.
+        ink: 0 is paper and 1 is lead.
+        axis: `auto` takes a straight, upright line of its own beside the profile (a leaning one is turned upright), and
+            without one the profile's left edge; `left`, `right` and `middle` are those of the profile.
+        drawn: As in `maquette.relief.outline.find_outline`.
+        closed_to: The widest gap that is closed, as a share of the ink's longer side.
+        name: What an error calls the drawing.
 
     Raises:
-        UserError: Where there is no profile, or an open one without an axis.
+        UserError: If there is no profile, or an open one without an axis.
     """
-    ink, place, notes = framed(ink, name), None, []
+    ink, place, notes = crop_to_ink(ink, name), None, []
     if axis == "auto":
         ink, place = _take_axis(ink)
         if place is not None:
             notes.append("turned about the straight line beside the profile")
     try:
-        found = enclosed(ink, drawn, closed_to, name)
+        found = outline_of_ink(ink, drawn, closed_to, name)
         rings, side, gaps = list(found.rings), found.side_px, found.gaps
         notes += found.notes
-    except Open:
+    except OpenOutline:
         if place is None:
             raise UserError(f"the profile in {name} is open and beside no axis",
                             hint="close it, or draw the axis as a straight upright line beside it") from None
@@ -72,10 +84,15 @@ def find_profile(ink: np.ndarray, *, axis: Axis, drawn: Drawn, closed_to: float,
     return Profile(tuple(turned), side, tuple(gaps), tuple(notes))
 
 
-def _take_axis(ink: np.ndarray) -> tuple[np.ndarray, float | None]:
-    """The ink without its axis, turned so that it was upright, and the axis' column; as it is and None without one."""
-    mask, label, stats = pieces(ink)
-    numbers = [number for number in np.unique(label) if number]
+def _take_axis(ink: Float[np.ndarray, "_ _"]) -> tuple[Float[np.ndarray, "_ _"], float | None]:
+    """Separate a drawn axis from the profile.
+
+    Returns:
+        The ink without the axis, turned so that the axis was upright, and the axis' column. Without an axis: the ink
+        unchanged, and None.
+    """
+    mask, labels, stats = ink_pieces(ink)
+    numbers = [number for number in np.unique(labels) if number]
     if len(numbers) < 2:
         return ink, None
     tall = np.ptp(np.flatnonzero(mask.any(1))) + 1
@@ -84,7 +101,7 @@ def _take_axis(ink: np.ndarray) -> tuple[np.ndarray, float | None]:
     for number in numbers:
         if stats[number, cv2.CC_STAT_HEIGHT] < _LONG * tall:
             continue
-        rows, columns = np.nonzero(label == number)
+        rows, columns = np.nonzero(labels == number)
         slope, start = np.polyfit(rows, columns, 1)
         off = np.abs(columns - slope * rows - start)
         width = len(rows) / stats[number, cv2.CC_STAT_HEIGHT]
@@ -95,32 +112,32 @@ def _take_axis(ink: np.ndarray) -> tuple[np.ndarray, float | None]:
             best, furthest, lean = number, away, float(slope)
     if best is None:
         return ink, None
-    rest = np.where(cv2.dilate((label == best).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, 0, ink)
-    rows, columns = np.nonzero(label == best)
+    rest = np.where(cv2.dilate((labels == best).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, 0, ink)
+    rows, columns = np.nonzero(labels == best)
     centre = float(columns.mean()), float(rows.mean())
     turn = cv2.getRotationMatrix2D(centre, -float(np.degrees(np.arctan(lean))), 1.0)
     pad = 40
     rest = np.pad(rest.astype(np.float32), pad)
-    turn[:, 2] += pad - turn[:, :2] @ [pad, pad]
+    turn = np.column_stack([turn[:, :2], turn[:, 2] + (pad - turn[:, :2] @ [pad, pad])])
     return cv2.warpAffine(rest, turn, rest.shape[::-1], flags=cv2.INTER_LINEAR), centre[0] + pad
 
 
-def _to_axis(ink: np.ndarray, place: float) -> np.ndarray:
-    """The largest piece's middle line from its upper to its lower end, and back along the axis: [N, 2], y up."""
+def _to_axis(ink: Float[np.ndarray, "_ _"], place: float) -> Float[np.ndarray, "n 2"]:
+    """The centre line of the tallest piece from its upper to its lower end, and back along the axis; y goes up."""
     from skimage.graph import route_through_array
     from skimage.measure import approximate_polygon
 
-    _, label, stats = pieces(ink)
-    numbers = [number for number in np.unique(label) if number]
+    _, labels, stats = ink_pieces(ink)
+    numbers = [number for number in np.unique(labels) if number]
     tallest = max(numbers, key=lambda number: stats[number, cv2.CC_STAT_HEIGHT])
-    middle = thin(label == tallest)
+    middle = skeleton_of(labels == tallest)
     neighbours = cv2.filter2D(np.pad(middle, 1).astype(np.uint8), -1, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
     ends = np.argwhere(middle & (neighbours == 2))
     ends = ends if len(ends) > 1 else np.argwhere(middle)
     first, last = ends[ends[:, 0].argmin()], ends[ends[:, 0].argmax()]
-    way, _ = route_through_array(np.where(middle, 1.0, 1000.0), first, last, geometric=True)
-    way = np.array(way, dtype=np.float64)[:, ::-1] * [1, -1]
-    if len(way) > 12:
-        way[3:-3] = cv2.blur(way, (1, 7), borderType=cv2.BORDER_REPLICATE)[3:-3]
-    way = approximate_polygon(way, 0.3)  # without the steps of the pixels
-    return np.vstack([[place, way[0, 1]], way, [place, way[-1, 1]]])
+    path, _ = route_through_array(np.where(middle, 1.0, 1000.0), first, last, geometric=True)
+    path = np.array(path, dtype=np.float64)[:, ::-1] * [1, -1]
+    if len(path) > 12:
+        path[3:-3] = cv2.blur(path, (1, 7), borderType=cv2.BORDER_REPLICATE)[3:-3]
+    path = approximate_polygon(path, 0.3)  # without the steps of the pixels
+    return np.vstack([[place, path[0, 1]], path, [place, path[-1, 1]]])

@@ -1,7 +1,8 @@
-"""From a flat drawing to a solid with no learning at all: extruded, inflated, turned about an axis, or a lithophane.
+"""From a flat drawing to a solid with no learning at all: extruded, inflated, revolved, or a lithophane.
 
-Solids are in millimetres, x to the right and y up as on the page, z towards the viewer, resting on z = 0; a turned one
-stands upright. Regions and solids are put together by manifold3d, whose results are closed and without overlaps.
+Solids are in millimetres, x to the right and y up as on the page, z towards the viewer, resting on z = 0; a revolved
+one stands upright. Regions and solids are combined by manifold3d, whose results are closed and without
+self-intersections.
 """
 
 from dataclasses import dataclass
@@ -10,28 +11,33 @@ from typing import Literal
 import manifold3d
 import numpy as np
 import trimesh
+from jaxtyping import Float, UInt8
 from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from maquette.errors import UserError
-from maquette.geometry.mesh import Printability, is_closed, keep_largest, printability, repair
+from maquette.geometry.mesh import is_closed
+from maquette.geometry.printability import Printability, printability
+from maquette.geometry.repair import keep_largest, repair
 from maquette.intake.page_capture import rectify_page
-from maquette.relief.inflate import inflated
-from maquette.relief.lithophane import heights, plate
-from maquette.relief.outline import CLOSED_TO, Drawn, Open, find_outline
-from maquette.relief.profile import Axis, find_profile
+from maquette.relief.inflate import inflate_polygons
+from maquette.relief.lithophane import lithophane_thickness, plate_mesh
+from maquette.relief.outline import CLOSED_TO, InkKind, OpenOutline, Outline, find_outline, signed_area
+from maquette.relief.profile import Axis, Profile, find_profile
 
-Way = Literal["extrude", "inflate", "revolve", "lithophane"]
+ReliefMethod = Literal["extrude", "inflate", "revolve", "lithophane"]
+"""How a drawing becomes a solid."""
 BORDER_MM = 2.0
-"""How far a base plate goes beyond what stands on it, and how much is left around the hole for a ring, at least."""
+"""How far a base plate goes beyond what stands on it; also the least width around the hole for a ring."""
 TAB_MM = 3.0
-"""Thickness of the tab with the hole on a rounded or turned solid, at most."""
+"""Thickness of the tab with the hole on a rounded or revolved solid, at most."""
 THICKNESS_MM = {"extrude": 5.0, "lithophane": 3.0}
-"""Thickness where nobody says; a rounded solid is then as thick as it is wide."""
+"""Thickness by default; an inflated solid is then as thick as it is wide."""
 LARGEST_MM = 2000.0
-_SEGMENTS = 128  # of a whole turn: such a cylinder has 99.96 % of the volume of a round one
+"""The largest length that an option may have."""
+_SEGMENTS = 128  # segments of a whole turn: such a cylinder has 99.96 % of the volume of a round one
 _LEAST_PX = 1e-3  # square pixels: what encloses less has no area
-_SUNK_MM = 0.1  # into its base plate: a round bottom would only touch it along a line
-_FINEST_MM = 0.005  # surfaces may move by so much to need fewer faces
+_SUNK_MM = 0.1  # how far a revolved solid sinks into its base plate: a round bottom would only touch it along a line
+_FINEST_MM = 0.005  # how far surfaces may move to need fewer faces
 
 
 @dataclass(frozen=True)
@@ -39,21 +45,25 @@ class ReliefOptions:
     """How a solid is made; lengths in millimetres.
 
     Attributes:
-        size_mm: Longer side of what is drawn (extruded, inflated, lithophane), or of the turned solid; base plate and
-            ring add to it.
-        thickness_mm: From the flat side to the top, without the base; None takes `THICKNESS_MM`.
-        thinnest_mm: Of a lithophane where the picture is white.
+        way: How the drawing becomes a solid.
+        size_mm: Longer side of what is drawn (extruded, inflated, lithophane), or of the revolved solid; a base plate
+            and a ring add to it. 1 to 2000.
+        thickness_mm: From the flat side to the top, without the base; None takes `THICKNESS_MM`. 0.05 to 2000.
+        thinnest_mm: Thickness of a lithophane where the picture is white. 0.05 to 2000.
         base_mm: Thickness of a base plate, 0 for none.
-        ring_hole_mm: Diameter of a hole for a key ring in a tab at the top, 0 for none.
-        one_sided: An inflated solid with a flat back (with a base it always has one).
-        axis: Of a turned profile.
+        ring_hole_mm: Diameter of a hole for a key ring, in a tab at the top, 0 for none.
+        one_sided: Make an inflated solid with a flat back (with a base plate it always has one).
+        axis: The axis of a revolved profile.
         drawn: Whether lines are edges or the ink is the solid.
         close_mm: The widest gap that is closed; None takes 12 % of the size.
-        all_parts: Keep what is not connected with the largest part.
-        detail_px: Points along a lithophane's longer side, at most.
+        all_parts: Keep parts that are not connected with the largest one.
+        detail_px: Points along a lithophane's longer side, at most. 16 to 1000.
+
+    Raises:
+        UserError: If a value is out of its range, or two do not go together.
     """
 
-    way: Way = "extrude"
+    way: ReliefMethod = "extrude"
     size_mm: float = 60.0
     thickness_mm: float | None = None
     thinnest_mm: float = 0.8
@@ -61,12 +71,12 @@ class ReliefOptions:
     ring_hole_mm: float = 0.0
     one_sided: bool = False
     axis: Axis = "auto"
-    drawn: Drawn = "auto"
+    drawn: InkKind = "auto"
     close_mm: float | None = None
     all_parts: bool = False
     detail_px: int = 240
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, least in (("size_mm", 1.0), ("thickness_mm", 0.05), ("thinnest_mm", 0.05)):
             value = getattr(self, name)
             if value is not None and not (np.isfinite(value) and least <= value <= LARGEST_MM):
@@ -87,13 +97,18 @@ class ReliefOptions:
 
     @property
     def thickest_mm(self) -> float:
+        """Thickness from the flat side to the top, the usual one of `THICKNESS_MM` if none was given."""
         return self.thickness_mm if self.thickness_mm is not None else THICKNESS_MM[self.way]
 
 
 @dataclass(frozen=True, eq=False)
 class Relief:
-    """A solid out of a drawing. mesh: in millimetres, resting on z = 0. report: whether it can be printed. notes: what
-    was closed, left out and found in the drawing, one short sentence each.
+    """A solid made of a drawing.
+
+    Attributes:
+        mesh: In millimetres, resting on z = 0.
+        report: Whether it can be printed.
+        notes: What was closed, left out and found in the drawing, one short sentence each.
     """
 
     mesh: trimesh.Trimesh
@@ -101,37 +116,48 @@ class Relief:
     notes: tuple[str, ...]
 
     def line(self) -> str:
-        """One line for the user: how large it is, the report, the notes."""
+        """One line for the user: the size, the report, the notes."""
         size = " x ".join(f"{length:.1f}" for length in self.mesh.extents)
         return "; ".join([f"{size} mm", self.report.line(), *self.notes])
 
 
-def relief(picture: np.ndarray, making: ReliefOptions | None = None, *, min_wall_mm: float = 0.8,
-           name: str = "the drawing") -> Relief:
-    """The solid out of a drawing, uint8 [H, W, 3]: clean, scanned, or a photograph of the page (see `rectify_page`).
+def relief(
+    picture: UInt8[np.ndarray, "h w 3"],
+    options: ReliefOptions | None = None,
+    *,
+    min_wall_mm: float = 0.8,
+    name: str = "the drawing",
+) -> Relief:
+    """Make a solid of a drawing: a clean file, a scan, or a photograph of the page (see `rectify_page`).
 
     Args:
-        min_wall_mm: What the printer asks for.
+        picture: RGB, upright.
+        options: How; the defaults extrude the drawing.
+        min_wall_mm: The thinnest wall that the printer can make, for the report.
+        name: What an error calls the drawing.
+
+    Returns:
+        The solid; its notes name the gaps that were closed, in millimetres.
 
     Raises:
-        UserError: Where nothing is drawn, the outline is open by more than is to be closed, or what is enclosed is too
-            small; the gaps that were closed are told in the notes, in millimetres.
+        UserError: If nothing is drawn, if the outline has a gap too wide to be closed, or if what is enclosed is too
+            small.
     """
-    making = making or ReliefOptions()
-    if making.way == "lithophane":
-        solid, notes = _lithophane(picture, making), []
+    options = options or ReliefOptions()
+    if options.way == "lithophane":
+        solid, notes = _lithophane(picture, options), []
     else:
         captured = rectify_page(picture, whole_page=True, name=name)
         notes = list(captured.notes)
-        region, scale, gaps, more = _region(captured.ink, making, name)
+        region, scale, gaps, more = _drawn_region(captured.ink, options, name)
         if gaps:
             widest = f"closed a gap of {gaps[0] * scale:.1f} mm"
             notes.append(widest if len(gaps) == 1 else
                          f"closed {len(gaps)} gaps, the widest of {gaps[0] * scale:.1f} mm")
         notes += more + _necks(region, min_wall_mm)
-        solid = {"extrude": _extruded, "inflate": _inflated, "revolve": _revolved}[making.way](region, making)
-    mesh = _mesh(solid)
-    if not making.all_parts:
+        solid = {"extrude": _extruded, "inflate": _inflated, "revolve": _revolved}[options.way](region, options)
+    mesh = _to_mesh(solid)
+    if not options.all_parts:
         mesh, dropped = keep_largest(mesh)
         if dropped:
             notes.append(dropped.line())
@@ -139,22 +165,26 @@ def relief(picture: np.ndarray, making: ReliefOptions | None = None, *, min_wall
     return Relief(mesh, printability(mesh, min_wall_mm), tuple(notes))
 
 
-def _region(
-    ink: np.ndarray, making: ReliefOptions, name: str
+def _drawn_region(
+    ink: Float[np.ndarray, "_ _"], options: ReliefOptions, name: str
 ) -> tuple[CrossSection, float, tuple[float, ...], list[str]]:
-    """What the drawing encloses in millimetres, millimetres a pixel, gaps that were closed in pixels, and notes.
+    """What the drawing encloses, in millimetres, centred on x and y.
 
-    Centred on x and y; of a turned solid x is the distance from the axis and y begins at 0.
+    For a solid of revolution x is the distance from the axis, and y begins at 0.
+
+    Returns:
+        The region, millimetres a pixel, the widths of the gaps that were closed in pixels, and notes for the user.
     """
-    closed_to = CLOSED_TO if making.close_mm is None else min(making.close_mm / making.size_mm, 1.0)
-    turned = making.way == "revolve"
+    closed_to = CLOSED_TO if options.close_mm is None else min(options.close_mm / options.size_mm, 1.0)
+    turned = options.way == "revolve"
+    found: Outline | Profile
     try:
         if turned:
-            found = find_profile(ink, axis=making.axis, drawn=making.drawn, closed_to=closed_to, name=name)
+            found = find_profile(ink, axis=options.axis, drawn=options.drawn, closed_to=closed_to, name=name)
         else:
-            found = find_outline(ink, drawn=making.drawn, closed_to=closed_to, name=name)
-    except Open as error:
-        got = None if error.gap is None else f"ends that are {error.gap * making.size_mm:.1f} mm apart"
+            found = find_outline(ink, drawn=options.drawn, closed_to=closed_to, name=name)
+    except OpenOutline as error:
+        got = None if error.gap is None else f"ends that are {error.gap * options.size_mm:.1f} mm apart"
         raise UserError(f"the outline in {name} is open", got,
                         "draw a closed line, or have wider gaps closed with --close-mm") from None
     region = CrossSection([np.ascontiguousarray(ring) for ring in found.rings], FillRule.EvenOdd)
@@ -163,7 +193,7 @@ def _region(
     parts, notes = [part for part in region.decompose() if part.area() > _LEAST_PX], list(found.notes)
     if not parts:
         raise UserError(f"what is enclosed in {name} is too thin for a solid", hint="draw it larger")
-    if len(parts) > 1 and not making.all_parts and not making.base_mm and not turned:
+    if len(parts) > 1 and not options.all_parts and not options.base_mm and not turned:
         largest = max(parts, key=lambda part: part.area())
         share = 1 - largest.area() / region.area()
         region = largest
@@ -171,15 +201,16 @@ def _region(
         notes.append(f"{count} loose part{'s' if count > 1 else ''} ({100 * share:.2g} % of the area) "
                      f"{'were' if count > 1 else 'was'} left out; --base-mm joins, --all-parts keeps such")
     low_x, low_y, high_x, high_y = region.bounds()
-    scale = making.size_mm / max(high_x - low_x, high_y - low_y)
+    scale = options.size_mm / max(high_x - low_x, high_y - low_y)
     shift = (0.0, -low_y) if turned else (-(low_x + high_x) / 2, -(low_y + high_y) / 2)
     region = region.translate(shift).scale((scale, scale)).simplify(1e-4)
     return region, scale, found.gaps, notes
 
 
 def _necks(region: CrossSection, least: float) -> list[str]:
-    """A note where large parts of a region hang together by less than `least` millimetres."""
+    """A note if large parts of a region hang together by less than `least` millimetres."""
     def parts(one: CrossSection) -> int:
+        """How many of its parts have more than 1 % of the whole area."""
         return sum(part.area() > 0.01 * region.area() for part in one.decompose())
 
     if parts(region.offset(-least / 2, JoinType.Miter)) > parts(region):
@@ -187,83 +218,90 @@ def _necks(region: CrossSection, least: float) -> list[str]:
     return []
 
 
-def _extruded(region: CrossSection, making: ReliefOptions) -> Manifold:
-    height = making.base_mm + making.thickest_mm
+def _extruded(region: CrossSection, options: ReliefOptions) -> Manifold:
+    """The region with straight walls, its base plate and its ring."""
+    height = options.base_mm + options.thickest_mm
     solid, ground = region.extrude(height), region
-    if making.base_mm:
-        ground = _ground(region)
-        solid = solid + ground.extrude(making.base_mm)
-    return _with_tab(solid, ground, region, making, 0.0, height)
+    if options.base_mm:
+        ground = _base_plate(region)
+        solid = solid + ground.extrude(options.base_mm)
+    return _with_tab(solid, ground, region, options, 0.0, height)
 
 
-def _inflated(region: CrossSection, making: ReliefOptions) -> Manifold:
-    flat = making.one_sided or making.base_mm > 0
-    vertices, faces = inflated(region.to_polygons(), making.thickness_mm, flat)
-    solid = _closed(trimesh.Trimesh(vertices, faces, process=False)).simplify(_FINEST_MM)
+def _inflated(region: CrossSection, options: ReliefOptions) -> Manifold:
+    """The rounded solid over the region, its base plate and its ring."""
+    flat = options.one_sided or options.base_mm > 0
+    vertices, faces = inflate_polygons(region.to_polygons(), options.thickness_mm, flat)
+    solid = _to_manifold(trimesh.Trimesh(vertices, faces, process=False)).simplify(_FINEST_MM)
     ground = region
     if flat:
         solid = solid.trim_by_plane((0.0, 0.0, 1.0), 0.0)
     tallest = solid.bounding_box()[5]
-    if making.base_mm:
-        ground = _ground(region)
-        solid = solid.translate((0.0, 0.0, making.base_mm)) + ground.extrude(making.base_mm)
-        return _with_tab(solid, ground, region, making, 0.0, making.base_mm + min(TAB_MM, tallest))
+    if options.base_mm:
+        ground = _base_plate(region)
+        solid = solid.translate((0.0, 0.0, options.base_mm)) + ground.extrude(options.base_mm)
+        return _with_tab(solid, ground, region, options, 0.0, options.base_mm + min(TAB_MM, tallest))
     half = min(TAB_MM / 2, 0.6 * tallest)
-    return _with_tab(solid, ground, region, making, 0.0 if flat else -half, 2 * half if flat else half)
+    return _with_tab(solid, ground, region, options, 0.0 if flat else -half, 2 * half if flat else half)
 
 
-def _revolved(region: CrossSection, making: ReliefOptions) -> Manifold:
+def _revolved(region: CrossSection, options: ReliefOptions) -> Manifold:
+    """The region revolved about the y axis and stood upright, its base plate and its ring."""
     solid, outline = region.revolve(_SEGMENTS), region
-    if making.base_mm:
+    if options.base_mm:
         radius = region.bounds()[2] + BORDER_MM
-        lifted = making.base_mm - min(_SUNK_MM, making.base_mm / 2)
+        lifted = options.base_mm - min(_SUNK_MM, options.base_mm / 2)
         solid = solid.translate((0.0, 0.0, lifted))
-        solid = solid + Manifold.cylinder(making.base_mm, radius, circular_segments=_SEGMENTS)
+        solid = solid + Manifold.cylinder(options.base_mm, radius, circular_segments=_SEGMENTS)
         outline = region.translate((0.0, lifted))
-    if not making.ring_hole_mm:
+    if not options.ring_hole_mm:
         return solid
     half = min(TAB_MM, 0.5 * outline.bounds()[2]) / 2
-    tab, hole = _tab(outline, outline, making.ring_hole_mm)
+    tab, hole = _tab(outline, outline, options.ring_hole_mm)
     upright = (90.0, 0.0, 0.0)  # x stays, y goes up
     stands = tab.extrude(2 * half).translate((0.0, 0.0, -half)).rotate(upright)
     through = hole.extrude(4 * LARGEST_MM).translate((0.0, 0.0, -2 * LARGEST_MM)).rotate(upright)
     return solid + stands - through
 
 
-def _lithophane(picture: np.ndarray, making: ReliefOptions) -> Manifold:
-    thickness = heights(picture, making.thinnest_mm, making.thickest_mm, making.detail_px)
-    mesh = plate(thickness + making.base_mm, making.size_mm)
-    if not (making.base_mm or making.ring_hole_mm):
-        return _closed(mesh)
+def _lithophane(picture: UInt8[np.ndarray, "h w 3"], options: ReliefOptions) -> Manifold:
+    """The picture as a plate, its base plate and its ring."""
+    thickness = lithophane_thickness(picture, options.thinnest_mm, options.thickest_mm, options.detail_px)
+    mesh = plate_mesh(thickness + options.base_mm, options.size_mm)
+    if not (options.base_mm or options.ring_hole_mm):
+        return _to_manifold(mesh)
     (left, bottom, _), (right, top, _) = mesh.bounds
     region = CrossSection.square((right - left, top - bottom), True)
-    ground, solid = region, _closed(mesh)
-    if making.base_mm:
+    ground, solid = region, _to_manifold(mesh)
+    if options.base_mm:
         ground = region.offset(BORDER_MM, JoinType.Miter)
-        solid = solid + ground.extrude(making.base_mm)
-    return _with_tab(solid, ground, region, making, 0.0, making.base_mm + making.thinnest_mm)
+        solid = solid + ground.extrude(options.base_mm)
+    return _with_tab(solid, ground, region, options, 0.0, options.base_mm + options.thinnest_mm)
 
 
-def _ground(region: CrossSection) -> CrossSection:
+def _base_plate(region: CrossSection) -> CrossSection:
     """A base plate: the convex hull of what stands on it, grown by `BORDER_MM` with round corners."""
     return region.hull().offset(BORDER_MM, JoinType.Round, circular_segments=_SEGMENTS)
 
 
 def _with_tab(
-    solid: Manifold, ground: CrossSection, region: CrossSection, making: ReliefOptions, low: float, high: float
+    solid: Manifold, ground: CrossSection, region: CrossSection, options: ReliefOptions, low: float, high: float
 ) -> Manifold:
-    """The solid with a tab from z = low to high at the top of its ground, and the hole in it; as it is without one."""
-    if not making.ring_hole_mm:
+    """The solid with a tab from z = low to z = high at the top of its ground, and a hole in the tab.
+
+    Unchanged if no ring is asked for.
+    """
+    if not options.ring_hole_mm:
         return solid
-    tab, hole = _tab(ground, region if not making.base_mm else ground, making.ring_hole_mm)
+    tab, hole = _tab(ground, region if not options.base_mm else ground, options.ring_hole_mm)
     solid = solid + tab.extrude(high - low).translate((0.0, 0.0, low))
     return solid - hole.extrude(4 * LARGEST_MM).translate((0.0, 0.0, -2 * LARGEST_MM))
 
 
 def _tab(ground: CrossSection, region: CrossSection, hole_mm: float) -> tuple[CrossSection, CrossSection]:
-    """A tab at the uppermost place of a region and the round hole in it, just above the region's edge.
+    """A tab at the uppermost place of a region, and the round hole in it, just above the region's edge.
 
-    The tab reaches as far into the region as it stands out, but not into its holes.
+    The tab reaches as far into the region as it stands out of it, but not into the region's own holes.
     """
     points = np.concatenate(ground.to_polygons())
     (left, low), (right, high) = points.min(axis=0), points.max(axis=0)
@@ -274,19 +312,14 @@ def _tab(ground: CrossSection, region: CrossSection, hole_mm: float) -> tuple[Cr
     y = float(y) + hole_mm / 2
     disc = CrossSection.circle(outer, _SEGMENTS)
     tab = CrossSection.batch_hull([disc.translate((x, y)), disc.translate((x, y - outer))])
-    outlines = [ring for ring in region.to_polygons() if _turns_left(ring)]
+    outlines = [ring for ring in region.to_polygons() if signed_area(ring) > 0]  # the others are holes
     filled = CrossSection(outlines, FillRule.NonZero)
     return tab - (filled - region), CrossSection.circle(hole_mm / 2, _SEGMENTS).translate((x, y))
 
 
-def _turns_left(ring: np.ndarray) -> bool:
-    """Whether a polygon [N, 2] goes around what it encloses, and is no hole."""
-    after = np.roll(ring, -1, axis=0)
-    return bool((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum() > 0)
 
-
-def _denser(region: CrossSection, step: float) -> np.ndarray:
-    """Points along a region's edge, no further than `step` apart: [N, 2]."""
+def _denser(region: CrossSection, step: float) -> Float[np.ndarray, "n 2"]:
+    """Points along a region's edge, no further than `step` apart."""
     places = []
     for ring in region.to_polygons():
         for start, end in zip(ring, np.roll(ring, -1, axis=0), strict=True):
@@ -295,8 +328,8 @@ def _denser(region: CrossSection, step: float) -> np.ndarray:
     return np.concatenate(places)
 
 
-def _closed(mesh: trimesh.Trimesh) -> Manifold:
-    """A mesh as a solid; repaired first where it is not closed."""
+def _to_manifold(mesh: trimesh.Trimesh) -> Manifold:
+    """A mesh as a solid; repaired first if it is not closed."""
     if not is_closed(mesh):
         mesh = repair(mesh)
     solid = Manifold(manifold3d.Mesh64(np.ascontiguousarray(mesh.vertices, np.float64),
@@ -306,8 +339,8 @@ def _closed(mesh: trimesh.Trimesh) -> Manifold:
     return solid
 
 
-def _mesh(solid: Manifold) -> trimesh.Trimesh:
-    """A solid as a mesh that stays closed where a file joins its vertices at one place, as STL does."""
+def _to_mesh(solid: Manifold) -> trimesh.Trimesh:
+    """A solid as a mesh that stays closed when a file format joins coincident vertices, as STL does."""
     if solid.status() != manifold3d.Error.NoError or solid.is_empty():
         raise UserError("nothing is left of the solid", str(solid.status()), "make it larger or the hole smaller")
     solid = solid.translate((0.0, 0.0, -solid.bounding_box()[2]))

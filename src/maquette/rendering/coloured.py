@@ -1,8 +1,9 @@
-"""A coloured object in a light that is fixed to it: the plain pictures that generators of 3D objects learn from."""
+"""A coloured object in a light that is fixed to it: the plain pictures from which generators of 3D objects learn."""
 
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float, Float32, Num, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
@@ -10,6 +11,7 @@ from maquette.rendering.raycaster import RayCaster
 SAMPLES = 3
 """Rays along each side of a pixel."""
 GAMMA = 2.2
+"""Of sRGB, near enough."""
 AMBIENT, SKY, KEY, FILL = 0.46, 0.14, 0.40, 0.12
 """Shares of the light: from everywhere, more from above, and two lamps far away."""
 KEY_FROM = np.array([0.35, 0.70, 0.62], np.float32) / np.float32(np.sqrt(0.35**2 + 0.70**2 + 0.62**2))
@@ -17,25 +19,29 @@ FILL_FROM = np.array([-0.80, 0.10, 0.59], np.float32) / np.float32(np.sqrt(0.80*
 """Unit vectors towards the lamps, in the frame of the object, which faces +y."""
 
 
-def light(normal: np.ndarray) -> np.ndarray:
-    """How much light comes from a matt surface of white, by its unit normals [N, 3]: float32 [N].
+def light(normal: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    """How much light leaves a matt white surface with these unit normals.
 
-    Lambert's cosine for each lamp, and no shadows: a surface has the same colour from wherever it is seen.
+    Lambert's cosine for each lamp, and no shadows: a surface has the same colour from every side.
     """
     key, fill = np.maximum(normal @ KEY_FROM, 0), np.maximum(normal @ FILL_FROM, 0)
     return AMBIENT + SKY * normal[:, 2] + KEY * key + FILL * fill
 
 
 def coloured(
-    caster: RayCaster, camera: Camera, albedo: np.ndarray, background: np.ndarray | tuple = (255, 255, 255),
-) -> tuple[np.ndarray, np.ndarray]:
-    """(picture uint8 [S, S, 3], mask uint8 [S, S]) of an object in colours.
+    caster: RayCaster, camera: Camera, albedo: Float[np.ndarray, "f 3"],
+    background: Num[np.ndarray, " 3"] | tuple[int, int, int] = (255, 255, 255),
+) -> tuple[UInt8[np.ndarray, "s s 3"], UInt8[np.ndarray, "s s"]]:
+    """A coloured object and its mask, antialiased.
+
+    A pixel is the mean, in linear light, of SAMPLES x SAMPLES rays. The mask is the share of them that hit the object,
+    255 for all. Where the mask is 0 the picture is exactly the background.
 
     Args:
-        albedo: Linear RGB of each face, float32 [F, 3] in [0, 1].
-        background: SRGB, 0 to 255. Antialiased: a pixel is the mean, in linear light, of SAMPLES x SAMPLES rays; the
-            mask is the share of them that hit the object, 255 for all. Where the mask is 0 the picture is the
-            background exactly.
+        caster: Of the object.
+        camera: Takes the picture.
+        albedo: Linear RGB of each face, in [0, 1].
+        background: One colour, sRGB, 0 to 255.
     """
     size, fine = camera.size_px, replace(camera, size_px=SAMPLES * camera.size_px)
     seen = caster.cast(fine)
@@ -50,8 +56,10 @@ def coloured(
     return picture.reshape(size, size, 3), mask
 
 
-def painted(caster: RayCaster, camera: Camera, colours: np.ndarray) -> np.ndarray:
-    """A mesh in the colours of its vertices, uint8 [V, 3], as they are, on white: uint8 [S, S, 3], antialiased."""
+def render_vertex_colours(
+    caster: RayCaster, camera: Camera, colours: UInt8[np.ndarray, "v 3"]
+) -> UInt8[np.ndarray, "s s 3"]:
+    """A mesh in the colours of its vertices, without any light, on white, antialiased."""
     fine = replace(camera, size_px=SAMPLES * camera.size_px)
     _, face, uv = caster.first(*fine.rays())
     hit = np.flatnonzero(face >= 0)
@@ -62,7 +70,7 @@ def painted(caster: RayCaster, camera: Camera, colours: np.ndarray) -> np.ndarra
     return np.round(values).astype(np.uint8).reshape(camera.size_px, camera.size_px, 3)
 
 
-def _means(values: np.ndarray) -> np.ndarray:
-    """Means over blocks of SAMPLES x SAMPLES: [S, S, C]."""
+def _means(values: Float32[np.ndarray, "h h c"]) -> Float32[np.ndarray, "s s c"]:
+    """Means over blocks of SAMPLES x SAMPLES pixels."""
     size = len(values) // SAMPLES
     return values.reshape(size, SAMPLES, size, SAMPLES, -1).mean(axis=(1, 3))

@@ -1,30 +1,35 @@
-"""Making scans: the surface voxels of a mesh that one camera sees, as networks learn to complete them.
+"""Making scans: the surface voxels of a mesh that one camera sees, for networks that learn to complete them.
 
-After Smith and Meger, CoRL 2017 (arXiv 1707.09557), section on depth completion: 15 cameras an object. The rays are
-aimed at points all over the surface and not at the pixels of a picture: a table's top that is seen edge-on gets as many
-rays a voxel as a front, where the rows of a picture would leave stripes.
+After Smith and Meger, CoRL 2017 (arXiv 1707.09557), section on depth completion: 15 cameras for each object. Rays are
+aimed at points all over the surface, not at the pixels of a picture: a table top that is seen edge-on gets as many rays
+for each voxel as a front, where the rows of a picture would leave stripes.
 """
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool
 
 from maquette.errors import UserError
-from maquette.rendering import Camera, RayCaster
+from maquette.rendering.camera import Camera
+from maquette.rendering.raycaster import RayCaster
 
 COUNT = 15
-"""Cameras an object, as in the paper."""
+"""Cameras for each object, as in the paper."""
 ELEVATION_DEG = (-10.0, 45.0)
+"""Range of the cameras' elevation."""
 FOV_DEG = (25.0, 60.0)
+"""Range of their field of view."""
 _AIMS = 16
-"""Points aimed at on the face of a voxel; one whose whole face is in sight is missed in one of 9 million."""
+"""Rays aimed at each face of a voxel, on average; a face in full sight is missed once in 9 million."""
 _MOST_AIMS = 600_000
 _INWARDS = 0.01
 """In voxels: how far a hit is moved into the solid, so that a face between two layers belongs to the filled one."""
 
 
 def scan_cameras(count: int = COUNT, seed: int = 0) -> tuple[Camera, ...]:
-    """Cameras all round: azimuths evenly spaced from a random first one, elevation -10 to 45, field of view 25 to 60
-    degrees. The same arguments give the same cameras.
+    """Cameras all round the object; the same arguments give the same cameras.
+
+    Azimuths are evenly spaced from a random first one; elevation is -10 to 45 degrees, field of view 25 to 60.
     """
     rng = np.random.default_rng([seed, 1 << 21])
     first = rng.uniform(0, 360)
@@ -33,13 +38,15 @@ def scan_cameras(count: int = COUNT, seed: int = 0) -> tuple[Camera, ...]:
     return tuple(Camera(azimuth, float(elevation), float(fov)) for azimuth, elevation, fov in places)
 
 
-def scan(mesh: trimesh.Trimesh, camera: Camera, resolution: int) -> np.ndarray:
-    """The surface voxels of a mesh that a camera sees: bool `[R, R, R]`.
+def scan(mesh: trimesh.Trimesh, camera: Camera, resolution: int) -> Bool[np.ndarray, "r r r"]:
+    """The surface voxels of a mesh that a camera sees.
+
+    The scan of a solid mesh is part of its voxels (`maquette.geometry.voxelise`).
 
     Args:
-        mesh: In the package's frame; what lies outside the cube is cut off. Only where the camera stands matters, not
-            the size, zoom or roll of its picture. A solid mesh's scan lies in its own voxels
-            (`maquette.geometry.voxelise`).
+        mesh: In the package's frame; what lies outside the cube is cut off.
+        camera: Only its position matters, not the size, zoom or roll of its picture.
+        resolution: Voxels a side.
 
     Raises:
         UserError: For a mesh without faces.
@@ -47,15 +54,17 @@ def scan(mesh: trimesh.Trimesh, camera: Camera, resolution: int) -> np.ndarray:
     return _Scanner(mesh, resolution).scan(camera)
 
 
-def scans(mesh: trimesh.Trimesh, resolution: int, count: int = COUNT, seed: int = 0) -> np.ndarray:
-    """Scans of a mesh from `scan_cameras(count, seed)`: bool `[S, R, R, R]`. See `scan`."""
+def scans(
+    mesh: trimesh.Trimesh, resolution: int, count: int = COUNT, seed: int = 0
+) -> Bool[np.ndarray, "{count} r r r"]:
+    """Scans of a mesh from the cameras `scan_cameras(count, seed)`; see `scan`."""
     scanner = _Scanner(mesh, resolution)
     made = [scanner.scan(camera) for camera in scan_cameras(count, seed)]
     return np.stack(made) if made else np.zeros((0, *(resolution,) * 3), bool)
 
 
 class _Scanner:
-    """One mesh with the points that rays are aimed at, chosen once for all cameras."""
+    """One mesh, and the points that rays are aimed at, chosen once for all cameras."""
 
     def __init__(self, mesh: trimesh.Trimesh, resolution: int):
         if not len(mesh.faces):
@@ -66,8 +75,8 @@ class _Scanner:
         count = int(np.clip(_AIMS * mesh.area * resolution**2, _AIMS, _MOST_AIMS))
         self.aims = trimesh.sample.sample_surface(mesh, count, seed=0)[0]
 
-    def scan(self, camera: Camera) -> np.ndarray:
-        """Bool `[R, R, R]`."""
+    def scan(self, camera: Camera) -> Bool[np.ndarray, "r r r"]:
+        """The surface voxels that a camera sees."""
         towards = self.aims - camera.position
         towards /= np.linalg.norm(towards, axis=1, keepdims=True) + 1e-20
         distance, face, _ = self.caster.first(np.broadcast_to(camera.position, towards.shape), towards)

@@ -1,4 +1,4 @@
-"""What stands before the lens and what the camera does to a picture: occluders, exposure, blur, noise, JPEG."""
+"""Things before the lens, and what a camera does to a picture: exposure, blur, noise, JPEG."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float32, UInt8
+from numpy.typing import ArrayLike
 
 from maquette.rendering.textures import random_colour
 
 
 @lru_cache(maxsize=1)
-def grain() -> np.ndarray:
-    """Shared normal noise, float32 [512, 512, 3]; views take random windows of it."""
+def shared_noise() -> Float32[np.ndarray, "512 512 3"]:
+    """Standard normal noise that all views take random windows from."""
     return np.random.default_rng(5).standard_normal((512, 512, 3), dtype=np.float32)
 
 
-def window(rng: np.random.Generator, size: int, channels: int) -> np.ndarray:
-    """A random window of the shared noise, float32 [size, size, channels]; it repeats where the noise ends."""
-    noise = grain()
+def noise_window(rng: np.random.Generator, size: int, channels: int) -> Float32[np.ndarray, "{size} {size} {channels}"]:
+    """A random window of the shared noise, which repeats beyond its border."""
+    noise = shared_noise()
     enough = -(-(256 + size) // len(noise))
     if enough > 1:
         noise = np.tile(noise, (enough, enough, 1))
@@ -27,16 +29,16 @@ def window(rng: np.random.Generator, size: int, channels: int) -> np.ndarray:
     return noise[y : y + size, x : x + size, first : first + channels]
 
 
-def occlude(image: np.ndarray, rng: np.random.Generator) -> None:
-    """Draws one random thing in front of the scene into a linear picture [S, S, C], mostly at the frame's edge."""
+def add_occluder(image: Float32[np.ndarray, "s s c"], rng: np.random.Generator) -> None:
+    """Draws one random object before the scene into a picture in linear light, mostly at its border."""
     size, channels = image.shape[0], image.shape[2]
     mask = np.zeros((size, size), np.uint8)
     kind = rng.random()
     edge = rng.uniform(0, 1, 2)
     edge[int(rng.integers(2))] = rng.choice([-0.05, 1.05])
 
-    def fill(points):
-        cv2.fillPoly(mask, [np.int32(np.asarray(points) * size * 16)], 255, cv2.LINE_AA, 4)
+    def fill(points: ArrayLike) -> None:
+        cv2.fillPoly(mask, [(np.asarray(points) * size * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
 
     if kind < 0.3:  # a leg or a pole across the frame
         x, lean, wide = rng.uniform(0, 1), rng.normal(0, 0.15), rng.uniform(0.015, 0.07)
@@ -66,13 +68,19 @@ def occlude(image: np.ndarray, rng: np.random.Generator) -> None:
     image += weight * (colour * slope - image)
 
 
-def develop(linear: np.ndarray, rng: np.random.Generator, clean: bool) -> np.ndarray:
-    """A linear picture [S, S, C] as a camera would save it: uint8 [S, S, C]."""
+def develop(linear: Float[np.ndarray, "s s c"], rng: np.random.Generator, clean: bool) -> UInt8[np.ndarray, "s s c"]:
+    """A picture in linear light as a camera would save it.
+
+    Args:
+        linear: Grey or RGB, 0 and above.
+        rng: Source of the randomness.
+        clean: A studio picture: evenly lit, milder exposure, and half the time without blur, noise and JPEG.
+    """
     size, channels = linear.shape[0], linear.shape[2]
     mean = float(linear.mean()) + 1e-4
     target = np.exp(rng.uniform(np.log(0.06), np.log(0.40)))
     gain = (target / mean) ** (0.3 if clean else rng.uniform(0.5, 1.0))
-    image = linear * np.float32(gain)
+    image: np.ndarray = linear * np.float32(gain)
     if channels == 3 and rng.random() < 0.7:
         image *= np.exp(rng.normal(0, 0.08, 3)).astype(np.float32)
     if not clean and rng.random() < 0.3:  # light that falls off, or a window's glare from one side
@@ -99,9 +107,17 @@ def develop(linear: np.ndarray, rng: np.random.Generator, clean: bool) -> np.nda
         image = cv2.addWeighted(image, 1.6, cv2.GaussianBlur(image, (0, 0), 1.0), -0.6, 0)
     image = image.reshape(size, size, channels)
     if rng.random() < 0.45:
-        image = image + window(rng, size, channels) * np.float32(np.exp(rng.uniform(np.log(0.003), np.log(0.035))))
+        grain = noise_window(rng, size, channels)
+        image = image + grain * np.float32(np.exp(rng.uniform(np.log(0.003), np.log(0.035))))
     image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(25, 95))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_UNCHANGED)
+        quality = int(rng.uniform(25, 95))
+        image = jpeg_round_trip(image, quality)
     return image.reshape(size, size, channels)
+
+
+def jpeg_round_trip(image: UInt8[np.ndarray, ...], quality: int) -> UInt8[np.ndarray, ...]:
+    """A picture after it was saved as JPEG with this quality, 0 to 100, and read again."""
+    decoded = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    return decoded

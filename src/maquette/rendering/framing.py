@@ -1,10 +1,11 @@
-"""Where the camera stands and what part of its picture is kept."""
+"""Random viewpoints, and which part of the camera's picture is kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float32, Int, UInt8
 from scipy.spatial import ConvexHull, QhullError
 
 from maquette.rendering.camera import Camera
@@ -13,30 +14,30 @@ from maquette.rendering.raycaster import RayCaster
 
 @dataclass(frozen=True)
 class Frame:
-    """A square picture of which the box (left, top, right, bottom), in shares of its side, was photographed.
-
-    Attributes:
-        pad_to: "scene" when the scene goes on outside the box, otherwise the name of the plain colour that fills it.
-    """
+    """A square picture, and the box in it that was photographed."""
 
     camera: Camera
+    """Takes the whole square."""
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """Left, top, right and bottom of the photographed box, in shares of the square's side."""
     pad_to: str = "scene"
+    """What is outside the box: "scene", the scene itself; "white", "grey" or "black"; or "border", the median colour of
+    the box's border."""
 
     def _bounds(self, size: int) -> tuple[int, int, int, int]:
         left, top, right, bottom = (int(round(value * size)) for value in self.box)
         return max(left, 0), max(top, 0), max(min(right, size), left + 1), max(min(bottom, size), top + 1)
 
-    def inside(self, size: int) -> np.ndarray:
-        """Indices of the pixels inside the box, for a picture of size x size."""
+    def inside(self, size: int) -> Int[np.ndarray, " n"]:
+        """Flat indices of the pixels that show the scene, in a picture of `size` x `size` pixels."""
         if self.pad_to == "scene":
             return np.arange(size * size)
         left, top, right, bottom = self._bounds(size)
         rows = np.arange(top, bottom)[:, None] * size
         return (rows + np.arange(left, right)[None, :]).reshape(-1)
 
-    def pad(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Fills what lies outside the box of a uint8 picture [S, S, C] with the plain colour."""
+    def pad(self, image: UInt8[np.ndarray, "s s c"], rng: np.random.Generator) -> UInt8[np.ndarray, "s s c"]:
+        """The picture with a plain colour outside the box, unless the scene goes on there."""
         if self.pad_to == "scene":
             return image
         size = image.shape[0]
@@ -46,32 +47,35 @@ class Frame:
             rim = np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])
             value = np.median(rim, axis=0)
         else:
-            value = {"white": 255, "grey": int(rng.integers(90, 240)), "black": 0}[self.pad_to]
+            value = np.array({"white": 255, "grey": int(rng.integers(90, 240)), "black": 0}[self.pad_to])
         padded = np.empty_like(image)
         padded[:] = value
         padded[top:bottom, left:right] = crop
         return padded
 
 
-def outline(caster: RayCaster) -> np.ndarray:
-    """The corners [N, 3] of the convex hull: all that is needed to know where a shape ends in a picture."""
+def hull_corners(caster: RayCaster) -> Float32[np.ndarray, "n 3"]:
+    """The corners of the mesh's convex hull; they bound the shape in every picture."""
     try:
         return caster.vertices[ConvexHull(caster.vertices).vertices]
     except QhullError:  # a flat shape
         return caster.vertices
 
 
-def extent(points: np.ndarray, camera: Camera) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of points [N, 3] in a camera's picture, in pixels."""
+def extent(points: Float[np.ndarray, "n 3"], camera: Camera) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of points in a camera's picture, in pixels."""
     where = camera.project(points)[:, :2]
-    return (*where.min(0), *where.max(0))
+    (left, top), (right, bottom) = where.min(0), where.max(0)
+    return left, top, right, bottom
 
 
 def random_viewpoint(rng: np.random.Generator, size_px: int, frontal: float = 0.0) -> Camera:
-    """Any azimuth, elevation -10 to 45, field of view 25 to 60 degrees, at times a roll of a few degrees.
+    """A random camera: any azimuth, elevation -10 to 45 degrees, field of view 25 to 60, at times a small roll.
 
     Args:
-        frontal: The share of views whose azimuth is within some 60 degrees of the front.
+        rng: Source of the randomness.
+        size_px: Width and height of the picture.
+        frontal: Share of views from near the front: their azimuth has a standard deviation of 35 degrees. 0 to 1.
     """
     azimuth = rng.uniform(0, 360)
     if rng.random() < frontal:
@@ -81,8 +85,17 @@ def random_viewpoint(rng: np.random.Generator, size_px: int, frontal: float = 0.
     return Camera(float(azimuth), float(elevation), float(rng.uniform(25, 60)), size_px, float(roll))
 
 
-def photo_frame(points: np.ndarray, rng: np.random.Generator, size_px: int, frontal: float) -> Frame:
-    """A viewpoint and a crop for a photo: mostly tight around the object, sometimes cutting it, sometimes wide."""
+def photo_frame(
+    points: Float[np.ndarray, "n 3"], rng: np.random.Generator, size_px: int, frontal: float
+) -> Frame:
+    """A viewpoint and a crop for a photo: mostly tight around the object, sometimes cutting it, sometimes wide.
+
+    Args:
+        points: The corners of the object's hull.
+        rng: Source of the randomness.
+        size_px: Width and height of the picture.
+        frontal: See `random_viewpoint`.
+    """
     camera = random_viewpoint(rng, size_px, frontal)
     left, top, right, bottom = extent(points, camera)
     width, height = right - left, bottom - top
@@ -95,7 +108,7 @@ def photo_frame(points: np.ndarray, rng: np.random.Generator, size_px: int, fron
     return _square(camera, left, top, right, bottom, rng, scene=0.5)
 
 
-def page_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Frame:
+def page_frame(points: Float[np.ndarray, "n 3"], rng: np.random.Generator, size_px: int) -> Frame:
     """A viewpoint and a margin for a drawing: the whole object, with paper around it."""
     camera = random_viewpoint(rng, size_px)
     left, top, right, bottom = extent(points, camera)
@@ -103,12 +116,15 @@ def page_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Fr
     return _square(camera, left - margin, top - margin, right + margin, bottom + margin, rng, scene=1.0)
 
 
-def whole_frame(points: np.ndarray, rng: np.random.Generator, size_px: int) -> Frame:
-    """A viewpoint and a margin for depth maps and silhouettes: the whole object."""
+def whole_frame(points: Float[np.ndarray, "n 3"], rng: np.random.Generator, size_px: int) -> Frame:
+    """A viewpoint and a margin for a depth map or a silhouette: the whole object."""
     return page_frame(points, rng, size_px)
 
 
-def _square(camera, left, top, right, bottom, rng, scene) -> Frame:
+def _square(
+    camera: Camera, left: float, top: float, right: float, bottom: float, rng: np.random.Generator, scene: float
+) -> Frame:
+    """The square around a box in pixels; `scene` is the chance that the scene goes on outside the box."""
     side = max(right - left, bottom - top)
     x, y = (left + right - side) / 2, (top + bottom - side) / 2
     box = ((left - x) / side, (top - y) / side, (right - x) / side, (bottom - y) / side)

@@ -1,10 +1,11 @@
-"""Shade as strokes: parallel lines where the light is low, closer and crossed where it is lower still."""
+"""Hatching: parallel lines where the light is low, closer and crossed ones where it is lower still."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from maquette.errors import UserError
 from maquette.geometry.strokes import Strokes
@@ -12,10 +13,11 @@ from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
 
 LIGHT = (-0.55, -0.75, -0.45)
-"""Where the light comes from, on the picture's right, down and forward: from the upper left, before the object."""
+"""Direction of the light's source, on the picture's right, down and forward: upper left, before the object."""
 AMBIENT = 0.12
-"""Brightness of what no light falls on."""
+"""Brightness where no light falls."""
 MAX_TONES = 4
+"""The most tones besides the paper's."""
 _LAYERS = ((0.0, 0.0), (90.0, 0.0), (0.0, 0.5), (90.0, 0.5))  # turn in degrees, shift in spacings
 _STEPS_PER_SPACE, _HALVINGS, _SKIN = 6, 12, 2e-4
 
@@ -30,19 +32,22 @@ def hatch(
     shadows: bool = True,
     inset_px: float = 0.0,
 ) -> Strokes:
-    """Hatching of a mesh, on a page of the camera's size_px a side, in its pixels.
+    """Hatching of a mesh, on a page with the size of the camera's picture, in pixels.
+
+    The ends of the lines are found by bisection, to a thousandth of the spacing.
 
     Args:
-        spacing_px: Between lines of one direction; half of it where the third and fourth tone are.
-        tones: 1: lines where the brightness is below the middle; 2: lines, and crossed lines where it is darker; 3 and
-            4: between those, more.
-        angle_deg: Of the first lines, from the horizontal, counter-clockwise.
-        shadows: Also where the object shades itself.
-        inset_px: Taken off both ends of each line. The ends of the lines are found by halving, to a thousandth of the
-            spacing.
+        caster: Of the mesh.
+        camera: Sees the mesh.
+        spacing_px: Distance of the lines of one direction; the third and fourth tone halve it.
+        tones: 1 to 4. The first tone is lines where it is dark, the second crosses them where it is darker, and the
+            third and fourth add lines between those of the first and the second.
+        angle_deg: Direction of the first lines, counter-clockwise from the horizontal.
+        shadows: Hatch the shadows that the object casts on itself, too.
+        inset_px: Cut from both ends of each line.
 
     Raises:
-        UserError: For tones out of 1 to 4 or a spacing that is not positive, or is below a thousandth of the picture.
+        UserError: For another number of tones, and for a spacing below a thousandth of the picture.
     """
     if tones not in range(1, MAX_TONES + 1):
         raise UserError(f"tones of hatching must be 1 to {MAX_TONES}", tones)
@@ -52,7 +57,7 @@ def hatch(
     for number, (turn, shift) in enumerate(_LAYERS[:tones]):
         level = 0.62 * (1 - number / tones)
 
-        def dark(points: np.ndarray, level: float = level) -> np.ndarray:
+        def dark(points: Float[np.ndarray, "n 2"], level: float = level) -> Bool[np.ndarray, " n"]:
             return brightness(caster, camera, points, shadows) < level
 
         lines += _ruled(camera.size_px, spacing_px, angle_deg + turn, shift, inset_px, dark)
@@ -60,8 +65,17 @@ def hatch(
     return Strokes(tuple(lines), size, size)
 
 
-def brightness(caster: RayCaster, camera: Camera, points: np.ndarray, shadows: bool = True) -> np.ndarray:
-    """Light on what is seen at points [N, 2] of the picture, in pixels: [N], 0 to 1, inf beside the object."""
+def brightness(
+    caster: RayCaster, camera: Camera, points: Float[np.ndarray, "n 2"], shadows: bool = True
+) -> Float[np.ndarray, " n"]:
+    """Brightness of the object at points of the picture, 0 to 1; inf beside the object.
+
+    Args:
+        caster: Of the object.
+        camera: Sees the object.
+        points: Column and row, in pixels.
+        shadows: Count the shadows that the object casts on itself.
+    """
     u, v = ((points - np.array(camera.centre_px)) / camera.focal_px).T
     directions = u[:, None] * camera.axes[0] + v[:, None] * camera.axes[1] + camera.axes[2]
     directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
@@ -84,8 +98,8 @@ def brightness(caster: RayCaster, camera: Camera, points: np.ndarray, shadows: b
 def _ruled(
     size: float, spacing: float, angle_deg: float, shift: float, inset: float,
     inside: Callable[[np.ndarray], np.ndarray],
-) -> list[np.ndarray]:
-    """Parallel lines over a square, as far as `inside` says, which is asked about points [N, 2]; each [2, 2]."""
+) -> list[Float[np.ndarray, "2 2"]]:
+    """The parts of parallel lines over a square at whose points, `[N, 2]`, `inside` is true."""
     angle = np.radians(angle_deg)
     along, across = np.array([np.cos(angle), -np.sin(angle)]), np.array([np.sin(angle), np.cos(angle)])
     reach = size / np.sqrt(2)
@@ -107,7 +121,7 @@ def _ruled(
         early = there == begins
         low, high = np.where(early, low, middle), np.where(early, middle, high)
     edge = np.where(begins, high, low)  # the side on which the line is
-    lines = []
+    lines: list[np.ndarray] = []
     for number in np.unique(row):
         ends = edge[row == number]
         runs = ends[: len(ends) // 2 * 2].reshape(-1, 2) + (inset, -inset)

@@ -1,9 +1,9 @@
-"""What the parts of made objects are of: names that the makers give and the renderers colour."""
-
-
+"""Names for the parts of made objects: the makers assign them and the renderers colour them."""
 
 MATERIALS = ("cover", "frame", "paint", "glass", "tyre", "hub", "lamp", "trim")
-"""What parts are made of. Furniture has a frame (bars: legs, posts, rails, slats) and a cover (all that is broader:
-seats, backs, tops, cushions); cars have the others."""
+"""The materials. Furniture has a frame (bars: legs, posts, rails, slats) and a cover (whatever is broader: seats,
+backs, tops, cushions); cars have the others."""
+FACE_COLOURS = "maquette colour"
+"""The face attribute of a mesh that holds its own colours: uint8 [F, 3], sRGB."""
 ATTRIBUTE = "maquette material"
-"""The face attribute of a mesh that holds them."""
+"""The face attribute of a mesh that holds indices into `MATERIALS`."""

@@ -1,7 +1,7 @@
-"""What hides what, computed on the screen in double precision and not by pixels.
+"""Which parts of a mesh hide which, computed exactly on the screen, in double precision and without sampling.
 
-A point of space is (column, row, 1 / depth) here. These coordinates keep straight lines straight and planes flat (they
-are a projective map of space), so that a crossing, a piercing and "in front of" are linear problems, with no sampling.
+A point in space is (column, row, 1 / depth) here. This projective map keeps straight lines straight and planes flat, so
+that crossings, piercings and "in front of" are linear problems.
 """
 
 from __future__ import annotations
@@ -10,31 +10,37 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Float, Float64, Int
 
 from maquette.rendering.camera import Camera
 
 CHUNK = 20_000
-"""Edges or points that are looked at together."""
+"""Edges or points that are processed together."""
 EPS = 1e-9
-"""Share of an edge within which a crossing is at its end."""
+"""A crossing within this share of an edge's length from its end is at the end."""
 SKIN = 1e-5
-"""How far one thing must be in front of another to hide it, in units of the frame."""
+"""How far one surface must be in front of another to hide it, in units of the frame."""
+
+Cuts = tuple[Int[np.ndarray, " _"], Float64[np.ndarray, " _"]]
+"""Places on edges: the edge's index, and the share of the way from its first end to its second, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Edges:
-    """The edges of a mesh. ends: vertices [E, 2]. faces: the first two faces at each [E, 2], -1 for none.
-    along: +1 where that face runs from the first end to the second, else -1 [E, 2]. count: faces at each [E].
-    """
+    """The edges of a mesh."""
 
-    ends: np.ndarray
-    faces: np.ndarray
-    along: np.ndarray
-    count: np.ndarray
+    ends: Int[np.ndarray, "e 2"]
+    """The vertices at the ends."""
+    faces: Int[np.ndarray, "e 2"]
+    """The first two faces at each edge, -1 for none."""
+    along: Int[np.ndarray, "e 2"]
+    """+1 where that face runs from the first end to the second, else -1."""
+    count: Int[np.ndarray, " e"]
+    """Number of faces at each edge."""
 
 
-def edges_of(faces: np.ndarray) -> Edges:
-    """The edges of triangles [F, 3], each once."""
+def edges_of(faces: Int[np.ndarray, "f 3"]) -> Edges:
+    """The edges of triangles, each once."""
     half = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64)
     forth = half[:, 0] < half[:, 1]
     key = half.min(axis=1) * (int(faces.max()) + 1) + half.max(axis=1)
@@ -53,10 +59,19 @@ def edges_of(faces: np.ndarray) -> Edges:
 
 
 class Screen:
-    """The triangles of a mesh as a camera sees them, all of it before the camera.
+    """The triangles of a mesh as a camera sees them.
 
-    points: float64 [V, 3], (column, row, 1 / depth) of the vertices. area: twice the signed area of the triangles [F].
+    Args:
+        mesh: All of it before the camera.
+        camera: Sees the mesh.
     """
+
+    points: Float64[np.ndarray, "v 3"]
+    """Column, row and 1 / depth of the vertices."""
+    faces: Int[np.ndarray, "f 3"]
+    """Vertices at the corners of the triangles."""
+    area: Float64[np.ndarray, " f"]
+    """Twice the signed area of the triangles on the screen."""
 
     def __init__(self, mesh: trimesh.Trimesh, camera: Camera):
         import shapely
@@ -72,11 +87,14 @@ class Screen:
         boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
         self._tree = shapely.STRtree(boxes)
 
-    def crossings(self, lines: np.ndarray, others: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Where edges pass behind other edges: pairs of (number of the edge, share of its way in 0 to 1).
+    def crossings(self, lines: Int[np.ndarray, "e 2"], others: Int[np.ndarray, "s 2"]) -> list[Cuts]:
+        """Where edges pass behind other edges.
 
-        lines [E, 2], others [S, 2]: vertices at the ends. Edges that share a vertex do not cross. Edges on one line
-        give the places where the other begins and ends.
+        Edges that share a vertex do not cross. Edges on one line are cut where the other begins and ends.
+
+        Args:
+            lines: Vertices at the ends of the edges.
+            others: Vertices at the ends of the edges before them.
         """
         import shapely
 
@@ -108,8 +126,12 @@ class Screen:
                     found.append((first[hit], t[hit]))
         return found
 
-    def piercings(self, lines: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Where edges [E, 2] go through triangles, as of `crossings`: only meshes that cut themselves have such."""
+    def piercings(self, lines: Int[np.ndarray, "e 2"]) -> list[Cuts]:
+        """Where edges go through triangles, which happens only in meshes that intersect themselves.
+
+        Args:
+            lines: Vertices at the ends of the edges.
+        """
         import shapely
 
         found = []
@@ -128,11 +150,12 @@ class Screen:
             found.append((first[hit] + begin, t[hit]))
         return found
 
-    def hidden(self, points: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Whether a triangle stands before each point: bool [N].
+    def hidden(self, points: Float[np.ndarray, "n 3"], ends: Int[np.ndarray, "n 2"]) -> Bool[np.ndarray, " n"]:
+        """Whether a triangle hides each point.
 
-        points [N, 3]: on the screen, with 1 / depth. ends [N, 2]: vertices of the edge that each is on; the triangles
-        at that edge do not hide it.
+        Args:
+            points: Column, row and 1 / depth.
+            ends: Vertices of the edge that each point is on; the triangles at that edge do not hide it.
         """
         import shapely
 
@@ -148,8 +171,10 @@ class Screen:
             result[begin + number[~own]] = True
         return result
 
-    def _weights(self, points: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Whether points [N, 3] lie in triangles on the screen, and 1 / depth of the triangles there."""
+    def _weights(
+        self, points: Float[np.ndarray, "n 3"], face: Int[np.ndarray, " n"]
+    ) -> tuple[Bool[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+        """Whether points lie in triangles on the screen, and 1 / depth of the triangles there."""
         away, area = points - self._base[face], self.area[face]
         with np.errstate(divide="ignore", invalid="ignore"):
             u = _cross(away, self._other[face]) / area
@@ -158,6 +183,6 @@ class Screen:
             return inside, self._base[face, 2] + u * self._side[face, 2] + v * self._other[face, 2]
 
 
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Z of the cross product of vectors' first two numbers: [N]."""
+def _cross(a: Float[np.ndarray, "n _"], b: Float[np.ndarray, "n _"]) -> Float[np.ndarray, " n"]:
+    """Cross product of the vectors on the screen, whose columns and rows come first."""
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]

@@ -1,57 +1,71 @@
-"""Pencil and ink drawings of a shape, as a person might make them and then scan or photograph the page."""
+"""Pencil and ink drawings of a shape, as if a person had made them and scanned or photographed the page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Float32, Int32, UInt8
 
 from maquette.rendering.camera import Camera
-from maquette.rendering.effects import window
-from maquette.rendering.framing import outline, page_frame
+from maquette.rendering.effects import jpeg_round_trip, noise_window
+from maquette.rendering.framing import hull_corners, page_frame
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.sketch_lines import FeatureLines
 from maquette.rendering.textures import noise
 
 FINE = 3
-"""Strokes are drawn this many times larger than the picture and averaged down."""
+"""Strokes are drawn this many times as large as the picture, and averaged down."""
 
 
 @dataclass(frozen=True)
-class Hand:
-    """How somebody draws. Lengths are shares of the picture's side; the rest are chances or shades in 0 to 1."""
+class PencilStyle:
+    """How somebody draws. Lengths are shares of the picture's side."""
 
     width: float
+    """Of the lines."""
     darkness: float
+    """Of the lines, 0 to 1."""
     variety: float
+    """How much width and darkness vary, 0 to 1."""
     wobble: float
+    """Length by which lines waver."""
     overshoot: float
+    """Length by which lines go past their ends."""
     doubled: float
+    """Chance that a line is drawn twice, 0 to 1."""
     broken: float
+    """Chance that a line has a gap, 0 to 1."""
     straighten: float
+    """Chance that a nearly straight line is drawn straight, 0 to 1."""
     missing: float
+    """Chance that a line is left out, 0 to 1."""
     grain: float
+    """How much of the paper's grain shows through, 0 to 1."""
     hatching: float
+    """Darkness of hatching, 0 to 1; 0 for none."""
     shading: float
+    """Darkness of soft shading, 0 to 1; 0 for none. Used without hatching only."""
 
 
-def ink(rng: np.random.Generator) -> Hand:
-    """A thin, even pen."""
-    return Hand(rng.uniform(0.005, 0.013), 1.0, 0.05, rng.uniform(0, 0.004), rng.choice([0, 0.008]), 0.0,
+def random_pen(rng: np.random.Generator) -> PencilStyle:
+    """The random style of a thin, even pen."""
+    return PencilStyle(rng.uniform(0.005, 0.013), 1.0, 0.05, rng.uniform(0, 0.004), rng.choice([0, 0.008]), 0.0,
                 rng.choice([0, 0.06]), rng.uniform(0.3, 1), rng.choice([0, 0.03]), 0.0, 0.0, 0.0)
 
 
-def marker(rng: np.random.Generator) -> Hand:
-    """A felt pen: thick and dark."""
-    return Hand(rng.uniform(0.013, 0.032), rng.uniform(0.85, 1), 0.1, rng.uniform(0.001, 0.008),
+def random_marker(rng: np.random.Generator) -> PencilStyle:
+    """The random style of a felt pen: thick and dark."""
+    return PencilStyle(rng.uniform(0.013, 0.032), rng.uniform(0.85, 1), 0.1, rng.uniform(0.001, 0.008),
                 rng.choice([0, 0.015]), rng.choice([0, 0.1]), 0.05, rng.uniform(0.3, 1), 0.02, 0.0, 0.0, 0.0)
 
 
-def lead(rng: np.random.Generator) -> Hand:
-    """A pencil: soft or hard, from careful to very sketchy."""
+def random_pencil(rng: np.random.Generator) -> PencilStyle:
+    """The random style of a pencil: soft or hard, from careful to very sketchy."""
     loose = rng.uniform(0, 1) ** 1.5
-    return Hand(
+    return PencilStyle(
         width=rng.uniform(0.006, 0.018), darkness=rng.uniform(0.45, 1.0), variety=rng.uniform(0.1, 0.5),
         wobble=0.001 + 0.009 * loose * rng.uniform(0.4, 1), overshoot=rng.uniform(0, 0.05) * (0.3 + loose),
         doubled=rng.uniform(0, 0.3) + 0.5 * loose * rng.random(), broken=rng.uniform(0, 0.25),
@@ -61,66 +75,84 @@ def lead(rng: np.random.Generator) -> Hand:
     )
 
 
-class Board:
-    """All that drawings of one shape share."""
+class PencilScene:
+    """All that the drawings of one shape share."""
 
     def __init__(self, caster: RayCaster):
         self.caster = caster
         self.lines = FeatureLines(caster)
-        self.outline = outline(caster)
+        self.corners = hull_corners(caster)
 
 
-def pencil(board: Board, rng: np.random.Generator, size_px: int, channels: int) -> tuple[np.ndarray, Camera]:
-    """One drawing: uint8 [S, S] or [S, S, 3], dark on bright, and its camera."""
-    camera = page_frame(board.outline, rng, size_px).camera
+def render_pencil(
+    scene: PencilScene, rng: np.random.Generator, size_px: int, channels: int
+) -> tuple[UInt8[np.ndarray, "s s"] | UInt8[np.ndarray, "s s 3"], Camera]:
+    """One random drawing, dark on bright, and its camera.
+
+    Args:
+        scene: The shape.
+        rng: Source of the randomness.
+        size_px: Width and height.
+        channels: 1 for grey, 3 for RGB.
+    """
+    camera = page_frame(scene.corners, rng, size_px).camera
     kind = rng.random()
-    hand = lead(rng) if kind < 0.6 else ink(rng) if kind < 0.85 else marker(rng)
-    strokes = board.lines.strokes(camera)
-    drawn = draw(strokes, hand, rng, size_px)
-    if hand.hatching or hand.shading:
-        drawn = np.maximum(drawn, _tones(board.caster, camera, hand, rng, size_px))
-    if hand.grain:
-        drawn = drawn * (1 - hand.grain * (0.5 + 0.35 * window(rng, size_px, 1)[..., 0]).clip(0, 1))
+    style = random_pencil(rng) if kind < 0.6 else random_pen(rng) if kind < 0.85 else random_marker(rng)
+    strokes = scene.lines.strokes(camera)
+    drawn: np.ndarray = draw_strokes(strokes, style, rng, size_px)
+    if style.hatching or style.shading:
+        drawn = np.maximum(drawn, _render_tones(scene.caster, camera, style, rng, size_px))
+    if style.grain:
+        drawn = drawn * (1 - style.grain * (0.5 + 0.35 * noise_window(rng, size_px, 1)[..., 0]).clip(0, 1))
     plain = kind >= 0.6 and rng.random() < 0.6
-    image = np.full((size_px, size_px, channels), 1.0, np.float32) if plain else _paper(rng, size_px, channels)
+    image: np.ndarray
+    image = np.full((size_px, size_px, channels), 1.0, np.float32) if plain else _blank_page(rng, size_px, channels)
     tint = np.ones(channels, np.float32)
     if channels == 3 and not plain:
         tint = rng.uniform(0.75, 1, 3).astype(np.float32)
     image = image * (1 - drawn[..., None] * tint)
     if not plain:
-        image = _scan(image, rng)
+        image = _scan_effects(image, rng)
     image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     if not plain and rng.random() < 0.3:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(30, 95))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_UNCHANGED)
+        image = jpeg_round_trip(image, int(rng.uniform(30, 95)))
     return (image.reshape(size_px, size_px) if channels == 1 else image), camera
 
 
-def draw(strokes: list[np.ndarray], hand: Hand, rng: np.random.Generator, size_px: int) -> np.ndarray:
-    """Draws polylines [N, 2] in pixels with a hand's character: float32 [S, S], 0 is paper and 1 is ink."""
+def draw_strokes(
+    strokes: list[Float[np.ndarray, "_ 2"]], style: PencilStyle, rng: np.random.Generator, size_px: int
+) -> Float32[np.ndarray, "{size_px} {size_px}"]:
+    """Polylines drawn by hand: 0 is paper and 1 is ink.
+
+    Args:
+        strokes: Points (column, row), in pixels.
+        style: How they are drawn.
+        rng: Source of the randomness.
+        size_px: Width and height of the picture.
+    """
     canvas = np.zeros((FINE * size_px, FINE * size_px), np.uint8)
     grow, phase = rng.uniform(0.8, 1.2), rng.uniform(0, 2 * np.pi, (len(strokes) * 3 + 8, 4))
-    page = _tilt(rng, size_px, 0.02)
+    page = _page_tilt(rng, size_px, 0.02)
     number = 0
     for stroke in strokes:
         length = _length(stroke)
-        if length < 0.012 * size_px or rng.random() < hand.missing:
+        if length < 0.012 * size_px or rng.random() < style.missing:
             continue
-        passes = 1 + (rng.random() < hand.doubled) + (rng.random() < 0.3 * hand.doubled)
+        passes = 1 + (rng.random() < style.doubled) + (rng.random() < 0.3 * style.doubled)
         for again in range(passes):
-            line = _by_hand(stroke, length, hand, rng, size_px, again, phase[number % len(phase)])
+            line = _by_hand(stroke, length, style, rng, size_px, again, phase[number % len(phase)])
             number += 1
             pieces = [line]
-            if rng.random() < hand.broken and len(line) > 6:
+            if rng.random() < style.broken and len(line) > 6:
                 cut = int(rng.integers(2, len(line) - 3))
                 pieces = [line[:cut], line[cut + 1 + (len(line) > 20) :]]
-            dark = hand.darkness * (1 - hand.variety * rng.random()) * (0.75 if again else 1)
+            dark = style.darkness * (1 - style.variety * rng.random()) * (0.75 if again else 1)
             for piece in pieces:
                 if len(piece) < 2:
                     continue
-                width = hand.width * grow * (1 + hand.variety * rng.normal(0, 0.4)) * FINE * size_px
-                whole = np.int32((piece @ page[:, :2].T + page[:, 2]) * (16 * FINE))
-                if hand.variety > 0.2 and len(whole) > 8:  # pressed harder in one half
+                width = style.width * grow * (1 + style.variety * rng.normal(0, 0.4)) * FINE * size_px
+                whole = ((piece @ page[:, :2].T + page[:, 2]) * (16 * FINE)).astype(np.int32)
+                if style.variety > 0.2 and len(whole) > 8:  # pressed harder in one half
                     middle = len(whole) // 2
                     _line(canvas, whole[: middle + 1], dark * rng.uniform(0.7, 1), width * rng.uniform(0.7, 1))
                     _line(canvas, whole[middle:], dark, width)
@@ -130,35 +162,49 @@ def draw(strokes: list[np.ndarray], hand: Hand, rng: np.random.Generator, size_p
     return small.astype(np.float32) / 255
 
 
-def _line(canvas, points, dark, width):
+def _line(canvas: UInt8[np.ndarray, "s s"], points: Int32[np.ndarray, "n 2"], dark: float, width: float) -> None:
+    """Draws a polyline, given in sixteenths of a pixel."""
     tone, thick = int(255 * min(max(dark, 0.15), 1)), max(int(round(width)), 1)
     cv2.polylines(canvas, [points], False, tone, thick, cv2.LINE_AA, 4)
 
 
-def _length(line: np.ndarray) -> float:
+def _length(line: Float[np.ndarray, "n 2"]) -> float:
     step = np.diff(line, axis=0)
     return float(np.sqrt((step * step).sum(1)).sum())
 
 
-def _by_hand(stroke, length, hand: Hand, rng, size, again: int, phase) -> np.ndarray:
-    """One pass of the hand along a stroke: evened out, moved, stretched past its ends, and wavering."""
+def _by_hand(
+    stroke: Float[np.ndarray, "n 2"], length: float, style: PencilStyle, rng: np.random.Generator, size: int,
+    again: int, phase: Float[np.ndarray, " 4"],
+) -> Float[np.ndarray, "m 2"]:
+    """One pass of the hand along a stroke: resampled, shifted, past its ends, and wavering.
+
+    Args:
+        stroke: The line that is meant, in pixels.
+        length: Its length, in pixels.
+        style: How somebody draws.
+        rng: Source of the randomness.
+        size: Side of the picture, in pixels.
+        again: The number of passes before this one.
+        phase: Of the waves that the line makes, in radians.
+    """
     count = max(int(length / (0.025 * size)), 1) + 1
     chord = stroke[-1] - stroke[0]
     direct = float(np.hypot(*chord))
     share = np.linspace(0, 1, count)
-    if direct > 0.985 * length and (len(stroke) == 2 or rng.random() < hand.straighten):
+    if direct > 0.985 * length and (len(stroke) == 2 or rng.random() < style.straighten):
         line = stroke[0] + share[:, None] * chord
     else:
         step = np.diff(stroke, axis=0)
         along = np.concatenate([[0], np.cumsum(np.sqrt((step * step).sum(1)))])
         at = share * along[-1]
         line = np.stack([np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1])], axis=1)
-    if hand.overshoot and count > 1 and direct > 0.04 * size:
-        reach = rng.normal(0.3, 0.6, 2) * hand.overshoot * size
+    if style.overshoot and count > 1 and direct > 0.04 * size:
+        reach = rng.normal(0.3, 0.6, 2) * style.overshoot * size
         first, last = line[0] - line[1], line[-1] - line[-2]
         line[0] += reach[0] * first / (np.hypot(*first) + 1e-6)
         line[-1] += reach[1] * last / (np.hypot(*last) + 1e-6)
-    amount = hand.wobble * size
+    amount = style.wobble * size
     waver = 2 * np.pi * share[:, None] * length / size
     line = line + amount * 0.6 * (np.sin(waver * 2.2 + phase[:2]) + 0.5 * np.sin(waver * 5.1 + phase[2:]))
     if again or amount:
@@ -166,42 +212,49 @@ def _by_hand(stroke, length, hand: Hand, rng, size, again: int, phase) -> np.nda
     return line
 
 
-def _tilt(rng, size, most) -> np.ndarray:
-    """An affine map [2, 3] near the identity: the page is never quite square to the lens."""
+def _page_tilt(rng: np.random.Generator, size: int, most: float) -> Float[np.ndarray, "2 3"]:
+    """An affine map near the identity, since a page is never quite square to the lens."""
     middle = size / 2
     turn = np.eye(2) + rng.normal(0, most / 2, (2, 2))
     return np.concatenate([turn, (middle - turn @ [middle, middle])[:, None]], axis=1)
 
 
-def _tones(caster, camera, hand: Hand, rng, size) -> np.ndarray:
-    """Hatching or soft shading of the sides that face away from a light, float32 [S, S]."""
+def _render_tones(
+    caster: RayCaster, camera: Camera, style: PencilStyle, rng: np.random.Generator, size: int
+) -> Float[np.ndarray, "{size} {size}"]:
+    """Hatching or soft shading of the sides that face away from a random light; 0 is paper and 1 is ink."""
     seen = caster.cast(replace(camera, size_px=max(size // 2, 8)))
     light = camera.axes.T @ np.array([rng.choice([-0.7, 0.7]), -0.7, -0.5])
     dark = np.where(seen.mask, 0.75 - 0.75 * (seen.normal @ light.astype(np.float32)), 0)
     dark = cv2.resize(dark.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR).clip(0, 1)
-    if not hand.hatching:
-        return hand.shading * dark
+    if not style.hatching:
+        return style.shading * dark
     canvas = np.zeros((size * 2, size * 2), np.uint8)
     angle, gap = rng.uniform(0, np.pi), rng.uniform(0.02, 0.045) * size * 2
     along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
     for shift in np.arange(-1.5 * size, 1.5 * size, gap):
         middle = size + (shift + rng.normal(0, 0.1 * gap)) * across
-        ends = np.int32([(middle - 1.5 * size * along) * 16, (middle + 1.5 * size * along) * 16])
+        ends = np.array([(middle - 1.5 * size * along) * 16, (middle + 1.5 * size * along) * 16]).astype(np.int32)
         cv2.line(canvas, ends[0].tolist(), ends[1].tolist(), int(rng.uniform(150, 255)), 2, cv2.LINE_AA, 4)
     lines = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return hand.hatching * lines * np.clip((dark - rng.uniform(0.35, 0.6)) * 6, 0, 1)
+    return style.hatching * lines * np.clip((dark - rng.uniform(0.35, 0.6)) * 6, 0, 1)
 
 
-_CLOUDS = [noise(np.random.default_rng([9, number]), 1.6) for number in range(4)]
+@lru_cache(maxsize=1)
+def _shadows() -> list[Float32[np.ndarray, "_ _"]]:
+    """Clouds that serve as shadows over pages, the same in every process."""
+    return [noise(np.random.default_rng([9, number]), 1.6) for number in range(4)]
 
 
-def _paper(rng, size, channels) -> np.ndarray:
-    """An empty page as it was scanned or photographed, float32 [S, S, C]."""
+def _blank_page(
+    rng: np.random.Generator, size: int, channels: int
+) -> Float32[np.ndarray, "{size} {size} {channels}"]:
+    """A random empty page, as scanned or photographed."""
     page = np.full((size, size, channels), rng.uniform(0.8, 1.0), np.float32)
     if channels == 3:
         page *= np.array([1, rng.uniform(0.95, 1), rng.uniform(0.85, 1)], np.float32)
     if rng.random() < 0.7:
-        page += window(rng, size, channels) * np.float32(rng.uniform(0.003, 0.03))
+        page += noise_window(rng, size, channels) * np.float32(rng.uniform(0.003, 0.03))
     if rng.random() < 0.08:  # ruled or squared
         gap, first = int(size * rng.uniform(0.05, 0.12)) + 2, int(rng.integers(0, 8))
         faint = np.float32(rng.uniform(0.75, 0.92))
@@ -213,19 +266,19 @@ def _paper(rng, size, channels) -> np.ndarray:
         slope = rng.normal(0, 0.12, 2)
         page *= (1 + slope[0] * ramp[:, None] + slope[1] * ramp[None, :])[..., None]
         if rng.random() < 0.6:
-            cloud = np.roll(_CLOUDS[int(rng.integers(4))], tuple(rng.integers(0, 128, 2)), (0, 1))
+            cloud = np.roll(_shadows()[int(rng.integers(4))], tuple(rng.integers(0, 128, 2)), (0, 1))
             cloud = cv2.resize(cloud, (size, size), interpolation=cv2.INTER_LINEAR)
             page *= (1 - rng.uniform(0.03, 0.25) * cloud)[..., None]
     return page
 
 
-def _scan(image, rng) -> np.ndarray:
-    """Blur, contrast and a little noise."""
+def _scan_effects(image: Float[np.ndarray, "s s c"], rng: np.random.Generator) -> Float[np.ndarray, "s s c"]:
+    """The picture with random blur, contrast and a little noise."""
     shape = image.shape
     if rng.random() < 0.4:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 0.8) * shape[0] / 128).reshape(shape)
     if rng.random() < 0.5:
         image = (image - 0.5) * rng.uniform(0.8, 1.3) + 0.5 + rng.uniform(-0.05, 0.1)
     if rng.random() < 0.4:
-        image = image + window(rng, shape[0], shape[2]) * np.float32(rng.uniform(0.003, 0.025))
+        image = image + noise_window(rng, shape[0], shape[2]) * np.float32(rng.uniform(0.003, 0.025))
     return image

@@ -1,4 +1,4 @@
-"""First hits of rays on a mesh, by Embree where it is installed and by plain NumPy where it is not."""
+"""First hits of rays on a mesh, by Embree, or by NumPy where Embree is not installed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from maquette.errors import UserError
 from maquette.rendering.camera import Camera
@@ -22,29 +23,43 @@ CREASE_DEG = 35.0
 
 @dataclass(frozen=True)
 class Buffers:
-    """What a camera sees, pixel by pixel, for a picture of S x S pixels.
+    """What a camera sees, pixel by pixel."""
 
-    Attributes:
-        mask: Bool [S, S].
-        depth: Float32 [S, S], along the optical axis, inf where nothing was hit.
-        normal: Float32 [S, S, 3], unit, smoothed within a patch, towards the camera.
-        face: Int32 [S, S], -1 for none.
-        point: Float32 [S, S, 3], the hit, 0 where there is none.
-    """
-
-    mask: np.ndarray
-    depth: np.ndarray
-    normal: np.ndarray
-    face: np.ndarray
-    point: np.ndarray
+    mask: Bool[np.ndarray, "s s"]
+    """Where the mesh is."""
+    depth: Float32[np.ndarray, "s s"]
+    """Along the optical axis, inf where nothing was hit."""
+    normal: Float32[np.ndarray, "s s 3"]
+    """Unit normals towards the camera, smoothed within a patch; 0 where nothing was hit."""
+    face: Int32[np.ndarray, "s s"]
+    """The face that was hit, -1 for none."""
+    point: Float32[np.ndarray, "s s 3"]
+    """The hit, in the frame; 0 where there is none."""
 
 
 class RayCaster:
-    """Casts rays on one mesh; builds its search tree once and is then used for many views.
+    """Casts rays on one mesh; its search tree is built once and serves many views.
+
+    Args:
+        mesh: In the package's frame.
+        crease_deg: Faces that meet at a sharper angle belong to different smooth patches.
 
     Raises:
         UserError: For a mesh without faces.
     """
+
+    mesh: trimesh.Trimesh | None
+    """The mesh; None for a caster of loose triangles."""
+    vertices: Float32[np.ndarray, "v 3"]
+    """Positions of the vertices."""
+    faces: Int32[np.ndarray, "f 3"]
+    """Vertices at the corners of each face."""
+    patch: Int32[np.ndarray, " f"]
+    """The smooth patch of each face."""
+    face_normals: Float32[np.ndarray, "f 3"]
+    """Unit normals of the faces."""
+    corner_normals: Float32[np.ndarray, "f 3 3"]
+    """Unit normals at the corners of the faces, averaged within a patch."""
 
     def __init__(self, mesh: trimesh.Trimesh, crease_deg: float = CREASE_DEG):
         if not len(mesh.faces):
@@ -64,8 +79,16 @@ class RayCaster:
             self._geometry = TriangleMesh(self._scene, self.vertices, self.faces)
 
     @classmethod
-    def of_triangles(cls, vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> RayCaster:
-        """A caster of loose triangles: vertices [V, 3], faces [F, 3], unit corner normals [F, 3, 3]."""
+    def of_triangles(
+        cls, vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], normals: Float[np.ndarray, "f 3 3"]
+    ) -> RayCaster:
+        """A caster of loose triangles, all in one patch.
+
+        Args:
+            vertices: Positions.
+            faces: Vertices at the corners of each triangle.
+            normals: Unit normals at the corners of each triangle.
+        """
         caster = cls.__new__(cls)
         caster.mesh = None
         caster.vertices = np.ascontiguousarray(vertices, dtype=np.float32)
@@ -78,10 +101,17 @@ class RayCaster:
         caster._open()
         return caster
 
-    def first(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """First hits of rays [N, 3]: distance float32 [N] (inf for none), face int32 [N] (-1), barycentric u, v [N, 2].
+    def first(
+        self, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+    ) -> tuple[Float32[np.ndarray, " n"], Int32[np.ndarray, " n"], Float32[np.ndarray, "n 2"]]:
+        """First hits of rays.
 
-        u and v weigh the second and third corner of the face.
+        Args:
+            origins: Where the rays begin.
+            directions: Unit vectors.
+
+        Returns:
+            Distance, inf for none; face, -1 for none; and the weights of the face's second and third corner at the hit.
         """
         if self._scene is None:
             return self._first_slow(origins, directions)
@@ -90,15 +120,24 @@ class RayCaster:
         distance = np.where(face >= 0, hits["tfar"], np.float32(np.inf))
         return distance, face, np.stack([hits["u"], hits["v"]], axis=1)
 
-    def blocked(self, origins: np.ndarray, directions: np.ndarray, reach: float | np.ndarray = 1e30) -> np.ndarray:
-        """Whether anything stands within `reach` (one for all, or [N]) along each ray [N, 3]: bool [N]."""
+    def blocked(
+        self, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"],
+        reach: float | Float[np.ndarray, " n"] = 1e30,
+    ) -> Bool[np.ndarray, " n"]:
+        """Whether the mesh blocks each ray within a distance.
+
+        Args:
+            origins: Where the rays begin.
+            directions: Vectors; the distance is in units of their length.
+            reach: The distance, one for all rays or one for each.
+        """
         if self._scene is None:
             return self._first_slow(origins, directions)[0] < reach
         limits = np.array(np.broadcast_to(np.float32(reach), len(origins)))
         return self._scene.run(_rows(origins), _rows(directions), dists=limits, query="OCCLUDED") == 0
 
     def cast(self, camera: Camera) -> Buffers:
-        """The buffers of one camera."""
+        """What a camera sees of the mesh."""
         origins, directions = camera.rays()
         distance, face, uv = self.first(origins, directions)
         size = camera.size_px
@@ -118,8 +157,16 @@ class RayCaster:
             point.reshape(size, size, 3),
         )
 
-    def normals(self, face: np.ndarray, uv: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        """Smoothed unit normals [N, 3] at hits, turned against the rays' directions."""
+    def normals(
+        self, face: Int[np.ndarray, " n"], uv: Float[np.ndarray, "n 2"], directions: Float[np.ndarray, "n 3"]
+    ) -> Float[np.ndarray, "n 3"]:
+        """Smoothed unit normals at hits, turned against the rays.
+
+        Args:
+            face: The faces that were hit.
+            uv: Weights of their second and third corner, as from `first`.
+            directions: Of the rays.
+        """
         corners = self.corner_normals[face]
         u, v = uv[:, :1], uv[:, 1:]
         normal = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
@@ -128,8 +175,10 @@ class RayCaster:
         normal[away] *= -1
         return normal
 
-    def _first_slow(self, origins, directions):
-        """`first` without Embree: every ray against every triangle (Moeller and Trumbore 1997), for small jobs."""
+    def _first_slow(
+        self, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+    ) -> tuple[Float32[np.ndarray, " n"], Int32[np.ndarray, " n"], Float32[np.ndarray, "n 2"]]:
+        """`first` without Embree: every ray against every triangle (Moeller and Trumbore 1997), for small meshes."""
         origins, directions = _rows(origins), _rows(directions)
         corner = self.vertices[self.faces[:, 0]]
         along, across = self.vertices[self.faces[:, 1]] - corner, self.vertices[self.faces[:, 2]] - corner
@@ -156,24 +205,24 @@ class RayCaster:
         return distance, face, uv
 
 
-def smooth_patches(mesh: trimesh.Trimesh, crease_deg: float) -> np.ndarray:
-    """int32 [F]: which smooth patch each face belongs to; patches meet only at creases sharper than `crease_deg`."""
+def smooth_patches(mesh: trimesh.Trimesh, crease_deg: float) -> Int32[np.ndarray, " f"]:
+    """The smooth patch of each face; patches meet only at creases sharper than `crease_deg`."""
     smooth = mesh.face_adjacency[mesh.face_adjacency_angles < np.radians(crease_deg)]
     labels = trimesh.graph.connected_component_labels(smooth, node_count=len(mesh.faces))
     return labels.astype(np.int32)
 
 
-def corner_normals(mesh: trimesh.Trimesh, patch: np.ndarray) -> np.ndarray:
-    """float32 [F, 3, 3]: unit normals at the corners of each face, averaged over the faces of its own patch only."""
+def corner_normals(mesh: trimesh.Trimesh, patch: Int32[np.ndarray, " f"]) -> Float32[np.ndarray, "f 3 3"]:
+    """Unit normals at the corners of each face, averaged over the faces of its own patch."""
     key = np.asarray(mesh.faces, dtype=np.int64) * (int(patch.max(initial=0)) + 1) + patch[:, None]
     _, index = np.unique(key, return_inverse=True)
     index = index.reshape(-1)
     weighted = np.repeat(np.asarray(mesh.face_normals) * mesh.area_faces[:, None], 3, axis=0)
     total = np.stack([np.bincount(index, weighted[:, axis]) for axis in range(3)], axis=1)
-    total /= np.linalg.norm(total, axis=1, keepdims=True) + 1e-20
+    total = total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-20)
     return total[index].reshape(-1, 3, 3).astype(np.float32)
 
 
-def _rows(values: np.ndarray) -> np.ndarray:
-    """A writable contiguous copy where `values` is not that already: Embree takes nothing else."""
+def _rows(values: Float[np.ndarray, "n 3"]) -> Float32[np.ndarray, "n 3"]:
+    """The values as a writable contiguous array, copied when they are not: Embree takes nothing else."""
     return np.require(values, np.float32, ["C", "W"])

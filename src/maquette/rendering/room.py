@@ -1,4 +1,4 @@
-"""What is around the object in a photo: a floor, walls with windows, other furniture, or a flat picture."""
+"""The surroundings of the object in a photo: a floor, walls with windows, other furniture, or a flat picture."""
 
 from __future__ import annotations
 
@@ -6,44 +6,78 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
-from maquette.rendering import clutter
 from maquette.rendering.camera import Camera
-from maquette.rendering.effects import window
+from maquette.rendering.clutter import neighbours
+from maquette.rendering.effects import noise_window
+from maquette.rendering.lights import Lights
 from maquette.rendering.raycaster import RayCaster
-from maquette.rendering.textures import Material, patterns, random_colour, random_material
+from maquette.rendering.textures import Material, Pictures, patterns, random_colour, random_material
+
+_LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)  # sRGB to linear light, near enough
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rectangle of one colour on a plane, in its surface coordinates: a window, a picture, a skirting line."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    colour: Float[np.ndarray, " c"]
+    """In linear light."""
 
 
 @dataclass(frozen=True)
 class Plane:
-    """A floor or a wall: the points p with normal @ p = offset; `across` and `up` are its surface coordinates."""
+    """A floor or a wall: the points p with normal @ p = offset."""
 
-    normal: np.ndarray
+    normal: Float[np.ndarray, " 3"]
+    """Unit vector."""
     offset: float
-    across: np.ndarray
-    up: np.ndarray
+    across: Float[np.ndarray, " 3"]
+    """Direction of the first surface coordinate."""
+    up: Float[np.ndarray, " 3"]
+    """Direction of the second."""
     material: Material
-    patches: tuple[tuple[float, float, float, float, np.ndarray], ...] = ()
+    patches: tuple[Patch, ...] = ()
+    """Later ones cover earlier ones."""
 
 
 @dataclass
 class Room:
-    """Planes, neighbours and a flat picture behind it all, for one camera."""
+    """Planes, other furniture, and a flat picture behind it all, for one camera."""
 
     planes: list[Plane]
-    far: np.ndarray
+    far: Float[np.ndarray, "pixels c"]
+    """The flat picture, in linear light, row by row."""
     pixel_size: float
+    """What a pixel covers at the object's distance, in units of the frame."""
     near: RayCaster | None = None
-    item: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    shades: np.ndarray = field(default_factory=lambda: np.zeros((1, 1), np.float32))
+    """The other furniture."""
+    item: Int[np.ndarray, " f"] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """The number of the thing that each of its faces belongs to."""
+    shades: Float[np.ndarray, "k c"] = field(default_factory=lambda: np.zeros((1, 1), np.float32))
+    """Colours of the things, in turn."""
     cloth: Material | None = None
+    """On the upright sides of the things."""
 
-    def cast(self, position, directions, pixels):
+    def cast(
+        self, position: Float[np.ndarray, " 3"], directions: Float[np.ndarray, "n 3"], pixels: Int[np.ndarray, " n"]
+    ) -> tuple[
+        Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"], Float[np.ndarray, "n c"], Bool[np.ndarray, " n"]
+    ]:
         """What rays that miss the object see.
 
+        Args:
+            position: Of the camera.
+            directions: Unit vectors.
+            pixels: Flat indices of their pixels.
+
         Returns:
-            Distance [N], point [N, 3], normal [N, 3], albedo [N, C] and whether it is lit by the scene [N] (the flat
-                picture behind everything is not).
+            The point, its normal, its albedo, and whether the lights fall on it: on the flat picture they do not.
         """
         count = len(directions)
         nearest = np.full(count, 30.0, np.float32)
@@ -55,6 +89,7 @@ class Room:
             nearest[closer], which[closer] = distance[closer], number
         normal = np.zeros((count, 3), np.float32)
         colour = self.far[pixels].astype(np.float32)
+        closer = np.zeros(0, np.int64)
         if self.near is not None:
             distance, face, uv = self.near.first(np.broadcast_to(position, directions.shape), directions)
             closer = np.flatnonzero(distance < nearest)
@@ -72,27 +107,47 @@ class Room:
                 tall = np.flatnonzero(np.abs(normal[closer, 2]) < 0.5)
                 p = point[closer[tall]]
                 colour[closer[tall]] *= self.cloth.colour(np.stack([p[:, 0] + p[:, 1], -p[:, 2]], 1), self.pixel_size)
-        return nearest, point, normal, colour, which != -1
+        return point, normal, colour, which != -1
 
-    def near_colour(self, face: np.ndarray, light) -> np.ndarray:
-        """Lit colours [N, C] of neighbours that stand before the object."""
-        shade = light.ambient + light.strength * np.maximum(self.near.face_normals[face] @ light.key, 0)
+    def near_colour(self, face: Int[np.ndarray, " n"], lights: Lights) -> Float[np.ndarray, "n c"]:
+        """Colours, in the lights, of faces of the other furniture that stand before the object."""
+        assert self.near is not None
+        shade = lights.ambient + lights.strength * np.maximum(self.near.face_normals[face] @ lights.key, 0)
         return self.shades[self.item[face] % len(self.shades)] * shade[:, None]
 
-    def _plane_colour(self, plane: Plane, point: np.ndarray) -> np.ndarray:
+    def _plane_colour(self, plane: Plane, point: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n c"]:
         uv = np.stack([point @ plane.across, point @ plane.up], axis=1)
         colour = plane.material.colour(uv, 1.5 * self.pixel_size)
         if plane.patches:
             colour = np.array(colour)
-            for left, bottom, right, top, paint in plane.patches:
-                inside = (uv[:, 0] > left) & (uv[:, 0] < right) & (uv[:, 1] > bottom) & (uv[:, 1] < top)
-                colour[inside] = paint
+            for patch in plane.patches:
+                inside = (uv[:, 0] > patch.left) & (uv[:, 0] < patch.right)
+                inside &= (uv[:, 1] > patch.bottom) & (uv[:, 1] < patch.top)
+                colour[inside] = patch.colour
         return colour
 
 
-def random_room(stage, camera: Camera, rng: np.random.Generator, channels: int, clean: bool) -> Room:
-    """A random room for one camera: studio ground when `clean`, else planes and furniture, or a flat picture."""
-    floor = float(stage.low[2]) - 0.002
+def random_room(
+    low: Float[np.ndarray, " 3"],
+    high: Float[np.ndarray, " 3"],
+    pictures: Pictures | None,
+    camera: Camera,
+    rng: np.random.Generator,
+    channels: int,
+    clean: bool,
+) -> Room:
+    """A random room for one camera: walls and furniture, or a flat picture.
+
+    Args:
+        low: Lower corner of the object's bounding box.
+        high: Its upper corner.
+        pictures: For walls and surfaces.
+        camera: Takes the photo.
+        rng: Source of the randomness.
+        channels: 1 for grey, 3 for RGB.
+        clean: Studio ground and backdrop instead of a room.
+    """
+    floor = float(low[2]) - 0.002
     position, (_, _, forward) = camera.position, camera.axes
     pixel_size = camera.distance / camera.focal_px
     ahead = np.array([forward[0], forward[1], 0.0])
@@ -109,12 +164,12 @@ def random_room(stage, camera: Camera, rng: np.random.Generator, channels: int, 
     kind = rng.random()
     planes: list[Plane] = []
     if above and (kind < 0.65 or rng.random() < 0.4):
-        planes.append(Plane(z, floor, x, y, random_material(rng, channels, stage.found, plain=0.3)))
+        planes.append(Plane(z, floor, x, y, random_material(rng, channels, pictures, plain=0.3)))
     if kind < 0.65:
-        reach = float(np.hypot(*np.maximum(np.abs(stage.low), np.abs(stage.high))[:2]))
-        material = random_material(rng, channels, stage.found, plain=0.6)
+        reach = float(np.hypot(*np.maximum(np.abs(low), np.abs(high))[:2]))
+        material = random_material(rng, channels, pictures, plain=0.6)
         if np.cos(np.radians(camera.azimuth_deg)) > 0.3 and rng.random() < 0.4:  # its back to the wall
-            normal, gap = np.array([0.0, 1.0, 0.0]), -float(stage.low[1]) + rng.uniform(0.005, 0.06)
+            normal, gap = np.array([0.0, 1.0, 0.0]), -float(low[1]) + rng.uniform(0.005, 0.06)
         else:
             turn = rng.uniform(-0.8, 0.8)
             normal = -(np.cos(turn) * ahead + np.sin(turn) * right)
@@ -125,25 +180,31 @@ def random_room(stage, camera: Camera, rng: np.random.Generator, channels: int, 
             if side @ position > 0:
                 planes.append(_wall(side, reach + rng.uniform(0.1, 1.5), floor, material, rng, channels))
     far = np.zeros((camera.size_px**2, channels), np.float32) if kind < 0.65 and above else \
-        backdrop(camera.size_px, rng, channels, stage.found).reshape(-1, channels)
+        backdrop(camera.size_px, rng, channels, pictures).reshape(-1, channels)
     room = Room(planes, far, pixel_size)
     if rng.random() < (0.6 if kind < 0.65 else 0.25):
-        reach = float(np.linalg.norm(stage.high[:2]))
-        things = clutter.neighbours(rng, ahead, right, floor, reach)
+        reach = float(np.linalg.norm(high[:2]))
+        things = neighbours(rng, ahead, right, floor, reach)
         room.near = RayCaster.of_triangles(things.vertices, things.faces, things.normals)
         room.item = things.item
         room.shades = np.stack([random_colour(rng, channels) for _ in range(7)])
         if rng.random() < 0.6:
             only = "books" if rng.random() < 0.5 else ""
-            room.cloth = random_material(rng, channels, stage.found, plain=0.0, only=only)
+            room.cloth = random_material(rng, channels, pictures, plain=0.0, only=only)
             room.shades = np.maximum(room.shades, 0.3)
     return room
 
 
-def _wall(normal, gap, floor, material, rng, channels) -> Plane:
-    """A wall with, at random, a skirting line, windows, pictures and a door on it."""
+def _wall(
+    normal: Float[np.ndarray, " 3"], gap: float, floor: float, material: Material, rng: np.random.Generator,
+    channels: int,
+) -> Plane:
+    """A wall with, at random, a skirting line, windows, pictures and a door on it.
+
+    It is `gap` units behind the origin, and `normal` points from it to the origin.
+    """
     across = np.array([-normal[1], normal[0], 0.0])
-    patches = []
+    patches: list[Patch] = []
     for _ in range(int(rng.integers(0, 4))):
         wide, tall = rng.uniform(0.1, 0.9, 2)
         left, bottom = rng.uniform(-1.5, 1.2), floor + rng.uniform(0, 1.2)
@@ -151,22 +212,25 @@ def _wall(normal, gap, floor, material, rng, channels) -> Plane:
         if rng.random() < 0.4:
             paint = paint * 0 + rng.uniform(0.8, 2.5)
         rim = rng.uniform(0.01, 0.05)
-        patches.append((left - rim, bottom - rim, left + wide + rim, bottom + tall + rim, random_colour(rng, channels)))
-        patches.append((left, bottom, left + wide, bottom + tall, paint))
+        frame = random_colour(rng, channels)
+        patches.append(Patch(left - rim, bottom - rim, left + wide + rim, bottom + tall + rim, frame))
+        patches.append(Patch(left, bottom, left + wide, bottom + tall, paint))
         if rng.random() < 0.4:
-            patches.append((left + wide / 2 - 0.01, bottom, left + wide / 2 + 0.01, bottom + tall,
-                            random_colour(rng, channels)))
+            middle = left + wide / 2
+            patches.append(Patch(middle - 0.01, bottom, middle + 0.01, bottom + tall, random_colour(rng, channels)))
     if rng.random() < 0.5:
-        patches.append((-99, floor, 99, floor + rng.uniform(0.02, 0.1), random_colour(rng, channels)))
-    return Plane(normal.astype(np.float32), -gap, across.astype(np.float32), np.float32([0, 0, 1]), material,
-                 tuple(patches))
+        patches.append(Patch(-99, floor, 99, floor + rng.uniform(0.02, 0.1), random_colour(rng, channels)))
+    up = np.array([0, 0, 1], np.float32)
+    return Plane(normal.astype(np.float32), -gap, across.astype(np.float32), up, material, tuple(patches))
 
 
-def backdrop(size: int, rng: np.random.Generator, channels: int, found=None) -> np.ndarray:
-    """A flat background in linear light, float32 [S, S, C]: a real picture if there are any, else made of shapes."""
+def backdrop(
+    size: int, rng: np.random.Generator, channels: int, pictures: Pictures | None = None
+) -> Float[np.ndarray, "{size} {size} {channels}"]:
+    """A random flat background in linear light: part of a picture, a colour ramp, a pattern or a collage."""
     kind = rng.random()
-    if found is not None and kind < 0.45:
-        scene = found.scenes[int(rng.integers(len(found.scenes)))]
+    if pictures is not None and kind < 0.45:
+        scene = pictures.scenes[int(rng.integers(len(pictures.scenes)))]
         side = int(min(scene.shape[:2]) * rng.uniform(0.35, 1.0))
         top, left = (int(rng.integers(0, extent - side + 1)) for extent in scene.shape[:2])
         crop = cv2.resize(scene[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_LINEAR)
@@ -193,22 +257,18 @@ def backdrop(size: int, rng: np.random.Generator, channels: int, found=None) -> 
         if shape < 0.5:
             turn = rng.choice([0.0, rng.uniform(0, 90)])
             points = cv2.boxPoints((centre.tolist(), reach.tolist(), float(turn)))
-            cv2.fillPoly(canvas, [np.int32(points * 16)], colour, cv2.LINE_AA, 4)
+            cv2.fillPoly(canvas, [(points * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
         elif shape < 0.75:
-            cv2.ellipse(canvas, np.int32(centre).tolist(), np.int32(reach / 2 + 1).tolist(), float(rng.uniform(0, 180)),
-                        0, 360, colour, -1, cv2.LINE_AA)
+            axes = (reach / 2 + 1).astype(np.int32).tolist()
+            cv2.ellipse(canvas, centre.astype(np.int32).tolist(), axes, float(rng.uniform(0, 180)), 0, 360, colour, -1,
+                        cv2.LINE_AA)
         else:
             end = rng.uniform(0, 1, 2) * size
-            cv2.line(canvas, np.int32(centre).tolist(), np.int32(end).tolist(), colour, int(rng.integers(1, 6)),
-                     cv2.LINE_AA)
+            cv2.line(canvas, centre.astype(np.int32).tolist(), end.astype(np.int32).tolist(), colour,
+                     int(rng.integers(1, 6)), cv2.LINE_AA)
     image = canvas.reshape(size, size, channels).astype(np.float32) / 255
     if rng.random() < 0.5:
-        image = image * np.maximum(1 + 0.2 * window(rng, size, channels), 0.1)
+        image = image * np.maximum(1 + 0.2 * noise_window(rng, size, channels), 0.1)
     if rng.random() < 0.4:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 3)).reshape(size, size, channels)
     return image
-
-
-_LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
-
-__all__ = ["Plane", "Room", "backdrop", "random_room"]

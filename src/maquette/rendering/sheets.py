@@ -1,22 +1,25 @@
-"""Pictures of results: the input beside its mesh from four sides, contact sheets, sums of pictures, animations."""
+"""Pictures of results: previews of a mesh from four sides, contact sheets, equations of pictures, animations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Num, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import to_frame
 from maquette.io.atomic import atomic_path
+from maquette.rendering.camera import Camera
+from maquette.rendering.coloured import render_vertex_colours
+from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.studio import shade
 
-if TYPE_CHECKING:
-    from maquette.rendering import Camera
-
+Picture = Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
+"""`[H, W]` or `[H, W, 1]` grey, `[H, W, 3]` RGB or `[H, W, 4]` RGBA; uint8, or floats in [0, 1]."""
 SIDES = {"front": (35.0, 18.0), "side": (95.0, 8.0), "back": (215.0, 18.0), "above": (35.0, 58.0)}
 """The four sides of a preview: azimuth and elevation in degrees."""
 _FILL = 0.80  # share of a picture's width that the object takes
@@ -24,17 +27,22 @@ _PAPER, _INK, _QUIET, _LINE = (255, 255, 255), (38, 42, 50), (120, 126, 138), (2
 
 
 def preview(
-    image: np.ndarray | None, mesh: trimesh.Trimesh, path: str | Path, title: str = "", cell_px: int = 320
+    image: Picture | None, mesh: trimesh.Trimesh, path: str | Path, title: str = "", cell_px: int = 320
 ) -> Path:
-    """Write a PNG: the input at the left, the mesh from four sides, and a line of text beneath; return its path.
+    """Write a PNG with the input at the left, the mesh from four sides, and a line of text beneath.
 
     Args:
-        image: The input, `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, uint8 or floats in [0, 1]; None leaves it out.
+        image: The input; None leaves it out.
         mesh: In any unit, z up, facing +y.
-        title: The line beneath, cut to one line.
+        path: The file.
+        title: The line beneath; shortened when it is too long.
+        cell_px: Side of each picture.
+
+    Returns:
+        The file's path.
 
     Raises:
-        UserError: Where the file cannot be written.
+        UserError: For an array that is no picture, and when the file cannot be written.
     """
     pictures = [] if image is None else [_fit(_to_rgb(image), cell_px)]
     labels = [] if image is None else ["input"]
@@ -43,33 +51,38 @@ def preview(
     return _lay_out(pictures, labels, path, columns=len(pictures), cell_px=cell_px, title=title)
 
 
-def four_sides(mesh: trimesh.Trimesh, size_px: int = 320) -> list[np.ndarray]:
-    """Shaded pictures of the mesh from `SIDES`, all at one scale: uint8 `[S, S, 3]` each."""
+def four_sides(mesh: trimesh.Trimesh, size_px: int = 320) -> list[UInt8[np.ndarray, "{size_px} {size_px} 3"]]:
+    """Shaded pictures of a mesh from `SIDES`, all at one scale."""
     return _shaded(mesh, list(SIDES.values()), size_px)
 
 
-def painted(mesh: trimesh.Trimesh, colours: np.ndarray, size_px: int = 320) -> np.ndarray:
-    """The mesh from its front right in the colours of its vertices, uint8 `[V, 3]`, and no light: uint8 `[S, S, 3]`."""
-    from maquette.rendering.coloured import painted as picture
-    from maquette.rendering.raycaster import RayCaster
-
+def painted(
+    mesh: trimesh.Trimesh, colours: UInt8[np.ndarray, "v 3"], size_px: int = 320
+) -> UInt8[np.ndarray, "{size_px} {size_px} 3"]:
+    """A mesh from its front right in the colours of its vertices, without any light."""
     mesh = to_frame(mesh)
     (camera,) = _cameras(mesh, [SIDES["front"]], size_px)
     smooth = np.zeros((len(mesh.faces), 3, 3), np.float32)  # normals, which colours without light need none of
-    return picture(RayCaster.of_triangles(mesh.vertices, mesh.faces, smooth), camera, colours)
+    return render_vertex_colours(RayCaster.of_triangles(mesh.vertices, mesh.faces, smooth), camera, colours)
 
 
 def blocks(
-    voxels: np.ndarray, size_px: int, azimuth_deg: float = -35.0, elevation_deg: float = 25.0, zoom: float = 1.0
-) -> np.ndarray:
-    """Voxels bool `[R, R, R]` as they are, each a small cube, seen from one side: uint8 `[S, S, 3]`.
+    voxels: Bool[np.ndarray, "r r r"], size_px: int, azimuth_deg: float = -35.0, elevation_deg: float = 25.0,
+    zoom: float = 1.0,
+) -> UInt8[np.ndarray, "{size_px} {size_px} 3"]:
+    """The filled voxels as small cubes, seen from one side; a white picture for an empty grid.
 
-    The grid's cube has a fixed place in the picture. White where there is none.
+    The grid's cube has a fixed place in the picture.
+
+    Args:
+        voxels: Axes x, y, z.
+        size_px: Width and height.
+        azimuth_deg: Of the camera; see `maquette.rendering.camera.Camera`.
+        elevation_deg: Of the camera.
+        zoom: Of the camera.
     """
     from scipy import ndimage
     from trimesh.voxel import VoxelGrid
-
-    from maquette.rendering import Camera, shade
 
     seen = voxels & ~ndimage.binary_erosion(voxels)
     if not seen.any():
@@ -79,22 +92,31 @@ def blocks(
     return shade(VoxelGrid(seen, placed).as_boxes(), Camera(azimuth_deg, elevation_deg, 35, size_px, zoom=zoom))
 
 
-def sheet(
-    items: Sequence[trimesh.Trimesh | np.ndarray | None],
+def contact_sheet(
+    items: Sequence[trimesh.Trimesh | Picture | None],
     path: str | Path,
     columns: int = 8,
     cell_px: int = 160,
     captions: Sequence[str] | None = None,
     title: str = "",
 ) -> Path:
-    """Write a contact sheet as PNG: each mesh from its front right, each picture as it is, None as an empty cell.
-
-    Pictures and meshes may be mixed, as in sketch, mesh, sketch, mesh.
+    """Write a contact sheet of meshes and pictures as PNG.
 
     Args:
+        items: Meshes, which are shown from their front right, pictures, and None for empty cells, in any mixture.
+        path: The file.
+        columns: Cells in a row.
+        cell_px: Side of a cell.
         captions: One line for each cell.
+        title: A line beneath all.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        UserError: As for `sheet_of_images`.
     """
-    pictures = []
+    pictures: list[np.ndarray | None] = []
     for item in items:
         if item is None or isinstance(item, np.ndarray):
             pictures.append(item)
@@ -104,14 +126,30 @@ def sheet(
 
 
 def sheet_of_images(
-    images: Sequence[np.ndarray | None],
+    images: Sequence[Picture | None],
     path: str | Path,
     columns: int = 8,
     cell_px: int = 160,
     captions: Sequence[str] | None = None,
     title: str = "",
 ) -> Path:
-    """Write a contact sheet of pictures (as in `preview`, each fitted into its cell) as PNG; return its path."""
+    """Write a contact sheet of pictures as PNG, each fitted into its cell.
+
+    Args:
+        images: The pictures, and None for empty cells.
+        path: The file.
+        columns: Cells in a row.
+        cell_px: Side of a cell.
+        captions: One line for each cell.
+        title: A line beneath all.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        UserError: For no pictures, another number of captions, no columns, cells below 8 pixels, an array that is no
+            picture, and when the file cannot be written.
+    """
     if not len(images):
         raise UserError("a contact sheet needs at least one picture", "none")
     if captions is not None and len(captions) != len(images):
@@ -122,11 +160,15 @@ def sheet_of_images(
     return _lay_out(cells, list(captions or ()), path, min(columns, len(cells)), cell_px, title)
 
 
-def montage(images: np.ndarray, columns: int, longest_px: int = 2048) -> np.ndarray:
-    """Images of one size, uint8 `[N, H, W]` or `[N, H, W, 3]`, row by row on one page: uint8 `[H', W', 3]`.
+def montage(
+    images: UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"], columns: int, longest_px: int = 2048
+) -> UInt8[np.ndarray, "_ _ 3"]:
+    """Images row by row on one page, with one pixel of white between them.
 
-    One pixel of white between them. They keep their size, or are reduced together where the page's longer side would
-    be over `longest_px`.
+    Args:
+        images: Of one size.
+        columns: Images in a row.
+        longest_px: All images are reduced alike when the page's longer side would be over this.
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
@@ -143,15 +185,24 @@ def montage(images: np.ndarray, columns: int, longest_px: int = 2048) -> np.ndar
 
 
 def equation(
-    images: Sequence[np.ndarray], signs: Sequence[str], captions: Sequence[str], path: str | Path, cell_px: int = 160
+    images: Sequence[Picture], signs: Sequence[str], captions: Sequence[str], path: str | Path, cell_px: int = 160
 ) -> Path:
-    """Write pictures in a row with a sign before each, as in `a - b + c = d`, as PNG; return its path.
+    """Write pictures in a row with a sign before each, as in `a - b + c = d`, as PNG.
 
     Args:
+        images: The pictures.
         signs: Text before each picture; an empty one takes no room.
-        captions: A line under each.
+        captions: A line under each picture.
+        path: The file.
+        cell_px: Side of each picture.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        UserError: For an array that is no picture, and when the file cannot be written.
     """
-    font, small = ImageFont.load_default(max(12, cell_px // 5)), ImageFont.load_default(max(9, cell_px // 18))
+    font, small = _font(max(12, cell_px // 5)), _font(max(9, cell_px // 18))
     gap, under = max(4, cell_px // 24), int(small.size * 1.7)
     rooms = [round(font.getlength(sign)) + 2 * gap if sign else 0 for sign in signs]
     page = Image.new("RGB", (gap + sum(rooms) + len(images) * (cell_px + gap), 2 * gap + cell_px + under), _PAPER)
@@ -172,13 +223,22 @@ def equation(
     return path
 
 
-def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80, back: bool = True) -> Path:
-    """Write a GIF that goes through the frames, uint8 `[H, W, 3]` of one size, and back again, for ever.
-
-    2 N - 2 frames of `frame_ms` for N given, all with the colours of one palette; return its path.
+def animation(
+    frames: Sequence[UInt8[np.ndarray, "h w 3"]], path: str | Path, frame_ms: int = 80, back: bool = True
+) -> Path:
+    """Write an endless GIF that runs through the frames and back again, with one palette for all.
 
     Args:
-        back: Without it the first frame follows the last.
+        frames: RGB pictures of one size, at least 2.
+        path: The file.
+        frame_ms: Duration of a frame.
+        back: Run back from the last frame, so that N frames become 2 N - 2; off, the first frame follows the last.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        UserError: For fewer than 2 frames, and when the file cannot be written.
     """
     if len(frames) < 2:
         raise UserError("an animation needs two frames at least", len(frames))
@@ -192,18 +252,16 @@ def animation(frames: Sequence[np.ndarray], path: str | Path, frame_ms: int = 80
     return Path(path)
 
 
-def _shaded(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[np.ndarray]:
-    from maquette.rendering import RayCaster, shade
-
+def _shaded(
+    mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int
+) -> list[UInt8[np.ndarray, "{size_px} {size_px} 3"]]:
     mesh = to_frame(mesh)
     caster = RayCaster(mesh)
     return [shade(mesh, camera, caster=caster) for camera in _cameras(mesh, sides, size_px)]
 
 
 def _cameras(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: int) -> list[Camera]:
-    """Cameras at these sides of a mesh in the frame, all at one scale, the mesh in the middle of each picture."""
-    from maquette.rendering import Camera
-
+    """Cameras at these sides of a mesh in the frame, all at one scale, with the mesh in the middle of each picture."""
     cameras = [Camera(azimuth, elevation, fov_deg=28, size_px=size_px) for azimuth, elevation in sides]
     boxes = []
     for camera in cameras:
@@ -215,12 +273,12 @@ def _cameras(mesh: trimesh.Trimesh, sides: list[tuple[float, float]], size_px: i
 
 
 def _lay_out(
-    cells: Sequence[np.ndarray | None], labels: Sequence[str], path: str | Path, columns: int, cell_px: int, title: str
+    cells: Sequence[UInt8[np.ndarray, "{cell_px} {cell_px} 3"] | None], labels: Sequence[str], path: str | Path,
+    columns: int, cell_px: int, title: str,
 ) -> Path:
-    """Cells row by row with a label under each and the title beneath all, written as PNG."""
+    """Writes cells row by row, with a label under each and the title beneath all, as PNG."""
     gap = max(4, cell_px // 24)
-    small = ImageFont.load_default(max(9, cell_px // 18))
-    large = ImageFont.load_default(max(11, min(20, cell_px // 14)))
+    small, large = _font(max(9, cell_px // 18)), _font(max(11, min(20, cell_px // 14)))
     under = int(small.size * 1.7) if labels else 0
     rows = -(-len(cells) // columns)
     width = gap + columns * (cell_px + gap)
@@ -248,6 +306,12 @@ def _lay_out(
     return path
 
 
+def _font(size_px: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size_px)
+    assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
+    return font
+
+
 def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     """The text on one line, shortened with dots to the width in pixels."""
     text = " ".join(text.split())
@@ -258,8 +322,8 @@ def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     return text.rstrip() + "..."
 
 
-def _to_rgb(image: np.ndarray) -> np.ndarray:
-    """uint8 `[H, W, 3]` out of grey, grey with one channel, RGB or RGBA (laid on white), uint8 or floats in [0, 1]."""
+def _to_rgb(image: Picture) -> UInt8[np.ndarray, "h w 3"]:
+    """Any picture as RGB; transparent pixels are blended with white."""
     image = np.asarray(image)
     if image.dtype == bool or image.dtype.kind == "f":
         image = np.nan_to_num(np.clip(image, 0, 1)) * 255 + 0.5
@@ -274,8 +338,8 @@ def _to_rgb(image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(image, image.shape[:2] + (3,)))
 
 
-def _fit(image: np.ndarray, size_px: int) -> np.ndarray:
-    """The whole picture in a square of `size_px`, on the colour of its own border; small ones are enlarged."""
+def _fit(image: UInt8[np.ndarray, "h w 3"], size_px: int) -> UInt8[np.ndarray, "{size_px} {size_px} 3"]:
+    """The whole picture in a square, enlarged or reduced, on the median colour of its border."""
     height, width = image.shape[:2]
     if (height, width) == (size_px, size_px):
         return image

@@ -1,8 +1,8 @@
-"""The lines that a person would draw of a shape, hidden ones removed, as vector strokes.
+"""The lines that a person would draw of a shape, without hidden ones, as polylines.
 
-Two ways, because meshes come in two sorts. Clean meshes with sharp edges give exact lines: creases and contour edges,
-each tested for visibility along its length. Blobby meshes (iso-surfaces of voxel grids) have no edges to speak of, and
-open ones (raw CAD) have too many; there the lines are traced where depth or normal breaks over a few pixels.
+There are two ways, since there are two sorts of meshes. Clean meshes with sharp edges give exact lines: creases and
+contour edges, tested for visibility along their length. Rounded meshes (iso-surfaces of voxel grids) have hardly any
+edges, and open ones (raw CAD) too many: there, lines are traced in a picture, where depth or normal changes abruptly.
 """
 
 from __future__ import annotations
@@ -12,42 +12,51 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from jaxtyping import Float32, Int, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
 
 SHARP_LENGTH = 3.0
-"""A mesh with more than this length of creases beyond 60 degrees, in units, and few lesser ones, has clean edges."""
+"""A mesh has clean edges when its creases beyond 60 degrees are longer than this, in units, and most of all creases."""
 STEP = 0.015
 """Distance between the points whose visibility is tested, in units."""
 LIFT = 0.004
-"""How far such a point is lifted off the surface, in units."""
+"""How far such a point is moved off the surface, in units."""
 TRACE_PX = 160
-"""Side of the picture in which blobby shapes are traced."""
+"""Side of the picture in which lines are traced."""
 WEAK, STRONG = 6.0, 11.0
-"""Change of the unit normal over one unit of picture that continues, and that starts, a traced line."""
+"""Change of the unit normal over one unit of the picture that continues, and that starts, a traced line."""
 
 
 @dataclass(frozen=True)
 class _Chains:
-    """Polylines in space, resampled: points [P, 3], those points lifted off the surface [P, 3], chain number [P]."""
+    """Polylines in space, resampled."""
 
-    point: np.ndarray
-    lifted: np.ndarray
-    number: np.ndarray
+    point: Float32[np.ndarray, "p 3"]
+    """Points on the surface."""
+    lifted: Float32[np.ndarray, "p 3"]
+    """The same points, moved off the surface."""
+    number: Int[np.ndarray, " p"]
+    """The polyline that each is on."""
 
 
 class FeatureLines:
     """The feature lines of one mesh, for many cameras.
 
     Args:
-        step: Spacing of the visibility tests in units; smaller is finer and slower (0.004 suits a plotter).
-        trace_px: Resolution of traced lines (640 suits a plotter).
+        caster: Made from a mesh, not from loose triangles.
+        step: Distance between visibility tests, in units; smaller is finer and slower (0.004 suits a plotter).
+        trace_px: Side of the picture in which lines are traced (640 suits a plotter).
     """
+
+    sharp: bool
+    """Whether the mesh has clean edges, so that exact lines are the better ones."""
 
     def __init__(self, caster: RayCaster, step: float = STEP, trace_px: int = TRACE_PX):
         self.caster, self.step, self.trace_px = caster, step, trace_px
         mesh = caster.mesh
+        assert mesh is not None, "feature lines need a mesh, not loose triangles"
         pairs, edges = mesh.face_adjacency, mesh.face_adjacency_edges
         crease = (caster.patch[pairs[:, 0]] != caster.patch[pairs[:, 1]]) & (
             np.asarray(mesh.face_adjacency_angles) > np.radians(25)
@@ -60,15 +69,25 @@ class FeatureLines:
         self.sharp = bool(mesh.is_watertight) and keen > max(SHARP_LENGTH, 0.5 * float(length.sum()))
         self._creases = self._resample(edges[crease], pairs[crease])
 
-    def strokes(self, camera: Camera, method: Literal["auto", "exact", "traced"] = "auto") -> list[np.ndarray]:
-        """The visible lines: a list of float32 [N, 2] polylines in pixels, (column, row), split at corners."""
+    def strokes(
+        self, camera: Camera, method: Literal["auto", "exact", "traced"] = "auto"
+    ) -> list[Float32[np.ndarray, "_ 2"]]:
+        """The visible lines as polylines, split at corners.
+
+        Args:
+            camera: Sees the mesh.
+            method: "auto" takes exact lines for meshes with clean edges, traced ones for others.
+
+        Returns:
+            Points (column, row), in pixels.
+        """
         exact = self.sharp if method == "auto" else method == "exact"
         return self._exact(camera) if exact else self._traced(camera)
 
     # exact lines
 
-    def _resample(self, edges: np.ndarray, pairs: np.ndarray) -> _Chains:
-        """Joins edges [E, 2] into chains and puts points along them."""
+    def _resample(self, edges: Int[np.ndarray, "e 2"], pairs: Int[np.ndarray, "e 2"]) -> _Chains:
+        """Joins edges into polylines and puts points along them; `pairs` are the faces at each edge."""
         if not len(edges):
             return _Chains(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
         vertices = self.caster.vertices
@@ -86,18 +105,20 @@ class FeatureLines:
         lift = lift / (np.linalg.norm(lift, axis=1, keepdims=True) + 1e-9)
         return _Chains(point, point + LIFT * lift, np.concatenate(numbers))
 
-    def _exact(self, camera: Camera) -> list[np.ndarray]:
+    def _exact(self, camera: Camera) -> list[Float32[np.ndarray, "_ 2"]]:
         eye = camera.position.astype(np.float32)
         front = np.einsum("ij,ij->i", self.caster.face_normals, eye - self._faces_at) > 0
         contour = front[self._pairs[:, 0]] != front[self._pairs[:, 1]]
         outlines = self._resample(self._edges[contour], self._pairs[contour])
-        result = []
+        result: list[np.ndarray] = []
         for chains in (self._creases, outlines):
             if len(chains.point):
                 result += self._visible(chains, camera, eye)
         return result
 
-    def _visible(self, chains: _Chains, camera: Camera, eye: np.ndarray) -> list[np.ndarray]:
+    def _visible(
+        self, chains: _Chains, camera: Camera, eye: Float32[np.ndarray, " 3"]
+    ) -> list[Float32[np.ndarray, "_ 2"]]:
         towards = chains.lifted - eye
         distance = np.sqrt(np.einsum("ij,ij->i", towards, towards))
         blocked = self.caster.blocked(
@@ -110,7 +131,7 @@ class FeatureLines:
 
     # traced lines
 
-    def _traced(self, camera: Camera) -> list[np.ndarray]:
+    def _traced(self, camera: Camera) -> list[Float32[np.ndarray, "_ 2"]]:
         size = self.trace_px
         seen = self.caster.cast(replace(camera, size_px=size))
         unit = camera.distance / (camera.focal_px * size / camera.size_px)
@@ -129,13 +150,19 @@ class FeatureLines:
             np.clip(dx, -32000, 32000).astype(np.int16), np.clip(dy, -32000, 32000).astype(np.int16),
             WEAK * unit * scale, STRONG * unit * scale, L2gradient=True,
         )
-        strokes = trace(edges, shortest=max(0.05 / unit, 4))
+        strokes = trace_bitmap(edges, shortest=max(0.05 / unit, 4))
         return [(stroke + 0.5) * (camera.size_px / size) for stroke in strokes]
 
 
-def trace(edges: np.ndarray, shortest: float = 5.0) -> list[np.ndarray]:
-    """Thin lines of a bitmap [H, W] (not 0 is line) as smooth polylines float32 [N, 2] of (column, row), split at
-    corners; those shorter than `shortest` pixels are left out.
+def trace_bitmap(edges: UInt8[np.ndarray, "h w"], shortest: float = 5.0) -> list[Float32[np.ndarray, "_ 2"]]:
+    """The thin lines in a bitmap as smooth polylines, split at corners.
+
+    Args:
+        edges: A line is where the value is not 0.
+        shortest: Lines with fewer pixels are left out.
+
+    Returns:
+        Points (column, row), in pixels.
     """
     contours, _ = cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     if not contours:
@@ -149,7 +176,7 @@ def trace(edges: np.ndarray, shortest: float = 5.0) -> list[np.ndarray]:
     breaks = np.flatnonzero((np.diff(number) != 0) | (np.diff(fresh.astype(np.int8)) != 0)) + 1
     runs = [part for part in np.split(order, breaks) if fresh[part[0]] and len(part) >= shortest]
     taken = np.zeros((edges.shape[0] + 2, edges.shape[1] + 2), bool)
-    result = []
+    result: list[np.ndarray] = []
     for part in sorted(runs, key=len, reverse=True):  # a line two pixels thick would be drawn twice
         column, row = points[part].T
         if taken[row + 1, column + 1].mean() > 0.6:
@@ -164,8 +191,8 @@ def trace(edges: np.ndarray, shortest: float = 5.0) -> list[np.ndarray]:
     return result
 
 
-def _smooth(line: np.ndarray, reach: int = 2) -> np.ndarray:
-    """A running mean along a polyline [N, 2] that leaves its ends in place."""
+def _smooth(line: Float32[np.ndarray, "n 2"], reach: int = 2) -> Float32[np.ndarray, "n 2"]:
+    """A polyline's running mean over `2 * reach + 1` points; the ends stay in place."""
     if len(line) < 2 * reach + 2:
         return line
     padded = np.concatenate([np.repeat(line[:1], reach, 0), line, np.repeat(line[-1:], reach, 0)])
@@ -176,15 +203,23 @@ def _smooth(line: np.ndarray, reach: int = 2) -> np.ndarray:
     return mean
 
 
-def split_at_corners(line: np.ndarray, shortest: float, turn_deg: float = 40.0) -> list[np.ndarray]:
-    """Cuts a polyline [N, 2] where it turns sharply; pieces shorter than `shortest` points stay with a neighbour."""
+def split_at_corners(
+    line: Float32[np.ndarray, "n 2"], shortest: float, turn_deg: float = 40.0
+) -> list[Float32[np.ndarray, "_ 2"]]:
+    """The pieces of a polyline between its sharp turns.
+
+    Args:
+        line: Points (column, row), in pixels.
+        shortest: Pieces with fewer points stay joined to a neighbour.
+        turn_deg: A turn by more than this is sharp.
+    """
     corners = cv2.approxPolyDP(line[:, None], 2.0, False)[:, 0]
     if len(corners) < 3:
         return [line]
     legs = np.diff(corners, axis=0)
     angle = np.arctan2(legs[:, 1], legs[:, 0])
     turn = np.abs((np.diff(angle) + np.pi) % (2 * np.pi) - np.pi)
-    cuts = []
+    cuts: list[int] = []
     for corner in corners[1:-1][turn > np.radians(turn_deg)]:
         index = int(np.argmin(np.abs(line - corner).sum(1)))
         if index - (cuts[-1] if cuts else 0) >= shortest and len(line) - 1 - index >= shortest:
@@ -193,8 +228,10 @@ def split_at_corners(line: np.ndarray, shortest: float, turn_deg: float = 40.0) 
     return [line[a : b + 1] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
 
 
-def _chain(edges: np.ndarray, vertices: np.ndarray, turn_deg: float = 35.0) -> list[list[tuple[int, int, int]]]:
-    """Joins edges [E, 2] that run on nearly straight; each chain is a list of (edge, from vertex, to vertex)."""
+def _chain(
+    edges: Int[np.ndarray, "e 2"], vertices: Float32[np.ndarray, "v 3"], turn_deg: float = 35.0
+) -> list[list[tuple[int, int, int]]]:
+    """Joins edges that continue one another nearly straight; each chain is a list of (edge, from vertex, to vertex)."""
     at: dict[int, list[int]] = {}
     for number, (a, b) in enumerate(edges.tolist()):
         at.setdefault(a, []).append(number)

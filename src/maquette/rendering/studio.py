@@ -1,4 +1,4 @@
-"""A clean studio picture of a mesh, for previews and documents."""
+"""Clean studio pictures of a mesh, for previews and documents."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import trimesh
+from jaxtyping import Float, UInt8
 
 from maquette.rendering.camera import Camera
-from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.raycaster import Buffers, RayCaster
 
 CLAY = (0.66, 0.37, 0.23)
+"""A warm material, linear RGB."""
 STEEL = (0.27, 0.37, 0.50)
+"""A cool material, linear RGB."""
 
 
 def shade(
@@ -22,13 +25,18 @@ def shade(
     colour: tuple[float, float, float] = CLAY,
     ground: bool = True,
     caster: RayCaster | None = None,
-) -> np.ndarray:
-    """A studio picture: uint8 [S, S, 3], RGB, soft light, ambient occlusion, a shadow on the ground, antialiased.
+) -> UInt8[np.ndarray, "s s 3"]:
+    """A studio picture: soft light, ambient occlusion, a shadow on the ground, antialiased.
 
     Args:
-        colour: The material, linear RGB in 0 to 1 (`CLAY` or `STEEL`, or any other).
-        ground: A floor under the object.
-        caster: A RayCaster of the same mesh, when there are several pictures of it.
+        mesh: In the package's frame.
+        camera: Takes the picture.
+        colour: The material, linear RGB in [0, 1]: `CLAY`, `STEEL` or any other.
+        ground: Show the object's shadow on the ground under it.
+        caster: A ray caster of the same mesh; one serves several pictures.
+
+    Raises:
+        UserError: For a mesh without faces.
     """
     caster = caster or RayCaster(mesh)
     fine = replace(camera, size_px=2 * camera.size_px)
@@ -36,7 +44,8 @@ def shade(
     rng = np.random.default_rng(0)
     seen = caster.cast(fine)
     rows = np.linspace(0, 1, size, dtype=np.float32)[:, None, None]
-    backdrop = np.broadcast_to((0.90 - 0.10 * rows) * np.float32([0.99, 1.0, 1.01]), (size, size, 3)).copy()
+    tint = np.array([0.99, 1.0, 1.01], np.float32)
+    backdrop: np.ndarray = np.broadcast_to((0.90 - 0.10 * rows) * tint, (size, size, 3)).copy()
 
     origins, directions = fine.rays()
     if ground:
@@ -47,10 +56,10 @@ def shade(
         spot = origins[on_floor] + reach[on_floor, None] * directions[on_floor]
         near = np.hypot(spot[:, 0], spot[:, 1]) < 1.6
         on_floor, spot = on_floor[near], spot[near]
-        up = np.broadcast_to(np.float32([0, 0, 1]), spot.shape)
+        up = np.broadcast_to(np.array([0, 0, 1], np.float32), spot.shape)
         lit, open_sky = _light(caster, spot, up, camera, rng)
         dim = (1 - (0.5 + 0.5 * lit) * (0.5 + 0.5 * open_sky)) * _fade(np.hypot(spot[:, 0], spot[:, 1]))
-        weight = np.zeros((size * size, 2), np.float32)  # an average over the floor alone, so that it stays dark below
+        weight: np.ndarray = np.zeros((size * size, 2), np.float32)  # of the floor alone, so that it stays dark below
         weight[on_floor, 0], weight[on_floor, 1] = dim, 1
         weight = cv2.GaussianBlur(weight.reshape(size, size, 2), (0, 0), size / 130)
         dim = weight[..., 0] / np.maximum(weight[..., 1], 1e-3)
@@ -66,8 +75,8 @@ def shade(
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     gloss = 0.10 * np.maximum(np.einsum("ij,ij->i", normal, half), 0) ** 24 * lit
     edge = 0.10 * np.maximum(normal @ rim, 0) ** 3
-    picture = np.zeros((size * size, 3), dtype=np.float32)
-    picture[hit] = np.float32(colour) * (diffuse + ambient)[:, None] * 1.15 + (gloss + edge)[:, None]
+    picture: np.ndarray = np.zeros((size * size, 3), dtype=np.float32)
+    picture[hit] = np.array(colour, np.float32) * (diffuse + ambient)[:, None] * 1.15 + (gloss + edge)[:, None]
     picture = _denoise(picture.reshape(size, size, 3), seen)
     picture = np.clip(picture, 0, 1) ** (1 / 1.8)
     picture = np.where(seen.mask[..., None], picture, backdrop)
@@ -75,16 +84,19 @@ def shade(
     return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def _lights(camera: Camera) -> np.ndarray:
-    """Key, fill and rim light: unit directions [3, 3] towards them, fixed to the camera's heading."""
+def _lights(camera: Camera) -> Float[np.ndarray, "3 3"]:
+    """Unit directions towards the key, the fill and the rim light, which are fixed to the camera's azimuth."""
     right, down, forward = replace(camera, elevation_deg=0.0, roll_deg=0.0).axes
     lights = np.stack([-0.55 * right - 1.0 * down - 0.7 * forward, right - 0.2 * down - 0.8 * forward,
                        0.6 * right - 0.5 * down + forward])
     return (lights / np.linalg.norm(lights, axis=1, keepdims=True)).astype(np.float32)
 
 
-def _light(caster: RayCaster, point, normal, camera, rng, *, rays: int = 12) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the key light and of the open sky that points [N, 3] see: float32 [N] each."""
+def _light(
+    caster: RayCaster, point: Float[np.ndarray, "n 3"], normal: Float[np.ndarray, "n 3"], camera: Camera,
+    rng: np.random.Generator, *, rays: int = 12,
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Share of the key light, and of the open sky, that each point of a surface sees, by random rays."""
     lit = np.zeros(len(point), dtype=np.float32)
     sky = np.zeros(len(point), dtype=np.float32)
     start = point + 2e-3 * normal
@@ -99,14 +111,14 @@ def _light(caster: RayCaster, point, normal, camera, rng, *, rays: int = 12) -> 
     return lit / rays, sky / rays
 
 
-def _fade(radius: np.ndarray) -> np.ndarray:
+def _fade(radius: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """1 near the object, 0 far away, smoothly."""
     t = np.clip((1.6 - radius) / 0.8, 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def _denoise(picture: np.ndarray, seen) -> np.ndarray:
-    """Evens out the grain of the few shadow rays, within the object only and along its surfaces."""
+def _denoise(picture: Float[np.ndarray, "s s 3"], seen: Buffers) -> Float[np.ndarray, "s s 3"]:
+    """The picture without the grain of the few shadow rays; averages stay within the object and along its surfaces."""
     filled = np.where(seen.mask[..., None], picture, 0)
     guide = np.where(seen.mask[..., None], seen.normal, 0)
     total = np.zeros_like(filled)

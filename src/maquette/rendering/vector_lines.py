@@ -1,9 +1,9 @@
-"""The lines of a mesh seen by a camera, hidden ones removed exactly, as strokes for a pen.
+"""The lines of a mesh that a camera sees, as strokes for a pen, with hidden lines removed exactly.
 
-Drawn are contours (edges between a face turned to the eye and one turned away), creases (edges sharper than an angle)
-and boundaries (edges of one face). Each is cut where it passes behind a contour or a boundary, the only places where
-what hides it can change (Appel 1967), and each piece is kept or dropped by one test in double precision against the
-triangles over its middle. `maquette.rendering.sketch_lines` draws quicker, for training, and in a hand's manner.
+The lines are contours (edges between a face turned to the eye and one turned away), creases (edges sharper than an
+angle) and boundaries (edges of one face). Each is cut where it passes behind a contour or a boundary: only there can
+its visibility change (Appel 1967). Each piece is then kept or dropped by one test in double precision, of its middle
+against the triangles over it. `maquette.rendering.sketch_lines` is quicker, and is used for training.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from functools import cached_property
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Float, Float64, Int
 from scipy import ndimage
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import components, is_closed
 from maquette.geometry.strokes import Strokes
 from maquette.rendering.camera import Camera
-from maquette.rendering.occlusion import Edges, Screen, edges_of
+from maquette.rendering.occlusion import Cuts, Edges, Screen, edges_of
 from maquette.rendering.raycaster import RayCaster
 
 CREASE_DEG = 30.0
 """Edges whose faces turn by more than this are drawn."""
 MAX_FACES = 500_000
-"""Triangles of a mesh that is drawn."""
+"""The most triangles of a mesh that is drawn."""
 DENSE = 1 / 40
-"""Meshes whose edges are all alike and shorter than this, in units, are iso-surfaces: their lines are smoothed."""
+"""Meshes with edges of about one length, below this, in units, are taken for iso-surfaces: their lines are smoothed."""
 _PASSES, _SIGMA = 40, 0.15
 
 
@@ -34,14 +35,19 @@ class Subject:
     """A mesh that is drawn, prepared once for many cameras.
 
     Args:
-        mesh: In the package's frame (see `maquette.geometry.mesh.to_frame`); bodies that cut each other are made one.
-        smooth: For meshes out of voxels, whose edges are rounded and jagged: creases are looked for between faces whose
-            normals were evened out, lines are smoothed by about one edge of the mesh and the shortest are left out;
-            None: where all edges are short.
+        mesh: In the package's frame (see `maquette.geometry.mesh.to_frame`); intersecting bodies are united.
+        smooth: For meshes made from voxels, whose edges are rounded and jagged. Creases are then found by smoothed
+            normals, lines are smoothed by about one edge of the mesh, and the shortest are left out. None decides by
+            the lengths of the edges.
 
     Raises:
         UserError: For a mesh without faces or with more than 500,000.
     """
+
+    mesh: trimesh.Trimesh
+    """The mesh that is drawn, after bodies were united."""
+    smooth: bool
+    """Whether lines and normals are smoothed."""
 
     def __init__(self, mesh: trimesh.Trimesh, smooth: bool | None = None):
         if not len(mesh.faces):
@@ -59,21 +65,30 @@ class Subject:
         area = np.linalg.norm(doubled, axis=1)
         self._normals = doubled / np.maximum(area, 1e-300)[:, None]
         if self.smooth:
-            self._normals = _evened(self._normals, area, *self._edges.faces[self._edges.count == 2].T)
+            self._normals = _bilateral(self._normals, area, *self._edges.faces[self._edges.count == 2].T)
 
     @cached_property
     def caster(self) -> RayCaster:
-        """Casts rays on the mesh, for hatching; where it is smooth, with the normals that were evened out."""
+        """Casts rays on the mesh, for hatching; with smoothed normals if `smooth`."""
         if not self.smooth:
             return RayCaster(self.mesh)
         return RayCaster.of_triangles(self.mesh.vertices, self.mesh.faces, np.repeat(self._normals[:, None], 3, axis=1))
 
     def edge_px(self, camera: Camera) -> float:
-        """Length of the mesh's usual edge in the picture, in pixels: how far off smoothed lines may be; else 0."""
+        """How far off smoothed lines may be: the mesh's median edge in the picture, in pixels; 0 unless `smooth`."""
         return self._grain * camera.focal_px / camera.distance if self.smooth else 0.0
 
     def lines(self, camera: Camera, crease_deg: float = CREASE_DEG, turn_deg: float = 180.0) -> Strokes:
-        """The visible lines, on a page of the camera's size_px a side, in its pixels; see `vector_lines`."""
+        """The visible lines, on a page with the size of the camera's picture, in pixels.
+
+        Args:
+            camera: Sees the mesh.
+            crease_deg: Edges sharper than this are creases, 0 to 180 degrees.
+            turn_deg: Lines that meet are joined where the pen turns by less than this.
+
+        Raises:
+            UserError: For another crease angle.
+        """
         if not 0 < crease_deg <= 180:
             raise UserError("crease_deg must lie between 0 and 180", crease_deg)
         screen = Screen(self.mesh, camera)
@@ -91,7 +106,7 @@ class Subject:
         long = [line for line in smoothed if np.linalg.norm(np.diff(line, axis=0), axis=1).sum() > 3 * step]
         return Strokes(tuple(long), size, size).simplified(0.05 * step)
 
-    def _creases(self, crease_deg: float) -> np.ndarray:
+    def _creases(self, crease_deg: float) -> Bool[np.ndarray, " e"]:
         pair = self._edges.count == 2
         first, second = self._normals[self._edges.faces[pair]].transpose(1, 0, 2)
         wound = -self._edges.along[pair, 0] * self._edges.along[pair, 1]
@@ -108,19 +123,25 @@ def vector_lines(
     smooth: bool | None = None,
     turn_deg: float = 180.0,
 ) -> Strokes:
-    """The visible lines of a mesh, on a page of the camera's size_px a side, in its pixels.
+    """The visible lines of a mesh, on a page with the size of the camera's picture, in pixels.
 
     Args:
-        crease_deg: Creases are edges sharper than this.
-        turn_deg: Lines that meet are joined where the pen turns by less than this. mesh, smooth, errors: see `Subject`.
+        mesh: As for `Subject`.
+        camera: Sees the mesh.
+        crease_deg: Edges sharper than this are creases, 0 to 180 degrees.
+        smooth: As for `Subject`.
+        turn_deg: Lines that meet are joined where the pen turns by less than this.
+
+    Raises:
+        UserError: For a mesh without faces or with more than 500,000, and for another crease angle.
     """
     return Subject(mesh, smooth).lines(camera, crease_deg, turn_deg)
 
 
 def united(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """The union of closed bodies that may cut each other, so that the lines where they meet are edges of the mesh.
+    """The union of closed bodies that may intersect, so that the lines where they meet become edges of the mesh.
 
-    The mesh itself where it is one body, is not closed, or has more than 1,000.
+    The same mesh when it is one body, is not closed, or has more than 1,000 bodies.
     """
     if not is_closed(mesh):
         return mesh
@@ -142,7 +163,7 @@ def united(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def _clean(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """Vertices at one place made one, and faces without an area left out."""
+    """The mesh with vertices at one place joined, and without faces that have no area."""
     if is_closed(mesh):
         return mesh
     clean = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
@@ -153,8 +174,8 @@ def _clean(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     return clean
 
 
-def _outline(screen: Screen, edges: Edges) -> np.ndarray:
-    """Edges that bound what a part of the mesh hides: contours, boundaries and those of three faces or more: [E].
+def _outline(screen: Screen, edges: Edges) -> Bool[np.ndarray, " e"]:
+    """Edges at which a part of the mesh begins to hide others: contours, boundaries, and edges of three faces or more.
 
     The two faces of a contour lie on one side of it on the screen, whichever way they are wound.
     """
@@ -163,8 +184,14 @@ def _outline(screen: Screen, edges: Edges) -> np.ndarray:
     return (edges.count != 2) | (side[:, 0] == side[:, 1])
 
 
-def _evened(normals: np.ndarray, area: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Normals averaged over like neighbours, which sharpens rounded edges (bilateral filter, Zheng et al. 2011)."""
+def _bilateral(
+    normals: Float[np.ndarray, "f 3"], area: Float[np.ndarray, " f"], first: Int[np.ndarray, " e"],
+    second: Int[np.ndarray, " e"],
+) -> Float[np.ndarray, "f 3"]:
+    """Normals averaged over similar neighbours, which sharpens rounded edges (bilateral filter, Zheng et al. 2011).
+
+    `first` and `second` are the faces on both sides of each edge.
+    """
     for _ in range(_PASSES):
         apart = normals[first] - normals[second]
         like = np.exp(-np.einsum("ij,ij->i", apart, apart) / (2 * _SIGMA**2))
@@ -176,8 +203,8 @@ def _evened(normals: np.ndarray, area: np.ndarray, first: np.ndarray, second: np
     return normals
 
 
-def _visible(screen: Screen, lines: np.ndarray, cuts: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
-    """The visible pieces of edges [E, 2], cut at these places: two points [2, 2] each, in pixels."""
+def _visible(screen: Screen, lines: Int[np.ndarray, "e 2"], cuts: list[Cuts]) -> list[Float64[np.ndarray, "2 2"]]:
+    """The visible pieces of edges that are cut at these places, in pixels."""
     number = np.concatenate([np.tile(np.arange(len(lines)), 2), *(cut[0] for cut in cuts)])
     share = np.concatenate([np.zeros(len(lines)), np.ones(len(lines)), *(cut[1] for cut in cuts)])
     order = np.lexsort((share, number))
@@ -200,8 +227,8 @@ def _visible(screen: Screen, lines: np.ndarray, cuts: list[tuple[np.ndarray, np.
     return list(np.stack([a, b], axis=1)[long, :, :2])
 
 
-def _smoothed(line: np.ndarray, step: float) -> np.ndarray:
-    """A line [N, 2] without the steps of a mesh whose edges are `step` long: Gaussian of 1.5 edges, ends kept."""
+def _smoothed(line: Float64[np.ndarray, "n 2"], step: float) -> Float64[np.ndarray, "m 2"]:
+    """A line without the steps of a mesh whose edges are `step` long, by a Gaussian of 1.5 edges; the ends stay."""
     legs = np.linalg.norm(np.diff(line, axis=0), axis=1)
     along = np.concatenate([[0.0], np.cumsum(legs)])
     count = int(np.ceil(2 * along[-1] / step))

@@ -1,4 +1,4 @@
-"""Random views of a shape: the pictures that models learn from."""
+"""Random views of a shape: the pictures from which models learn."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from pathlib import Path
 import cv2
 import numpy as np
 import trimesh
+from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.rendering.camera import Camera
 from maquette.rendering.depth import depth_picture, silhouette_picture
-from maquette.rendering.framing import outline, whole_frame
-from maquette.rendering.pencil_style import Board, pencil
-from maquette.rendering.photo import Stage, photo
+from maquette.rendering.framing import hull_corners, whole_frame
+from maquette.rendering.pencil_style import PencilScene, render_pencil
+from maquette.rendering.photo import PhotoScene, render_photo
 from maquette.rendering.raycaster import RayCaster
-from maquette.rendering.studio import shade
-from maquette.rendering.textures import Pictures, pictures
-
-__all__ = ["KINDS", "Views", "render_views", "shade"]
+from maquette.rendering.textures import Pictures, load_pictures
 
 KINDS = ("photo", "pencil", "depth", "silhouette")
-
-
+"""The kinds of views."""
 FRONTAL = 0.4
-"""Share of photos from near the front, unless said otherwise."""
+"""Default share of photos from near the front."""
 
 
 @dataclass(frozen=True)
 class Views:
-    """Views of one shape. images: uint8 [V, S, S] or [V, S, S, 3]; kinds and cameras: one for each view."""
+    """Views of one shape."""
 
-    images: np.ndarray
+    images: UInt8[np.ndarray, "v s s"] | UInt8[np.ndarray, "v s s 3"]
+    """Grey or RGB pictures."""
     kinds: tuple[str, ...]
+    """The kind of each, out of `KINDS`."""
     cameras: tuple[Camera, ...]
+    """The camera of each."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -53,30 +53,33 @@ def render_views(
     backgrounds: str | Path | None = None,
     frontal: float = FRONTAL,
 ) -> Views:
-    """Random views of a mesh in the package's frame; the same arguments give the same pictures.
+    """Random views of a mesh; the same arguments give the same pictures.
 
     Args:
-        count: How many.
+        mesh: In the package's frame.
+        count: Number of views.
         size_px: Width and height.
-        kinds: Out of `KINDS`, each view takes one at random with equal chance.
+        seed: Decides all that is random.
+        kinds: Out of `KINDS`; each view is of one of them, with equal chance.
         channels: 1 for grey, 3 for RGB.
-        backgrounds: A folder of pictures for walls and surfaces (optional).
-        frontal: The share of photos taken from near the front, as people take them; the others from any side.
+        backgrounds: A folder of pictures for walls and surfaces, or None.
+        frontal: Share of photos from near the front, where people stand; the others are from any side. 0 to 1.
 
     Raises:
-        UserError: For an unknown kind, a bad number of channels or a folder that is not there.
+        UserError: For an unknown kind, another number of channels, a mesh without faces, and a folder that is missing
+            or holds no picture.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         raise UserError(f"view kinds must be among {', '.join(KINDS)}", ", ".join(unknown) or "none")
     if channels not in (1, 3):
         raise UserError("channels must be 1 or 3", channels)
-    found = pictures(str(backgrounds), channels) if backgrounds is not None else None
+    pictures = load_pictures(str(backgrounds), channels) if backgrounds is not None else None
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        studio = _Studio(mesh, count, seed, found)
-        drawn = [studio.view(index, seed, size_px, kinds, channels, frontal) for index in range(count)]
+        renderer = _ViewRenderer(mesh, count, seed, pictures)
+        drawn = [renderer.view(index, seed, size_px, kinds, channels, frontal) for index in range(count)]
     finally:
         cv2.setNumThreads(threads)
     shape = (0, size_px, size_px) if channels == 1 else (0, size_px, size_px, 3)
@@ -84,34 +87,38 @@ def render_views(
     return Views(images, tuple(kind for _, kind, _ in drawn), tuple(camera for _, _, camera in drawn))
 
 
-class _Studio:
-    """One mesh with what its views share, each part made when the first view asks for it."""
+class _ViewRenderer:
+    """One mesh, and what its views share; each part is made for the first view that needs it."""
 
-    def __init__(self, mesh: trimesh.Trimesh, count: int, seed: int, found: Pictures | None):
+    def __init__(self, mesh: trimesh.Trimesh, count: int, seed: int, pictures: Pictures | None):
         self.caster = RayCaster(mesh)
         self.arrangements = int(np.clip(count // 8, 1, 4))
         self.rng = np.random.default_rng([seed, 1 << 20])
-        self.found = found
+        self.pictures = pictures
 
     @cached_property
-    def stage(self) -> Stage:
-        return Stage(self.caster, self.rng, self.arrangements, self.found)
+    def photo_scene(self) -> PhotoScene:
+        """For photos."""
+        return PhotoScene(self.caster, self.rng, self.arrangements, self.pictures)
 
     @cached_property
-    def board(self) -> Board:
-        return Board(self.caster)
+    def pencil_scene(self) -> PencilScene:
+        """For drawings."""
+        return PencilScene(self.caster)
 
-    def view(self, index, seed, size_px, kinds, channels, frontal) -> tuple[np.ndarray, str, Camera]:
-        """One view, a function of the seed and its number alone."""
+    def view(
+        self, index: int, seed: int, size_px: int, kinds: Sequence[str], channels: int, frontal: float
+    ) -> tuple[UInt8[np.ndarray, "s s"] | UInt8[np.ndarray, "s s 3"], str, Camera]:
+        """One view, its kind and its camera; it depends on the seed and its index, not on other views."""
         rng = np.random.default_rng([seed, index])
         kind = kinds[int(rng.integers(len(kinds)))]
         if kind == "photo":
-            image, camera = photo(self.stage, rng, size_px, channels, frontal)
+            image, camera = render_photo(self.photo_scene, rng, size_px, channels, frontal)
             return image, kind, camera
         if kind == "pencil":
-            image, camera = pencil(self.board, rng, size_px, channels)
+            image, camera = render_pencil(self.pencil_scene, rng, size_px, channels)
             return image, kind, camera
-        camera = whole_frame(outline(self.caster), rng, size_px).camera
+        camera = whole_frame(hull_corners(self.caster), rng, size_px).camera
         seen = self.caster.cast(camera)
         image = depth_picture(seen.depth) if kind == "depth" else silhouette_picture(seen.mask)
         return (image if channels == 1 else np.repeat(image[..., None], 3, axis=2)), kind, camera

@@ -1,49 +1,45 @@
-"""Placing scans: from the points that a depth sensor saw to a partial grid in the package's frame.
+"""From the points that a depth sensor saw to a partial grid in the package's frame.
 
-A sensor's points are in its own axes (x right, y down, z forward) and unit, with the floor or table that the object
-stands on and what stands around it. Networks learned from objects that stand upright in the middle of a cube, their
-longest side filling it. What the sensor did not see can only be guessed: a size that is hidden is taken as none.
+The points of a sensor are in its own axes (x right, y down, z forward) and its own unit. Among them are those of the
+floor or table that the object stands on, and of what stands around it. Networks learned from objects that stand upright
+in the middle of a cube, their longest side filling it. What the sensor did not see is unknown: the size of an object is
+that of its visible part.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 from scipy import ndimage
 
 from maquette.errors import UserError
 from maquette.rendering import Camera
+from maquette.scans.floor import Plane, find_plane
 
 LEAST_POINTS = 50
-"""Points that an object needs at least."""
+"""The fewest points that an object may have."""
 MOST_POINTS = 1_000_000
-"""Points that are looked at; of more, evenly many are left out."""
-_TRIES, _TRIED_ON = 2000, 3000
-_NEAR = 0.004
-"""How far a point may lie from a plane that it is on, as a share of the diagonal of the scan."""
-_LEAST_ON, _LEAST_ABOVE, _MOST_BELOW = 0.08, 0.02, 0.05
-"""A plane that things stand on holds such a share of the points, has such a share above it and hardly any below."""
-_ELEVATION_DEG, _ROLL_DEG, _DEVIATION_DEG = (-15.0, 75.0), 30.0, 12.0
-"""How a camera may look at a floor: its elevation, its roll; and how far a floor may be from a known horizon."""
+"""The most points that are used; of more, only every second, third, ... is taken."""
 _BESIDE = 0.1
-"""What lies this near an object, as a share of its size, belongs to it."""
+"""What lies this near to an object, as a share of its size, belongs to it."""
 _SPECK = 0.01
-"""Loose parts of fewer points than this share are left out where no floor says what the object is."""
+"""Without a floor, loose parts with less than this share of the points are left out."""
 _INWARDS = 0.1
-"""In voxels: how far a point is moved along its ray, into the solid that it lies on."""
+"""How far each point is moved along its ray, into the solid that it lies on, in voxels."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What was done to a scan's points.
+    """What was done to the points of a scan.
 
     Attributes:
-        unit: The cube's side in the scan's own unit (metres for a depth picture).
+        unit: The side of the cube in the scan's own unit (metres for a depth picture).
         elevation_deg: Of the camera above the horizon, given or found; None for points that came upright.
         plane: Whether a floor or table was found and left out.
-        kept: Points of the object, and all that were looked at.
-        total: See `kept`.
-        azimuth_deg: The side that the camera saw, from 0 to 360.
-        guessed: Whether a model chose it (`maquette.scans.facing`).
+        kept: How many points are the object's.
+        total: How many points were looked at.
+        azimuth_deg: The side that the camera saw, from 0 to 360; 0 is the front.
+        guessed: Whether a model chose the side (`maquette.scans.facing`).
     """
 
     unit: float
@@ -66,39 +62,40 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Plane:
-    """Points p with p @ normal + offset = 0; positive above. margin: how thick it is, to each side."""
-
-    normal: np.ndarray
-    offset: float
-    margin: float
-
-    def height(self, points: np.ndarray) -> np.ndarray:
-        """Signed distances of points `[N, 3]`."""
-        return points @ self.normal + self.offset
-
-
-@dataclass(frozen=True)
 class Standing:
-    """An object's points, upright and cut out of their surroundings, which can be turned to face any way.
+    """The points of an object, upright and cut out of their surroundings; they can be turned to face any way.
 
     Attributes:
-        points: `[N, 3]` along the frame's axes, in the scan's own unit.
-        rays: The directions in which they were seen, or None.
-        floor: (normal `[3]`, offset) of the plane under them, or None.
-        azimuth_deg: How they are turned already. The rest is `Placement`'s.
+        points: Along the axes of the frame, in the scan's own unit.
+        rays: The unit directions in which they were seen, or None.
+        floor: The normal and the offset of the plane under them, or None.
+        elevation_deg: As in `Placement`.
+        total: As in `Placement`.
+        azimuth_deg: The side that the camera saw, as the points are turned now.
+        name: What messages call the scan.
     """
 
-    points: np.ndarray
-    rays: np.ndarray | None
-    floor: tuple[np.ndarray, float] | None
+    points: Float[np.ndarray, "n 3"]
+    rays: Float[np.ndarray, "n 3"] | None
+    floor: tuple[Float[np.ndarray, "3"], float] | None
     elevation_deg: float | None
     total: int
     azimuth_deg: float
     name: str
 
-    def facing(self, azimuth_deg: float, resolution: int, fill: float = 1.0) -> tuple[np.ndarray, Placement]:
-        """A partial grid bool `[R, R, R]` of the points as seen from this side; see `place`."""
+    def facing(
+        self, azimuth_deg: float, resolution: int, fill: float = 1.0
+    ) -> tuple[Bool[np.ndarray, "r r r"], Placement]:
+        """The points as a partial grid, taken to be seen from another side, and what was done.
+
+        Args:
+            azimuth_deg: The side that the camera saw; 0 is the front.
+            resolution: Voxels a side.
+            fill: The longest visible extent, as a share of the side of the cube; above 0, at most 1.
+
+        Raises:
+            UserError: If all points lie in one place.
+        """
         turn = _about_z(azimuth_deg - self.azimuth_deg)
         seen = self.points @ turn.T
         low, high = np.quantile(seen, (0.001, 0.999), axis=0)  # a few stray points are no size
@@ -119,7 +116,7 @@ class Standing:
 
 
 def place(
-    points: np.ndarray,
+    points: Shaped[np.ndarray, "..."],
     resolution: int,
     *,
     azimuth_deg: float = 0.0,
@@ -128,12 +125,23 @@ def place(
     fill: float = 1.0,
     name: str = "the scan",
     seed: int = 0,
-) -> tuple[np.ndarray, Placement]:
-    """A partial grid bool `[R, R, R]` in the package's frame out of points `[N, 3]`, and what was done.
+) -> tuple[Bool[np.ndarray, "r r r"], Placement]:
+    """Points as a partial grid in the package's frame, and what was done.
+
+    The object rests on its floor; along each axis the visible part is centred.
 
     Args:
-        fill: The share of the cube's side that the longest visible extent takes. The rest is as in `stand`. The object
-            rests on its floor; each axis is centred on what is visible.
+        points: As for `stand`.
+        resolution: Voxels a side.
+        azimuth_deg: As for `stand`.
+        elevation_deg: As for `stand`.
+        up: As for `stand`.
+        fill: The longest visible extent, as a share of the side of the cube; above 0, at most 1.
+        name: What messages call the scan.
+        seed: Of the search for the floor.
+
+    Raises:
+        UserError: As `stand`, and for a `fill` out of range.
     """
     if not 0 < fill <= 1:
         raise UserError("fill must be above 0 and at most 1", fill)
@@ -142,7 +150,7 @@ def place(
 
 
 def stand(
-    points: np.ndarray,
+    points: Shaped[np.ndarray, "..."],
     *,
     azimuth_deg: float = 0.0,
     elevation_deg: float | None = None,
@@ -150,20 +158,23 @@ def stand(
     name: str = "the scan",
     seed: int = 0,
 ) -> Standing:
-    """The object among points `[N, 3]`, upright.
+    """The points of the object in a scan, upright.
 
-    A floor or table (the largest plane with things above it and nothing below, found by RANSAC, Fischler and Bolles
-    1981) is left out with all but the part nearest the middle.
+    If there is a floor or table (`maquette.scans.floor`), it is left out, and so is everything on it but the part
+    nearest to the middle.
 
     Args:
-        points: In the camera's axes, x right, y down, z forward, any unit; those that are not finite are missing.
-        azimuth_deg: The side that the camera saw, 0 the object's front, as in `maquette.rendering.Camera`.
-        elevation_deg: Of the camera above the horizon; None: told by the floor.
+        points: Numbers `[N, 3]` in the camera's axes, x right, y down, z forward, in any unit. Points that are not
+            finite are left out.
+        azimuth_deg: The side that the camera saw, 0 for the object's front, as in `maquette.rendering.Camera`.
+        elevation_deg: Of the camera above the horizon, -90 to 90; None if the floor is to tell it.
         up: "z" for points that stand upright already; azimuth 0 then leaves them as they are.
+        name: What messages call the scan.
         seed: Of the search for the floor.
 
     Raises:
-        UserError: Where there are too few points, nothing stands on the floor, or neither floor nor elevation is known.
+        UserError: If there are too few points, if nothing stands on the floor, if neither floor nor elevation is known,
+            and for arguments out of range.
     """
     if up not in (None, "z"):
         raise UserError("up must be 'z' or left out", repr(up))
@@ -194,57 +205,8 @@ def stand(
     return Standing(points[chosen] @ axes.T, rays, floor, elevation, len(points), azimuth_deg, name)
 
 
-def find_plane(points: np.ndarray, upwards: np.ndarray | None = None, seed: int = 0) -> Plane | None:
-    """The floor or table under things, or None. points: `[N, 3]`. upwards: the direction up, where it is known; else
-    points are in a camera's axes, and a floor is a plane that a camera may look at as `_ELEVATION_DEG` and `_ROLL_DEG`
-    say.
-    """
-    rng = np.random.default_rng(seed)
-    near = _NEAR * float(np.linalg.norm(np.ptp(np.quantile(points, (0.05, 0.95), axis=0), axis=0)))
-    some = points[rng.choice(len(points), min(len(points), _TRIED_ON), replace=False)]
-    a, b, c = some[rng.integers(len(some), size=(3, _TRIES))]
-    normals = np.cross(b - a, c - a)
-    length = np.linalg.norm(normals, axis=1)
-    real = length > near * near
-    normals, a = normals[real] / length[real, None], a[real]
-    offsets = -np.einsum("ij,ij->i", normals, a)
-    turned = np.where((offsets if upwards is None else normals @ upwards) < 0, -1.0, 1.0)
-    normals, offsets = normals * turned[:, None], offsets * turned
-    likely = _may_be_floor(normals, upwards)
-    normals, offsets = normals[likely], offsets[likely]
-    if not len(normals):
-        return None
-    heights = normals @ some.T + offsets[:, None]  # [planes, points]
-    on = (np.abs(heights) < near).mean(1)
-    good = (on >= _LEAST_ON) & ((heights > 2 * near).mean(1) >= _LEAST_ABOVE)
-    good &= (heights < -2 * near).mean(1) <= _MOST_BELOW
-    if not good.any():
-        return None
-    best = int(np.argmax(np.where(good, on, 0)))
-    normal, offset = normals[best], float(offsets[best])
-    for _ in range(3):
-        mine = points[np.abs(points @ normal + offset) < near]
-        middle = mine.mean(0)
-        fitted = np.linalg.eigh(np.cov((mine - middle).T))[1][:, 0]
-        normal = fitted * np.sign(fitted @ normal)
-        offset = -float(normal @ middle)
-    away = np.abs(points @ normal + offset)
-    spread = float(np.median(away[away < near]))
-    return Plane(normal, offset, float(np.clip(6 * spread, 0.25 * near, 1.5 * near)))
-
-
-def _may_be_floor(normals: np.ndarray, upwards: np.ndarray | None) -> np.ndarray:
-    """Which unit normals `[K, 3]` a floor may have."""
-    if upwards is not None:
-        return normals @ upwards > np.cos(np.radians(_DEVIATION_DEG))
-    elevation = np.degrees(np.arcsin(np.clip(-normals[:, 2], -1, 1)))
-    roll = np.degrees(np.arctan2(np.abs(normals[:, 0]), -normals[:, 1]))
-    low, high = _ELEVATION_DEG
-    return (elevation > low) & (elevation < high) & (roll < _ROLL_DEG)
-
-
-def _checked(points: np.ndarray, name: str, in_front: bool) -> np.ndarray:
-    """Finite points float64 `[N, 3]`, at most MOST_POINTS of them; in_front: those that a camera can see."""
+def _checked(points: Shaped[np.ndarray, "..."], name: str, in_front: bool) -> Float[np.ndarray, "n 3"]:
+    """The finite points, at most MOST_POINTS of them; with `in_front` only those that a camera can see."""
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "biuf":
         raise UserError(f"{name}: points are numbers [N, 3]", f"{points.dtype} {points.shape}")
@@ -261,15 +223,15 @@ def _checked(points: np.ndarray, name: str, in_front: bool) -> np.ndarray:
     return points
 
 
-def _upwards(elevation_deg: float | None, up: str | None) -> np.ndarray | None:
-    """The direction up in the scan's axes, None where it is not known."""
+def _upwards(elevation_deg: float | None, up: str | None) -> Float[np.ndarray, "3"] | None:
+    """The direction up in the scan's axes; None if it is not known."""
     if up:
         return np.array([0.0, 0.0, 1.0])
     return None if elevation_deg is None else Camera(0, elevation_deg).axes[:, 2]
 
 
-def _axes(upwards: np.ndarray, up: str | None, azimuth_deg: float) -> np.ndarray:
-    """float64 [3, 3]: rows are the frame's x, y and z in the scan's axes."""
+def _axes(upwards: Float[np.ndarray, "3"], up: str | None, azimuth_deg: float) -> Float[np.ndarray, "3 3"]:
+    """The frame's x, y and z, a row each, in the scan's axes."""
     if up:
         level = np.eye(3)
     else:
@@ -282,17 +244,25 @@ def _axes(upwards: np.ndarray, up: str | None, azimuth_deg: float) -> np.ndarray
     return _about_z(azimuth_deg) @ level
 
 
-def _about_z(angle_deg: float) -> np.ndarray:
-    """float64 [3, 3], from x towards y."""
+def _about_z(angle_deg: float) -> Float[np.ndarray, "3 3"]:
+    """The rotation about z, from x towards y."""
     cos, sin = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
     return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
 
 
-def _object(points: np.ndarray, upright: np.ndarray, plane: Plane | None, in_front: bool) -> np.ndarray:
-    """Which points are the object's, bool `[N]`. points, upright: `[N, 3]` in the scan's axes and in the frame's.
+def _object(
+    points: Float[np.ndarray, "n 3"], upright: Float[np.ndarray, "n 3"], plane: Plane | None, in_front: bool
+) -> Bool[np.ndarray, " n"]:
+    """Which points are the object's.
 
-    On a floor: the part nearest the middle of the scan and nearest the camera, with what lies beside and under it.
-    Without one: everything but specks.
+    On a floor it is the part nearest to the middle of the scan and to the camera, with what lies beside and under it.
+    Without a floor it is everything but specks.
+
+    Args:
+        points: In the scan's axes.
+        upright: The same points in the frame's axes.
+        plane: The floor.
+        in_front: Whether the scan's axes are those of a camera.
     """
     chosen = np.ones(len(points), bool) if plane is None else plane.height(points) > plane.margin
     where = np.flatnonzero(chosen)
@@ -320,10 +290,11 @@ def _object(points: np.ndarray, upright: np.ndarray, plane: Plane | None, in_fro
     return chosen & ((upright >= low) & (upright <= high)).all(1)
 
 
-def _parts(points: np.ndarray) -> np.ndarray:
-    """The number of the part that each point `[N, 3]` is in, int `[N]`: cells that touch are one part.
+def _parts(points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
+    """The number of the part that each point is in: cells of a grid that touch are one part.
 
-    The cells are as fine as the points are dense: eight points a cell on average, or a twelfth of the extent.
+    The cells are as fine as the points allow: eight points a cell on average, but no coarser than a twelfth of the
+    extent.
     """
     low, high = np.quantile(points, (0.01, 0.99), axis=0)
     extent = max(float((high - low).max()), 1e-12)
@@ -337,8 +308,8 @@ def _parts(points: np.ndarray) -> np.ndarray:
     return labels[tuple(index.T)] - 1
 
 
-def _grid(local: np.ndarray, resolution: int) -> np.ndarray:
-    """The voxels of points `[N, 3]` in the frame; those up to a voxel outside the cube count in its outermost."""
+def _grid(local: Float[np.ndarray, "n 3"], resolution: int) -> Bool[np.ndarray, "r r r"]:
+    """The voxels of points in the frame; points up to a voxel outside the cube fall into its outermost voxels."""
     place = (local + 0.5) * resolution
     place = place[((place > -1) & (place < resolution + 1)).all(1)]
     grid = np.zeros((resolution,) * 3, bool)

@@ -1,4 +1,4 @@
-"""Reading scans: depth pictures, point clouds and partial grids, each file read as if it came from a stranger."""
+"""Reads scans: depth pictures, point clouds and partial grids, each file as if it came from a stranger."""
 
 import io
 import json
@@ -7,34 +7,52 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Shaped, UInt16
 
 from maquette.errors import UserError
 from maquette.io import formats
 from maquette.scans.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
-"""Suffixes of files with points, or with meshes, whose surface is taken."""
+"""Suffixes of files with points, or with meshes; of a mesh, points on its surface are taken."""
 SUFFIXES = (".png", *CLOUDS, *formats.GRIDS)
-"""All that can be read as a scan."""
+"""Suffixes of all files that can be read as a scan."""
 MAX_PIXELS = 50_000_000
-"""Pixels of the largest depth picture that is read."""
+"""The most pixels of a depth picture."""
 SURFACE_POINTS = 200_000
-"""Points taken of a mesh's surface."""
+"""Points that are taken of the surface of a mesh."""
 _PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@runtime_checkable
+class _Located(Protocol):
+    """Meshes, point clouds and paths of trimesh, which have no common type with vertices."""
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """Places, `[N, 3]`."""
 
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """A pinhole camera: focal lengths and principal point in pixels, whose centres are at whole numbers (OpenCV's)."""
+    """A pinhole camera, in pixels whose centres are at whole numbers, as in OpenCV.
+
+    Attributes:
+        fx: Focal length along the rows.
+        fy: Focal length along the columns.
+        cx: Column of the principal point.
+        cy: Row of the principal point.
+    """
 
     fx: float
     fy: float
     cx: float
     cy: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (0 < self.fx < math.inf and 0 < self.fy < math.inf):
             raise UserError("intrinsics fx and fy must be positive", f"{self.fx:g} and {self.fy:g}")
         if not (math.isfinite(self.cx) and math.isfinite(self.cy)):
@@ -46,19 +64,19 @@ class Scan:
     """A scan as networks read it.
 
     Attributes:
-        voxels: Bool `[R, R, R]`, the surface voxels that were seen, in the package's frame.
-        placement: How they came there; None for a grid, which is taken as it is.
+        voxels: The surface voxels that were seen, in the package's frame.
+        placement: How the points were placed; None for a scan that was read as a grid, which is not changed.
         metric: Whether `placement.unit` is in metres.
-        standing: The points, which `facing` turns; None for a grid.
+        standing: The points, which `facing` turns; None for a scan that was read as a grid.
     """
 
-    voxels: np.ndarray
+    voxels: Bool[np.ndarray, "r r r"]
     placement: Placement | None = None
     metric: bool = False
     standing: Standing | None = None
 
     def facing(self, azimuth_deg: float) -> "Scan":
-        """The same scan taken to be seen from another side; a grid stays as it is."""
+        """The same scan, taken to be seen from another side; one that was read as a grid stays as it is."""
         if self.standing is None:
             return self
         voxels, placement = self.standing.facing(azimuth_deg, len(self.voxels))
@@ -66,12 +84,12 @@ class Scan:
 
     @property
     def cube_mm(self) -> float | None:
-        """Side of the cube in millimetres, None where the scan does not say."""
+        """The side of the cube in millimetres; None if the scan's unit is not known."""
         return 1000 * self.placement.unit if self.metric and self.placement else None
 
 
 def read_scan(
-    source: str | Path | np.ndarray,
+    source: str | Path | Shaped[np.ndarray, "..."],
     resolution: int,
     *,
     intrinsics: Intrinsics | None = None,
@@ -80,22 +98,23 @@ def read_scan(
     elevation_deg: float | None = None,
     up: str | None = None,
 ) -> Scan:
-    """A scan out of a file or an array, as a grid of `resolution` voxels a side.
+    """A scan out of a file or an array.
 
     Args:
         source: A 16-bit depth PNG; a point cloud or mesh (PLY, OBJ, STL, OFF); a .npy or array of points `[N, 3]`, of
             depths `[H, W]` in metres, or a partial grid `[R, R, R]`; a grid file (npz, binvox, mat).
+        resolution: Voxels a side of the result. A grid must have it already.
         intrinsics: Of the camera that took a depth picture.
-        depth_scale: Its units a metre.
-        azimuth_deg: See `maquette.scans.place.place`; grids are taken as they are.
-        elevation_deg: See `azimuth_deg`.
-        up: See `azimuth_deg`.
+        depth_scale: How many units of a depth picture make a metre.
+        azimuth_deg: The side that the camera saw, see `maquette.scans.place.stand`; without meaning for grids.
+        elevation_deg: Of the camera above the horizon, see `stand`; without meaning for grids.
+        up: "z" for points that stand upright, see `stand`; without meaning for grids.
 
     Raises:
-        UserError: Naming the file, for whatever cannot be read or holds no object.
+        UserError: If the source cannot be read or holds no object; the message names the file.
     """
     name = "the scan" if isinstance(source, np.ndarray) else str(source)
-    values = source if isinstance(source, np.ndarray) else _read(Path(source), depth_scale)
+    values = source if isinstance(source, np.ndarray) else _read_values(Path(source), depth_scale)
     if values.ndim < 2 or values.dtype.kind not in "biuf":
         raise UserError(f"{name}: a scan is points [N, 3], depths [H, W] or a grid [R, R, R]",
                         f"{values.dtype} {values.shape}")
@@ -119,7 +138,10 @@ def read_scan(
 
 
 def read_intrinsics(source: str | Path) -> Intrinsics:
-    """`fx,fy,cx,cy` in pixels, or a JSON file with these keys or a 3x3 matrix `K`.
+    """The intrinsics that a text or a file gives.
+
+    Args:
+        source: `fx,fy,cx,cy` in pixels, or a JSON file with these keys or with a 3x3 matrix `K`.
 
     Raises:
         UserError: For anything else.
@@ -132,14 +154,15 @@ def read_intrinsics(source: str | Path) -> Intrinsics:
     return formats.guarded(_from_json, formats.file_bytes(Path(source), 1 << 20), Path(source))
 
 
-def read_depth(path: str | Path, depth_scale: float = 1000.0) -> np.ndarray:
-    """A 16-bit PNG as depth along the optical axis, float32 `[H, W]` in metres, NaN where the picture has 0.
+def read_depth(path: str | Path, depth_scale: float = 1000.0) -> Float32[np.ndarray, "h w"]:
+    """The depths of a 16-bit PNG along the optical axis, in metres; NaN where the picture has 0.
 
     Args:
-        depth_scale: The picture's units a metre.
+        path: The file.
+        depth_scale: How many units of the picture make a metre.
 
     Raises:
-        UserError: Naming the file, where it is missing, cut short, too large, or not grey of 16 bits.
+        UserError: If the file is missing, cut short, too large, or not grey with 16 bits; the message names it.
     """
     path = Path(path)
     if not 0 < depth_scale < math.inf:
@@ -151,10 +174,12 @@ def read_depth(path: str | Path, depth_scale: float = 1000.0) -> np.ndarray:
     return depth
 
 
-def depth_points(depth: np.ndarray, intrinsics: Intrinsics) -> np.ndarray:
-    """Depths `[H, W]` along the optical axis to points float64 `[N, 3]`: x right, y down, z forward.
+def depth_points(depth: Shaped[np.ndarray, "h w"], intrinsics: Intrinsics) -> Float[np.ndarray, "n 3"]:
+    """The points of a depth picture: x right, y down, z forward, in the unit of the depths.
 
-    Pixels that are 0, negative or not finite are missing.
+    Args:
+        depth: Along the optical axis. Pixels that are 0, negative or not finite give no point.
+        intrinsics: Of the camera.
     """
     rows, columns = np.nonzero(np.isfinite(depth) & (depth > 0))
     z = depth[rows, columns].astype(np.float64)
@@ -163,10 +188,10 @@ def depth_points(depth: np.ndarray, intrinsics: Intrinsics) -> np.ndarray:
 
 
 def find_scans(paths: Iterable[str | Path]) -> list[Path]:
-    """The files that a command line names: folders are replaced by the scans in them, sorted by name.
+    """The files among paths, each once: a folder is replaced by the scans in it, sorted by name.
 
     Raises:
-        UserError: For a folder that holds none.
+        UserError: For a folder that holds no scan, or cannot be read.
     """
     found: dict[str, Path] = {}
     for path in map(Path, paths):
@@ -183,8 +208,8 @@ def find_scans(paths: Iterable[str | Path]) -> list[Path]:
     return list(found.values())
 
 
-def _read(path: Path, depth_scale: float) -> np.ndarray:
-    """Points `[N, 3]`, depths `[H, W]` in metres or a grid, whichever a file holds."""
+def _read_values(path: Path, depth_scale: float) -> Shaped[np.ndarray, "..."]:
+    """Points `[N, 3]`, depths `[H, W]` in metres or a grid, whichever the file holds."""
     suffix = path.suffix.lower()
     if suffix == ".png":
         return read_depth(path, depth_scale)
@@ -202,29 +227,35 @@ def _read(path: Path, depth_scale: float) -> np.ndarray:
     return points
 
 
-def _cloud(data: bytes, suffix: str) -> np.ndarray:
-    """The points of a file, float64 `[N, 3]`: of a mesh, points spread evenly over its surface."""
+def _cloud(data: bytes, suffix: str) -> Float[np.ndarray, "n 3"]:
+    """The points of a file; of a mesh, points sampled uniformly from its surface."""
     import trimesh
 
+    found: list[trimesh.parent.Geometry]
     if suffix == ".off":
         found = [formats.read_off(data)]
+    elif suffix == ".obj":
+        scene = trimesh.load_scene(io.BytesIO(data), file_type="obj", process=False, skip_materials=True)
+        found = list(scene.geometry.values())
     else:
         if suffix == ".stl":
             formats.check_stl(data)
-        options = {"skip_materials": True} if suffix == ".obj" else {}
-        scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False, **options)
-        found = list(scene.geometry.values())
+        found = list(trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False).geometry.values())
     meshes = [one for one in found if isinstance(one, trimesh.Trimesh) and len(one.faces)]
     if meshes:
         whole = trimesh.util.concatenate(meshes)
+        if not isinstance(whole, trimesh.Trimesh):
+            raise ValueError("its parts are no meshes")
         if whole.faces.min() < 0 or whole.faces.max() >= len(whole.vertices):
             raise ValueError("a face names a point that is not there")
         if np.isfinite(whole.area) and whole.area > 0:
             return np.asarray(trimesh.sample.sample_surface(whole, SURFACE_POINTS, seed=0)[0])
-    return np.concatenate([np.zeros((0, 3)), *[np.asarray(one.vertices).reshape(-1, 3) for one in found]])
+    places = [np.asarray(one.vertices).reshape(-1, 3) for one in found if isinstance(one, _Located)]
+    return np.concatenate([np.zeros((0, 3)), *places])
 
 
 def _from_json(data: bytes) -> Intrinsics:
+    """The intrinsics in a JSON file."""
     tree = json.loads(data)
     if isinstance(tree, dict) and {"fx", "fy", "cx", "cy"} <= set(tree):
         return Intrinsics(*(float(tree[key]) for key in ("fx", "fy", "cx", "cy")))
@@ -236,7 +267,7 @@ def _from_json(data: bytes) -> Intrinsics:
 
 
 def _check_png(data: bytes, path: Path) -> None:
-    """Refuse what is no grey PNG of 16 bits and a size that is read, by its header."""
+    """Refuses, by its header, a file that is no grey PNG with 16 bits or that is too large."""
     if data[:8] != _PNG:
         raise UserError(f"{path} is not a PNG", f"a file that begins with {data[:8]!r}")
     if len(data) < 26:
@@ -250,7 +281,7 @@ def _check_png(data: bytes, path: Path) -> None:
                         "save the depths as the sensor gives them")
 
 
-def _pixels(data: bytes) -> np.ndarray:
+def _pixels(data: bytes) -> UInt16[np.ndarray, "h w"]:
     from PIL import Image
 
     with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:

@@ -15,7 +15,7 @@ from maquette.datasets.images.true_shapes import true_shapes
 from maquette.datasets.resumable import Finished
 from maquette.datasets.sources import items_of
 from maquette.errors import UserError
-from maquette.evaluation.shapes.generated import chamfer
+from maquette.evaluation.shapes.point_clouds import chamfer
 from maquette.events import Skipped
 from maquette.geometry.curvature import mean_curvature
 from maquette.geometry.points import surface_points
@@ -40,7 +40,7 @@ def chairs(tmp_path_factory):
 
 def test_a_camera_has_the_radius_and_the_field_of_view_that_were_asked_for():
     cameras = CameraRange((20.0, 20.0), (30.0, 30.0), fov_deg=35.0, radius=2.0)
-    camera = cameras.draw(np.random.default_rng(0), 64)
+    camera = cameras.sample(np.random.default_rng(0), 64)
     assert camera.azimuth_deg == 20 and camera.elevation_deg == pytest.approx(30)
     assert camera.distance == pytest.approx(2.0)
     assert camera.focal_px == pytest.approx(32 / np.tan(np.radians(17.5)))
@@ -50,7 +50,7 @@ def test_a_camera_has_the_radius_and_the_field_of_view_that_were_asked_for():
 
 def test_cameras_are_even_over_the_band_of_the_sphere():
     rng, cameras = np.random.default_rng(1), CameraRange((-90.0, 90.0), (0.0, 60.0))
-    drawn = [cameras.draw(rng, 8) for _ in range(4000)]
+    drawn = [cameras.sample(rng, 8) for _ in range(4000)]
     height = np.sin(np.radians([camera.elevation_deg for camera in drawn])) / np.sin(np.radians(60))
     turned = (np.array([camera.azimuth_deg for camera in drawn]) + 90) % 360 / 180
     for values in (height, turned):

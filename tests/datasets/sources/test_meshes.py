@@ -98,28 +98,3 @@ def test_the_real_meshes(shared):
     assert off.extents == pytest.approx([13.8, 22.1528, 17.5], rel=1e-4)
     assert sorted(obj.extents / obj.extents.max()) == pytest.approx(sorted(off.extents / off.extents.max()), rel=1e-3)
     assert items["toilet_0345_256"].load().shape == (256, 256, 256)
-
-
-def test_furniture_is_a_source_whose_test_split_is_other_furniture():
-    train = list(sources.furniture(15, seed=3))
-    test = list(sources.furniture(15, seed=3, split="test"))
-    assert train[0].id == "furniture-chair-000000" and train[13].id == "furniture-chair-000013"
-    assert test[13].id == "furniture-test-chair-000013" and test[13].split == "test"
-    seeds = [{item.load.args for item in items} for items in (train, test, sources.furniture(15, seed=4))]
-    assert not (seeds[0] & seeds[1] or seeds[0] & seeds[2] or seeds[1] & seeds[2])
-    assert train[1].load().is_watertight
-    assert {item.label for item in sources.furniture(6, kinds=("cup", "car"))} == {"cup", "car"}
-    with pytest.raises(UserError, match="furniture kinds must be among chair, .* got yacht"):
-        next(sources.furniture(1, kinds=("yacht",)))
-
-
-def test_count_is_spread_over_the_source(tmp_path):
-    for number in range(10):
-        (tmp_path / f"class{number // 5}").mkdir(exist_ok=True)
-        wedge().export(tmp_path / f"class{number // 5}" / f"{number}.stl")
-    chosen = [item.id for item in sources.items_of([tmp_path], count=4)]
-    assert chosen == ["class0/0", "class0/2", "class1/5", "class1/7"]
-    with pytest.raises(UserError, match="has no shapes in the split 'test'"):
-        sources.items_of([tmp_path], split="test")
-    with pytest.raises(UserError, match="same id, got class0/0"):
-        sources.items_of([tmp_path, tmp_path])

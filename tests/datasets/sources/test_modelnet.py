@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from maquette.datasets import sources, turn
+from maquette.datasets import sources
 from maquette.datasets.sources import modelnet
 from maquette.errors import UserError
-from maquette.evaluation.shapes.modelnet import split_of
-from maquette.geometry.voxelise import resample
+from maquette.evaluation.shapes.modelnet import split_name
+from maquette.geometry.grids import turn_grid
+from maquette.geometry.resample import resample
 
 
 def chair(back: str) -> np.ndarray:
@@ -20,7 +21,7 @@ def chair(back: str) -> np.ndarray:
     grid[8:22, 20:22, 3:27] = True
     grid[8:10, 8:10, 3:12] = grid[20:22, 8:10, 3:12] = True
     grid[8:10, 8:20, 18:20] = True
-    return grid if back == "+y" else turn(grid, 270)
+    return grid if back == "+y" else turn_grid(grid, 270)
 
 
 def archive(path: Path, leak: bool = False) -> Path:
@@ -36,10 +37,10 @@ def archive(path: Path, leak: bool = False) -> Path:
 def test_turn_is_counter_clockwise_seen_from_above():
     grid = np.zeros((4, 4, 4), bool)
     grid[3, 1, 2] = True  # on +x
-    assert np.argwhere(turn(grid, 90)).tolist() == [[2, 3, 2]]  # now on +y
-    assert np.array_equal(turn(turn(grid, 270), 90), grid)
+    assert np.argwhere(turn_grid(grid, 90)).tolist() == [[2, 3, 2]]  # now on +y
+    assert np.array_equal(turn_grid(turn_grid(grid, 270), 90), grid)
     with pytest.raises(ValueError):
-        turn(grid, 30)
+        turn_grid(grid, 30)
 
 
 def test_the_archive_gives_every_class_facing_the_front(tmp_path):
@@ -48,7 +49,7 @@ def test_the_archive_gives_every_class_facing_the_front(tmp_path):
         ("chair-train-00000", "chair", "train"), ("sofa-train-00001", "sofa", "train"),
         ("chair-train-00002", "chair", "train"), ("chair-test-00000", "chair", "test"),
     ]
-    front = turn(chair("+y"), 180)
+    front = turn_grid(chair("+y"), 180)
     assert np.flatnonzero(front.any((0, 2)))[0] == 8 and front[:, 8:10].sum() > front[:, 20:22].sum()  # its back at -y
     assert np.array_equal(items[0].load(), front)
     assert np.array_equal(items[1].load(), front)
@@ -76,7 +77,7 @@ def test_the_tree_gives_one_orientation_a_shape_unless_asked(tmp_path):
         savemat(folder / f"chair_0001_{number}.mat", {"instance": stored.astype(np.int8)})
     (one,) = modelnet.read(tmp_path)
     assert (one.id, one.label, one.split) == ("chair/chair_0001_1", "chair", "train")
-    assert np.array_equal(one.load(), turn(chair("+y"), 180))
+    assert np.array_equal(one.load(), turn_grid(chair("+y"), 180))
     every = list(modelnet.read_mat(tmp_path, orientations=tuple(range(1, modelnet.ORIENTATIONS + 1)), raw=True))
     assert len(every) == 12 and np.array_equal(every[5].load(), stored)
     assert [item.id for item in sources.read(tmp_path)] == [one.id]
@@ -172,8 +173,8 @@ def test_modelnet10_is_known_by_its_classes_and_the_size_of_its_test_split(tmp_p
     assert not modelnet.is_modelnet10(archive("b.npz", kinds, 907))
     assert not modelnet.is_modelnet10(archive("c.npz", kinds[1:], 908))
     assert modelnet.is_modelnet10(shared / "modelnet10" / "modelnet10_30.npz")
-    assert split_of(tmp_path / "a.npz") == "ModelNet10 test split"
-    assert split_of(tmp_path / "b.npz") == "Test split of b.npz"
+    assert split_name(tmp_path / "a.npz") == "ModelNet10 test split"
+    assert split_name(tmp_path / "b.npz") == "Test split of b.npz"
     tree = tmp_path / "tree"
     for number in range(908):
         file = tree / kinds[number % 10] / "30" / "test" / f"x_{number}_1.mat"
@@ -181,4 +182,4 @@ def test_modelnet10_is_known_by_its_classes_and_the_size_of_its_test_split(tmp_p
         file.touch()
     assert modelnet.is_modelnet10(tree)
     file.unlink()
-    assert not modelnet.is_modelnet10(tree) and split_of(tree) == "Test split of tree"
+    assert not modelnet.is_modelnet10(tree) and split_name(tree) == "Test split of tree"

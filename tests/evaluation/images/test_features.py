@@ -1,4 +1,4 @@
-"""FID and KID by closed forms and slow loops; Inception's size and the checks of its weights."""
+"""Inception's features and the checks of its weights."""
 
 import hashlib
 
@@ -8,56 +8,17 @@ import torch
 from safetensors.torch import save_file
 
 from maquette.errors import UserError
-from maquette.evaluation.images.features import features, find_weights, kernel_distance, load_inception
-from maquette.evaluation.images.inception import Inception
-from maquette.evaluation.shapes.generated import frechet
+from maquette.evaluation.images.features import find_weights, inception_features, load_inception
+from maquette.evaluation.images.inception import InceptionV3
 
 RNG = np.random.default_rng(0)
-
-
-def test_frechet_of_fewer_images_than_features_is_exact():
-    a = RNG.normal(size=(6, 40))
-    spread = np.trace(np.cov(a, rowvar=False))
-    assert frechet(a, a) == pytest.approx(0, abs=1e-9) == frechet(a, a[::-1])
-    assert frechet(a, 3 * a + 0.5 - 2 * a.mean(0)) == pytest.approx(40 * 0.25 + 4 * spread)  # |m|^2 + (3 - 1)^2 tr C
-    b = RNG.normal(1, 2, (9, 40))
-    roots = np.sqrt(np.clip(np.linalg.eigvals(np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)).real, 0, None))
-    expected = np.sum((a.mean(0) - b.mean(0)) ** 2) + spread + np.trace(np.cov(b, rowvar=False)) - 2 * roots.sum()
-    assert frechet(a, b) == pytest.approx(expected, rel=1e-4)
-    wide = np.concatenate([a, np.zeros((6, 500))], axis=1)
-    many = np.concatenate([wide, RNG.normal(size=(600, 540))])
-    whole = frechet(many, many + 2)
-    assert whole == pytest.approx(540 * 4, rel=1e-6), "more images than features: the same measure by matrices"
-
-
-def test_kid_is_the_unbiased_estimate_of_the_paper():
-    from torchmetrics.image.kid import poly_mmd
-
-    a, b = RNG.normal(size=(7, 5)), RNG.normal(0.4, 1.5, (7, 5))
-
-    def kernel(x, y):
-        return (sum(float(p) * float(q) for p, q in zip(x, y, strict=True)) / 5 + 1) ** 3
-
-    total = sum(kernel(x[i], x[j]) / 42 for x in (a, b) for i in range(7) for j in range(7) if i != j)
-    total -= 2 * sum(kernel(x, y) for x in a for y in b) / 49
-    assert kernel_distance(a, b) == pytest.approx(total)
-    assert kernel_distance(a, b) == pytest.approx(float(poly_mmd(torch.from_numpy(a), torch.from_numpy(b))))
-    assert kernel_distance(a, b[:5]) == pytest.approx(kernel_distance(b[:5], a)), "sets may differ in size"
-    with pytest.raises(UserError, match="KID needs 2 samples or more of each set, got 1 and 7"):
-        kernel_distance(a[:1], b)
-
-
-def test_kid_of_one_distribution_is_0_on_average_however_few():
-    found = [kernel_distance(*RNG.normal(size=(2, 8, 6))) for _ in range(2000)]
-    assert abs(np.mean(found)) < 3 * np.std(found) / 2000**0.5
-    assert min(found) < 0 < max(found)
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """A file of random weights, in half precision, with the last layer that the right one has."""
     torch.manual_seed(0)
-    network = Inception()
+    network = InceptionV3()
     for value in network.parameters():
         if value.dim() == 4:
             torch.nn.init.kaiming_normal_(value)
@@ -75,9 +36,9 @@ def test_inception_has_the_size_of_the_papers_trunk(weights):
     assert sum(value.numel() for value in network.parameters()) == 27_161_264 - 3_326_696 - 2_049_000
     assert not network.training and not any(value.requires_grad for value in network.parameters())
     grey = RNG.integers(0, 256, (3, 20, 40), np.uint8)
-    found = np.concatenate(list(features(network, grey, batch=2)))
+    found = np.concatenate(list(inception_features(network, grey, batch=2)))
     assert found.shape == (3, 2048) and found.dtype == np.float64
-    same = np.concatenate(list(features(network, np.repeat(grey[..., None], 3, 3), batch=3)))
+    same = np.concatenate(list(inception_features(network, np.repeat(grey[..., None], 3, 3), batch=3)))
     np.testing.assert_allclose(found, same, rtol=1e-3, atol=1e-4 * found.max())
     assert np.abs(found[0] - found[1]).max() > 0.01 * found.max()
 

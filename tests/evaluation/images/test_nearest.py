@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from radiographs import radiograph
 
-from maquette.evaluation.images.measures import neighbours
-from maquette.evaluation.images.nearest import middle, nearer, nearest, small
+from maquette.evaluation.images.nearest import chance_nearer, mean_thumbnail, nearest_images, thumbnails
 
 TRAIN = np.stack([radiograph(number) for number in range(14)])
 
@@ -16,7 +15,7 @@ def changed(pixels: np.ndarray) -> np.ndarray:
 
 def test_planted_copies_are_found():
     asked = np.stack([TRAIN[3], changed(TRAIN[5]), TRAIN[7, :, ::-1], radiograph(50)])
-    found = nearest(small(asked), small(TRAIN), middle([small(TRAIN)]))
+    found = nearest_images(thumbnails(asked), thumbnails(TRAIN), mean_thumbnail([thumbnails(TRAIN)]))
     assert found.by_correlation.tolist()[:3] == [3, 5, 7] and found.by_levels[0] == 3 and found.by_levels[2] == 7
     assert (found.correlation[:3] > 0.99).all() and found.correlation[3] < 0.8
     assert found.levels[0] == 0 == found.levels[2] and found.levels[1] > 10
@@ -26,10 +25,10 @@ def test_planted_copies_are_found():
 
 def test_it_is_the_nearest_by_both_measures():
     asked = np.stack([radiograph(number) for number in range(30, 36)])
-    mean = middle([small(TRAIN)])
-    found = nearest(small(asked), small(TRAIN), mean)
-    both = np.concatenate([small(TRAIN).pixels, small(TRAIN).mirrored])
-    for row, pixels in enumerate(small(asked).pixels):
+    mean = mean_thumbnail([thumbnails(TRAIN)])
+    found = nearest_images(thumbnails(asked), thumbnails(TRAIN), mean)
+    both = np.concatenate([thumbnails(TRAIN).pixels, thumbnails(TRAIN).mirrored])
+    for row, pixels in enumerate(thumbnails(asked).pixels):
         apart = np.sqrt(((both - pixels) ** 2).mean(1))
         assert found.levels[row] == pytest.approx(apart.min()) and found.by_levels[row] == apart.argmin() % 14
 
@@ -44,22 +43,14 @@ def test_it_is_the_nearest_by_both_measures():
 
 def test_the_mean_image_is_like_all_of_them_and_no_copy():
     mean_image = TRAIN.mean(0).astype(np.uint8)[None]
-    plain = nearest(small(mean_image), small(TRAIN))
-    unseen = nearest(small(radiograph(50)[None]), small(TRAIN))
+    plain = nearest_images(thumbnails(mean_image), thumbnails(TRAIN))
+    unseen = nearest_images(thumbnails(radiograph(50)[None]), thumbnails(TRAIN))
     assert plain.correlation[0] > unseen.correlation[0], "without taking the mean out it looks like a copy"
-    assert nearest(small(mean_image), small(TRAIN), middle([small(TRAIN)])).correlation[0] < 0.6
-
-
-def test_parts_give_what_the_whole_gives():
-    asked = {"a": small(np.stack([radiograph(number) for number in (2, 31, 12)]))}
-    whole = neighbours(asked, [small(TRAIN)])["a"]
-    parts = neighbours(asked, [small(TRAIN[:5]), small(TRAIN[5:6]), small(TRAIN[6:])])["a"]
-    for name in ("levels", "by_levels", "correlation", "by_correlation", "mirrored", "copy"):
-        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), atol=1e-5)
-    assert whole.by_levels.tolist()[0] == 2 and whole.by_levels.tolist()[2] == 12
+    taken_out = nearest_images(thumbnails(mean_image), thumbnails(TRAIN), mean_thumbnail([thumbnails(TRAIN)]))
+    assert taken_out.correlation[0] < 0.6
 
 
 def test_nearer_is_the_chance_to_be_nearer_than_an_unseen_one():
-    assert nearer(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == 0.5
-    assert nearer(np.zeros(3), np.ones(4)) == 1 and nearer(np.ones(3), np.zeros(4)) == 0
-    assert nearer(np.array([0.0, 3.0]), np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx((1 + 1.5 / 4) / 2)
+    assert chance_nearer(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == 0.5
+    assert chance_nearer(np.zeros(3), np.ones(4)) == 1 and chance_nearer(np.ones(3), np.zeros(4)) == 0
+    assert chance_nearer(np.array([0.0, 3.0]), np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx((1 + 1.5 / 4) / 2)

@@ -79,8 +79,8 @@ def test_a_shifted_set_is_as_far_as_the_mean_projection_of_the_shift():
 def test_equal_sets_have_no_distance_and_others_have_at_the_level_where_they_differ():
     images = RNG.integers(0, 256, (6, 64, 64), np.uint8)
     own = pyramid.patches(images)
-    assert (pyramid.distance(own, pyramid.patches(images)) == 0).all()
+    assert (pyramid.level_distances(own, pyramid.patches(images)) == 0).all()
     plain = (images // 4 + 20).astype(np.uint8)
     stripes = (images // 4 + 40 * (np.arange(64) % 2)).astype(np.uint8)  # the same on average
-    finest, *_, coarsest = pyramid.distance(pyramid.patches(plain), pyramid.patches(stripes))
+    finest, *_, coarsest = pyramid.level_distances(pyramid.patches(plain), pyramid.patches(stripes))
     assert finest > 5 * coarsest

@@ -9,7 +9,14 @@ from maquette.datasets.images import open_images, prepare_images, split_by_name
 from maquette.datasets.images.files import find_images
 from maquette.errors import UserError
 from maquette.evaluation.images import sets as image_sets
-from maquette.evaluation.images.sets import Real, Statistics, gaussian_noise, open_real, radial_noise, statistics
+from maquette.evaluation.images.sets import (
+    PixelStatistics,
+    RealImages,
+    gaussian_noise,
+    open_real_images,
+    pixel_statistics,
+    radial_noise,
+)
 
 
 def prepared(folder, out, **options):
@@ -19,7 +26,7 @@ def prepared(folder, out, **options):
 
 def test_a_prepared_dataset_is_taken_as_it_is(tmp_path):
     out = prepared(fill(tmp_path / "in", 12), tmp_path / "teeth")
-    data, real = open_images(out), open_real(out, (16, 32))
+    data, real = open_images(out), open_real_images(out, (16, 32))
     assert real.name == "teeth" and real.train_count == 8 and real.shape == (16, 32) and real.notes == ()
     np.testing.assert_array_equal(real.held_out, data.pixels(data.split("test")))
     np.testing.assert_array_equal(np.concatenate(list(real.chunks())), data.pixels(data.split("train")))
@@ -31,12 +38,12 @@ def test_a_prepared_dataset_is_taken_as_it_is(tmp_path):
     for shape, text in (((16, 16), "must be as the model's, 16x16, grey, got 32x16, grey; prepare them with --size 16"),
                         ((16, 32, 3), "must be as the model's, 32x16, colour, got 32x16, grey; prepare")):
         with pytest.raises(UserError, match=text):
-            open_real(out, shape)
+            open_real_images(out, shape)
     for number, holdout, text in ((7, 2, "must have 4 held-out images or more, got 2; prepare it with --holdout 16"),
                                   (6, 4, "must have 4 training images or more, got 2")):
         out = prepared(fill(tmp_path / f"few{number}", number), tmp_path / f"out{number}", holdout=holdout)
         with pytest.raises(UserError, match=text):
-            open_real(out, (16, 32))
+            open_real_images(out, (16, 32))
 
 
 def test_a_plain_folder_of_all_kinds_is_brought_to_the_models_size(tmp_path):
@@ -46,7 +53,7 @@ def test_a_plain_folder_of_all_kinds_is_brought_to_the_models_size(tmp_path):
     write(folder / "square.png", radiograph(41)[:, :80])
     write(folder / "colour.png", np.repeat(radiograph(42)[..., None], 3, 2))
     (folder / "torn.png").write_bytes((folder / "00.png").read_bytes()[:300])
-    real = open_real(folder, (16, 32))
+    real = open_real_images(folder, (16, 32))
     count = real.train_count + len(real.held_out)
     assert count == 12 and real.shape == (16, 32)
     held = [file.id for file in split_by_name(find_images(folder), 6)["test"]]
@@ -57,13 +64,13 @@ def test_a_plain_folder_of_all_kinds_is_brought_to_the_models_size(tmp_path):
     every = np.concatenate([real.held_out, *real.chunks()])
     bright = np.asarray(Image.fromarray(radiograph(40)).resize((32, 16), Image.Resampling.LANCZOS)).astype(int)
     assert min(np.abs(image - bright).max() for image in every.astype(int)) <= 2, "16 bits come down to 8"
-    assert open_real(folder, (16, 32, 3)).shape == (16, 32, 3)
+    assert open_real_images(folder, (16, 32, 3)).shape == (16, 32, 3)
 
 
 def test_folders_that_cannot_be_compared_with_are_one_clear_line(tmp_path, monkeypatch):
     def says(text: str, folder) -> None:
         with pytest.raises(UserError, match=text):
-            open_real(folder, (16, 32))
+            open_real_images(folder, (16, 32))
 
     (tmp_path / "empty").mkdir()
     says("no image in the folder .*empty", tmp_path / "empty")
@@ -80,10 +87,10 @@ def test_folders_that_cannot_be_compared_with_are_one_clear_line(tmp_path, monke
 def test_gaussian_noise_has_each_pixels_mean_and_deviation():
     rng = np.random.default_rng(0)
     train = rng.integers(40, 200, (300, 4, 6, 3), np.uint8)
-    known = statistics(Real("", lambda rows: train[rows], 300, train[:4]))
+    known = pixel_statistics(RealImages("", lambda rows: train[rows], 300, train[:4]))
     np.testing.assert_allclose(known.mean, train.mean(0))
     np.testing.assert_allclose(known.deviation, train.std(0))
-    narrow = Statistics(known.mean, known.deviation / 4)
+    narrow = PixelStatistics(known.mean, known.deviation / 4)
     made = gaussian_noise(narrow, 4000)
     assert made.shape == (4000, 4, 6, 3) and made.dtype == np.uint8
     np.testing.assert_allclose(made.mean(0), narrow.mean, atol=4 * 12 / 4000**0.5)
@@ -94,9 +101,9 @@ def test_gaussian_noise_has_each_pixels_mean_and_deviation():
 def test_radial_noise_depends_on_the_distance_from_the_centre_alone():
     y, x = np.mgrid[:21, :31]
     ring = np.rint(np.hypot(y - 10, x - 15))
-    symmetric = Statistics(100 + 3 * ring, np.zeros((21, 31)))
+    symmetric = PixelStatistics(100 + 3 * ring, np.zeros((21, 31)))
     np.testing.assert_array_equal(radial_noise(symmetric, 2), np.broadcast_to(100 + 3 * ring, (2, 21, 31)))
-    tilted = Statistics(100.0 + 2 * (x - 15), np.full((21, 31), 3.0))  # symmetric about the centre: 100 on average
+    tilted = PixelStatistics(100.0 + 2 * (x - 15), np.full((21, 31), 3.0))  # symmetric about the centre: 100 on average
     made = radial_noise(tilted, 4000).astype(float)
     for radius in (0, 4, 9):
         own = made[:, ring == radius]

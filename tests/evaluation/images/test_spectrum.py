@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maquette.evaluation.images.spectrum import ROUNDING, difference, frequencies, spectra
+from maquette.evaluation.images.spectrum import ROUNDING, distance_db, frequencies, spectra
 
 RNG = np.random.default_rng(0)
 
@@ -44,6 +44,6 @@ def test_grey_pictures_stored_in_colour_have_the_same_spectrum():
 
 def test_twice_the_amplitude_is_6_decibels_and_nothing_is_finite():
     power = RNG.uniform(1e6, 1e7, (5, 20))
-    assert difference(4 * power, power) == pytest.approx(6.0206, abs=1e-3) == difference(power, 4 * power)
-    assert difference(power, power[::-1]) == pytest.approx(0, abs=1e-12)
-    assert difference(np.zeros((5, 20)), np.full((5, 20), ROUNDING)) == pytest.approx(3.0103, abs=1e-3)
+    assert distance_db(4 * power, power) == pytest.approx(6.0206, abs=1e-3) == distance_db(power, 4 * power)
+    assert distance_db(power, power[::-1]) == pytest.approx(0, abs=1e-12)
+    assert distance_db(np.zeros((5, 20)), np.full((5, 20), ROUNDING)) == pytest.approx(3.0103, abs=1e-3)

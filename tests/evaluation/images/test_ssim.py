@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from maquette.errors import UserError
-from maquette.evaluation.images.ssim import WEIGHTS, likeness, ms_ssim, pairs, scales
+from maquette.evaluation.images.ssim import WEIGHTS, mean_ms_ssim, ms_ssim, random_pairs, scale_count
 
 RNG = np.random.default_rng(0)
 
@@ -47,7 +47,7 @@ def test_it_is_the_measure_that_it_should_be():
     b = np.clip(a * 0.8 + RNG.normal(0, 12, a.shape) + 10, 0, 255).astype(np.uint8)
     b[3] = blobs(1, 100, 120)[0]
     found = ms_ssim(a, b, batch=3)
-    assert scales(100, 120) == 4 and found.shape == (4,)
+    assert scale_count(100, 120) == 4 and found.shape == (4,)
     np.testing.assert_allclose(found, [slow(x, y, WEIGHTS[:4]) for x, y in zip(a, b, strict=True)], atol=2e-4)
     assert found[:3].min() > 0.7 and found[3] < 0.4
     np.testing.assert_allclose(ms_ssim(b, a), found, atol=1e-6)
@@ -62,18 +62,18 @@ def test_equal_images_have_1_and_inverted_ones_0():
 
 def test_small_images_get_fewer_scales():
     sides = {176: 5, 175: 4, 99: 4, 98: 3, 44: 3, 43: 2, 22: 2, 21: 1, 11: 1}
-    assert {side: scales(side, 500) for side in sides} == sides == {side: scales(500, side) for side in sides}
+    assert {side: scale_count(side, 500) for side in sides} == sides == {side: scale_count(500, side) for side in sides}
     for side in (22, 21, 11):
         assert ms_ssim(blobs(1, side, side), blobs(1, side, side)).shape == (1,)
     with pytest.raises(UserError, match="MS-SSIM needs images of 11 pixels a side or more, got 40x10"):
-        scales(10, 40)
+        scale_count(10, 40)
 
 
 def test_a_collapsed_set_is_alike_and_needs_two_images():
     images = blobs(8, 44, 50)
-    assert likeness(np.repeat(images[:1], 8, 0), 5) == pytest.approx(1, abs=1e-5)
-    first, second = pairs(8, 100, np.random.default_rng(0))
+    assert mean_ms_ssim(np.repeat(images[:1], 8, 0), 5) == pytest.approx(1, abs=1e-5)
+    first, second = random_pairs(8, 100, np.random.default_rng(0))
     assert len(first) == 28 and len({*zip(first, second, strict=True)}) == 28 and (first < second).all()
-    assert likeness(images, 100) == pytest.approx(ms_ssim(images[first], images[second]).mean())
+    assert mean_ms_ssim(images, 100) == pytest.approx(ms_ssim(images[first], images[second]).mean())
     with pytest.raises(UserError, match="MS-SSIM between samples needs two images, got 1"):
-        likeness(images[:1])
+        mean_ms_ssim(images[:1])

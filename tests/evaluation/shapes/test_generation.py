@@ -10,18 +10,18 @@ from maquette.datasets.cache import shapes_of
 from maquette.datasets.orientations import turned
 from maquette.errors import UserError
 from maquette.evaluation.report import Measured
-from maquette.evaluation.shapes import generated
+from maquette.evaluation.shapes import point_clouds
 from maquette.evaluation.shapes.generation import (
-    NAMES,
+    MEASURES,
     GenerationOptions,
-    _voxels,
-    chamfers,
-    earth_movers,
+    _shapes_of_class,
+    distance_to_nearest_shape,
     evaluate_generation,
-    matched,
-    nearest,
+    match_class_frequencies,
+    pairwise_chamfer,
+    pairwise_earth_movers,
 )
-from maquette.geometry.voxelise import resample
+from maquette.geometry.resample import resample
 
 PLAN = GenerationOptions(samples=6, points=64, emd_points=16, many=8)
 
@@ -29,9 +29,10 @@ PLAN = GenerationOptions(samples=6, points=64, emd_points=16, many=8)
 def test_distances_in_batches_are_the_plain_ones():
     rng = np.random.default_rng(0)
     a, b = ([rng.normal(size=(30, 3)) for _ in range(count)] for count in (3, 18))
-    np.testing.assert_allclose(chamfers(a, b), generated.distances(a, b), rtol=1e-4)
-    np.testing.assert_allclose(earth_movers(a, a), generated.distances(a, a, generated.earth_movers))
-    np.testing.assert_allclose(earth_movers(a, b), generated.distances(a, b, generated.earth_movers))
+    plain, earth_movers = point_clouds.pairwise_distances, point_clouds.earth_movers
+    np.testing.assert_allclose(pairwise_chamfer(a, b), plain(a, b), rtol=1e-4)
+    np.testing.assert_allclose(pairwise_earth_movers(a, a), plain(a, a, earth_movers))
+    np.testing.assert_allclose(pairwise_earth_movers(a, b), plain(a, b, earth_movers))
 
 
 def test_a_copy_is_at_distance_0_and_half_a_shape_at_a_half():
@@ -39,8 +40,9 @@ def test_a_copy_is_at_distance_0_and_half_a_shape_at_a_half():
     training[0, :2], training[1, :, :1], training[2, 3, 3, 3] = True, True, True
     made = np.stack([training[0], training[0]])
     made[1, 1] = False
-    assert nearest(made, training).tolist() == [0.0, 0.5]
-    assert nearest(training[:1], training, itself=True)[0] == pytest.approx(1 - 8 / 40), "itself is skipped"
+    assert distance_to_nearest_shape(made, training).tolist() == [0.0, 0.5]
+    own = distance_to_nearest_shape(training[:1], training, skip_itself=True)
+    assert own[0] == pytest.approx(1 - 8 / 40), "itself is skipped"
 
 
 def grids(count: int, seed: int) -> np.ndarray:
@@ -62,7 +64,7 @@ def archive(tmp_path):
 
 
 def measure(archive, tmp_path, make, **options) -> Measured:
-    given = {"resolution": 20, "threshold": 0.5, "plan": PLAN} | options
+    given = {"resolution": 20, "threshold": 0.5, "options": PLAN} | options
     *_, measured = evaluate_generation(make, lambda x: x.mean((3, 4)).flatten(1), archive, tmp_path / "c", **given)
     return measured
 
@@ -70,7 +72,7 @@ def measure(archive, tmp_path, make, **options) -> Measured:
 def test_boxes_of_the_same_kind_are_near_and_specks_are_far(archive, tmp_path):
     good = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3))
     names = [row[0] for row in good.rows]
-    assert tuple(names) == NAMES and good.columns[1:] == ("the model", "training shapes")
+    assert tuple(names) == MEASURES and good.columns[1:] == ("the model", "training shapes")
 
     def specks(kinds):
         empty = np.zeros((len(kinds), 20, 20, 20), np.float32)
@@ -90,7 +92,7 @@ def test_the_test_shapes_themselves_are_as_good_as_can_be(archive, tmp_path):
         tested = np.stack([resample(grid, 20) for grid in whole["X_test"]]).astype(np.float32)
     measured = measure(archive, tmp_path, lambda kinds: np.resize(tested, (len(kinds), *tested.shape[1:])))
     assert measured.details["made"]["coverage"] == 1.0
-    more = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), plan=dataclasses.replace(PLAN, samples=8))
+    more = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), options=dataclasses.replace(PLAN, samples=8))
     assert more.details["samples"] == more.details["real"] == 6, "sets of one size, or the figures are biased"
 
 
@@ -103,7 +105,7 @@ def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):
         except StopIteration as done:
             data = done.value
             break
-    found, labels = _voxels(data, "box", 12, np.random.default_rng(0))
+    found, labels = _shapes_of_class(data, "box", 12, np.random.default_rng(0))
     assert labels.tolist() == [0] * len(found)
     with np.load(archive) as whole:
         sources = whole["X_train"] > 0
@@ -113,7 +115,7 @@ def test_real_shapes_come_in_the_orientations_asked_for(archive, tmp_path):
         numbers.append([k for k, one in enumerate(every) if np.array_equal(one, grid)])
     assert all(numbers) and len({first % 3 for first, *_ in numbers}) == 3
     plan = dataclasses.replace(PLAN, turns=12)
-    details = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), plan=plan).details
+    details = measure(archive, tmp_path, lambda kinds: grids(len(kinds), 3), options=plan).details
     assert details["turns"] == 12 and details["real"] == 6
     with pytest.raises(UserError, match="turns must be 1, 2, 3, 4, 6 or 12, got 8"):
         GenerationOptions(turns=8)
@@ -132,13 +134,13 @@ def test_no_shape_at_all_and_unknown_classes_are_one_line(archive, tmp_path):
 
 def test_a_share_of_each_class_is_as_much_as_can_be_had():
     labels = np.array([0] * 10 + [1] * 10 + [2] * 10)
-    rows = matched(labels, np.array([40, 20, 0]), np.random.default_rng(0))
+    rows = match_class_frequencies(labels, np.array([40, 20, 0]), np.random.default_rng(0))
     assert np.bincount(labels[rows], minlength=3).tolist() == [10, 5, 0] and len(set(rows)) == 15
-    rows = matched(labels, np.array([1, 1, 1]), np.random.default_rng(0))
+    rows = match_class_frequencies(labels, np.array([1, 1, 1]), np.random.default_rng(0))
     assert sorted(rows) == list(range(30))
-    rows = matched(labels, np.array([5, 5, 5, 70]), np.random.default_rng(0))
+    rows = match_class_frequencies(labels, np.array([5, 5, 5, 70]), np.random.default_rng(0))
     assert sorted(rows) == list(range(30)), "a class that the test split lacks binds nobody"
-    assert len(matched(labels, np.array([0, 0, 0, 1]), np.random.default_rng(0))) == 0
+    assert len(match_class_frequencies(labels, np.array([0, 0, 0, 1]), np.random.default_rng(0))) == 0
 
 
 def test_classes_are_made_and_measured_as_often_as_they_are_trained_on(tmp_path):
@@ -154,7 +156,7 @@ def test_classes_are_made_and_measured_as_often_as_they_are_trained_on(tmp_path)
 
     plan = dataclasses.replace(PLAN, samples=40, many=400)
     *_, measured = evaluate_generation(make, None, tmp_path / "two.npz", tmp_path / "c", resolution=20, threshold=0.5,
-                                       plan=plan)
+                                       options=plan)
     assert measured.details["real"] == 26, "20 of 30 boxes and a third as many crates"
     assert len(asked) == 400 and 0.68 < asked.count("box") / 400 < 0.82
     assert "Fréchet distance, 3D classifier" not in [row[0] for row in measured.rows]

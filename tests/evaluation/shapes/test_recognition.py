@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from maquette.datasets.cache import shapes_of
 from maquette.errors import UserError
 from maquette.evaluation.report import Measured
-from maquette.evaluation.shapes.recognition import _features, evaluate_recognition, responses
+from maquette.evaluation.shapes.recognition import _responses_to_all, critic_responses, evaluate_recognition
 from maquette.nets.volume import GAN3DDiscriminator, IWGANCritic
 
 
@@ -16,7 +16,7 @@ def test_responses_are_the_papers_pooled_with_8_4_and_2_at_64_voxels():
     torch.manual_seed(0)
     critic = GAN3DDiscriminator(64, (2, 3, 4, 5)).eval()
     voxels = torch.rand(2, 1, 64, 64, 64)
-    found = responses(critic, voxels)
+    found = critic_responses(critic, voxels)
     layers = critic.layers
     one = layers[1](layers[0](voxels))
     two, three = layers[2:5](one), layers[2:8](one)
@@ -27,7 +27,7 @@ def test_responses_are_the_papers_pooled_with_8_4_and_2_at_64_voxels():
 
 
 def test_an_iwgan_critic_gives_as_many_responses_at_32_voxels():
-    assert responses(IWGANCritic(32, (2, 3, 4, 5)), torch.rand(1, 1, 32, 32, 32)).shape == (1, (3 + 4 + 5) * 8)
+    assert critic_responses(IWGANCritic(32, (2, 3, 4, 5)), torch.rand(1, 1, 32, 32, 32)).shape == (1, (3 + 4 + 5) * 8)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_every_orientation_is_a_sample_of_its_own_shape(archive, tmp_path):
     whole = {}
     for turns in (1, 4):
         data = _whole(shapes_of(archive, tmp_path / "cache", "test", 20, orientations=turns))
-        whole[turns] = _whole(_features(critic, data, turns, ""))
+        whole[turns] = _whole(_responses_to_all(critic, data, turns, ""))
     assert whole[4].shape == (12, 4, length) and np.allclose(whole[4][:, 0], whole[1][:, 0], atol=1e-6)
 
 

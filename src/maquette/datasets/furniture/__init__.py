@@ -1,7 +1,8 @@
-"""The furniture maker: chairs, tables, beds and a dozen other things as clean solids, from a seed.
+"""The furniture maker: chairs, tables, beds and ten other classes as clean solids, from a seed.
 
-Each kind has several styles and each style a broad range of real-world sizes in centimetres; the size is
-normalised last. The same kind and seed always give the same mesh.
+Each class has several styles, and each style a broad range of real sizes in centimetres; the size is normalised last.
+The same class and seed always give the same mesh. `make` is all that is needed from outside. `parts` holds the
+primitives, `materials` the material of each face; the other files are the styles, each a function of the dice.
 """
 
 import difflib
@@ -47,19 +48,22 @@ _STYLES = {
 }
 
 KINDS: tuple[str, ...] = tuple(_STYLES)
-"""What the furniture maker can make."""
+"""The classes of the furniture maker."""
 
 
 def make(kind: str, seed: int) -> trimesh.Trimesh:
-    """One object as a watertight mesh, in the frame: z up, facing +y, centred, longest side 1.
+    """One object as a watertight mesh in the package's frame: z up, facing +y, centred, longest side 1.
 
     Args:
-        kind: One of KINDS.
-        seed: Any whole number; the same one gives the same mesh. `face_attributes[materials.ATTRIBUTE]`: of what each
-            face is, uint8 [F], indices into `materials.MATERIALS`.
+        kind: The class, one of KINDS.
+        seed: Any whole number.
+
+    Returns:
+        The mesh. Its `face_attributes[ATTRIBUTE]` has the material of each face, uint8 `[F]`, an index into
+        `maquette.rendering.materials.MATERIALS`, which also has ATTRIBUTE.
 
     Raises:
-        UserError: For a kind that is not there.
+        UserError: If there is no such class.
     """
     if kind not in _STYLES:
         near = difflib.get_close_matches(str(kind).lower(), KINDS, n=1, cutoff=0)[0]
@@ -71,7 +75,7 @@ def make(kind: str, seed: int) -> trimesh.Trimesh:
 
 
 def _finish(solid: Manifold, kind: str) -> trimesh.Trimesh:
-    """A solid in centimetres as a mesh in the frame; closed voids are filled and slivers dropped."""
+    """A solid in centimetres as a mesh in the frame; closed cavities are filled and slivers dropped."""
     bodies = solid.simplify(0.01).decompose()
     least = 1e-4 * sum(body.volume() for body in bodies)
     raw = join(body for body in bodies if body.volume() > least).to_mesh64()

@@ -1,24 +1,31 @@
-"""Of what each face of a piece of furniture is, told from the shape and place of the part that it came from.
+"""The material of each face of a piece of furniture, guessed from the shape and place of the part that it belongs to.
 
-The solids of `parts` remember through all unions and cuts which part each triangle belongs to (manifold3d's runs).
+The solids of `parts` keep through all unions and cuts which part each triangle belongs to (manifold3d's runs).
 """
 
 import numpy as np
 import trimesh
+from jaxtyping import Float, Int, UInt8
 
 from maquette.rendering.materials import MATERIALS
 
 BAR = 0.13
-"""A part is a bar if its second longest extent, along its own axes, is below this share of the longest side of all."""
+"""A part is a bar if its second longest extent, along its own axes, is below this share of the object's longest."""
 
 
-def materials(kind: str, mesh: trimesh.Trimesh, run_index: np.ndarray, run_transform: np.ndarray) -> np.ndarray:
-    """Indices into MATERIALS, uint8 [F].
+def materials(
+    kind: str,
+    mesh: trimesh.Trimesh,
+    run_index: Int[np.ndarray, " runs_and_end"],
+    run_transform: Float[np.ndarray, "runs 4 3"],
+) -> UInt8[np.ndarray, " faces"]:
+    """The material of each face, an index into `maquette.rendering.materials.MATERIALS`.
 
     Args:
-        mesh: In the frame.
-        run_index: Where the runs of triangles begin and end, in corners, [N + 1].
-        run_transform: How the part of each run was moved, [N, 4, 3].
+        kind: The class of the object.
+        mesh: The object, in the package's frame.
+        run_index: Where the runs of triangles begin, and where the last one ends, in corners of triangles.
+        run_transform: How the part of each run was moved: three columns of a matrix and a shift.
     """
     result = np.zeros(len(mesh.faces), np.uint8)
     low, high = mesh.bounds
@@ -34,17 +41,28 @@ def materials(kind: str, mesh: trimesh.Trimesh, run_index: np.ndarray, run_trans
     return result
 
 
-def _is_bar(points: np.ndarray) -> bool:
+def _is_bar(points: Float[np.ndarray, "n 3"]) -> bool:
     centred = points - points.mean(0)
     _, axes = np.linalg.eigh(centred.T @ centred)
     along = centred @ axes
     return bool(np.sort(np.ptp(along, axis=0))[1] < BAR)
 
 
-def _of_a_car(low: np.ndarray, high: np.ndarray, whole: np.ndarray, transform: np.ndarray) -> str:
-    """The material of a part of a car by its box, from the left rear corner of the car's own at the ground.
+def _of_a_car(
+    low: Float[np.ndarray, "3"],
+    high: Float[np.ndarray, "3"],
+    whole: Float[np.ndarray, "3"],
+    transform: Float[np.ndarray, "4 3"],
+) -> str:
+    """The material of a part of a car, from its box and its place.
 
-    The windows are the cabin itself, scaled down; wheels are discs.
+    Windows are the cabin itself, scaled down; wheels are discs.
+
+    Args:
+        low: The lowest corner of the part's box, from the lowest corner of the car's.
+        high: The highest corner of the part's box, from the same corner.
+        whole: The size of the car.
+        transform: How the part was moved.
     """
     size = (high - low) / whole
     wide, long, tall = high - low

@@ -1,20 +1,26 @@
 """What furniture is built from: solid primitives in centimetres, and the dice that choose proportions.
 
-Every primitive returns one `manifold3d.Manifold`. z is up, the object faces +y; `x, y, z` place the middle of the
-underside of a part. Parts are fatter than asked for by GLUE, so that parts that touch overlap and join into one body.
+Every primitive returns one `manifold3d.Manifold`. z is up and the object faces +y. `w`, `d` and `h` are the sizes along
+x, y and z, `r` is a radius; `x, y, z` place the middle of the underside of a part. Each part is grown by GLUE on every
+side, so that parts that touch overlap and join into one body.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
+from jaxtyping import Float
 from manifold3d import CrossSection, Manifold, OpType
 
 GLUE = 0.03
 """Centimetres by which each part is grown on every side."""
 
-Point = Sequence[float]
-Parts = list[Manifold]
+Point: TypeAlias = Sequence[float] | Float[np.ndarray, " axes"]
+"""Two or three coordinates in centimetres."""
+Points: TypeAlias = Sequence[Point] | Float[np.ndarray, "n axes"]
+"""The corners of a polygon or polyline."""
+Parts: TypeAlias = list[Manifold]
+"""The solids that an object is joined from."""
 T = TypeVar("T")
 
 
@@ -41,7 +47,7 @@ class Dice:
         return options[int(self._rng.integers(len(options)))]
 
     def weighted(self, options: dict[T, float]) -> T:
-        """One of the keys, as likely as its value says."""
+        """One of the keys, each with a chance proportional to its value."""
         share = np.cumsum(list(options.values()))
         return list(options)[int(np.searchsorted(share, self._rng.random() * share[-1], side="right"))]
 
@@ -64,17 +70,17 @@ def both(part: Manifold | Iterable[Manifold]) -> Parts:
 
 
 def corners(w: float, d: float, build: Callable[[float, float], Manifold]) -> Parts:
-    """build(x, y) at the four corners (+-w/2, +-d/2)."""
+    """What `build` makes at the four corners (x, y) of a rectangle w by d around the origin."""
     return [build(sx * w / 2, sy * d / 2) for sx in (-1, 1) for sy in (-1, 1)]
 
 
 def ring(count: int, part: Manifold, start_deg: float = 90) -> Parts:
-    """Count copies of a part that points along +x, turned about z."""
+    """Copies of a part that points along +x, `count` of them turned evenly about z."""
     return [part.rotate((0, 0, start_deg + 360 * i / count)) for i in range(count)]
 
 
 def spaced(low: float, high: float, count: int) -> list[float]:
-    """Count positions evenly between low and high, ends included; the middle if there is one only."""
+    """Positions evenly between low and high, `count` of them, ends included; a single one is in the middle."""
     return [(low + high) / 2] if count == 1 else [float(v) for v in np.linspace(low, high, count)]
 
 
@@ -87,7 +93,7 @@ def box(w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0) 
     return Manifold.cube((w + g, d + g, h + g), True).translate((x, y, z + h / 2))
 
 
-def _ball(steps: int) -> np.ndarray:
+def _ball(steps: int) -> Float[np.ndarray, "n 3"]:
     """Points on the unit sphere: rings of 4*steps points, and the poles."""
     around = np.arange(4 * steps) * np.pi / (2 * steps)
     rows = [
@@ -103,7 +109,7 @@ _BALLS = {steps: _ball(steps) for steps in (1, 2, 3, 4)}
 def soft(
     w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0, r: float = 2, steps: int = 2
 ) -> Manifold:
-    """A box with all edges rounded by r (cut to what fits): cushions, mattresses, castings."""
+    """A box with all edges rounded by r, or by less if r does not fit: cushions, mattresses, castings."""
     r = min(r, 0.499 * min(w, d, h))
     half = np.array([w, d, h]) / 2 + GLUE - r
     signs = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
@@ -130,14 +136,14 @@ def scatter_cushion(w: float, h: float, thick: float, back_deg: float, x: float,
 # ---- bars and legs -------------------------------------------------------------------------------------------------
 
 
-def _polygon(radius: float, sides: int) -> np.ndarray:
-    """[sides, 2] points of a regular polygon; four sides make a square of half side `radius`, parallel to the axes."""
+def _polygon(radius: float, sides: int) -> Float[np.ndarray, "{sides} 2"]:
+    """The corners of a regular polygon; four sides make a square of half side `radius`, parallel to the axes."""
     angle = (np.arange(sides) + 0.5) * 2 * np.pi / sides
     return radius / (np.cos(np.pi / 4) if sides == 4 else 1) * np.c_[np.cos(angle), np.sin(angle)]
 
 
 def leg(top: Point, foot: Point, r_top: float, r_foot: float | None = None, sides: int = 8) -> Manifold:
-    """A straight leg between two points, its two ends cut level; four sides make it square, r half its side."""
+    """A straight leg between two points, its ends cut level; with four sides it is square and r is half its side."""
     r_foot = r_top if r_foot is None else r_foot
     ends = [
         np.c_[_polygon(r + GLUE, sides), np.zeros(sides)] + p + np.array([0, 0, lift])
@@ -147,15 +153,15 @@ def leg(top: Point, foot: Point, r_top: float, r_foot: float | None = None, side
 
 
 def rod(a: Point, b: Point, r: float, r_end: float | None = None, sides: int = 8) -> Manifold:
-    """A straight bar from a to b, its ends cut square to it."""
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    axis = (b - a) / np.linalg.norm(b - a)
+    """A straight bar from a to b, its ends cut at right angles to it."""
+    start, end = np.asarray(a, float), np.asarray(b, float)
+    axis = (end - start) / np.linalg.norm(end - start)
     u = np.cross(axis, (1.0, 0, 0) if abs(axis[0]) < 0.9 else (0, 1.0, 0))
     u /= np.linalg.norm(u)
     frame = np.stack([u, np.cross(axis, u)])
     ends = [
         _polygon(s + GLUE, sides) @ frame + p
-        for s, p in ((r, a - GLUE * axis), (r if r_end is None else r_end, b + GLUE * axis))
+        for s, p in ((r, start - GLUE * axis), (r if r_end is None else r_end, end + GLUE * axis))
     ]
     return Manifold.hull_points(np.vstack(ends))
 
@@ -165,7 +171,7 @@ def ball(r: float, x: float = 0, y: float = 0, z: float = 0, steps: int = 3) -> 
     return Manifold.hull_points((r + GLUE) * _BALLS[steps] + (x, y, z))
 
 
-def tube(points: Sequence[Point], r: float, steps: int = 2) -> Manifold:
+def tube(points: Points, r: float, steps: int = 2) -> Manifold:
     """A round bar along a polyline, with round joints and ends."""
     spots = np.asarray(points, float)[:, None] + (r + GLUE) * _BALLS[steps]
     return join(Manifold.hull_points(np.vstack(pair)) for pair in zip(spots[:-1], spots[1:], strict=True))
@@ -189,7 +195,7 @@ def wheel(r: float, width: float, x: float = 0, y: float = 0, z: float = 0, side
 
 def arc(
     cx: float, cy: float, rx: float, start_deg: float, end_deg: float, count: int = 8, ry: float | None = None
-) -> list:
+) -> list[tuple[float, float]]:
     """Points of an arc of a circle or ellipse, ends included."""
     a = np.radians(np.linspace(start_deg, end_deg, count))
     return [
@@ -198,8 +204,8 @@ def arc(
     ]
 
 
-def curve(points: Sequence[Point], count: int = 4) -> np.ndarray:
-    """A smooth curve through the points (Catmull-Rom), count steps between each two."""
+def curve(points: Points, count: int = 4) -> Float[np.ndarray, "n axes"]:
+    """A smooth curve through the points (Catmull-Rom spline), `count` steps between each two."""
     p = np.asarray(points, float)
     p = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
     t = np.linspace(0, 1, count, endpoint=False)[:, None]
@@ -210,8 +216,8 @@ def curve(points: Sequence[Point], count: int = 4) -> np.ndarray:
     return np.vstack([*steps, p[-2:-1]])
 
 
-def outline(points: Sequence[Point], r: float = 0, grow: float = GLUE) -> CrossSection:
-    """A filled polygon (either direction), its convex corners rounded by r."""
+def outline(points: Points, r: float = 0, grow: float = GLUE) -> CrossSection:
+    """A filled polygon, its corners in either direction, its convex ones rounded by r; grown by `grow`."""
     p = np.asarray(points, float)
     area = np.sum(p[:, 0] * np.roll(p[:, 1], -1) - p[:, 1] * np.roll(p[:, 0], -1))
     flat = CrossSection([p if area > 0 else p[::-1]])
@@ -228,7 +234,7 @@ def rectangle(w: float, d: float, x: float = 0, y: float = 0) -> list[Point]:
 
 
 def ellipse(w: float, d: float, x: float = 0, y: float = 0, count: int = 32, power: float = 2) -> list[Point]:
-    """An ellipse w by d; with a higher power a superellipse, squarer."""
+    """The corners of an ellipse w by d; a power above 2 makes a superellipse, which is squarer."""
     a = np.arange(count) * 2 * np.pi / count
     c, s = np.cos(a), np.sin(a)
     return [
@@ -247,17 +253,17 @@ def slab(w: float, d: float, h: float, x: float = 0, y: float = 0, z: float = 0,
     return Manifold.extrude(flat, h + 2 * GLUE).translate((0, 0, z - GLUE))
 
 
-def plan(points: Sequence[Point], h: float, z: float = 0, r: float = 0) -> Manifold:
+def plan(points: Points, h: float, z: float = 0, r: float = 0) -> Manifold:
     """A polygon in (x, y), raised from z to z + h."""
     return Manifold.extrude(outline(points, r), h + 2 * GLUE).translate((0, 0, z - GLUE))
 
 
-def side(points: Sequence[Point], w: float, x: float = 0, r: float = 0) -> Manifold:
+def side(points: Points, w: float, x: float = 0, r: float = 0) -> Manifold:
     """A polygon in (y, z), w thick along x, its middle at x."""
     return _along_x(outline(points, r), w, x)
 
 
-def front(points: Sequence[Point], d: float, y: float = 0, r: float = 0) -> Manifold:
+def front(points: Points, d: float, y: float = 0, r: float = 0) -> Manifold:
     """A polygon in (x, z), d thick along y, its middle at y."""
     solid = Manifold.extrude(outline(points, r), d + 2 * GLUE).translate((0, 0, -d / 2 - GLUE))
     return solid.transform(((1, 0, 0, 0), (0, 0, -1, y), (0, 1, 0, 0)))
@@ -268,27 +274,27 @@ def _along_x(flat: CrossSection, w: float, x: float) -> Manifold:
     return solid.transform(((0, 0, 1, x), (1, 0, 0, 0), (0, 1, 0, 0)))
 
 
-def strap(points: Sequence[Point], thick: float, w: float, x: float = 0) -> Manifold:
+def strap(points: Points, thick: float, w: float, x: float = 0) -> Manifold:
     """A bent board: a polyline in (y, z), `thick` thick, w wide along x. Bent wood, shells, sling seats."""
     dots = [CrossSection.circle(thick / 2 + GLUE, 8).translate(tuple(map(float, p))) for p in points]
     links = [CrossSection.batch_hull(list(pair)) for pair in zip(dots[:-1], dots[1:], strict=True)]
     return _along_x(CrossSection.batch_boolean(links, OpType.Add), w, x)
 
 
-def bow(points: Sequence[Point], thick: float, h: float, z: float = 0) -> Manifold:
+def bow(points: Points, thick: float, h: float, z: float = 0) -> Manifold:
     """An upright bent board: a polyline in (x, y), `thick` thick, from z to z + h. Curved backs."""
     dots = [CrossSection.circle(thick / 2 + GLUE, 8).translate(tuple(map(float, p))) for p in points]
     links = [CrossSection.batch_hull(list(pair)) for pair in zip(dots[:-1], dots[1:], strict=True)]
     return Manifold.extrude(CrossSection.batch_boolean(links, OpType.Add), h + 2 * GLUE).translate((0, 0, z - GLUE))
 
 
-def lathe(points: Sequence[Point], sides: int = 24) -> Manifold:
+def lathe(points: Points, sides: int = 24) -> Manifold:
     """A polygon in (radius, z), turned about the z axis."""
     return Manifold.revolve(outline(points, grow=0), sides)
 
 
-def stack(rings: Sequence[tuple[Sequence[Point], float]]) -> Manifold:
-    """The body through level outlines (points, z) from low to high, convex between each two; all share a centre."""
+def stack(rings: Sequence[tuple[Points, float]]) -> Manifold:
+    """The body through level outlines (points, z) from low to high: the convex hull of each two that follow."""
     levels = [np.c_[np.asarray(p, float), np.full(len(p), z)] for p, z in rings]
     return join(Manifold.hull_points(np.vstack(pair)) for pair in zip(levels[:-1], levels[1:], strict=True))
 

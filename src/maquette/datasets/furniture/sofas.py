@@ -1,4 +1,4 @@
-"""Sofas and upholstered armchairs: the one plan, from one seat to a corner."""
+"""Sofas and upholstered armchairs: one plan for all, from one seat to a corner."""
 
 from maquette.datasets.furniture.parts import (
     Dice,

@@ -1,20 +1,22 @@
-"""What part of a picture becomes the row of a dataset, and how it is brought to the size of the rows."""
+"""Which part of a picture becomes a row of a dataset, and how that part is brought to the size of the rows."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
-from maquette.datasets.images.measure import to_grey
+from maquette.datasets.images.measure import Grey, Pixels, to_grey
 from maquette.errors import UserError
 from maquette.intake.background import PLAIN, object_on, plain_ground
 
 SIDES = (8, 4096)
-"""Shortest and longest side of a prepared image."""
+"""The shortest and the longest side of a prepared image, in pixels."""
 BACKGROUNDS = {"white": 255, "grey": 128, "black": 0}
-"""What objects with masks can be laid on, and its level."""
+"""The backgrounds that objects with masks can be laid on, and their grey levels."""
 
-Box = tuple[float, float, float, float]
+Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of a picture."""
 
 
@@ -23,25 +25,30 @@ class ImageOptions:
     """What decides the pixels of a row, besides the image itself."""
 
     width: int
+    """In pixels."""
     height: int
+    """In pixels."""
     grey: bool
+    """One channel instead of three."""
     crop: str
-    """`centre`, `none`, `object`, or `x,y,w,h`; see `place`."""
+    """The part that is kept: `centre`, `none`, `x,y,w,h` (see `crop_box`), or `object` (see `object_box`)."""
     max_pixels: int
+    """Larger pictures are refused (`maquette.datasets.images.files.Limits`)."""
     bits: int
+    """Bits of deep greys that are used, 0 or 9 to 16 (`maquette.datasets.images.files.Limits`)."""
     masks: str = ""
-    """Where the objects' masks are: `alpha`, a folder, or nowhere."""
+    """The source of the objects' masks: `alpha` or a folder; empty for none."""
     background: str = "white"
     """What objects with masks are laid on, one of `BACKGROUNDS`."""
     margin: float = 0.1
-    """About an object that is cropped to, as a share of its longer side."""
+    """Around an object that the picture is cropped to, as a share of the object's longer side."""
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """`512x256` as (width, height): 512 wide and 256 high.
+    """The width and height that a text like `512x256` gives, in pixels.
 
     Raises:
-        UserError: For what is none, or outside SIDES.
+        UserError: If the text is no size, or a side is outside of SIDES.
     """
     parts = text.lower().replace("×", "x").split("x")
     if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
@@ -52,8 +59,8 @@ def parse_size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def parse_crop(text: str) -> str | tuple[float, float, float, float]:
-    """`centre`, `none`, `object`, or the four numbers of `x,y,w,h`.
+def parse_crop(text: str) -> Literal["centre", "none", "object"] | Box:
+    """The crop that a text gives: `centre`, `none`, `object`, or the four numbers of `x,y,w,h`.
 
     Raises:
         UserError: For anything else.
@@ -61,7 +68,7 @@ def parse_crop(text: str) -> str | tuple[float, float, float, float]:
     if text in ("centre", "center"):
         return "centre"
     if text in ("none", "object"):
-        return text
+        return cast(Literal["none", "object"], text)
     try:
         x, y, width, height = (float(part) for part in text.split(","))
     except ValueError:
@@ -73,20 +80,27 @@ def parse_crop(text: str) -> str | tuple[float, float, float, float]:
 
 
 def crop_box(crop: str, width: int, height: int, aspect: float) -> Box:
-    """The part (left, top, right, bottom) of a picture that is kept, in pixels; `none` keeps all.
+    """The part of a picture that is kept, in pixels.
 
-    `x,y,w,h` is taken as fractions of the picture where no number is above 1, else as pixels. What is kept is then cut
-    about its centre to the aspect (width / height), so that nothing is squeezed.
+    Args:
+        crop: `none` keeps the whole picture. `x,y,w,h` keeps this part: fractions of the picture if no number is above
+            1, pixels otherwise. It, or the whole picture with `centre`, is then cut about its centre to the aspect, so
+            that nothing is squeezed.
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
+        aspect: Width over height of the part.
 
     Raises:
-        UserError: Where the box does not lie in the picture.
+        UserError: If the part does not lie in the picture.
     """
     form = parse_crop(crop)
     if form == "none":
         return 0.0, 0.0, float(width), float(height)
-    x, y, w, h = (0.0, 0.0, float(width), float(height)) if form == "centre" else form
-    if form != "centre" and max(form) <= 1:
-        x, y, w, h = x * width, y * height, w * width, h * height
+    x, y, w, h = 0.0, 0.0, float(width), float(height)
+    if not isinstance(form, str):
+        x, y, w, h = form
+        if max(form) <= 1:
+            x, y, w, h = x * width, y * height, w * width, h * height
     if x + w > width + 1e-6 or y + h > height + 1e-6:
         raise UserError(f"the crop {crop} does not lie in the picture", f"{width}x{height}")
     across, down = min(w, h * aspect), min(h, w / aspect)
@@ -95,10 +109,12 @@ def crop_box(crop: str, width: int, height: int, aspect: float) -> Box:
 
 
 def object_box(found: Box, aspect: float, margin: float) -> Box:
-    """The box about an object's own box with a margin and of an aspect; it may reach beyond the picture.
+    """The box that shows an object in its middle, with a margin; it may reach beyond the picture.
 
     Args:
-        margin: On each side, as a share of the object's longer side. The object is in the middle.
+        found: The box of the object itself.
+        aspect: Width over height of the result.
+        margin: The least on each side, as a share of the object's longer side.
     """
     left, top, right, bottom = found
     about = 2 * margin * max(right - left, bottom - top)
@@ -108,16 +124,19 @@ def object_box(found: Box, aspect: float, margin: float) -> Box:
     return x - across / 2, y - down / 2, x + across / 2, y + down / 2
 
 
-def fit(pixels: np.ndarray, options: ImageOptions) -> np.ndarray:
-    """A picture, uint8 [H, W] or [H, W, 3], cropped or padded and resized: uint8 of the options' size and channels.
+def fit(pixels: Pixels, options: ImageOptions) -> Pixels:
+    """A picture cropped or padded and resized to the size and the channels of the options.
 
-    Reduced and enlarged with a Lanczos filter. `crop` none: the whole picture, with black beside it where the aspects
-    differ. `crop` object: the object on a plain background in the middle; beyond the picture the background goes on.
+    It is reduced or enlarged with a Lanczos filter. With `crop` none the whole picture is kept, with black beside it if
+    the aspects differ. With `crop` object the object on its plain background is in the middle; the background goes on
+    beyond the picture.
 
     Raises:
-        UserError: For a crop that does not lie in it, where the background is not plain, and where nothing is on it.
+        UserError: If the crop does not lie in the picture, and with `crop` object if the background is not plain or
+            nothing is on it.
     """
-    found, fill = None, (0, 0, 0)
+    found: Box | None = None
+    fill: tuple[int, int, int] = (0, 0, 0)
     if options.crop == "object":
         found, fill = _on_plain(pixels)
     picture = Image.fromarray(to_grey(pixels) if options.grey else pixels)
@@ -127,22 +146,27 @@ def fit(pixels: np.ndarray, options: ImageOptions) -> np.ndarray:
     resized = picture.resize(inner, Image.Resampling.LANCZOS, box=box)
     if inner == (options.width, options.height):
         return np.asarray(resized)
-    if options.grey:
-        fill = int(to_grey(np.uint8([[fill]]))[0, 0])
-    canvas = Image.new(picture.mode, (options.width, options.height), fill)
+    level = int(to_grey(np.array([[fill]], np.uint8))[0, 0])
+    canvas = Image.new(picture.mode, (options.width, options.height), level if options.grey else fill)
     canvas.paste(resized, corner)
     return np.asarray(canvas)
 
 
-def fit_masked(pixels: np.ndarray, mask: np.ndarray, options: ImageOptions) -> tuple[np.ndarray, np.ndarray]:
-    """A picture, uint8 [H, W, 3], and the mask of its object, uint8 [H, W] with 255 for the object, as `fit` has them:
-    the object on the options' background, and its mask.
+def fit_masked(
+    pixels: UInt8[np.ndarray, "h w 3"], mask: UInt8[np.ndarray, "h w"], options: ImageOptions
+) -> tuple[Pixels, Grey]:
+    """An object on the background of the options, cropped and resized as by `fit`, and its mask.
 
-    Both are resized together with a Hamming filter, which has no negative lobes: where the mask is 0 the row is the
-    background exactly.
+    Both are resized together with a Hamming filter, which has no negative lobes: where the mask is 0 the picture is
+    exactly the background.
+
+    Args:
+        pixels: The picture.
+        mask: 255 on the object and 0 off it.
+        options: The size, crop and background.
 
     Raises:
-        UserError: For a crop that does not lie in the picture and, with `crop` object, for an empty mask.
+        UserError: If the crop does not lie in the picture and, with `crop` object, if the mask is empty.
     """
     found = None
     if options.crop == "object":
@@ -160,17 +184,24 @@ def fit_masked(pixels: np.ndarray, mask: np.ndarray, options: ImageOptions) -> t
     return to_grey(laid) if options.grey else laid, np.asarray(canvas)[..., 3]
 
 
-def place(size: tuple[int, int], options: ImageOptions, found: Box | None) -> tuple[Box, tuple[int, int],
-                                                                                  tuple[int, int]]:
-    """What is kept of a picture, to what size it comes, and where its top left corner is in the row.
+def place(
+    size: tuple[int, int], options: ImageOptions, found: Box | None
+) -> tuple[Box, tuple[int, int], tuple[int, int]]:
+    """Which part of a picture is kept, its size in the row, and where its top left corner is in the row.
 
     Args:
-        size: Width and height of the picture.
-        found: The box of the object where `crop` is object.
+        size: Width and height of the picture in pixels.
+        options: The size and the crop.
+        found: The box of the object; it decides with `crop` object only.
+
+    Returns:
+        The part, (width, height), and (column, row), in pixels.
     """
     whole = (options.width, options.height)
     aspect = options.width / options.height
     if options.crop == "object":
+        if found is None:
+            raise ValueError("crop object needs the object's box")
         left, top, right, bottom = object_box(found, aspect, options.margin)
         box = max(left, 0.0), max(top, 0.0), min(right, float(size[0])), min(bottom, float(size[1]))
         across, down = options.width / (right - left), options.height / (bottom - top)
@@ -185,8 +216,8 @@ def place(size: tuple[int, int], options: ImageOptions, found: Box | None) -> tu
     return box, inner, ((options.width - inner[0]) // 2, (options.height - inner[1]) // 2)
 
 
-def _on_plain(pixels: np.ndarray) -> tuple[Box, tuple[int, int, int]]:
-    """The box of the object on a plain background, and the background's colour."""
+def _on_plain(pixels: Pixels) -> tuple[Box, tuple[int, int, int]]:
+    """The box of the object on a plain background, and the colour of the background."""
     colour = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
     ground, share = plain_ground(colour)
     if share <= PLAIN:
@@ -195,4 +226,6 @@ def _on_plain(pixels: np.ndarray) -> tuple[Box, tuple[int, int, int]]:
     found = object_on(colour, ground, 0.0)
     if found is None:
         raise UserError("no object found on the plain background")
-    return found, tuple(int(round(level)) for level in ground)
+    red, green, blue = (int(round(level)) for level in ground)
+    left, top, right, bottom = found
+    return (left, top, right, bottom), (red, green, blue)

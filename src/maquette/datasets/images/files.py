@@ -1,17 +1,20 @@
 """The images of a folder: which files they are, what reports and datasets call them, and their pixels."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
+from maquette.datasets.images.measure import Grey, Pixels
 from maquette.errors import UserError
 from maquette.io import dicom
 from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, read_picture
 
 MAX_FILE_BYTES = 2**30
-"""Largest file that is read at all."""
+"""The largest file that is read, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +22,11 @@ class ImageFile:
     """One image of a folder, not yet read."""
 
     id: str
-    """Its path in the folder; for a DICOM file, whose name may be a patient's, a name that says nothing."""
+    """Its path in the folder; for a DICOM file, whose name may be that of a patient, a name that says nothing."""
     path: Path
+    """The file."""
     is_dicom: bool
+    """Whether it is a DICOM file; otherwise it is a picture."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,12 @@ class Limits:
     """How pictures are read."""
 
     max_pixels: int = 100_000_000
-    """Larger ones are refused by their header, before anything is decoded."""
+    """Larger pictures are refused by their header, before anything is decoded."""
     bits: int = 0
-    """Of greys deeper than 8 bits, how many are used (12 for most sensors); 0: the smallest usual range (8, 10, 12, 14
-    or 16 bits) that holds the brightest pixel of each picture."""
+    """How many bits of greys deeper than 8 bits are used, 9 to 16 (12 for most sensors). With 0 it is the smallest
+    usual range (8, 10, 12, 14 or 16 bits) that holds the brightest pixel of each picture."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.bits and not 9 <= self.bits <= 16:
             raise UserError("bits must be from 9 to 16, or 0", self.bits)
         if self.max_pixels < 1:
@@ -42,16 +47,17 @@ class Limits:
 
 
 def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFile]:
-    """The pictures and DICOM files of a folder and the folders in it, in the order of their names.
+    """The pictures and DICOM files of a folder and its subfolders, in the order of their names.
 
-    DICOM files are known by their suffix or by their content. Hidden files and folders are left out.
+    DICOM files are recognised by their suffix or by their content. Hidden files and folders are left out.
 
     Args:
-        keep_names: Call DICOM files by their names too, not by a hash of their SOP instance UID (a running number where
-            that cannot be read).
+        folder: The folder.
+        keep_names: Calls DICOM files by their names too. By default they are called by a hash of their SOP instance
+            UID, or by a running number if that cannot be read.
 
     Raises:
-        UserError: Where there is no such folder, or no image in it.
+        UserError: If there is no such folder, or no image in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -80,7 +86,7 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
     return found
 
 
-def _files(folder: Path):
+def _files(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
@@ -89,11 +95,11 @@ def _files(folder: Path):
                 yield path
 
 
-def open_image(file: ImageFile, limits: Limits) -> tuple[np.ndarray, bool]:
-    """(pixels uint8 [H, W] or [H, W, 3], whether the file declares burnt-in text), the right way up.
+def open_image(file: ImageFile, limits: Limits) -> tuple[Pixels, bool]:
+    """The pixels of an image, the right way up, and whether its file declares burnt-in text.
 
     Raises:
-        UserError: Calling the file by its id and never by its path, for all that cannot be read.
+        UserError: If the file cannot be read; the message calls it by its id and never by its path.
     """
     if not file.is_dicom:
         return _read(file, limits), False
@@ -107,15 +113,17 @@ def open_image(file: ImageFile, limits: Limits) -> tuple[np.ndarray, bool]:
         raise UserError(f"{file.id} needs more memory than there is", hint="lower --max-megapixels") from None
 
 
-def open_masked(file: ImageFile, limits: Limits, masks: str) -> tuple[np.ndarray, np.ndarray]:
-    """(pixels uint8 [H, W, 3], mask of the object uint8 [H, W], 255 on it) of a picture, the right way up.
+def open_masked(file: ImageFile, limits: Limits, masks: str) -> tuple[UInt8[np.ndarray, "h w 3"], Grey]:
+    """The pixels of a picture and the mask of its object, 255 on the object, both the right way up.
 
     Args:
-        masks: `alpha` for the picture's own alpha channel, or a folder in which the mask has the picture's name,
-            whatever its ending, white (in any channel) on the object.
+        file: The picture.
+        limits: How it is read.
+        masks: `alpha` for the picture's own alpha channel, or a folder. In the folder the mask has the picture's name
+            with the ending of any picture format; it is white, in any channel, on the object.
 
     Raises:
-        UserError: Calling the file by its id, where there is no mask, or one of another size; and as `open_image`.
+        UserError: If there is no mask or its size is another, and as `open_image`.
     """
     if file.is_dicom:
         raise UserError(f"{file.id} is a DICOM file, and those have no masks", hint="leave out --masks")
@@ -137,6 +145,7 @@ def open_masked(file: ImageFile, limits: Limits, masks: str) -> tuple[np.ndarray
 
 
 def _check_size(file: ImageFile) -> None:
+    """Refuses a file that is too large or cannot be reached."""
     try:
         size = file.path.stat().st_size
     except OSError as error:
@@ -145,8 +154,8 @@ def _check_size(file: ImageFile) -> None:
         raise UserError(f"{file.id} is a file of more than 1 GiB", f"{size / 2**30:.1f} GiB", "make it smaller")
 
 
-def _read(file: ImageFile, limits: Limits, keep_alpha: bool = False) -> np.ndarray:
-    """A picture that is no DICOM file, [H, W, 3] or [H, W, 4]."""
+def _read(file: ImageFile, limits: Limits, keep_alpha: bool = False) -> UInt8[np.ndarray, "h w channels"]:
+    """A picture that is no DICOM file, with 3 channels, or 4 where it has an alpha channel that is kept."""
     _check_size(file)
     try:
         return read_picture(file.path, kept_side_px=MAX_SIDE_PX, max_pixels=limits.max_pixels, bits=limits.bits,

@@ -1,36 +1,45 @@
-"""Looking at one picture of a dataset: numbers by which pictures are compared, and what is odd about it alone.
+"""The statistics of one picture: numbers by which pictures are compared, and what is odd about the picture alone.
 
-Every measure is a plain one that a reader can check by eye; each says what it cannot see.
+Every measure is simple enough to be checked by eye, and says what it cannot see.
 """
 
 import hashlib
 import io
 import math
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, UInt8
 from PIL import Image
 from scipy import fft
+
+Pixels: TypeAlias = UInt8[np.ndarray, "_height _width"] | UInt8[np.ndarray, "_height _width 3"]
+"""A picture, grey or RGB, 0 to 255."""
+Grey: TypeAlias = UInt8[np.ndarray, "_height _width"]
+"""A grey picture, 0 to 255."""
+PixelBox: TypeAlias = tuple[int, int, int, int]
+"""x, y, width and height of a part of a picture, in pixels from its top left corner."""
 
 WORK_SIDE_PX = 1024
 """Pictures are averaged down to this longest side before most measures."""
 HASH_SIDE = 16
-"""A hash has so many bits squared: 256."""
+"""Frequencies along each side of a perceptual hash, which has 16 x 16 = 256 bits."""
 THUMB_SIDE = 64
 """Pixels a side of the small copy by which pictures are compared."""
 BLACK, WHITE = 12, 243
-"""A pixel at or below BLACK, or at or above WHITE, may belong to a border: pure tones, less what JPEG does to them."""
+"""Grey levels of a border: at most BLACK or at least WHITE, that is pure tones, give or take what JPEG does to them."""
 BORDER_SHARE = 0.97
-"""Share of a line's pixels that must be of the border's tone."""
+"""A line belongs to a border if at least this share of its pixels is of the border's tone."""
 COLOUR_STEP = 16
-"""A pixel is in colour where its channels differ by more than this."""
+"""A pixel is in colour if its channels differ by more levels than this."""
 COLOUR_SHARE = 0.005
-"""A picture is in colour where more than this share of its pixels is."""
+"""A picture is in colour if more than this share of its pixels is."""
 MARKER_BAND = 0.15
-"""Markers are looked for where they are put: this near to an edge, as a share of the side."""
+"""Single markers are looked for this near to an edge only, as a share of the side: that is where they are put."""
 MARKER_STEP = 110
-"""Levels that a marker stands out from what is around it."""
+"""Grey levels by which a marker stands out from its surroundings."""
 
 
 @dataclass(frozen=True)
@@ -38,35 +47,39 @@ class ImageStatistics:
     """What was measured on one picture."""
 
     width: int
+    """In pixels."""
     height: int
+    """In pixels."""
     colour: bool
-    """More than COLOUR_SHARE of its pixels have channels that differ; a grey picture stored as RGB is not in colour."""
+    """Whether more than COLOUR_SHARE of its pixels are in colour; a grey picture stored as RGB is not."""
     mean: float
-    """Of the grey levels inside the border, 0 to 255, as all that follow."""
+    """Mean grey level inside the border, 0 to 255."""
     low: float
+    """The 1st percentile of the grey levels inside the border."""
     high: float
-    """The 1st and the 99th percentile."""
+    """The 99th percentile of the grey levels inside the border."""
     bright: float
-    """Share of pixels from 250 on."""
+    """Share of the pixels inside the border with a grey level of 250 or more."""
     median: float
+    """Median grey level inside the border."""
     ring: float
     """Median of the outer twentieth on every side, border included: the background of a radiograph of one object."""
     border: tuple[int, int, int, int]
     """Lines of pure black or white at the left, top, right and bottom, in pixels."""
-    markers: tuple[tuple[int, int, int, int], ...]
-    """x, y, width, height in pixels of what looks like burnt-in letters; see `find_markers`."""
+    markers: tuple[PixelBox, ...]
+    """Boxes of what looks like burnt-in letters; see `find_markers`."""
     hash: bytes = field(repr=False)
     """256 bits, see `perceptual_hash`."""
-    thumb: np.ndarray = field(repr=False)
-    """uint8 [64, 64], grey, the whole picture squeezed to a square."""
-    inner: np.ndarray = field(repr=False)
-    """uint8 [64, 64], the same of what is inside the border."""
+    thumb: UInt8[np.ndarray, "64 64"] = field(repr=False)
+    """The whole picture, grey, squeezed to a square."""
+    inner: UInt8[np.ndarray, "64 64"] = field(repr=False)
+    """The part inside the border, grey, squeezed to a square."""
     jpeg: bytes = field(repr=False)
-    """A thumbnail for the report."""
+    """A thumbnail for the report, JPEG."""
     digest: bytes = field(repr=False)
     """SHA-256 of the size and the pixels."""
     declared: bool = False
-    """The DICOM file itself says that text is burnt into its pixels."""
+    """Whether the DICOM file itself says that text is burnt into its pixels."""
 
     @property
     def bordered(self) -> bool:
@@ -80,8 +93,14 @@ class ImageStatistics:
         return self.high - self.low < 8
 
 
-def look(pixels: np.ndarray, *, declared: bool = False, thumbnail_px: int = 200) -> ImageStatistics:
-    """Measures a picture. pixels: uint8 [H, W] or [H, W, 3]; thumbnail_px: longest side of the report's thumbnail."""
+def measure(pixels: Pixels, *, declared: bool = False, thumbnail_px: int = 200) -> ImageStatistics:
+    """Measures a picture.
+
+    Args:
+        pixels: The picture.
+        declared: Whether its file says that text is burnt into it.
+        thumbnail_px: Longest side of the report's thumbnail.
+    """
     height, width = pixels.shape[:2]
     scale = min(1.0, WORK_SIDE_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -92,9 +111,10 @@ def look(pixels: np.ndarray, *, declared: bool = False, thumbnail_px: int = 200)
     inside = grey[top : grey.shape[0] - bottom, left : grey.shape[1] - right]
     low, median, high = np.percentile(inside, (1, 50, 99))
     back = max(height, width) / max(grey.shape)
-    border = tuple(min(math.ceil(lines * back), side) for lines, side in
-                   zip((left, top, right, bottom), (width, height) * 2, strict=True))
-    markers = tuple(tuple(round(value * back) for value in box) for box in find_markers(grey))
+    border = (min(math.ceil(left * back), width), min(math.ceil(top * back), height),
+              min(math.ceil(right * back), width), min(math.ceil(bottom * back), height))
+    markers = tuple((round(x * back), round(y * back), round(w * back), round(h * back))
+                    for x, y, w, h in find_markers(grey))
     return ImageStatistics(
         width, height, colour, float(inside.mean()), float(low), float(high), float((inside >= 250).mean()),
         float(median), ring_of(grey), border, markers, perceptual_hash(grey), _square(grey), _square(inside),
@@ -102,66 +122,70 @@ def look(pixels: np.ndarray, *, declared: bool = False, thumbnail_px: int = 200)
     )
 
 
-def to_grey(pixels: np.ndarray) -> np.ndarray:
-    """Luminance (ITU-R 601), uint8 [H, W]; exact where the channels are equal."""
+def to_grey(pixels: Pixels) -> Grey:
+    """The luminance of a picture (ITU-R BT.601); exact where the channels are equal."""
     return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
 
 
-def in_colour(pixels: np.ndarray) -> bool:
-    """Whether uint8 [H, W, 3] is a picture in colour rather than a grey one stored as RGB."""
+def in_colour(pixels: UInt8[np.ndarray, "h w 3"]) -> bool:
+    """Whether a picture is in colour rather than a grey one stored as RGB."""
     step = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)
     return bool((step > COLOUR_STEP).mean() > COLOUR_SHARE)
 
 
-def find_border(grey: np.ndarray) -> tuple[int, int, int, int]:
-    """Lines at the left, top, right and bottom whose pixels are all but a few black, or all but a few white.
+def find_border(grey: Grey) -> tuple[int, int, int, int]:
+    """How many lines at the left, top, right and bottom are almost all black or almost all white.
 
-    None of a picture that is so throughout. A radiograph that shows nothing but air at a side is taken for bordered:
-    what is cut off then is as empty as a border.
+    A picture that is so throughout has no border. A radiograph that shows nothing but air at a side counts as bordered:
+    what a crop takes away then is as empty as a border.
     """
     rows = np.maximum((grey <= BLACK).mean(1), (grey >= WHITE).mean(1)) >= BORDER_SHARE
-    top, bottom = _run(rows), _run(rows[::-1])
+    top, bottom = _leading(rows), _leading(rows[::-1])
     if top == len(rows):
         return 0, 0, 0, 0
     within = grey[top : len(rows) - bottom]
     columns = np.maximum((within <= BLACK).mean(0), (within >= WHITE).mean(0)) >= BORDER_SHARE
-    left, right = _run(columns), _run(columns[::-1])
+    left, right = _leading(columns), _leading(columns[::-1])
     return (left, top, right, bottom) if left < len(columns) else (0, 0, 0, 0)
 
 
-def _run(lines: np.ndarray) -> int:
-    """How many lines at the start are true."""
+def _leading(lines: Bool[np.ndarray, " n"]) -> int:
+    """How many values at the start are true."""
     return int(np.argmin(lines)) if not lines.all() else len(lines)
 
 
-def ring_of(grey: np.ndarray) -> float:
-    """The median of the outer twentieth on every side."""
+def ring_of(grey: Grey) -> float:
+    """The median grey level of the outer twentieth on every side."""
     height, width = grey.shape
     across, down = max(1, width // 20), max(1, height // 20)
     edges = (grey[:down], grey[-down:], grey[:, :across], grey[:, -across:])
     return float(np.median(np.concatenate([edge.ravel() for edge in edges])))
 
 
-def find_markers(grey: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """Boxes (x, y, width, height) of what looks like letters or signs burnt into uint8 [H, W].
+def find_markers(grey: Grey) -> list[PixelBox]:
+    """Boxes of what looks like letters or signs burnt into a picture, light on dark or dark on light.
 
-    What is sought: connected strokes that are thin (a top-hat of 2.5 % of the shorter side keeps them whole), stand out
-    from what is around them by MARKER_STEP levels, are of one tone (four fifths of their pixels within 10 % of it),
-    are 1.5 to 12 % of the shorter side high, and lie within MARKER_BAND of an edge or stand in a row of three of one
-    height, as letters of a word do; light on dark and dark on light.
-    Not seen: faint or see-through letters, one or two in the middle, those that touch a white frame or each other.
-    Taken for markers: ear-rings, pins and other metal near an edge.
+    A marker is a connected stroke that is
+
+    - thin: a top-hat of 2.5 % of the shorter side keeps it whole;
+    - MARKER_STEP levels lighter or darker than its surroundings;
+    - of one tone: four fifths of its pixels within 10 % of it;
+    - 1.5 to 12 % of the shorter side high;
+    - within MARKER_BAND of an edge, or in a row of three or more of one height, like the letters of a word.
+
+    Not found are faint or transparent letters, one or two in the middle, and letters that touch a white frame or each
+    other. Ear-rings, pins and other metal near an edge are taken for markers.
     """
     short = min(grey.shape)
     if short < 64:
         return []
     size = max(5, round(0.025 * short)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
-    boxes: list[tuple[int, int, int, int]] = []
+    boxes: list[PixelBox] = []
     for tone in (grey, 255 - grey):
         raised = cv2.morphologyEx(tone, cv2.MORPH_TOPHAT, kernel)
         strokes = ((raised > MARKER_STEP) & (tone > 180)).astype(np.uint8)
-        letters = []
+        letters: list[PixelBox] = []
         count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
         for number in range(1, count):
             x, y, width, height, area = (int(value) for value in stats[number])
@@ -178,9 +202,9 @@ def find_markers(grey: np.ndarray) -> list[tuple[int, int, int, int]]:
     return [box for box in boxes if not any(_inside(box, other) for other in boxes if other != box)]
 
 
-def _words(letters: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """Boxes round rows of three letters or more: heights within a fifth, on one line, gaps of a height at most."""
-    rows: list[list[tuple[int, int, int, int]]] = []
+def _words(letters: list[PixelBox]) -> list[PixelBox]:
+    """Boxes around rows of three letters or more: heights within a fifth, on one line, gaps of at most a height."""
+    rows: list[list[PixelBox]] = []
     for letter in sorted(letters):
         for row in rows:
             x, y, width, height = row[-1]
@@ -190,7 +214,7 @@ def _words(letters: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int
                 break
         else:
             rows.append([letter])
-    words = []
+    words: list[PixelBox] = []
     for row in rows:
         if len(row) >= 3:
             left, top = row[0][0], min(y for _, y, _, _ in row)
@@ -199,8 +223,8 @@ def _words(letters: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int
     return words
 
 
-def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    """Whether a box lies in another, as the hole of a letter in the letter."""
+def _inside(box: PixelBox, other: PixelBox) -> bool:
+    """Whether a box lies in another, as the hole of a letter does in the letter."""
     (x, y, width, height), (left, top, across, down) = box, other
     return left <= x and top <= y and x + width <= left + across and y + height <= top + down
 
@@ -210,21 +234,22 @@ def _near_an_edge(x: float, y: float, shape: tuple[int, int]) -> bool:
     return min(x, width - x) < MARKER_BAND * width or min(y, height - y) < MARKER_BAND * height
 
 
-def perceptual_hash(grey: np.ndarray) -> bytes:
-    """256 bits: which of the 16x16 lowest frequencies of the picture, at 64x64, lie above their median.
+def perceptual_hash(grey: Grey) -> bytes:
+    """256 bits: which of the 16 x 16 lowest frequencies of the picture, scaled to 64 x 64, lie above their median.
 
-    The constant term is left out of the median. Scaling, recompression, brightness and contrast change few bits.
-    The usual DCT hash (Zauner, Implementation and benchmarking of perceptual image hash functions, 2010), larger.
+    The constant term is left out of the median. Scaling, recompression, brightness and contrast change few bits. This
+    is the usual DCT hash with more bits (Zauner 2010, "Implementation and benchmarking of perceptual image hash
+    functions").
     """
     low = fft.dctn(_square(grey).astype(np.float32))[:HASH_SIDE, :HASH_SIDE].ravel()
     return np.packbits(low > np.median(low[1:])).tobytes()
 
 
-def _square(grey: np.ndarray) -> np.ndarray:
+def _square(grey: Grey) -> UInt8[np.ndarray, "64 64"]:
     return cv2.resize(grey, (THUMB_SIDE, THUMB_SIDE), interpolation=cv2.INTER_AREA)
 
 
-def _jpeg(pixels: np.ndarray, side: int) -> bytes:
+def _jpeg(pixels: Pixels, side: int) -> bytes:
     picture = Image.fromarray(pixels)
     picture.thumbnail((side, side))
     buffer = io.BytesIO()

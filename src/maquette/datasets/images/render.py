@@ -1,7 +1,7 @@
-"""Image sets made from shapes: coloured objects from cameras that nobody is told, for generators of 3D objects.
+"""Image sets made from shapes: coloured objects seen by unknown cameras, to train generators of 3D objects on.
 
-The result is a dataset as `maquette.datasets.images` opens them. Its rows have pixels and masks; no camera is kept but
-those of the test split, which lie beside it with the true shapes, for measuring (`image_shapes.true_shapes`).
+The result is a dataset of images as `maquette.datasets.images` opens it. Its rows have pixels and masks. Only the
+cameras of the test split are kept; they lie beside it with the true shapes, for measuring (`true_shapes`).
 """
 
 import hashlib
@@ -12,21 +12,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from maquette.datasets import Item
-from maquette.datasets.images import SIDECAR, ImageInfo, features, finished, open_images
+from maquette.datasets.images.format import SIDECAR, ImageInfo, features, open_images
+from maquette.datasets.images.prepare import finished
 from maquette.datasets.images.true_shapes import TRUE_SHAPES, keep_shape, shape_part, write_shapes
+from maquette.datasets.item import Item
 from maquette.datasets.orientations import shape_id
 from maquette.datasets.resumable import (
     PARTS,
     Finished,
+    Rows,
     assemble,
     claim,
-    to_do,
+    make_groups,
+    unfinished_groups,
     version,
-    work,
     write_group,
 )
 from maquette.datasets.sources import is_furniture, items_of, terms_of
@@ -39,27 +42,29 @@ from maquette.rendering.camera import CIRCUMSPHERE, Camera
 RENDERED = "rendered.json"
 """How the images were made: the distribution of the cameras, the background, the light."""
 TEST_CAMERAS = "test-cameras.json"
+"""The cameras of the test split."""
 FORMAT = 1
-"""Changes when the rows of the same options change."""
+"""Changes when the same options give other rows."""
 BACKGROUNDS = ("white", "random")
+"""What can be behind the objects; `random` is one plain colour a picture."""
 _GROUP = 64
-"""Images that are written in one go, or the images of one shape."""
+"""Images that are written in one go, or the images of one shape if those are more."""
 
 
 @dataclass(frozen=True)
 class CameraRange:
-    """The distribution of the cameras. All look at the object's centre, upright."""
+    """The distribution of the cameras, which all look at the centre of the object and are upright."""
 
     azimuth_deg: tuple[float, float] = (0.0, 360.0)
-    """Drawn evenly; 0 sees the front, growing counter-clockwise seen from above."""
+    """From and to; uniform. 0 sees the front, and it grows counter-clockwise seen from above."""
     elevation_deg: tuple[float, float] = (0.0, 45.0)
-    """Above the horizon, -90 to 90; drawn evenly over the sphere's area, so that its sine is drawn evenly."""
+    """From and to, above the horizon, -90 to 90; uniform over the area of the sphere, that is, its sine is uniform."""
     fov_deg: float = 30.0
-    """Field of view, from edge to edge of the picture."""
+    """Field of view from edge to edge of the picture, 1 to 120."""
     radius: float = 2.9
-    """Distance to the object's centre, in its longest sides."""
+    """Distance to the centre of the object, in lengths of its longest side."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, (low, high) in (("azimuth", self.azimuth_deg), ("elevation", self.elevation_deg)):
             if not (np.isfinite([low, high]).all() and low <= high):
                 raise UserError(f"{name} must be two angles, the lower one first", f"{low:g} {high:g}")
@@ -72,8 +77,8 @@ class CameraRange:
             raise UserError(f"radius must be above {CIRCUMSPHERE:.3f}, so that cameras are outside of every object, "
                             "and at most 1000", f"{self.radius:g}")
 
-    def draw(self, rng: np.random.Generator, size_px: int) -> Camera:
-        """A camera of the distribution."""
+    def sample(self, rng: np.random.Generator, size_px: int) -> Camera:
+        """A random camera, for a picture of `size_px` pixels a side."""
         azimuth = float(rng.uniform(*self.azimuth_deg)) % 360
         low, high = np.sin(np.radians(self.elevation_deg))
         elevation = float(np.degrees(np.arcsin(np.clip(rng.uniform(low, high), -1, 1))))
@@ -87,11 +92,17 @@ class RenderOptions:
     """What decides the images of a shape, besides the shape itself."""
 
     size: int
+    """Pixels a side."""
     views: int
+    """Images of each shape."""
     background: str
+    """One of `BACKGROUNDS`."""
     seed: int
+    """Of the furniture, the colours and the cameras."""
     cameras: CameraRange
+    """What the cameras are drawn from."""
     up: str = "z"
+    """The axis that points up in the meshes of a folder."""
 
 
 def render_images(
@@ -109,54 +120,54 @@ def render_images(
     up: str = "z",
     workers: int | None = None,
 ) -> Iterator[Progress | Skipped | Finished]:
-    """Renders an image set, step by step as the events are asked for; not asking for more is stopping.
+    """Renders an image set, step by step as the events are asked for; the caller stops by asking for no more.
 
-    Each shape has one scheme of colours (`maquette.rendering.colours`). Events count shapes; the last is Finished,
-    which counts images.
+    Yields Progress or Skipped for each shape, and Finished at the end, which counts images. Each shape has one scheme
+    of colours (`maquette.rendering.colours`).
 
     Args:
         source: What `maquette.datasets.sources.read` reads.
         out: The folder to make. Run again with the same options it goes on where it stopped; when it is finished there
             is nothing to do.
-        size: Pixels a side.
-        views: Images of each shape.
-        count: Shapes to learn from at most, spread over the source; for furniture how many are made (1,000 unless
-            said).
-        classes: Of the source, all unless said.
-        holdout: Shapes for testing: of the source's own test split where it has one, else those with the smallest hash
-            of their names. No shape is on both sides.
+        size: Pixels a side, 8 to 512.
+        views: Images of each shape, 1 to 500.
+        count: The most shapes to learn from, spread evenly over the source; for furniture how many are made, 1,000 by
+            default.
+        classes: The classes of the source that are taken, all by default.
+        holdout: Shapes for testing: from the source's own test split if it has one, otherwise those whose names have
+            the smallest hashes. No shape is in both splits.
         background: `white`, or `random` for one plain colour a picture.
-        cameras: What they are drawn from.
+        cameras: What the cameras are drawn from.
         seed: Of the furniture, the colours and the cameras.
-        up: The axis that points up in the meshes of a folder.
-        workers: Processes; all cores unless said, 1 works in this process.
+        up: The axis that points up in the meshes of a folder, `z` or `y`.
+        workers: Processes; by default one for each core. 1 works in this process.
 
     Raises:
-        UserError: For options that cannot be, for an `out` that holds something else, where no shape at all can be
-            rendered, and where the disk is full (free some space and run it again).
+        UserError: If an option is out of range, if `out` holds something else, if no shape at all can be rendered, and
+            if the disk is full (free some space and run it again).
     """
     out = Path(out)
-    _check(size, views, count, holdout, background, seed, workers)
     options = RenderOptions(size, views, background, seed, cameras or CameraRange(), up)
+    _check(options, count, holdout, workers)
     name, split = _split(source, tuple(classes), count, holdout, seed, up)
     items = [item for chosen in split.values() for item in chosen]
-    told = asdict(options) | asdict(options.cameras) | {"shapes": len(items), "holdout": holdout}
-    del told["cameras"]
-    content = json.dumps([FORMAT, told, [[item.id, item.label, item.split] for item in items]])
+    decisive: dict[str, Any] = asdict(options) | asdict(options.cameras) | {"shapes": len(items), "holdout": holdout}
+    del decisive["cameras"]
+    content = json.dumps([FORMAT, decisive, [[item.id, item.label, item.split] for item in items]])
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     if whole := finished(out, fingerprint):
         yield whole
         return
-    claim(out, fingerprint, json.loads(json.dumps(told)))
+    claim(out, fingerprint, json.loads(json.dumps(decisive)))
     group = max(1, _GROUP // views)
     groups = {f"{part}-{number:05d}": chosen[start : start + group] for part, chosen in split.items()
               for number, start in enumerate(range(0, len(chosen), group))}
-    todo, done = to_do(out / PARTS, groups)
+    unfinished, done = unfinished_groups(out / PARTS, groups)
     make = partial(_make, options=options, parts=out / PARTS, folder=str(Path(source)))
-    for item, reason, ready in work(todo, make, workers or cores()):
+    for item, reason, ready in make_groups(unfinished, make, workers or cores()):
         done += 1
         if ready is not None:
-            write_group(out / PARTS, *ready, features(masks=True).arrow_schema)
+            write_group(out / PARTS, ready, features(masks=True).arrow_schema)
         yield Progress("preparing", done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
     counts, skipped = assemble(out, list(groups), features(masks=True), fingerprint, "no shape")
     missing = {id for id, _ in skipped}
@@ -172,7 +183,7 @@ def render_images(
         fingerprint=fingerprint, masks=True,
     )
     cut = _cut_off(out, info)
-    facts = told | {"source": name, "images": counts, "test_shapes": len(tested), "cut_off": cut}
+    facts = decisive | {"source": name, "images": counts, "test_shapes": len(tested), "cut_off": cut}
     write_bytes(out / RENDERED, (json.dumps(facts, indent=2) + "\n").encode())
     write_bytes(out / "README.md", _readme(info, options, len(tested), cut).encode())
     write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
@@ -181,27 +192,27 @@ def render_images(
 
 
 def camera_of(id: str, view: int, options: RenderOptions) -> Camera:
-    """The camera of one image of a shape: a function of the seed, the shape's name and the image's number."""
-    return options.cameras.draw(np.random.default_rng([_own_seed(id, options.seed), view]), options.size)
+    """The camera of one image of a shape, which depends on the seed, the shape's name and the image's number alone."""
+    return options.cameras.sample(np.random.default_rng([_own_seed(id, options.seed), view]), options.size)
 
 
 def _own_seed(id: str, seed: int) -> int:
     return int(np.random.SeedSequence([seed, zlib.crc32(id.encode())]).generate_state(1)[0])
 
 
-def _check(size, views, count, holdout, background, seed, workers) -> None:
-    if not 8 <= size <= 512:
-        raise UserError("size must be from 8 to 512 pixels", size)
-    if not 1 <= views <= 500:
-        raise UserError("views must be from 1 to 500", views)
+def _check(options: RenderOptions, count: int | None, holdout: int, workers: int | None) -> None:
+    if not 8 <= options.size <= 512:
+        raise UserError("size must be from 8 to 512 pixels", options.size)
+    if not 1 <= options.views <= 500:
+        raise UserError("views must be from 1 to 500", options.views)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
     if holdout < 0:
         raise UserError("holdout must be 0 or more", holdout)
-    if background not in BACKGROUNDS:
-        raise UserError(f"background must be {' or '.join(BACKGROUNDS)}", repr(background))
-    if seed < 0:
-        raise UserError("seed must be 0 or more", seed)
+    if options.background not in BACKGROUNDS:
+        raise UserError(f"background must be {' or '.join(BACKGROUNDS)}", repr(options.background))
+    if options.seed < 0:
+        raise UserError("seed must be 0 or more", options.seed)
     if workers is not None and workers < 1:
         raise UserError("workers must be 1 or more", workers)
 
@@ -209,7 +220,7 @@ def _check(size, views, count, holdout, background, seed, workers) -> None:
 def _split(
     source: str | Path, classes: tuple[str, ...], count: int | None, holdout: int, seed: int, up: str
 ) -> tuple[str, dict[str, list[Item]]]:
-    """The name of the source without its folders, and the shapes of each split."""
+    """The name of the source without its folders, and the items of each split."""
     if is_furniture(source):
         name = str(source) if ":" in str(source) or not classes else f"{source}:{','.join(classes)}"
         train = _of_classes(items_of([name], count=count, seed=seed, split="train", up=up), classes, source)
@@ -229,6 +240,7 @@ def _split(
 
 
 def _of_classes(items: list[Item], classes: tuple[str, ...], source: str | Path) -> list[Item]:
+    """The items of these classes; of all if none is named."""
     has = sorted({item.label for item in items})
     unknown = [label for label in classes if label not in has]
     if unknown:
@@ -243,10 +255,10 @@ def _spread(items: list[Item], count: int | None) -> list[Item]:
     return [items[k * len(items) // count] for k in range(count)]
 
 
-def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> tuple[list[dict] | None, str | None]:
-    """(a row for each view, None), or (None, why there are none, which calls files by their names in the folder).
+def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> Rows:
+    """(a row for each view, None), or (None, why there are none).
 
-    The true shape of a test item goes to `parts`.
+    The reason calls files by their names in the folder. The true shape of a test item is written to `parts`.
     """
     from maquette.datasets.rows import mesh_of
     from maquette.rendering.coloured import coloured
@@ -275,7 +287,7 @@ def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> tuple
 
 
 def _cut_off(out: Path, info: ImageInfo) -> int:
-    """In how many images the object reaches the edge. Opens the dataset while its sidecar is not written yet."""
+    """In how many images the object reaches the edge. The sidecar of the dataset need not be written yet."""
     data = open_images(out, info)
     cut = 0
     for start in range(0, len(data), 4096):

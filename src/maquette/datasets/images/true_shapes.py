@@ -1,4 +1,4 @@
-"""The true shapes of an image set's test split, kept beside it, for generated meshes to be measured against."""
+"""The true shapes of the test split of an image set, kept beside it: generated meshes are measured against them."""
 
 import hashlib
 import zipfile
@@ -8,18 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Float32, Float64
 
-from maquette.datasets import Item
+from maquette.datasets.item import Item
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 
 TRUE_SHAPES = "test-shapes.npz"
+"""The file, in the folder of the image set."""
 POINTS = 2048
-"""Points drawn evenly over each surface."""
+"""Points sampled uniformly from each surface."""
 RESOLUTION = 64
 """Voxels a side."""
 MOST = 100_000
-"""True shapes of one image set at most."""
+"""The most true shapes of one image set."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,35 @@ class TrueShapes:
     """Shapes in the package's frame.
 
     Attributes:
-        ids: Names [n].
-        labels: Classes [n].
-        points: Drawn evenly over the surfaces, float32 [n, POINTS, 3].
-        voxels: Bool [n, R, R, R]. bend: `maquette.geometry.curvature.mean_curvature` of each, float64 [n].
+        ids: Their names.
+        labels: Their classes.
+        points: Sampled uniformly from their surfaces, POINTS of each.
+        voxels: Their occupancy, RESOLUTION voxels a side.
+        mean_curvature: As `maquette.geometry.curvature.mean_curvature` measures it, in 1 / length.
     """
 
     ids: tuple[str, ...]
     labels: tuple[str, ...]
-    points: np.ndarray
-    voxels: np.ndarray
-    mean_curvature: np.ndarray
+    points: Float32[np.ndarray, "n points 3"]
+    voxels: Bool[np.ndarray, "n r r r"]
+    mean_curvature: Float64[np.ndarray, " n"]
 
 
 def shape_part(parts: Path, item: Item) -> Path:
-    """Where the true shape of an item waits until the set is whole."""
+    """The file that holds the true shape of an item until the set is whole."""
     return parts / f"shape-{hashlib.sha256(item.id.encode()).hexdigest()[:24]}.npz"
 
 
 def keep_shape(path: Path, mesh: trimesh.Trimesh) -> None:
-    """Writes one true shape, whole or not at all. mesh: in the frame."""
+    """Writes one true shape, whole or not at all.
+
+    Args:
+        path: The file, see `shape_part`.
+        mesh: The shape, in the package's frame.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
     from maquette.geometry.curvature import mean_curvature
     from maquette.geometry.points import surface_points
     from maquette.geometry.voxelise import voxelise
@@ -62,7 +73,16 @@ def keep_shape(path: Path, mesh: trimesh.Trimesh) -> None:
 
 
 def write_shapes(path: Path, items: Sequence[Item], parts: Path) -> None:
-    """Writes the true shapes of all items into one file."""
+    """Writes the true shapes of all items into one file.
+
+    Args:
+        path: The file to write.
+        items: The items, in the order of the file.
+        parts: The folder with the shape of each, see `shape_part`.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
     size = RESOLUTION**3 // 8
     points = np.empty((len(items), POINTS, 3), np.float32)
     voxels, mean_curvature = np.empty((len(items), size), np.uint8), np.empty(len(items))
@@ -83,8 +103,11 @@ def write_shapes(path: Path, items: Sequence[Item], parts: Path) -> None:
 def true_shapes(folder: str | Path) -> TrueShapes:
     """The true shapes of the test split of an image set.
 
+    Args:
+        folder: The folder of the image set.
+
     Raises:
-        UserError: Where it has none, and for a damaged file.
+        UserError: If it has none, and if their file is damaged.
     """
     path = Path(folder) / TRUE_SHAPES
     if not path.is_file():

@@ -1,7 +1,9 @@
-"""IKEA photos with 20-voxel ground truth, in the layout of Girdhar et al. 2016: for measuring only, never for training.
+"""IKEA photos with ground truth of 20 voxels a side: for measuring only, never for training.
 
-`Images/`, and line by line `Lists/Images.txt` (file), `Lists/Model.txt` (`IKEA_sofa_KLIPPAN/...`, the class is the
-second part) and `Lists/ModelID.txt` (number of `Voxels/ID.mat`, key `grid`, longest side fills the grid).
+The layout is that of Girdhar et al. 2016 ("Learning a predictable and generative vector representation for objects").
+`Images/` holds the photos. Three lists have a line for each photo: `Lists/Images.txt` its file, `Lists/Model.txt` its
+model (`IKEA_sofa_KLIPPAN/...`; the class is the second part), `Lists/ModelID.txt` the number of its shape, which is
+`Voxels/NUMBER.mat`, key `grid`. The longest side of the object fills the grid.
 """
 
 from collections.abc import Iterator
@@ -10,8 +12,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool
 
-from maquette.datasets import Item
+from maquette.datasets.item import Item
 from maquette.errors import UserError
 from maquette.io.formats import read_grid
 
@@ -23,16 +26,21 @@ class Photo:
     """One line of the lists: a photo and the shape that it shows."""
 
     image: Path
+    """The file of the photo."""
     label: str
+    """The class: `sofa`."""
     model: str
+    """The line of `Lists/Model.txt`."""
     model_id: int
+    """The number of the shape."""
     voxels: Path
+    """The file of the shape."""
 
-    def grid(self) -> np.ndarray:
-        """The shape as bool `[20, 20, 20]`, as it is stored.
+    def grid(self) -> Bool[np.ndarray, "r r r"]:
+        """The shape as it is stored, 20 voxels a side.
 
         Raises:
-            UserError: For a file that cannot be read.
+            UserError: If the file cannot be read.
         """
         return load_grid(self.voxels)
 
@@ -46,10 +54,10 @@ def photos(folder: str | Path) -> list[Photo]:
     """Every photo of the lists, in their order.
 
     Raises:
-        UserError: Where a list is missing or too short.
+        UserError: If a list is missing, of another length than the others, or cannot be understood.
     """
     folder = Path(folder)
-    lists = {}
+    lists: dict[str, list[str]] = {}
     for name in ("Images", "Model", "ModelID"):
         file = folder / "Lists" / f"{name}.txt"
         if not file.is_file():
@@ -69,8 +77,12 @@ def photos(folder: str | Path) -> list[Photo]:
 
 
 def read(folder: str | Path) -> Iterator[Item]:
-    """The different shapes of the set, all in the split `test`; ids are `sofa/121`."""
-    seen = set()
+    """The shapes of the set, each once, all in the split `test`; ids are `sofa/121`.
+
+    Raises:
+        UserError: As `photos`.
+    """
+    seen: set[int] = set()
     for photo in photos(folder):
         if photo.model_id not in seen:
             seen.add(photo.model_id)
@@ -78,10 +90,10 @@ def read(folder: str | Path) -> Iterator[Item]:
             yield Item(f"{photo.label}/{photo.model_id}", photo.label, "test", "ikea", load)
 
 
-def load_grid(file: str | Path) -> np.ndarray:
-    """The grid of a `.mat` file as bool `[r, r, r]`.
+def load_grid(file: str | Path) -> Bool[np.ndarray, "r r r"]:
+    """The grid of a `.mat` file.
 
     Raises:
-        UserError: For a file that has none.
+        UserError: If the file holds no grid.
     """
     return read_grid(file) > 0

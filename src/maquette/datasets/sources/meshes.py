@@ -8,25 +8,30 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from maquette.datasets import Item, turn
+from maquette.datasets.item import Item, SourceShape
 from maquette.errors import UserError
+from maquette.geometry.grids import turn_grid
 
 MESHES = (".off", ".obj", ".stl", ".ply", ".glb", ".3mf")
+"""Suffixes of the mesh files that are read."""
 GRIDS = (".binvox", ".npy", ".npz", ".mat")
+"""Suffixes of the grid files that are read."""
 SPLITS = {"train": "train", "test": "test", "val": "train", "valid": "train", "validation": "train"}
-"""Folder names that are splits and not classes. The validation part is chosen when a model is trained."""
+"""The split that a folder of this name stands for; such names are no classes. Validation shapes count as training
+shapes, since training chooses its own."""
 
 
 def read(path: str | Path, *, turns: Mapping[str, int] | None = None, up: str = "z") -> Iterator[Item]:
-    """Every mesh and grid under a folder (or the one file), in the order of their paths; ids are the paths below it.
+    """Every mesh and grid in a folder and its subfolders, in the order of their paths; the ids are these paths.
 
     Args:
-        turns: Degrees about z from the front of each class to +y; 0 for classes that are not named.
-        up: `z` or `y`, the axis that points up in the meshes; y is turned to z, and what faces -z then faces +y. Grids
-            are always taken with z up, and so is GLB, which is y up by its standard and was turned when it was read.
+        path: The folder, or one file.
+        turns: Degrees about z that bring the front of each class to +y; 0 for classes that are not named.
+        up: The axis that points up in the meshes, `z` or `y`. With y, meshes are turned so that y becomes z and their
+            -z becomes +y. Grids always have z up, and so have GLB files, which are turned when they are read.
 
     Raises:
-        UserError: Where there is no such folder or nothing to read in it.
+        UserError: If there is no such folder or no mesh or grid in it, and for another `up`.
     """
     path = Path(path)
     if up not in ("y", "z"):
@@ -52,6 +57,7 @@ def read(path: str | Path, *, turns: Mapping[str, int] | None = None, up: str = 
 
 
 def _files(folder: Path) -> Iterator[Path]:
+    """The meshes and grids of a folder and its subfolders; hidden ones are left out."""
     for file in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if file.suffix.lower() in MESHES + GRIDS and not hidden and file.is_file():
@@ -59,7 +65,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _label(file: Path, root: Path) -> tuple[str, str]:
-    """(class, split) of a file from the folders that it lies in."""
+    """The class and the split of a file, from the names of its folders."""
     split = "train"
     names = [root.resolve().name, *file.parent.relative_to(root).parts]
     while names:
@@ -71,11 +77,11 @@ def _label(file: Path, root: Path) -> tuple[str, str]:
     return "object", split
 
 
-def _load(file: Path, degrees: int, up: str):
+def _load(file: Path, degrees: int, up: str) -> SourceShape:
     from maquette.io.formats import read_grid, read_mesh
 
     if file.suffix.lower() in GRIDS:
-        return turn(read_grid(file) > 0.5, degrees)
+        return turn_grid(read_grid(file) > 0.5, degrees)
     mesh = read_mesh(file)
     lying = up == "y" and file.suffix.lower() != ".glb"
     if degrees or lying:

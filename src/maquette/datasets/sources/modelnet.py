@@ -4,14 +4,17 @@ Both hold grids of 30 voxels a side: the object, its longest side 24 voxels, and
 "3D ShapeNets"). The classes face different ways; ROTATIONS turns them all to +y, the front of the package's frame.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
+from jaxtyping import Bool, Shaped
 
-from maquette.datasets import Item, turn
+from maquette.datasets.item import Item
 from maquette.errors import UserError
+from maquette.geometry.grids import turn_grid
 from maquette.io.formats import read_grid
 
 TERMS = "ModelNet, Princeton University: academic use only, cite Wu et al. 2015 (3D ShapeNets)"
@@ -28,14 +31,15 @@ ROTATIONS = {
     "table": 270,
     "toilet": 180,
 }
-"""Degrees about z (counter-clockwise from above) from each class's own front to +y. As stored, chairs, beds and toilets
-have their backs at +y; desks, dresser drawers, screens and sofas open towards -x; tables and bathtubs lie along y."""
+"""Degrees about z, counter-clockwise from above, that bring the front of each class to +y. As stored, chairs, beds and
+toilets have their backs at +y; desks, drawers of dressers, screens and sofas open towards -x; tables and bathtubs lie
+along y."""
 
-TESTED = 908
+TEST_SHAPES = 908
 """Shapes of ModelNet10's test split."""
 
 ORIENTATIONS = 12
-"""The files of one shape in the `.mat` tree, each turned 30 degrees further."""
+"""Files of one shape in the `.mat` tree, each turned 30 degrees further."""
 
 
 def turn_of(label: str) -> int:
@@ -44,7 +48,11 @@ def turn_of(label: str) -> int:
 
 
 def read(path: str | Path) -> Iterator[Item]:
-    """The items of a ModelNet path: a `.npz` file, a folder with one in it, or a tree of `.mat` files."""
+    """The items of a ModelNet path: a `.npz` file, a folder with one in it, or a tree of `.mat` files.
+
+    Raises:
+        UserError: If the path holds no ModelNet.
+    """
     path = Path(path)
     if path.is_dir():
         archives = sorted(path.glob("*.npz"))
@@ -61,28 +69,36 @@ def is_npz(path: str | Path) -> bool:
 
 
 def is_modelnet10(path: str | Path) -> bool:
-    """Whether a path is ModelNet10 itself, by its classes and the size of its test split: an archive of it, a folder
-    with that, or a tree of its volumes or meshes.
+    """Whether a path is ModelNet10 itself, by its classes and the size of its test split.
+
+    Args:
+        path: An archive, a folder with one in it, or a tree of volumes or meshes.
     """
     path = Path(path)
     if path.is_dir():
         trees = ("{0}/30/test/*_1.mat", "{0}/test/{0}_*.off")
-        if any(sum(1 for kind in ROTATIONS for _ in path.glob(tree.format(kind))) == TESTED for tree in trees):
+        if any(sum(1 for kind in ROTATIONS for _ in path.glob(tree.format(kind))) == TEST_SHAPES for tree in trees):
             return True
         path = next((file for file in sorted(path.glob("*.npz")) if is_npz(file)), path)
     if not is_npz(path) or "y_test" not in _names(path):
         return False
     with np.load(path, allow_pickle=False) as archive:
-        return set(archive["classes"].tolist()) == set(ROTATIONS) and len(archive["y_test"]) == TESTED
+        return set(archive["classes"].tolist()) == set(ROTATIONS) and len(archive["y_test"]) == TEST_SHAPES
 
 
 def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> Iterator[Item]:
     """Every shape of the archive, train first; ids are `chair-train-00012`, the number is the row in the archive.
 
+    Empty grids are items too, and so are left-out copies: loading one raises UserError, so that the reader can name and
+    skip it.
+
     Args:
-        raw: Keep each grid as it is stored, turned to no common front.
-        copies: Keep the training shapes that are copies of a test shape, see `copies_of_test`. Empty grids and such
-            copies are items too: loading one raises UserError, so that whoever reads can name and skip it.
+        path: The archive.
+        raw: Keeps each grid as it is stored, not turned to the common front.
+        copies: Keeps the training shapes that are copies of a test shape, see `copies_of_test`.
+
+    Raises:
+        UserError: If the file is no such archive.
     """
     path = Path(path)
     shapes = _shapes(path)
@@ -93,6 +109,7 @@ def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> It
             label = str(label)
             degrees = 0 if raw else turn_of(label)
             name = f"{label}-{split}-{index:05d}"
+            load: Callable[[], np.ndarray]
             if name in left_out:
                 load = partial(_refuse, f"{name} is left out: the test split has the same shape, {left_out[name]}")
             else:
@@ -102,9 +119,9 @@ def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> It
 
 @lru_cache(maxsize=2)
 def copies_of_test(path: str | Path) -> dict[str, str]:
-    """Training shapes whose voxels are those of a test shape, bit for bit: training id to test id.
+    """The test id of each training id whose voxels are those of the test shape, bit for bit.
 
-    ModelNet10 has them: the same model under two names, on both sides of its own split.
+    ModelNet10 has such pairs: the same model under two names, one in each split.
     """
     shapes = _shapes(Path(path))
     names = {
@@ -119,12 +136,17 @@ def copies_of_test(path: str | Path) -> dict[str, str]:
 def read_mat(folder: str | Path, *, orientations: tuple[int, ...] = (1,), raw: bool = False) -> Iterator[Item]:
     """Shapes of the official tree `class/30/train/*.mat`; ids are `chair/chair_000000200_1`.
 
+    The class is the name of the folder, not of the file: the chairs hold a file that is called night_stand.
+
     Args:
-        orientations: Which of the 12 files of each shape, from 1; number n is turned 30 (n - 1) degrees about z, from
+        folder: The root of the tree.
+        orientations: Which of the 12 files of each shape, from 1. Number n is turned 30 (n - 1) degrees about z, from
             the first axis of the file to its second, which is clockwise once x and y are exchanged.
-        raw: Keep each grid as it is stored. Otherwise x and y are exchanged, since the files are mirror images of the
-            other forms of the data set, and the shape is turned so that orientation 1 faces +y. The class is the
-            folder's, not the file's name: the chairs hold a file that is called night_stand.
+        raw: Keeps each grid as it is stored. Otherwise x and y are exchanged, since the files are mirror images of the
+            other forms of the dataset, and the shape is turned so that orientation 1 faces +y.
+
+    Raises:
+        UserError: If the folder is no such tree.
     """
     folder = Path(folder)
     wanted = {str(number) for number in orientations}
@@ -142,8 +164,12 @@ def read_mat(folder: str | Path, *, orientations: tuple[int, ...] = (1,), raw: b
         raise UserError(f"no ModelNet tree in {folder}", hint="expected files like chair/30/train/chair_0001_1.mat")
 
 
-def pad_to(grid: np.ndarray, resolution: int = 32) -> np.ndarray:
-    """A grid in the middle of a larger empty one, as papers train on 30 voxels in a cube of 32."""
+def pad_to(grid: Shaped[np.ndarray, "a b c"], resolution: int = 32) -> Shaped[np.ndarray, "r r r"]:
+    """A grid in the middle of a larger empty one: papers train on 30 voxels in a cube of 32.
+
+    Raises:
+        UserError: If the grid is larger than that.
+    """
     if resolution < max(grid.shape):
         raise UserError(f"a grid of {max(grid.shape)} voxels cannot be padded to a smaller one", resolution)
     before = [(resolution - n) // 2 for n in grid.shape]
@@ -161,7 +187,7 @@ def _names(path: Path) -> set[str]:
 
 @lru_cache(maxsize=2)
 def _shapes(path: Path) -> dict[str, np.ndarray]:
-    """The archive with each grid packed to bits (an eighth of the memory), read once a process."""
+    """The arrays of the archive, each grid packed to bits (an eighth of the memory); read once in each process."""
     if not path.is_file():
         raise UserError(f"no file {path}")
     missing = {"X_train", "X_test", "y_train", "y_test", "classes"} - _names(path)
@@ -178,27 +204,27 @@ def _shapes(path: Path) -> dict[str, np.ndarray]:
     return result
 
 
-def _load_npz(path: Path, split: str, index: int, degrees: int, name: str) -> np.ndarray:
+def _load_npz(path: Path, split: str, index: int, degrees: int, name: str) -> Bool[np.ndarray, "a b c"]:
     shapes = _shapes(path)
     size = shapes[f"size_{split}"]
     grid = np.unpackbits(shapes[f"X_{split}"][index], count=int(np.prod(size))).reshape(size).astype(bool)
     if not grid.any():
         raise UserError(f"{name} is an empty grid in {path.name}")
-    return turn(grid, degrees)
+    return turn_grid(grid, degrees)
 
 
-def _refuse(reason: str) -> np.ndarray:
+def _refuse(reason: str) -> NoReturn:
     raise UserError(reason)
 
 
-def _load_mat(file: Path, degrees: int | None) -> np.ndarray:
+def _load_mat(file: Path, degrees: int | None) -> Bool[np.ndarray, "a b c"]:
     grid = read_grid(file) > 0
     if not grid.any():
         raise UserError(f"{file.name} is an empty grid")
-    return grid if degrees is None else turn(grid.transpose(1, 0, 2), degrees)
+    return grid if degrees is None else turn_grid(grid.transpose(1, 0, 2), degrees)
 
 
-def _load_turned(file: Path, front: int, degrees: int) -> np.ndarray | None:
+def _load_turned(file: Path, front: int, degrees: int) -> Bool[np.ndarray, "a b c"] | None:
     """The file of the same shape that is turned further counter-clockwise; None where it is not there."""
     stem, _, number = file.stem.rpartition("_")
     further = file.with_name(f"{stem}_{(int(number) - 1 - degrees // 30) % ORIENTATIONS + 1}{file.suffix}")

@@ -1,5 +1,6 @@
-"""How good generated meshes are: closed and in one piece, smooth, spread as the true shapes are; and whether what
-should change colours alone leaves the outline alone.
+"""How good generated meshes are, and whether changing the appearance leaves the outline alone.
+
+Good meshes are closed, in one piece and smooth, and they are as varied as the true shapes.
 """
 
 from collections.abc import Sequence
@@ -7,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
+from jaxtyping import Bool, Float
 
 from maquette.errors import UserError
-from maquette.evaluation.shapes.generated import (
+from maquette.evaluation.shapes.point_clouds import (
     coverage,
-    distances,
     minimum_matching_distance,
     one_nearest_neighbour_accuracy,
+    pairwise_distances,
 )
 from maquette.geometry.curvature import edge_angle_deg, mean_curvature
 from maquette.geometry.mesh import components, is_closed, signed_volume
@@ -22,26 +24,28 @@ from maquette.geometry.points import surface_points
 
 @dataclass(frozen=True)
 class MeshQuality:
-    """Generated meshes beside the points of true shapes; distances are of Chamfer, squared, over `points` points."""
+    """The measures of generated meshes beside true shapes; distances are Chamfer distances, squared."""
 
     meshes: int
-    """Those that have faces, which the measures are of."""
+    """How many meshes have faces; the measures are of these."""
     empty: int
-    """Those that have none."""
+    """How many have none."""
     points: int
+    """Points of each surface for the distances."""
     watertight_one_piece: float
-    """Share of all meshes, the empty ones among them, that are closed and one body."""
+    """Share of all meshes, the empty ones included, that are closed and one body."""
     edge_angle_deg: float
-    """Mean over the meshes of `edge_angle_deg`."""
+    """Mean over the meshes of `maquette.geometry.curvature.edge_angle_deg`."""
     mean_curvature: float
-    """Mean over the meshes of `mean_curvature`."""
+    """Mean over the meshes of `maquette.geometry.curvature.mean_curvature`."""
     coverage: float
     minimum_matching_distance: float
     one_nearest_neighbour: float
+    """The 1-NN accuracy; 0.5 is best."""
 
 
 def is_one_piece(mesh: trimesh.Trimesh) -> bool:
-    """Whether a mesh is watertight and one body. Cavities in it are no bodies of their own."""
+    """Whether a mesh is watertight and one body; cavities in it do not count as bodies."""
     if not is_closed(mesh):
         return False
     count, of_face = components(mesh)
@@ -49,12 +53,15 @@ def is_one_piece(mesh: trimesh.Trimesh) -> bool:
     return int((volumes > 0).sum()) == 1
 
 
-def silhouette_iou(masks: np.ndarray) -> float:
-    """How alike the silhouettes of one shape from one camera are under different appearance codes: mean IoU of the
-    pairs of codes, over all shapes; 1 where appearance leaves the shape alone.
+def silhouette_iou(masks: Bool[np.ndarray, "..."]) -> float:
+    """How alike the silhouettes of one shape from one camera are with different appearance codes.
 
     Args:
-        masks: Bool [shapes, codes, H, W]. Pairs of empty silhouettes are left out; nan where there are no others.
+        masks: `[shapes, codes, height, width]`, each row of codes with one shape and one camera.
+
+    Returns:
+        The mean IoU over all pairs of codes of all shapes; 1 where appearance leaves the shape alone. Pairs of empty
+        silhouettes are left out; nan where there are no others.
 
     Raises:
         UserError: For fewer than two codes.
@@ -73,15 +80,19 @@ def silhouette_iou(masks: np.ndarray) -> float:
     return float((shared[some] / union[some]).mean()) if some.any() else float("nan")
 
 
-def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, seed: int = 0) -> MeshQuality:
-    """The measures of generated meshes, in the package's frame, beside the points of true shapes, [n, N, 3].
+def mesh_quality(
+    meshes: Sequence[trimesh.Trimesh], true_points: Float[np.ndarray, "n points 3"], *, seed: int = 0
+) -> MeshQuality:
+    """Measure generated meshes beside true shapes.
 
-    As many points are drawn over each mesh as the true shapes have
-    (`maquette.datasets.images.true_shapes.true_shapes`). 1-NN accuracy means what it should where the two sets are of
-    one size.
+    Args:
+        meshes: In the package's frame. For a meaningful 1-NN accuracy give as many as there are true shapes.
+        true_points: Points of the true shapes' surfaces, as of `maquette.datasets.images.true_shapes.true_shapes`;
+            equally many are drawn over each mesh.
+        seed: Of the points.
 
     Raises:
-        UserError: Where no mesh has faces, or where there is no true shape.
+        UserError: Where no mesh has faces, and where there is no true shape.
     """
     solid = [mesh for mesh in meshes if len(mesh.faces) and mesh.area > 0]
     if not solid:
@@ -91,14 +102,15 @@ def mesh_quality(meshes: Sequence[trimesh.Trimesh], true_points: np.ndarray, *, 
     count = true_points.shape[1]
     made = [surface_points(mesh, count, seed=seed + number) for number, mesh in enumerate(solid)]
     real = [np.asarray(points, np.float64) for points in true_points]
-    across = distances(made, real)
+    across = pairwise_distances(made, real)
     return MeshQuality(
         meshes=len(solid), empty=len(meshes) - len(solid), points=count,
         watertight_one_piece=sum(is_one_piece(mesh) for mesh in solid) / len(meshes),
         edge_angle_deg=float(np.mean([edge_angle_deg(mesh) for mesh in solid])),
         mean_curvature=float(np.mean([mean_curvature(mesh) for mesh in solid])),
         coverage=coverage(across), minimum_matching_distance=minimum_matching_distance(across),
-        one_nearest_neighbour=one_nearest_neighbour_accuracy(distances(made, made), across, distances(real, real)),
+        one_nearest_neighbour=one_nearest_neighbour_accuracy(
+            pairwise_distances(made, made), across, pairwise_distances(real, real)),
     )
 
 

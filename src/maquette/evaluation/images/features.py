@@ -1,38 +1,50 @@
-"""Distances in the features of Inception v3: FID (Heusel et al. 2017) and KID (Bińkowski et al., ICLR 2018).
+"""Features of Inception v3, for FID (Heusel et al. 2017) and KID (Bińkowski et al., ICLR 2018).
 
 The weights are 90 MB and do not come with this package. They are read from a safetensors file that the user names,
 never from a pickle, and nothing is downloaded.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Float64, UInt8
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from maquette.errors import UserError
+from maquette.evaluation.images.inception import CLASSES, SIDE_PX, InceptionV3
 
+FeatureNetwork = Callable[[Float[Tensor, "b 3 299 299"]], Float[Tensor, "b features"]]
+"""Images in [-1, 1] to features: `InceptionV3`."""
 MAX_BYTES = 2**28
-"""The right file has 95 MB in float32."""
+"""The largest file that is read; the right one has 95 MB in float32."""
 HINT = "docs/evaluate-images.md says how to make it"
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Where the weights are, and what they are known by."""
+class InceptionWeights:
+    """A file of Inception weights."""
 
     path: Path
     sha256: str
+    """Its checksum, in hexadecimal."""
 
 
-def find_weights(named: str) -> Weights:
-    """The file of a name: a path, or `owner/name` of the Hugging Face Hub where its model.safetensors is in the cache.
+def find_weights(named: str) -> InceptionWeights:
+    """Find the file of Inception weights that a user names.
 
     Where a file `NAME.sha256` lies beside it, as sha256sum writes it, the weights must have that checksum.
 
+    Args:
+        named: A path, or `owner/name` on the Hugging Face Hub, whose model.safetensors must be in the local cache.
+
     Raises:
-        UserError: For a name that is neither, for another kind of file, and for a checksum that is not right.
+        UserError: For a name that is neither, for another kind of file, and for a wrong checksum.
     """
     path = Path(named)
     if not path.exists():
@@ -51,10 +63,11 @@ def find_weights(named: str) -> Weights:
             expected = file.read(64).decode("ascii", "replace").lower()
         if expected != found:
             raise UserError(f"{path} does not match its checksum in {beside.name}", hint="get the weights again")
-    return Weights(path, found)
+    return InceptionWeights(path, found)
 
 
 def _from_cache(named: str) -> Path:
+    """The weights of a model of the Hub in the local cache; UserError where there are none."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -70,20 +83,16 @@ def _from_cache(named: str) -> Path:
     return Path(found)
 
 
-def load_inception(weights: Weights):
-    """The network with these weights, to evaluate.
+def load_inception(weights: InceptionWeights) -> InceptionV3:
+    """The network with these weights, in evaluation mode and without gradients.
 
     Raises:
-        UserError: Naming the tensor, for a file that does not fit.
+        UserError: For a damaged file, and for one that does not fit; it names the tensor.
     """
-    import torch
-    from safetensors import SafetensorError, safe_open
-
-    from maquette.evaluation.images.inception import CLASSES, Inception
-
     with torch.device("meta"):
-        network = Inception()
-    path, state = weights.path, {}
+        network = InceptionV3()
+    path = weights.path
+    state: dict[str, torch.Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
             known = set(file.keys())
@@ -106,40 +115,25 @@ def load_inception(weights: Weights):
     return network.eval().requires_grad_(False)
 
 
-def features(network, images: np.ndarray, batch: int = 16) -> Iterator[np.ndarray]:
-    """Features `[b, 2048]` float64 of one batch of images after another.
+def inception_features(
+    network: FeatureNetwork, images: UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"], batch: int = 16
+) -> Iterator[Float64[np.ndarray, "b features"]]:
+    """Features of images, a batch at a time.
+
+    Images are resized to 299x299 whatever their aspect, as is usual for FID, with a bicubic filter that does not alias
+    (Parmar et al., CVPR 2022).
 
     Args:
-        images: Uint8 `[n, H, W]` or `[n, H, W, 3]`; grey ones get three equal channels. All are brought to 299x299,
-            wide ones squeezed, as is done everywhere for FID; with a bicubic filter that does not alias (Parmar et al.,
-            CVPR 2022).
+        network: From `load_inception`.
+        images: 0 to 255; grey ones get three equal channels.
+        batch: Images at once.
+
+    Yields:
+        The features of the next batch.
     """
-    import torch
-    import torch.nn.functional as F
-
-    from maquette.evaluation.images.inception import SIDE_PX
-
     for start in range(0, len(images), batch):
         part = torch.from_numpy(np.ascontiguousarray(images[start : start + batch])).float()
         part = part.unsqueeze(1).expand(-1, 3, -1, -1) if part.dim() == 3 else part.movedim(-1, 1)  # [b, 3, H, W]
         with torch.inference_mode():
             part = F.interpolate(part, (SIDE_PX, SIDE_PX), mode="bicubic", antialias=True, align_corners=False)
             yield network(part.clamp(0, 255) / 127.5 - 1).double().numpy()
-
-
-def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """KID: the squared maximum mean discrepancy of two sets of features `[n, F]` and `[m, F]` with the kernel
-    (x.y / F + 1)^3, estimated without bias, so that it can be below 0 (Bińkowski et al. 2018, eq. 4).
-    """
-    if min(len(a), len(b)) < 2:
-        raise UserError("KID needs 2 samples or more of each set", f"{len(a)} and {len(b)}")
-
-    def among(x: np.ndarray) -> float:
-        values = _kernel(x, x)
-        return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
-
-    return float(among(a) + among(b) - 2 * _kernel(a, b).mean())
-
-
-def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (a @ b.T / a.shape[1] + 1) ** 3

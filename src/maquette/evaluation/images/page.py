@@ -9,72 +9,47 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 
-from maquette.errors import UserError
-from maquette.evaluation.images import measures, spectrum
-from maquette.evaluation.images import plots as image_plots
-from maquette.evaluation.images.nearest import Nearest
+from maquette.evaluation.images import measures, plots, spectrum
+from maquette.evaluation.images.measures import ImageFeatures
+from maquette.evaluation.images.nearest import NearestImages
+from maquette.evaluation.images.options import ImageMeasureOptions
 from maquette.evaluation.images.plots import COLUMNS, GAUSSIAN, GENERATED, HELD_OUT, RADIAL
-from maquette.evaluation.images.sets import Real
-from maquette.io import html as html_page
+from maquette.evaluation.images.sets import ImageSet, RealImages
+from maquette.evaluation.report import Details
 from maquette.io.atomic import atomic_path
-from maquette.io.html import inline, png
+from maquette.io.html import inline, page, png
+from maquette.types import Pixels
 
 SHOWN_PX = 256
 """Longest side of the images in the page."""
 
 
 @dataclass(frozen=True)
-class ImageMeasureOptions:
-    """How much is measured.
-
-    Attributes:
-        most: Images of each set at most, in all measures but the nearest training image.
-        repeats: Random subsets for each number.
-        curve_repeats: The same for the curve.
-        pairs: Of each subset for MS-SSIM.
-        shown: Images in each row of the report.
-        points: Images of each set on the t-SNE map.
-    """
-
-    most: int = 500
-    repeats: int = 10
-    curve_repeats: int = 5
-    pairs: int = 20
-    shown: int = 12
-    points: int = 100
-
-    def __post_init__(self):
-        leasts = {"most": 8, "repeats": 2, "curve_repeats": 1, "pairs": 1, "shown": 1, "points": 2}
-        for name, least in leasts.items():
-            if getattr(self, name) < least:
-                raise UserError(f"{name} must be {least} or more", getattr(self, name))
-
-
-@dataclass(frozen=True)
 class ImageReport:
-    """All that was measured.
-
-    Attributes:
-        sets: Images by name.
-        size: Of each subset.
-        values: Measure -> column -> repeats.
-        curve: Measure -> column -> number of images -> repeats.
-        near: The nearest training images of each set but the training images.
-        places: Points of the map, by set, near where images are alike in `alike_in`.
-    """
+    """All that was measured of a model's images."""
 
     title: str
     notes: list[str]
-    real: Real
-    sets: Mapping[str, np.ndarray]
-    seen: Mapping[str, measures.ImageFeatures]
+    """What a reader must know, one line each."""
+    real: RealImages
+    sets: Mapping[str, ImageSet]
+    """The images that were compared, by the name of their set."""
+    features: Mapping[str, ImageFeatures]
+    """What the distances were computed from, by set."""
     size: int
+    """Images of each random subset."""
     values: Mapping[str, Mapping[str, Sequence[float]]]
+    """Measure to column to the value of each repeat."""
     curve: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]]
-    near: Mapping[str, Nearest]
-    places: Mapping[str, np.ndarray]
+    """Measure to column to number of images to the value of each repeat."""
+    near: Mapping[str, NearestImages]
+    """The nearest training image of each image, for every set but the training images."""
+    places: Mapping[str, Float[np.ndarray, "_ 2"]]
+    """Points of the t-SNE map, by set."""
     alike_in: str
+    """In what images whose points are near each other are alike."""
 
 
 READING = """Each number is the mean ± deviation over {repeats} random subsets of {size} images. SWD (sliced
@@ -100,74 +75,77 @@ MAP = """Up to {points} images of each set, near each other where their {alike_i
 of groups and the gaps between them mean nothing."""
 
 
-def rows_of(found: ImageReport) -> tuple[tuple[str, ...], ...]:
-    """The table: a measure, and its value for each column."""
+def table_rows(report: ImageReport) -> tuple[tuple[str, ...], ...]:
+    """The rows of the table: a measure, and its value in each of `COLUMNS`."""
     return tuple((name, *(_cell(columns[column]) if column in columns else "" for column in COLUMNS))
-                 for name, columns in found.values.items())
+                 for name, columns in report.values.items())
 
 
-def page(found: ImageReport, plan: ImageMeasureOptions) -> str:
-    """The whole page."""
+def report_page(report: ImageReport, options: ImageMeasureOptions) -> str:
+    """The whole report as HTML; it loads nothing from anywhere."""
     head = "<tr>" + "".join(f"<th>{column}</th>" for column in ("", *COLUMNS)) + "</tr>"
-    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows_of(found)]
-    reading = READING.format(repeats=plan.repeats, size=found.size)
+    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in table_rows(report)]
+    reading = READING.format(repeats=options.repeats, size=report.size)
     parts = [
-        f"<h1>{html.escape(found.title)}</h1>",
+        f"<h1>{html.escape(report.title)}</h1>",
         _note("This page holds copies of real images: keep it as you keep the images. It loads nothing from anywhere."),
-        "<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in found.notes) + "</ul>",
+        "<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in report.notes) + "</ul>",
         "<h2>Numbers</h2>" + _note(reading),
         f'<table class="numbers">{head}' + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>",
-        *_sections(found, plan),
+        *_sections(report, options),
     ]
-    return html_page.page(found.title, "\n".join(parts))
+    return page(report.title, "\n".join(parts))
 
 
-def _sections(found: ImageReport, plan: ImageMeasureOptions) -> list[str]:
-    sets, near, shown = found.sets, found.near, plan.shown
+def _sections(report: ImageReport, options: ImageMeasureOptions) -> list[str]:
+    """The sections below the table, each with pictures and how to read them."""
+    sets, near, shown = report.sets, report.near, options.shown
     rows = [f"<h3>{name}</h3>" + _grid([_figure(image) for image in sets[name][:count]]) for name, count in
             ((GENERATED, shown), (HELD_OUT, shown), (GAUSSIAN, min(4, shown)), (RADIAL, min(4, shown)))]
-    levels = {name.removeprefix(measures.OF_LEVEL): columns for name, columns in found.values.items()
-              if name.startswith(measures.OF_LEVEL)}
-    power = {name: seen.spectra for name, seen in found.seen.items()}
-    nearness = {name: of_set.correlation for name, of_set in near.items()}
-    pairs = [f"<h3>{name}</h3>" + _neighbours(sets[name], near[name], found.real, count)
+    levels = {name.removeprefix(measures.SLICED_LEVEL): columns for name, columns in report.values.items()
+              if name.startswith(measures.SLICED_LEVEL)}
+    power = {name: features.spectra for name, features in report.features.items()}
+    correlations = {name: found.correlation for name, found in near.items()}
+    pairs = [f"<h3>{name}</h3>" + _nearest_pairs(sets[name], near[name], report.real, count)
              for name, count in ((GENERATED, shown), (HELD_OUT, min(6, shown)))]
     return [
         _section("Samples", SAMPLES, *rows),
-        _section("Sliced Wasserstein distance by level", LEVELS, image_plots.points(levels, measures.SLICED)),
-        _section("Distance against the number of real images", CURVE, image_plots.curves(found.curve)),
+        _section("Sliced Wasserstein distance by level", LEVELS, plots.plot_repeats(levels, measures.SLICED)),
+        _section("Distance against the number of real images", CURVE, plots.plot_curves(report.curve)),
         _section("Likeness between samples", ALIKE,
-                 image_plots.points({"": found.values[measures.ALIKE]}, "MS-SSIM", log=False)),
-        _section("Spectrum", SPECTRUM, image_plots.spectra(spectrum.frequencies(*found.real.shape[:2]), power)),
-        _section("Nearest training images", NEAREST, image_plots.nearness(nearness), *pairs),
-        _section("Map (t-SNE)", MAP.format(points=plan.points, alike_in=found.alike_in),
-                 image_plots.scatter(found.places)),
+                 plots.plot_repeats({"": report.values[measures.MS_SSIM]}, "MS-SSIM", log=False)),
+        _section("Spectrum", SPECTRUM, plots.plot_spectra(spectrum.frequencies(*report.real.shape[:2]), power)),
+        _section("Nearest training images", NEAREST, plots.plot_correlations(correlations), *pairs),
+        _section("Map (t-SNE)", MAP.format(points=options.points, alike_in=report.alike_in),
+                 plots.plot_map(report.places)),
     ]
 
 
 def _section(title: str, text: str, *content: str | bytes) -> str:
-    """A heading, how to read what follows, and it: HTML, or a PNG."""
+    """A heading, how to read what follows, and that content: HTML, or PNG as bytes."""
     parts = [f'<p><img class="wide" alt="{title}" src="{inline(part, "png")}"></p>' if isinstance(part, bytes) else part
              for part in content]
     return f"<h2>{title}</h2>{_note(text)}{''.join(parts)}"
 
 
 def _note(text: str) -> str:
+    """A paragraph of explanation; text: plain text."""
     return f'<p class="note">{html.escape(text)}</p>'
 
 
 def _grid(figures: Sequence[str]) -> str:
+    """Figures side by side."""
     return f'<div class="grid">{"".join(figures)}</div>'
 
 
-def _figure(image: np.ndarray, caption: str = "", other: np.ndarray | None = None) -> str:
+def _figure(image: Pixels, caption: str = "", other: Pixels | None = None) -> str:
     """An image, or two of them one above the other, with a caption."""
     pictures = "".join(f'<span class="picture"><img alt="" src="{inline(png(_reduced(shown)), "png")}"></span>'
                        for shown in (image, other) if shown is not None)
     return f"<figure>{pictures}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
-def _reduced(image: np.ndarray) -> np.ndarray:
+def _reduced(image: Pixels) -> Pixels:
     """An image with a longest side of 256 pixels at most."""
     height, width = image.shape[:2]
     scale = SHOWN_PX / max(height, width)
@@ -177,7 +155,7 @@ def _reduced(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _neighbours(images: np.ndarray, near: Nearest, real: Real, count: int) -> str:
+def _nearest_pairs(images: ImageSet, near: NearestImages, real: RealImages, count: int) -> str:
     """Images, those most like a training image first, each above that training image."""
     figures = []
     for row in np.argsort(-near.correlation, kind="stable")[:count]:
@@ -189,13 +167,21 @@ def _neighbours(images: np.ndarray, near: Nearest, real: Real, count: int) -> st
 
 
 def _cell(values: Sequence[float]) -> str:
+    """Mean and deviation as text: `0.123 ± 0.004`."""
     mean = float(np.mean(values))
     digits = 1 if abs(mean) >= 100 else 2 if abs(mean) >= 1 else 3
     return f"{mean:.{digits}f}" + (f" ± {np.std(values):.{digits}f}" if len(values) > 1 else "")
 
 
-def write(out: Path, text: str, document: Mapping, numbers: Sequence[Mapping]) -> None:
-    """`report.html`, `report.json` and `report.csv` in a folder. numbers: rows of the CSV, all with the same keys."""
+def write_report(out: Path, text: str, document: Details, numbers: Sequence[Details]) -> None:
+    """Write `report.html`, `report.json` and `report.csv`.
+
+    Args:
+        out: The folder.
+        text: The page.
+        document: The JSON document.
+        numbers: The rows of the CSV, all with the same keys.
+    """
     with atomic_path(out / "report.html") as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     with atomic_path(out / "report.json") as unfinished:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from maquette.io.html import inline, page
 
 ANSWERS_FORMAT = "maquette-study-answers-1"
+"""The format that a file of answers names."""
 
 _STYLE = """
 body { max-width: 1100px; text-align: center; background: #1c1c1c; color: #ddd }
@@ -101,8 +102,13 @@ window.addEventListener("beforeunload", (event) => { if (at >= 0 && !done) event
 
 
 def study_page(study: str, images: Sequence[tuple[str, bytes]], width: int, height: int) -> str:
-    """The page. study: its name; images: the name of each and its PNG, in the order of the page, which shows them in an
-    order of its own each time; width, height: of all of them, shown at twice that at most.
+    """The page of a study as HTML, which needs no network.
+
+    Args:
+        study: The study's name.
+        images: The name and the PNG of each image. The page shows them in another random order each time.
+        width: Pixels of every image; they are shown at twice that at most.
+        height: Pixels of every image.
     """
     items = "\n".join(f'<img class="item" id="{name}" alt="" src="{inline(data, "png")}">' for name, data in images)
     body = _BODY.format(study=study, format=ANSWERS_FORMAT, count=len(images), images=items,

@@ -1,57 +1,60 @@
-"""A set of made shapes beside a test split: surfaces, features of a classifier, copies and loose parts.
+"""Generated shapes beside a test split: surfaces, features of a classifier, copies and loose parts.
 
 Clouds of points follow Achlioptas et al., ICML 2018 (MMD, coverage, JSD) and Yang et al., ICCV 2019 (1-NN accuracy);
 the Fréchet distance is Heusel et al. 2017's, in the features of a 3D classifier of this project (not Inception's).
-Beside the model's column stands one for as many training shapes in its place: what a perfect model could hope for.
+The model's column has a control beside it: as many training shapes in its place, which a perfect model could match.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from maquette.datasets.cache import shapes_of
 from maquette.datasets.format import OpenedData
 from maquette.datasets.orientations import check
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured
-from maquette.evaluation.shapes import generated
+from maquette.evaluation.feature_distances import frechet_distance
+from maquette.evaluation.report import Cell, Measured
+from maquette.evaluation.shapes import point_clouds
+from maquette.evaluation.shapes.point_clouds import Cloud
 from maquette.events import Progress
 from maquette.geometry.overlap import is_connected
 from maquette.geometry.points import surface_points
 from maquette.geometry.shape import Shape
 
-Features = Callable[[Tensor], Tensor]
-"""Shapes `[B, 1, R, R, R]` to features `[B, F]`."""
-NAMES = ("minimum matching distance x1000", "coverage", "1-NN accuracy (0.5 is best)",
-         "minimum matching distance, EMD", "coverage, EMD", "1-NN accuracy, EMD (0.5 is best)",
-         "Jensen-Shannon divergence", "Fréchet distance, 3D classifier", "nearest training shape, 1 - IoU",
-         "one connected part")
+GenerateShapes = Callable[[Sequence[str]], Float[np.ndarray, "count r r r"]]
+"""The class of each wanted shape to its occupancy in [0, 1]; a model without classes ignores the names."""
+ShapeFeatures = Callable[[Float[Tensor, "batch 1 r r r"]], Float[Tensor, "batch features"]]
+"""Shapes to the features of a classifier."""
+MEASURES = ("minimum matching distance x1000", "coverage", "1-NN accuracy (0.5 is best)",
+            "minimum matching distance, EMD", "coverage, EMD", "1-NN accuracy, EMD (0.5 is best)",
+            "Jensen-Shannon divergence", "Fréchet distance, 3D classifier", "nearest training shape, 1 - IoU",
+            "one connected part")
+"""The rows of the table."""
 
 
 @dataclass(frozen=True)
 class GenerationOptions:
-    """How much is measured.
-
-    Attributes:
-        samples: Made shapes whose surfaces are compared with as many of the test split; fewer, if that has fewer.
-        points: Of each surface for the Chamfer distance.
-        emd_points: For the earth mover's, which takes the cube of it.
-        many: Made shapes for the Fréchet distance, which needs more than it has features.
-        turns: 1: shapes face one way; 2, 3, 4, 6 or 12: the test and training shapes come in so many orientations about
-            z, as the model was trained.
-    """
+    """How much is measured."""
 
     samples: int = 100
+    """Generated shapes whose surfaces are compared with as many of the test split; fewer where that has fewer."""
     points: int = 512
+    """Points of each surface for the Chamfer distance."""
     emd_points: int = 128
+    """Points of each surface for the earth mover's distance, which takes the cube of their number."""
     many: int = 1000
+    """Generated shapes for the Fréchet distance; it needs more of them than there are features."""
     turns: int = 1
+    """Orientations about z of the test and training shapes, as in the model's training: 1, 2, 3, 4, 6 or 12; 1: all
+    shapes face one way."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("samples", "points", "emd_points", "many"):
             if getattr(self, name) < 2:
                 raise UserError(f"{name} must be 2 or more", getattr(self, name))
@@ -61,81 +64,89 @@ class GenerationOptions:
 
 
 def evaluate_generation(
-    make: Callable[[Sequence[str]], np.ndarray], features: Features | None, path: str | Path, cache: str | Path, *,
-    resolution: int, threshold: float, kind: str = "", plan: GenerationOptions | None = None, seed: int = 0,
+    generate: GenerateShapes, features: ShapeFeatures | None, path: str | Path, cache: str | Path, *, resolution: int,
+    threshold: float, kind: str = "", options: GenerationOptions | None = None, seed: int = 0,
 ) -> Iterator[Progress | Measured]:
-    """Measure made shapes against a test split, its classes as frequent as in training; yields progress, then a table.
+    """Measure generated shapes against a test split in which classes are as frequent as in training.
 
     Args:
-        make: A class for each shape, as frequent as in the training split, to occupancy float32 `[count, R, R, R]`; a
-            model of no classes makes as many of any.
-        features: Of the classifier; None leaves its line out.
-        kind: One class of the data; empty: all.
+        generate: The model.
+        features: The classifier's features for the Fréchet distance; None leaves that line out.
+        path: The data: an archive or folder that `maquette data prepare` reads.
+        cache: Folder for the prepared shapes, which are used again.
+        resolution: Voxels a side.
+        threshold: Occupancy from which a generated voxel counts as filled.
+        kind: One class of the data; empty for all.
+        options: How much is measured; None for the defaults.
+        seed: Of all choices and points.
+
+    Yields:
+        Progress, then a table with the model's column and the control's.
+
+    Raises:
+        UserError: For an unknown class, too few test shapes, and a model whose shapes are all empty.
     """
-    plan = plan or GenerationOptions()
-    train = yield from shapes_of(path, cache, "train", resolution, orientations=plan.turns)
-    test = yield from shapes_of(path, cache, "test", resolution, orientations=plan.turns)
+    options = options or GenerationOptions()
+    train = yield from shapes_of(path, cache, "train", resolution, orientations=options.turns)
+    test = yield from shapes_of(path, cache, "test", resolution, orientations=options.turns)
     rng = np.random.default_rng(seed)
-    (training, kinds), (tested, labels) = (_voxels(data, kind, plan.turns, rng) for data in (train, test))
-    classes = [train.class_names[number] for number in kinds]
-    alike = matched(labels, np.array([classes.count(name) for name in test.class_names]), rng)
-    if len(alike) < 2:
-        raise UserError("the test split has too few shapes of the training split's classes to measure by", len(alike))
-    tested, labels = tested[alike], labels[alike]
-    yield Progress("making shapes", 0, plan.many)
+    training, training_labels = _shapes_of_class(train, kind, options.turns, rng)
+    tested, labels = _shapes_of_class(test, kind, options.turns, rng)
+    classes = [train.class_names[number] for number in training_labels]
+    shares = np.array([classes.count(name) for name in test.class_names])
+    chosen = match_class_frequencies(labels, shares, rng)
+    if len(chosen) < 2:
+        raise UserError("the test split has too few shapes of the training split's classes to measure by", len(chosen))
+    tested, labels = tested[chosen], labels[chosen]
+    yield Progress("making shapes", 0, options.many)
     names = [test.class_names[label] for label in labels]
-    asked = [names[place] for place in np.random.default_rng([seed, 1]).integers(len(names), size=plan.many)]
-    made = make(asked) >= threshold
-    empty = ~made.any((1, 2, 3))
+    wanted = [names[place] for place in np.random.default_rng([seed, 1]).integers(len(names), size=options.many)]
+    generated = generate(wanted) >= threshold
+    empty = ~generated.any((1, 2, 3))
     if empty.all():
         raise UserError("every shape that the model made is empty", hint=f"the threshold is {threshold:g}")
-    yield Progress("making shapes", plan.many, plan.many)
+    yield Progress("making shapes", options.many, options.many)
 
-    few = min(plan.samples, len(tested))
-    pick = rng.permutation(len(tested))[:few]
-    stand_in = training[rng.permutation(len(training))[: plan.many]]
-    sets = {"real": tested[pick], "made": made[~empty][:few], "training": stand_in[:few]}
-    clouds: dict[str, list[np.ndarray]] = {}
-    for name, voxels in sets.items():
-        clouds[name] = []
-        for number, grid in enumerate(voxels):
-            clouds[name].append(_cloud(grid, plan.points, seed + number))
-            if number % 20 == 19:
-                yield Progress(f"points on {name} surfaces", number + 1, len(voxels))
+    few = min(options.samples, len(tested))
+    real = tested[rng.permutation(len(tested))[:few]]
+    control = training[rng.permutation(len(training))[: options.many]]
+    subsets = {"real": real, "made": generated[~empty][:few], "training": control[:few]}
+    clouds: dict[str, list[Cloud]] = {}
+    for name, grids in subsets.items():
+        clouds[name] = yield from _surface_clouds(name, grids, options.points, seed)
 
     columns: dict[str, list[float]] = {}
-    for column, measured, whole in (("made", "made", made), ("training", "training", stand_in)):
-        values: list[float] = []
-        for distance, count in ((chamfers, plan.points), (earth_movers, plan.emd_points)):
-            a, real = ([cloud[:count] for cloud in clouds[name]] for name in (measured, "real"))
-            matrices = []
-            for step, (left, right) in enumerate(((a, a), (a, real), (real, real))):
-                matrices.append(distance(left, right))
-                yield Progress(f"{distance.__name__.replace('_', ' ')} of the {column} shapes", step + 1, 3)
-            scale = 1000 if distance is chamfers else 1
-            values += [scale * generated.minimum_matching_distance(matrices[1]), generated.coverage(matrices[1]),
-                       generated.one_nearest_neighbour_accuracy(*matrices)]
-        values.append(generated.jensen_shannon(clouds[measured], clouds["real"]))
-        values.append(_frechet(features, whole, tested) if features else float("nan"))
-        values.append(float(nearest(sets[measured], training, itself=column == "training").mean()))
+    for name, whole in (("made", generated), ("training", control)):
+        values = yield from _cloud_measures(name, clouds[name], clouds["real"], options)
+        values.append(_feature_distance(features, whole, tested) if features else float("nan"))
+        nearest = distance_to_nearest_shape(subsets[name], training, skip_itself=name == "training")
+        values.append(float(nearest.mean()))
         values.append(float(np.mean([is_connected(grid) for grid in whole])))
-        columns[column] = values
-    rows = [(name, *cells) for name, *cells in zip(NAMES, *columns.values(), strict=True)
-            if features or "Fréchet" not in name]
-    details = {"made": dict(zip(NAMES, columns["made"], strict=True)), "empty": float(empty.mean()),
-               "samples": len(sets["made"]), "real": few, "many": len(made), "turns": plan.turns, "kind": kind,
-               "threshold": threshold, "seed": seed}
-    title = f"{len(sets['made'])} made shapes beside {few} of the test split{f' ({kind})' if kind else ''}"
+        columns[name] = values
+    rows: list[tuple[Cell, ...]] = [
+        (name, *cells) for name, *cells in zip(MEASURES, columns["made"], columns["training"], strict=True)
+        if features or "Fréchet" not in name]
+    details = {"made": dict(zip(MEASURES, columns["made"], strict=True)), "empty": float(empty.mean()),
+               "samples": len(subsets["made"]), "real": few, "many": len(generated), "turns": options.turns,
+               "kind": kind, "threshold": threshold, "seed": seed}
+    title = f"{len(subsets['made'])} made shapes beside {few} of the test split{f' ({kind})' if kind else ''}"
     yield Measured(title, ("", "the model", "training shapes"), tuple(rows), details)
 
 
-def matched(labels: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As many rows as can be had of which each class has its share, int64 `[m]`, in random order.
+def match_class_frequencies(
+    labels: Int[np.ndarray, " n"], shares: Int[np.ndarray, " classes"], rng: np.random.Generator
+) -> Int[np.ndarray, " m"]:
+    """As many rows as can be had so that each class is as frequent as wanted.
+
+    Without it a test split with equally many shapes of each class, as ModelNet10's, is far from its own training split.
 
     Args:
-        labels: `[n]`, the class of each row.
-        shares: `[K]`, how frequent each class is to be, up to a factor; a class without rows is left out. Otherwise a
-            test split that is made of equally many of each class, as ModelNet10's, is far from its own training split.
+        labels: The class of each row.
+        shares: How frequent each class is to be, up to a common factor; a class without rows is left out.
+        rng: Chooses the rows.
+
+    Returns:
+        Numbers of rows, in random order.
     """
     present = np.bincount(labels, minlength=len(shares))
     shares = np.where(present > 0, shares, 0)
@@ -146,9 +157,12 @@ def matched(labels: np.ndarray, shares: np.ndarray, rng: np.random.Generator) ->
     return rng.permutation(np.concatenate(rows))
 
 
-def chamfers(a: list[np.ndarray], b: list[np.ndarray]) -> np.ndarray:
-    """`generated.chamfer` of every cloud of `a` to every one of `b`, `[len(a), len(b)]`."""
-    others = torch.from_numpy(np.stack(b)).float()  # [M, P, 3]
+def pairwise_chamfer(a: Sequence[Cloud], b: Sequence[Cloud]) -> Float[np.ndarray, "n m"]:
+    """`point_clouds.chamfer` of every cloud of `a` to every cloud of `b`, in batches and in float32.
+
+    All clouds need equally many points.
+    """
+    others = torch.from_numpy(np.stack(b)).float()  # [m, points, 3]
     found = np.empty((len(a), len(b)))
     for row, cloud in enumerate(a):
         one = torch.from_numpy(cloud).float().expand(len(others), -1, -1)
@@ -159,39 +173,41 @@ def chamfers(a: list[np.ndarray], b: list[np.ndarray]) -> np.ndarray:
     return found
 
 
-def earth_movers(a: list[np.ndarray], b: list[np.ndarray]) -> np.ndarray:
-    """`generated.earth_movers` of every cloud of `a` to every one of `b`."""
+def pairwise_earth_movers(a: Sequence[Cloud], b: Sequence[Cloud]) -> Float[np.ndarray, "n m"]:
+    """`point_clouds.earth_movers` of every cloud of `a` to every cloud of `b`; half the work where `a is b`."""
     if a is not b:
-        return generated.distances(a, b, generated.earth_movers)
+        return point_clouds.pairwise_distances(a, b, point_clouds.earth_movers)
     found = np.zeros((len(a), len(a)))
     for row, cloud in enumerate(a):
-        found[row, row + 1 :] = [generated.earth_movers(cloud, other) for other in a[row + 1 :]]
+        found[row, row + 1 :] = [point_clouds.earth_movers(cloud, other) for other in a[row + 1 :]]
     return found + found.T
 
 
-def nearest(made: np.ndarray, training: np.ndarray, itself: bool = False) -> np.ndarray:
-    """1 - IoU of each made shape and the most similar training shape, `[n]`: 0 for a copy.
+def distance_to_nearest_shape(
+    shapes: Bool[np.ndarray, "n r r r"], training: Bool[np.ndarray, "m r r r"], skip_itself: bool = False
+) -> Float[np.ndarray, " n"]:
+    """1 - IoU of each shape and the most similar training shape: 0 for a copy.
 
     Args:
-        made: Bool `[n, R, R, R]`.
-        training: See `made`.
-        itself: The made shapes are training shapes, each of which is skipped once.
+        shapes: The shapes that are looked up.
+        training: All training shapes.
+        skip_itself: The shapes are training shapes themselves: take the second most similar one.
     """
-    a = torch.from_numpy(made.reshape(len(made), -1)).float()
-    both, whole = [], torch.from_numpy(training.reshape(len(training), -1).sum(1)).float()
+    a = torch.from_numpy(shapes.reshape(len(shapes), -1)).float()
+    both, volumes = [], torch.from_numpy(training.reshape(len(training), -1).sum(1)).float()
     for start in range(0, len(training), 512):
         part = torch.from_numpy(training[start : start + 512].reshape(-1, a.shape[1])).float()
         both.append(a @ part.T)
     shared = torch.cat(both, dim=1)
-    ratio = shared / (a.sum(1, keepdim=True) + whole - shared).clamp(min=1)
-    best = ratio.topk(2 if itself else 1, dim=1).values[:, -1]
+    ratio = shared / (a.sum(1, keepdim=True) + volumes - shared).clamp(min=1)
+    best = ratio.topk(2 if skip_itself else 1, dim=1).values[:, -1]
     return (1 - best).numpy()
 
 
-def _voxels(data: OpenedData, kind: str, turns: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The shapes of one class or all, bool `[n, R, R, R]`, each in one of its orientations, drawn at random, and the
-    numbers of their classes.
-    """
+def _shapes_of_class(
+    data: OpenedData, kind: str, turns: int, rng: np.random.Generator
+) -> tuple[Bool[np.ndarray, "n r r r"], Int[np.ndarray, " n"]]:
+    """The shapes of one class or of all, each in one of its orientations at random, and their classes' numbers."""
     if kind and kind not in data.class_names:
         raise UserError("the data have no class of this name", repr(kind), f"they have {', '.join(data.class_names)}")
     rows = np.arange(0, len(data), turns)
@@ -200,8 +216,20 @@ def _voxels(data: OpenedData, kind: str, turns: int, rng: np.random.Generator) -
     return data.voxels(rows + rng.integers(turns, size=len(rows))), data.labels[rows]
 
 
-def _cloud(grid: np.ndarray, points: int, seed: int) -> np.ndarray:
-    """Points on the surface of a grid; of one whose few voxels vanish in smoothing, the centres of these."""
+def _surface_clouds(
+    name: str, grids: Bool[np.ndarray, "n r r r"], points: int, seed: int
+) -> Generator[Progress, None, list[Cloud]]:
+    """Points on the surface of each grid; name: of the set, for the progress."""
+    clouds = []
+    for number, grid in enumerate(grids):
+        clouds.append(_surface_cloud(grid, points, seed + number))
+        if number % 20 == 19:
+            yield Progress(f"points on {name} surfaces", number + 1, len(grids))
+    return clouds
+
+
+def _surface_cloud(grid: Bool[np.ndarray, "r r r"], points: int, seed: int) -> Cloud:
+    """Points on the surface of a grid; on the voxels' centres where the few voxels vanish in smoothing."""
     try:
         return surface_points(Shape(grid.astype(np.float32), 0.5).surface(), points, seed)
     except UserError:
@@ -209,10 +237,32 @@ def _cloud(grid: np.ndarray, points: int, seed: int) -> np.ndarray:
         return centres[np.random.default_rng(seed).integers(len(centres), size=points)]
 
 
-def _frechet(features: Features, made: np.ndarray, real: np.ndarray) -> float:
-    found = []
-    for voxels in (made, real):
+def _cloud_measures(
+    name: str, clouds: Sequence[Cloud], real: Sequence[Cloud], options: GenerationOptions
+) -> Generator[Progress, None, list[float]]:
+    """The first seven of `MEASURES`, for one column; name: of the column, for the progress."""
+    values: list[float] = []
+    for label, pairwise, points, scale in (("chamfers", pairwise_chamfer, options.points, 1000),
+                                           ("earth movers", pairwise_earth_movers, options.emd_points, 1)):
+        own, others = ([cloud[:points] for cloud in side] for side in (clouds, real))
+        matrices = []
+        for step, (a, b) in enumerate(((own, own), (own, others), (others, others))):
+            matrices.append(pairwise(a, b))
+            yield Progress(f"{label} of the {name} shapes", step + 1, 3)
+        own_to_own, own_to_real, real_to_real = matrices
+        values += [scale * point_clouds.minimum_matching_distance(own_to_real), point_clouds.coverage(own_to_real),
+                   point_clouds.one_nearest_neighbour_accuracy(own_to_own, own_to_real, real_to_real)]
+    values.append(point_clouds.jensen_shannon(clouds, real))
+    return values
+
+
+def _feature_distance(
+    features: ShapeFeatures, generated: Bool[np.ndarray, "n r r r"], real: Bool[np.ndarray, "m r r r"]
+) -> float:
+    """The Fréchet distance of two sets of shapes in the features of a classifier."""
+    sides = []
+    for voxels in (generated, real):
         with torch.inference_mode():
             parts = torch.from_numpy(voxels).unsqueeze(1).split(64)
-            found.append(torch.cat([features(part.float()) for part in parts]).double().numpy())
-    return generated.frechet(*found)
+            sides.append(torch.cat([features(part.float()) for part in parts]).double().numpy())
+    return frechet_distance(sides[0], sides[1])

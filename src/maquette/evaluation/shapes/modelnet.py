@@ -5,25 +5,31 @@ The split is the data's own: `prepare` writes training and test rows to differen
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from maquette.datasets.format import open_dataset
 from maquette.datasets.prepare import FORMAT, prepare
 from maquette.datasets.sources.modelnet import is_modelnet10
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured
-from maquette.evaluation.shapes.table import Table
+from maquette.evaluation.report import Cell, Measured
+from maquette.evaluation.shapes.table import ClassTable
 from maquette.events import Progress
 from maquette.geometry.overlap import average_precision, iou
 
-KINDS = ("photo", "pencil")
+VIEW_KINDS = ("photo", "pencil")
+
+Reconstruct = Callable[[Float[np.ndarray, "b c s s"]], Float[np.ndarray, "b r r r"]]
+"""Views in [0, 1] to occupancy in [0, 1]."""
+_ScoredRows = list[tuple[int, np.ndarray]]
+"""(first row, scores of this row and the ones after it), an entry for each batch and view."""
 
 
 def evaluate_modelnet(
-    predict: Callable[[np.ndarray], np.ndarray],
+    reconstruct: Reconstruct,
     path: str | Path,
     cache: str | Path,
     *,
@@ -36,24 +42,41 @@ def evaluate_modelnet(
     seed: int = 0,
     backgrounds: str | None = None,
 ) -> Iterator[Progress | Measured]:
-    """Render `views` views of each test shape (half photo, half pencil, any azimuth) and measure the reconstructions.
+    """Render views of each test shape, half photo and half pencil, and measure their reconstructions.
 
     Args:
-        predict: Images float32 `[B, C, S, S]` in [0, 1] to occupancy `[B, R, R, R]`.
-        cache: Folder for the rendered views.
+        reconstruct: The model: float32 views of `view_size` pixels a side to grids of `resolution` voxels a side.
+        path: The data: an archive or folder that `maquette data prepare` reads.
+        cache: Folder for the rendered views, which are used again.
+        resolution: Voxels a side.
+        view_size: Pixels a side of a view.
+        channels: 1 for grey views, 3 for colour.
+        threshold: Occupancy above which a reconstructed voxel counts as filled.
+        views: Views of each shape, an even number, from any azimuth.
+        limit: Test shapes at most; None for all.
+        seed: Of the views.
+        backgrounds: A folder of pictures to put behind the photo views; None for none.
+
+    Yields:
+        Progress, then a table: IoU by kind of view, IoU and average precision, by class and over all shapes.
+
+    Raises:
+        UserError: For an odd number of views, fewer than 2, or data that cannot be prepared.
     """
     if views < 2 or views % 2:
         raise UserError("views must be even, half photo and half pencil", views)
-    scores: dict[str, list[np.ndarray]] = {kind: [] for kind in KINDS}
-    precision = {kind: [] for kind in KINDS}
-    labels = None
-    for kind in KINDS:
+    scores: dict[str, _ScoredRows] = {kind: [] for kind in VIEW_KINDS}
+    precision: dict[str, _ScoredRows] = {kind: [] for kind in VIEW_KINDS}
+    labels: list[str] = []
+    for kind in VIEW_KINDS:
         options = {"resolution": resolution, "views": views // 2, "view_size": view_size, "channels": channels,
                    "kinds": (kind,), "seed": seed, "split": "test", "frontal": 0.0, "count": limit,
                    "backgrounds": backgrounds}
         key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
         folder = Path(cache) / f"test-{Path(path).stem}-{kind}-{key}"
-        for event in prepare(path, folder, **options):
+        for event in prepare(path, folder, resolution=resolution, views=views // 2, view_size=view_size,
+                             channels=channels, kinds=(kind,), seed=seed, split="test", frontal=0.0, count=limit,
+                             backgrounds=backgrounds):
             if isinstance(event, Progress):
                 yield Progress(f"rendering {kind} views", event.done, event.total)
         data = open_dataset(folder)
@@ -65,39 +88,39 @@ def evaluate_modelnet(
             for view in range(views // 2):
                 pixels = data.views(part, np.full(len(part), view))
                 images = pixels.astype(np.float32) / 255
-                images = images[:, None] if images.ndim == 3 else np.moveaxis(images, -1, 1)
-                found = predict(np.ascontiguousarray(images))
-                scores[kind].append((start, iou(found, truth, threshold)))
-                precision[kind].append((start, average_precision(found, truth)))
+                images = images[:, None] if images.ndim == 3 else np.moveaxis(images, -1, 1)  # [b, C, S, S]
+                predicted = reconstruct(np.ascontiguousarray(images))
+                scores[kind].append((start, np.atleast_1d(iou(predicted, truth, threshold))))
+                precision[kind].append((start, np.atleast_1d(average_precision(predicted, truth))))
             yield Progress(f"reconstructing {kind} views", start + len(part), len(rows))
-    yield _measured(split_of(path), labels, scores, precision, threshold, views, seed)
+    yield _table(split_name(path), labels, scores, precision, threshold, views, seed)
 
 
-def split_of(path: str | Path) -> str:
-    """What is measured on, for a title: ModelNet10's test split, or that of the file or folder by its name."""
+def split_name(path: str | Path) -> str:
+    """The test split's name for a title: ModelNet10's, or that of the file or folder."""
     return "ModelNet10 test split" if is_modelnet10(path) else f"Test split of {Path(path).resolve().name}"
 
 
-def _measured(what: str, labels, scores, precision, threshold: float, views: int, seed: int) -> Measured:
-    columns: dict[str, list[float]] = {}
-    for kind in KINDS:
-        columns[f"IoU {kind}"] = _by_shape(scores[kind], len(labels))
-    columns["IoU"] = list(np.mean([columns[f"IoU {kind}"] for kind in KINDS], axis=0))
-    columns["AP"] = list(np.mean([_by_shape(precision[kind], len(labels)) for kind in KINDS], axis=0))
-    table = Table.of(labels, **columns)
-    rows = [(name, count, *means) for name, (count, means) in table.rows.items()]
-    rows.append(("all shapes", len(labels), *table.mean))
-    title = f"{what}, {views} views a shape, threshold {threshold:g}"
+def _table(
+    name: str, labels: Sequence[str], scores: dict[str, _ScoredRows], precision: dict[str, _ScoredRows],
+    threshold: float, views: int, seed: int,
+) -> Measured:
+    """The report of all scores by kind of view."""
+    columns = {f"IoU {kind}": _mean_by_shape(scores[kind], len(labels)) for kind in VIEW_KINDS}
+    columns["IoU"] = np.mean([columns[f"IoU {kind}"] for kind in VIEW_KINDS], axis=0)
+    columns["AP"] = np.mean([_mean_by_shape(precision[kind], len(labels)) for kind in VIEW_KINDS], axis=0)
+    table = ClassTable.from_samples(labels, columns)
+    rows: list[tuple[Cell, ...]] = [*table.lines(), ("all shapes", len(labels), *table.mean)]
+    title = f"{name}, {views} views a shape, threshold {threshold:g}"
     error = float(np.std(columns["IoU"]) / len(labels) ** 0.5)
     details = {"mean_iou": table.mean[2], "standard_error": error, "threshold": threshold, "seed": seed}
-    details |= table.as_dict()
-    return Measured(title, ("class", "shapes", *table.columns), tuple(rows), details)
+    return Measured(title, ("class", "shapes", *table.columns), tuple(rows), details | table.as_dict())
 
 
-def _by_shape(parts: list[tuple[int, np.ndarray]], count: int) -> list[float]:
-    """The mean over its views of each shape's score."""
-    sums, seen = np.zeros(count), np.zeros(count)
+def _mean_by_shape(parts: _ScoredRows, count: int) -> np.ndarray:
+    """The mean over its views of each of `count` shapes' scores, `[count]`."""
+    sums, views = np.zeros(count), np.zeros(count)
     for start, values in parts:
         sums[start : start + len(values)] += values
-        seen[start : start + len(values)] += 1
-    return list(sums / seen)
+        views[start : start + len(values)] += 1
+    return sums / views

@@ -9,19 +9,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from maquette.datasets.format import open_dataset
 from maquette.datasets.prepare import FORMAT, prepare
 from maquette.errors import UserError
-from maquette.evaluation.report import Measured
-from maquette.evaluation.shapes.modelnet import split_of
-from maquette.evaluation.shapes.table import Table
+from maquette.evaluation.report import Cell, Measured
+from maquette.evaluation.shapes.modelnet import split_name
+from maquette.evaluation.shapes.table import ClassTable
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
 
+Complete = Callable[[Float[np.ndarray, "b 1 r r r"]], Float[np.ndarray, "b r r r"]]
+"""Scans, voxels of 0 and 1, to occupancy in [0, 1]."""
+
 
 def evaluate_scans(
-    predict: Callable[[np.ndarray], np.ndarray],
+    complete: Complete,
     path: str | Path,
     cache: str | Path,
     *,
@@ -31,39 +35,47 @@ def evaluate_scans(
     limit: int | None = None,
     seed: int = 0,
 ) -> Iterator[Progress | Measured]:
-    """Scan each test shape from `scans` cameras all round it and measure the completions against the whole shapes.
+    """Scan each test shape from cameras all round it and measure the completions against the whole shapes.
 
     Args:
-        predict: Scans float32 `[B, 1, R, R, R]` of 0 and 1 to occupancy `[B, R, R, R]`.
-        cache: Folder for the scans. A shape's number is the mean over its scans.
+        complete: The model: float32 scans to grids of the same resolution.
+        path: The data: an archive or folder that `maquette data prepare` reads.
+        cache: Folder for the scans, which are used again.
+        resolution: Voxels a side.
+        threshold: Occupancy above which a completed voxel counts as filled.
+        scans: Scans of each shape, 1 or more; a shape's IoU is the mean over its scans.
+        limit: Test shapes at most; None for all.
+        seed: Of the cameras.
+
+    Yields:
+        Progress, then a table: IoU of the scans and of their completions, by class and over all shapes.
 
     Raises:
-        UserError: For fewer than one scan.
+        UserError: For fewer than one scan and for data that cannot be prepared.
     """
     if scans < 1:
         raise UserError("scans of each shape must be 1 or more", scans)
     options = {"resolution": resolution, "scans": scans, "seed": seed, "split": "test", "count": limit}
     key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
     folder = Path(cache) / f"test-{Path(path).stem}-scans-{key}"
-    for event in prepare(path, folder, **options):
+    for event in prepare(path, folder, resolution=resolution, scans=scans, seed=seed, split="test", count=limit):
         if isinstance(event, Progress):
             yield Progress("scanning", event.done, event.total)
     data = open_dataset(folder)
     rows = data.split("test")
-    of_scans, completed = np.zeros(len(rows)), np.zeros(len(rows))
+    scan_iou, completed_iou = np.zeros(len(rows)), np.zeros(len(rows))
     for start in range(0, len(rows), 32):
         part = slice(start, start + 32)
         truth = data.voxels(rows[part])
-        for which in range(scans):
-            seen = data.scans(rows[part], np.full(len(truth), which))
-            of_scans[part] += iou(seen, truth) / scans
-            completed[part] += iou(predict(seen[:, None].astype(np.float32)), truth, threshold) / scans
+        for number in range(scans):
+            scanned = data.scans(rows[part], np.full(len(truth), number))
+            scan_iou[part] += iou(scanned, truth) / scans
+            completed_iou[part] += iou(complete(scanned[:, None].astype(np.float32)), truth, threshold) / scans
         yield Progress("completing", start + len(truth), len(rows))
     labels = [data.class_names[data.labels[row]] for row in rows]
-    table = Table.of(labels, **{"IoU scan": of_scans, "IoU": completed})
-    lines = [(name, count, *means) for name, (count, means) in table.rows.items()]
-    lines.append(("all shapes", len(rows), *table.mean))
-    title = f"{split_of(path)}, completed from {scans} scans a shape, threshold {threshold:g}"
+    table = ClassTable.from_samples(labels, {"IoU scan": scan_iou, "IoU": completed_iou})
+    lines: list[tuple[Cell, ...]] = [*table.lines(), ("all shapes", len(rows), *table.mean)]
+    title = f"{split_name(path)}, completed from {scans} scans a shape, threshold {threshold:g}"
     details = {"mean_iou": table.mean[1], "mean_iou_of_scans": table.mean[0],
-               "standard_error": float(np.std(completed) / len(rows) ** 0.5), "threshold": threshold, "seed": seed}
+               "standard_error": float(np.std(completed_iou) / len(rows) ** 0.5), "threshold": threshold, "seed": seed}
     yield Measured(title, ("class", "shapes", *table.columns), tuple(lines), details | table.as_dict())

@@ -1,0 +1,34 @@
+"""One shape of a source, before it is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import trimesh
+
+SourceShape: TypeAlias = np.ndarray | trimesh.Trimesh
+"""A shape as its source has it: a grid with three axes, occupied where it is above 0.5, or a mesh."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One shape of a source, not yet read.
+
+    Items are sent to worker processes, so `load` and `turned` are plain functions or a functools.partial of one.
+    """
+
+    id: str
+    """Unique in its source and the same in every run; messages name the shape by it."""
+    label: str
+    """The class: `chair`."""
+    split: str
+    """`train` or `test`."""
+    source: str
+    """The name of the source: `modelnet10`, `furniture`, or the name of a folder."""
+    load: Callable[[], SourceShape] = field(repr=False)
+    """Reads the shape, a grid or a mesh with z up and the front towards +y. Size and place are free: whoever uses the
+    item fits it to the cube. Raises UserError for a bad file."""
+    turned: Callable[[int], SourceShape | None] | None = field(default=None, repr=False)
+    """Reads the source's own copy of the shape, turned by 30 or 60 degrees about z, from x towards y; it returns None
+    where the source has no such copy. None for sources that hold each shape in one orientation only."""

@@ -1,0 +1,141 @@
+"""Which reader a source needs: the furniture maker, a file or a folder."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import trimesh
+
+from maquette.datasets.format import Info, is_prepared
+from maquette.datasets.item import Item
+from maquette.datasets.sources import ikea, meshes, modelnet, prepared, sweethome
+from maquette.datasets.sources.generated import FURNITURE, furniture, is_furniture
+from maquette.errors import UserError
+from maquette.geometry.shape import read_surface
+
+
+def read(
+    source: str | Path, *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z"
+) -> Iterator[Item]:
+    """The items of one source, whatever its form.
+
+    Args:
+        source: `furniture`, or a path: a ModelNet archive or tree, an IKEA folder, a prepared dataset, or a folder of
+            meshes and grids.
+        count: For furniture, how many are made, 1,000 by default; the other sources yield all that they have.
+        seed: For furniture: another seed gives other pieces.
+        split: For furniture, the split that the pieces are made for, `train` by default.
+        up: The axis that points up in a folder of meshes, `z` or `y` (`maquette.datasets.sources.meshes.read`).
+
+    Raises:
+        UserError: If there is no such source, and if `up` is not z for a source whose own form says what is up.
+    """
+    items = _of_known_form(source, count, seed, split)
+    if items is None:
+        path = Path(source)
+        return meshes.read(path, turns=modelnet.ROTATIONS if _is_modelnet_meshes(path) else None, up=up)
+    if up != "z":
+        raise UserError(f"up is for folders of meshes, and {source} is none", repr(up), "leave it at z")
+    return items
+
+
+def _of_known_form(source: str | Path, count: int | None, seed: int, split: str | None) -> Iterator[Item] | None:
+    """The items of a source that has a form of its own; None for meshes and grids."""
+    path = Path(source)
+    if is_furniture(source):
+        kinds = [kind for kind in str(source).partition(":")[2].split(",") if kind]
+        return furniture(count or 1000, seed=seed, split=split or "train", kinds=kinds)
+    if not path.exists():
+        raise UserError(f"no such source: {source}", hint=f"give a file, a folder, or '{FURNITURE}'")
+    if modelnet.is_npz(path):
+        return modelnet.read_npz(path)
+    if is_prepared(path):
+        return prepared.read(path)
+    if sweethome.is_sweethome(path):
+        return sweethome.read(path)
+    if path.is_dir():
+        if ikea.is_ikea(path):
+            return ikea.read(path)
+        archives = [file for file in sorted(path.glob("*.npz")) if modelnet.is_npz(file)]
+        if archives:
+            return modelnet.read_npz(archives[0])
+        if next(path.glob("*/30/*/*_1.mat"), None):
+            return modelnet.read_mat(path)
+    return None
+
+
+def items_of(
+    sources: Sequence[str | Path], *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z"
+) -> list[Item]:
+    """The items of several sources, one source after the other.
+
+    Args:
+        sources: Each as `read` takes it.
+        count: The most items of each source, spread evenly over it; None for all.
+        seed: As for `read`.
+        split: Only the items of `train` or of `test`; None for both.
+        up: As for `read`.
+
+    Raises:
+        UserError: If a source has no items, and if two items have the same id.
+    """
+    result: list[Item] = []
+    for source in sources:
+        found = read(source, count=count, seed=seed, split=split, up=up)
+        items = [item for item in found if split in (None, item.split)]
+        if count is not None and len(items) > count:
+            items = [items[k * len(items) // count] for k in range(count)]
+        if not items:
+            raise UserError(f"{source} has no shapes in the split '{split}'" if split else f"{source} has no shapes")
+        result += items
+    seen: set[str] = set()
+    for item in result:
+        if item.id in seen:
+            raise UserError("two shapes of the sources have the same id", item.id, "prepare the sources one by one")
+        seen.add(item.id)
+    return result
+
+
+def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
+    """The terms of use of the sources, as far as they are known."""
+    terms: list[str] = []
+    for source in sources:
+        path = Path(source)
+        if is_furniture(source):
+            terms.append("furniture: made by this package, no terms")
+        elif is_prepared(path):
+            terms += Info.load(path).terms
+        elif path.is_dir() and ikea.is_ikea(path):
+            terms.append(ikea.TERMS)
+        elif sweethome.is_sweethome(path):
+            terms += sweethome.terms(path)
+        elif modelnet.is_npz(path) or next(path.glob("*/30/*/*_1.mat"), None) or _is_modelnet_meshes(path) or any(
+            modelnet.is_npz(file) for file in path.glob("*.npz")
+        ):
+            terms.append(modelnet.TERMS)
+        else:
+            terms.append(f"{path.name}: as its owner says")
+    return tuple(dict.fromkeys(terms))
+
+
+def _is_modelnet_meshes(path: Path) -> bool:
+    """Whether a folder is ModelNet10's tree of meshes: `chair/train/chair_0001.off`, one of its classes at least."""
+    return path.is_dir() and any(next(path.glob(f"{name}/train/{name}_*.off"), None) for name in modelnet.ROTATIONS)
+
+
+def mesh_of(source: str | Path) -> trimesh.Trimesh:
+    """One mesh in the package's frame.
+
+    Args:
+        source: A mesh file, a grid file, or a piece of the furniture maker as `furniture:KIND:SEED`.
+
+    Raises:
+        UserError: If it cannot be read, or if the furniture maker has no such class.
+    """
+    if not is_furniture(source):
+        return read_surface(source)
+    from maquette.datasets.furniture import make
+
+    _, kind, number = ([*str(source).split(":"), "", "0"])[:3]
+    if not number.isdigit():
+        raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
+    return make(kind, int(number))

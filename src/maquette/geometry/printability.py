@@ -1,0 +1,117 @@
+"""What a printer needs to know of a mesh: closed or not, parts, volume, and the thinnest wall."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+from jaxtyping import Float
+
+from maquette.geometry.mesh import components, is_closed, signed_volume
+
+
+@dataclass(frozen=True)
+class Printability:
+    """What `printability` measured."""
+
+    watertight: bool
+    """Closed, manifold and consistently wound."""
+    parts: int
+    """Bodies that do not touch."""
+    volume_mm3: float
+    """Enclosed volume; nan when the mesh is not watertight."""
+    thinnest_wall_mm: float
+    """First percentile of the wall thickness over the surface; nan when it could not be measured."""
+    min_wall_mm: float
+    """The thinnest wall that the printer can make."""
+
+    @property
+    def volume_cm3(self) -> float:
+        """Enclosed volume in cubic centimetres; nan when the mesh is not watertight."""
+        return self.volume_mm3 / 1000
+
+    @property
+    def wall_ok(self) -> bool:
+        """Whether the walls are thick enough, within 1 %, the accuracy of the measurement."""
+        return bool(self.thinnest_wall_mm >= 0.99 * self.min_wall_mm)
+
+    @property
+    def ok(self) -> bool:
+        """Whether it can be printed: watertight, in one part and thick enough."""
+        return self.watertight and self.parts == 1 and self.wall_ok
+
+    def line(self) -> str:
+        """The report in one line: `watertight, 1 part, 12.3 cm3, thinnest wall 1.4 mm (>= 0.8 mm)`."""
+        closed = "watertight" if self.watertight else "NOT watertight"
+        parts = f"{self.parts} part{'' if self.parts == 1 else 's'}"
+        volume = f"{self.volume_cm3:,.0f} cm3" if self.volume_cm3 >= 1000 else f"{self.volume_cm3:.3g} cm3"
+        volume = "volume unknown" if np.isnan(self.volume_mm3) else volume
+        if np.isnan(self.thinnest_wall_mm):
+            wall = "thinnest wall unknown"
+        else:
+            wall = f"thinnest wall {self.thinnest_wall_mm:.2g} mm "
+            wall += f"(>= {self.min_wall_mm:g} mm)" if self.wall_ok else f"(BELOW {self.min_wall_mm:g} mm)"
+        return f"{closed}, {parts}, {volume}, {wall}"
+
+
+def printability(mesh_mm: trimesh.Trimesh, min_wall_mm: float = 0.8, rays: int = 500) -> Printability:
+    """Watertightness, parts, volume and thinnest wall of a mesh.
+
+    Args:
+        mesh_mm: In millimetres.
+        min_wall_mm: The thinnest wall that the printer can make.
+        rays: The number of places where the wall is measured (see `wall_thickness`). The first percentile is reported,
+            so that a single odd ray does not count.
+    """
+    watertight = is_closed(mesh_mm)
+    count, of_face = components(mesh_mm)
+    parts, volume = count, float("nan")
+    if watertight:
+        volumes = np.bincount(of_face, signed_volume(mesh_mm.vertices, mesh_mm.faces), count)
+        parts, volume = int((volumes > 0).sum()), float(volumes.sum())
+    walls = wall_thickness(mesh_mm, rays)
+    thinnest = float(np.percentile(walls, 1)) if len(walls) else float("nan")
+    return Printability(watertight, parts, volume, thinnest, float(min_wall_mm))
+
+
+def wall_thickness(mesh: trimesh.Trimesh, rays: int = 500) -> Float[np.ndarray, " n"]:
+    """Thickness of the wall along rays that are shot inwards from points spread evenly over the surface.
+
+    The points are the same every time. Only surfaces where a ray leaves the solid end a wall: trimesh's
+    `proximity.thickness` stops at inner surfaces too, and in a 10 mm box crossed by a bar its median is 3.5 mm.
+
+    Args:
+        mesh: In any unit.
+        rays: Number of rays.
+
+    Returns:
+        Lengths from the surface to the far side of the wall, in the mesh's unit, for at most `rays` rays. Rays that
+        leave through a hole or graze the far side are left out. Empty where Embree is not installed.
+    """
+    try:
+        from trimesh.ray.ray_pyembree import RayMeshIntersector
+    except ImportError:  # no wheel of embreex for this machine
+        return np.empty(0)
+    triangles = np.asarray(mesh.triangles, dtype=np.float64)
+    normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    doubled = np.linalg.norm(normals, axis=1)
+    if not doubled.sum() > 0:
+        return np.empty(0)
+    rng = np.random.default_rng(0)
+    total = np.cumsum(doubled)
+    faces = np.searchsorted(total, (np.arange(rays) + rng.random(rays)) / rays * total[-1])
+    faces = np.minimum(faces, len(triangles) - 1)
+    u, v = rng.random((2, rays))
+    flip = u + v > 1
+    u, v = np.where(flip, 1 - u, u)[:, None], np.where(flip, 1 - v, v)[:, None]
+    corner = triangles[faces]
+    points = corner[:, 0] * (1 - u - v) + corner[:, 1] * u + corner[:, 2] * v
+    inwards = -normals[faces] / doubled[faces, None]
+    skin = 1e-4 * float(np.ptp(triangles.reshape(-1, 3), axis=0).max())  # Embree computes in single precision
+    hit = RayMeshIntersector(mesh).intersects_first(points + skin * inwards, inwards)
+    struck = np.flatnonzero(hit >= 0)
+    far = hit[struck]
+    along = np.einsum("ij,ij->i", normals[far], inwards[struck])
+    leaves = along > 1e-3 * doubled[far]  # it left the solid there, and not at a grazing angle
+    struck, far, along = struck[leaves], far[leaves], along[leaves]
+    reach = np.einsum("ij,ij->i", normals[far], triangles[far, 0] - points[struck])
+    return reach / along

@@ -1,0 +1,160 @@
+"""Meshes that a printer accepts: watertight, in one part, with fewer faces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+from jaxtyping import Bool
+
+from maquette.errors import UserError
+from maquette.geometry.mesh import components, is_closed, signed_volume, surface, to_frame
+from maquette.geometry.voxelise import voxelise
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What `keep_largest` left out; false when that is nothing."""
+
+    parts: int = 0
+    """Number of parts."""
+    share: float = 0.0
+    """Their share of the whole volume, 0 to 1."""
+
+    def __bool__(self) -> bool:
+        return self.parts > 0
+
+    def line(self) -> str:
+        """One line for the user; empty when nothing was dropped."""
+        if not self:
+            return ""
+        parts = f"{self.parts} loose part{'s' if self.parts > 1 else ''}"
+        return f"dropped {parts} ({100 * self.share:.2g} % of the volume)"
+
+
+def keep_largest(mesh: trimesh.Trimesh) -> tuple[trimesh.Trimesh, Dropped]:
+    """The part with the largest volume, with the cavities inside it, and what was dropped.
+
+    Args:
+        mesh: A closed mesh. A surface with a negative volume is a cavity, not a part.
+
+    Returns:
+        The mesh (the same object when nothing was dropped), and what was dropped.
+    """
+    count, of_face = components(mesh)
+    if count < 2:
+        return mesh, Dropped()
+    volumes = np.bincount(of_face, signed_volume(mesh.vertices, mesh.faces), count)
+    largest = int(np.argmax(volumes))
+    parts = np.flatnonzero(volumes > 0)
+    body = _faces_of(mesh, of_face == largest)
+    cavities = [c for c in np.flatnonzero(volumes < 0) if _is_inside(body, mesh, of_face == c)]
+    chosen = np.array([largest, *cavities])
+    kept = np.isin(of_face, chosen)
+    total = volumes.sum()
+    share = float(np.clip(1 - volumes[chosen].sum() / total, 0, 1)) if total > 0 else 0.0
+    dropped = Dropped(max(len(parts) - 1, 0), share if len(parts) > 1 else 0.0)
+    return (mesh if kept.all() else _faces_of(mesh, kept)), dropped
+
+
+def _faces_of(mesh: trimesh.Trimesh, chosen: Bool[np.ndarray, " f"]) -> trimesh.Trimesh:
+    used, faces = np.unique(mesh.faces[chosen], return_inverse=True)
+    return trimesh.Trimesh(mesh.vertices[used], faces.reshape(-1, 3), process=False)
+
+
+def _is_inside(body: trimesh.Trimesh, mesh: trimesh.Trimesh, cavity: Bool[np.ndarray, " f"]) -> bool:
+    """Whether the first vertex of a cavity lies inside the body: the body's faces fill a solid angle of 4 pi there."""
+    point = mesh.vertices[mesh.faces[cavity][0, 0]]
+    low, high = body.bounds
+    if (point < low).any() or (point > high).any():
+        return False
+    a, b, c = ((body.vertices - point)[body.faces[:, corner]] for corner in range(3))
+    la, lb, lc = (np.linalg.norm(side, axis=1) for side in (a, b, c))
+    dots = [np.einsum("ij,ij->i", u, v) for u, v in ((a, b), (b, c), (c, a))]
+    below = la * lb * lc + dots[0] * lc + dots[1] * la + dots[2] * lb
+    angle = 2 * np.arctan2(np.einsum("ij,ij->i", a, np.cross(b, c)), below)  # van Oosterom and Strackee 1983
+    return bool(abs(angle.sum()) > 2 * np.pi)
+
+
+def repair(mesh: trimesh.Trimesh, resolution: int = 128) -> trimesh.Trimesh:
+    """A watertight mesh, consistently wound, with normals pointing outwards; the same object when it already is one.
+
+    Four ways are tried in turn: joining vertices; manifold3d; filling holes and turning faces; and, for a mesh that
+    encloses no volume, filling it with voxels and taking their surface.
+
+    Args:
+        mesh: Any mesh.
+        resolution: Voxels a side for the last way.
+
+    Raises:
+        UserError: For a mesh without faces, and when no way gives a watertight mesh.
+    """
+    if is_closed(mesh):
+        return _outwards(mesh)
+    if not len(mesh.faces):
+        raise UserError("the mesh has no faces")
+    fixed = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    fixed.merge_vertices()
+    fixed.update_faces(fixed.nondegenerate_faces() & fixed.unique_faces())
+    fixed.remove_unreferenced_vertices()
+    for attempt in (lambda m: m, _through_manifold, _rewound, lambda m: _through_voxels(m, resolution)):
+        result = attempt(fixed)
+        if result is not None and is_closed(result):
+            return _outwards(result)
+    raise UserError("the mesh could not be made watertight", f"{len(mesh.faces)} faces")
+
+
+def _outwards(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    if signed_volume(mesh.vertices, mesh.faces).sum() < 0:
+        return trimesh.Trimesh(mesh.vertices, mesh.faces[:, ::-1], process=False)
+    return mesh
+
+
+def _rewound(mesh: trimesh.Trimesh) -> trimesh.Trimesh | None:
+    if not len(mesh.faces):
+        return None
+    fixed = mesh.copy()
+    trimesh.repair.fill_holes(fixed)
+    trimesh.repair.fix_normals(fixed, multibody=True)
+    return fixed
+
+
+def _through_manifold(mesh: trimesh.Trimesh) -> trimesh.Trimesh | None:
+    import manifold3d
+
+    raw = manifold3d.Mesh(np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.uint32))
+    raw.merge()
+    solid = manifold3d.Manifold(raw)
+    if solid.status() != manifold3d.Error.NoError or solid.is_empty():
+        return None
+    out = solid.to_mesh()
+    return trimesh.Trimesh(out.vert_properties[:, :3], out.tri_verts, process=False)
+
+
+def _through_voxels(mesh: trimesh.Trimesh, resolution: int) -> trimesh.Trimesh | None:
+    scale, centre = float(mesh.extents.max()), mesh.bounds.mean(0)
+    solid = voxelise(to_frame(mesh), resolution)
+    if not solid.any():
+        return None
+    result = surface(solid)
+    result.vertices = result.vertices * scale + centre
+    return result
+
+
+def decimate(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
+    """The mesh with about this many faces, still watertight; unchanged when it has no more.
+
+    Quadric edge collapse (Garland and Heckbert 1997) by fast_simplification.
+
+    Raises:
+        UserError: For fewer than 4 faces.
+    """
+    if faces < 4:
+        raise UserError("faces must be at least 4", faces)
+    if len(mesh.faces) <= faces:
+        return mesh
+    import fast_simplification
+
+    points, triangles = fast_simplification.simplify(
+        np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.int32), target_count=faces
+    )
+    return repair(trimesh.Trimesh(points, triangles, process=False))

@@ -1,0 +1,32 @@
+"""Readers and writers by suffix: grids (binvox, npy, npz, mat) and meshes (stl, obj, ply, glb, 3mf, off).
+
+Grids are float32 `[R, R, R]` in [0, 1], axes x, y, z. A grid that is not a cube is padded to one with empty voxels on
+both sides. Meshes for printing are in millimetres, z up. Every file is treated as a stranger's: nothing is unpickled,
+no file beside it is opened, and no size in a header is believed before it is checked.
+
+Read `files` first (suffixes, limits, damaged files), then `grids` and `meshes`; `off` and `threemf` are single formats.
+"""
+
+from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, kind
+from maquette.io.formats.grids import MAX_RESOLUTION, checked_grid, parse_array, read_array, read_grid, write_grid
+from maquette.io.formats.meshes import MAX_MESH_BYTES, check_stl, read_mesh, write_mesh
+from maquette.io.formats.off import read_off
+
+__all__ = [
+    "GRIDS",
+    "MAX_MESH_BYTES",
+    "MAX_RESOLUTION",
+    "MESHES",
+    "check_stl",
+    "checked_grid",
+    "file_bytes",
+    "guarded",
+    "kind",
+    "parse_array",
+    "read_array",
+    "read_grid",
+    "read_mesh",
+    "read_off",
+    "write_grid",
+    "write_mesh",
+]
