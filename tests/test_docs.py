@@ -67,11 +67,12 @@ NOT_RUN = {
     r"completion.md maquette --(install|show).*": "tests/e2e/test_completion.py runs these",
     r"evaluate-images.md .*import hashlib.*": "needs the weights of an Inception network",
     r"plotter.md .*api.plot.*": "needs a plotter",
-    r"data.md .*mesh_quality.*": "needs meshes of a trained model",
+    r"data.md .*(mesh_quality|data/rooms).*": "needs meshes of a trained model, and scenes of rooms",
 }
 """What is parsed but not run: a pattern of `PAGE COMMAND`, and why."""
 LIGHTER = {
-    "reconstruct": "--format stl",
+    "reconstruct": "--format stl --no-preview",
+    "complete": "--no-preview",
     "generate": "--count 1",
     "interpolate": "--steps 2 --frames 1",
     "project": "--steps 2 --starts 1 --draws 1",
@@ -161,8 +162,9 @@ def test_what_a_page_shows_works(page, place, tmp_path, monkeypatch, capsys):
 
 def light(block: str) -> str:
     """A block of Python with smaller numbers."""
-    for many, few in (("rounds=5", "rounds=1"), ("steps=5)", "steps=3)"), ("steps=300", "steps=1"),
-                      ("resolution=128", "resolution=32"), ("count=100", "count=2")):
+    smaller = {"rounds=5": "rounds=1", "steps=5)": "steps=3)", "steps=300, seconds=120": "steps=1, seconds=0.5",
+               "resolution=128": "resolution=32", "count=100": "count=2", "found.latent)": "found.latent, 32)"}
+    for many, few in smaller.items():
         block = block.replace(many, few)
     return block
 

@@ -124,7 +124,7 @@ def parsed(command: Callable[..., Any], words: Sequence[str], name: str) -> dict
     return values
 
 
-def read_recipe(kind: type, words: Sequence[str], default: Any, name: str) -> tuple[Any, list[str]]:
+def read_recipe(kind: Any, words: Sequence[str], default: Any, name: str) -> tuple[Any, list[str]]:
     """A recipe with `--key value` of the command line in place, and the words that were no key.
 
     Args:
@@ -137,7 +137,7 @@ def read_recipe(kind: type, words: Sequence[str], default: Any, name: str) -> tu
 
 
 def show_help(
-    command: Any, prog: str, about: str, default: Any = None, shown: Callable[[type, str], bool] = lambda *_: True,
+    command: Any, prog: str, about: str, default: Any = None, shown: Callable[[Any, str], bool] = lambda *_: True,
     first: Sequence[StructFieldSpec] = (),
 ) -> None:
     """Print the help of a command or of a recipe, without examples.
@@ -280,7 +280,7 @@ def _without_frame(box: str, words: Sequence[str]) -> str:
 
 
 def _registry(
-    parsing: bool = False, shown: Callable[[type, str], bool] = lambda *_: True, first: Sequence[StructFieldSpec] = (),
+    parsing: bool = False, shown: Callable[[Any, str], bool] = lambda *_: True, first: Sequence[StructFieldSpec] = (),
 ) -> ConstructorRegistry:
     """The rules: of options that may be left out, of functions, and of what help says of each option.
 
@@ -328,7 +328,7 @@ def _registry(
         fields = tuple(told(field, info.type) for field in (*before, *spec.fields))
         return StructConstructorSpec(spec.instantiate, fields)
 
-    def told(field: StructFieldSpec, owner: type) -> StructFieldSpec:
+    def told(field: StructFieldSpec, owner: Any) -> StructFieldSpec:
         text, default = field.helptext, field.default
         kind: Any = field.type
         plain, _ = _unwrapped(kind)
