@@ -2,19 +2,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+WORKERS ?= 2
 
-.PHONY: demo test check clean
+.PHONY: demo test lint check clean
 
 demo: $(STAMP)  ## reconstruct the bundled examples and say where the meshes and the picture are
 	$(BIN)/maquette demo --out demo
 
-test: $(STAMP)  ## lint and the whole suite, as CI runs it
+test: lint  ## all that CI runs: lint, then the whole suite, in WORKERS processes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+lint: $(STAMP)  ## style, types, and the floors of the house
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 check: test
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "maquette needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv; the first time this takes a few minutes"
@@ -23,4 +28,4 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf .venv build demo out .pytest_cache .ruff_cache src/*.egg-info
+	rm -rf .venv build demo out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache src/*.egg-info

@@ -11,6 +11,7 @@ from facing import last
 from maquette import api
 from maquette.datasets.cache import shapes_of
 from maquette.geometry.shape import Shape
+from maquette.models.predict import occupancy
 from maquette.rendering.sheets import SIDES, blocks, contact_sheet
 from maquette.scans import scans
 
@@ -22,7 +23,7 @@ def main(data: str, picture: str, model: str = api.SCAN_MODEL, cache: str = "dat
     for row in np.linspace(0, len(test) - 1, 18).astype(int)[1:-1]:
         whole = Shape(test.voxels([row])[0].astype(np.float32), 0.5).surface()
         seen = scans(whole, test.resolution, count=1, seed=int(row))
-        made = Shape(api.occupancy(loaded, seen[None].astype(np.float32))[0], loaded.threshold)
+        made = Shape(occupancy(loaded, seen[None].astype(np.float32))[0], loaded.threshold)
         cells += [blocks(seen[0], 200, *SIDES["front"]), made.surface(), whole]
     contact_sheet(cells, picture, columns=12, cell_px=150)
     print(picture)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from maquette import api
 from maquette.geometry.overlap import is_connected
+from maquette.io.pictures import read_picture
 from maquette.outputs import shapes as outputs
 from maquette.rendering.sheets import contact_sheet, preview
 
@@ -17,7 +18,7 @@ def main(out: str, model: str = "maquette", *drawings: str) -> None:
     folder, loaded = Path(out), api.load(model)
     cells = []
     for path in sorted(outputs.EXAMPLES.glob("*.png")):
-        cells += [api.read_picture(path), api.reconstruct(path, loaded).mesh]
+        cells += [read_picture(path), api.reconstruct(path, loaded).mesh]
     contact_sheet(cells, folder / "readme.png", columns=8, cell_px=180)
     shapes = api.generate(loaded, 64, seed=7)
     whole = sum(is_connected(shape.voxels, connectivity=6) for shape in shapes)
@@ -27,7 +28,7 @@ def main(out: str, model: str = "maquette", *drawings: str) -> None:
     for path in drawings:
         made = api.reconstruct(path, loaded)
         picture = folder / f"drawing-{Path(path).stem}.png"
-        preview(api.read_picture(path), made.mesh, picture, title=made.report.line())
+        preview(read_picture(path), made.mesh, picture, title=made.report.line())
         print(f"{picture}: {made.report.line()}")
 
 

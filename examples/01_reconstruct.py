@@ -6,9 +6,8 @@ from pathlib import Path
 import maquette
 from maquette.outputs.shapes import EXAMPLES
 
-picture = sys.argv[1] if len(sys.argv) > 1 else str(EXAMPLES / "chair.png")
+picture = sys.argv[1] if len(sys.argv) > 1 else EXAMPLES / "chair.png"
 out = Path(sys.argv[2] if len(sys.argv) > 2 else "out")
 made = maquette.reconstruct(picture, size_mm=80)
-out.mkdir(parents=True, exist_ok=True)
-made.mesh.export(out / "chair.stl")
+print(made.save(out / "chair.stl"))
 print(made.report.line())

@@ -1,7 +1,6 @@
 """Train a tiny model for some seconds and use it. python examples/04_train.py [RUN]"""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import maquette
@@ -9,11 +8,9 @@ import maquette
 
 def main(run: Path) -> None:
     """Train into the folder `run`, then draw one sample from the model in it."""
-    recipe = maquette.load_recipe("iwgan-tiny")
-    recipe = replace(recipe, data=replace(recipe.data, cache=str(run / "cache"), furniture=13))
-    for event in maquette.train(recipe, run):
+    for event in maquette.train("iwgan-tiny", run, {"data.furniture": 13, "data.cache": str(run / "cache")}):
         print(event)
-    shape = maquette.generate(str(run), count=1)[0]
+    shape = maquette.generate(run, count=1)[0]
     print(f"occupancy from {shape.occupancy.min():.2f} to {shape.occupancy.max():.2f}")
 
 

@@ -2,40 +2,13 @@
 
     import maquette
     made = maquette.reconstruct("chair.jpg")      # a mesh in millimetres, watertight
-    made.mesh.export("chair.stl")
+    made.save("chair.stl")
 
-The names below are the whole public interface; each is imported when it is first used.
+The public interface is the list of names in `__init__.pyi`, by theme; each is imported when it is first used, so that
+`import maquette` costs nothing. The names are held stable; what is deeper in the package may move.
 """
 
-import importlib
+import lazy_loader
 
-_HOME = {
-    "reconstruct": "maquette.api",
-    "complete": "maquette.api",
-    "generate": "maquette.api",
-    "train": "maquette.api",
-    "evaluate": "maquette.api",
-    "prepare_data": "maquette.api",
-    "load": "maquette.models.hub",
-    "Model": "maquette.models.hub",
-    "Shape": "maquette.geometry.shape",
-    "load_recipe": "maquette.recipe",
-    "voxelise": "maquette.geometry.voxelise",
-    "render_views": "maquette.rendering",
-    "Camera": "maquette.rendering",
-    "SYSTEMS": "maquette.systems",
-    "UserError": "maquette.errors",
-}
-_RENAMED = {"load_recipe": "load"}
-
-__all__ = list(_HOME)
-
-
-def __getattr__(name: str):
-    if name not in _HOME:
-        raise AttributeError(f"module 'maquette' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOME[name]), _RENAMED.get(name, name))
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__version__ = "0.2.0"
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

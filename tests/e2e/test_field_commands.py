@@ -85,7 +85,7 @@ def test_a_sample_without_a_surface_is_named_and_the_others_are_done(folder, tmp
             raise UserError("the sample has no surface")
         return whole(model, seed, index, **keys)
 
-    monkeypatch.setattr(api, "generate_mesh", without_the_first)
+    monkeypatch.setattr(outputs_fields, "generate_mesh", without_the_first)
     assert call(*options, "--model", str(folder / "3dgen"), "--format", "stl", "--out", str(tmp_path / "one")) == 1
     assert lines(capsys) == ["maquette: sample-0-000: the sample has no surface"]
     assert names(tmp_path / "one") == ["sample-0-001.stl", "sheet.png"]

@@ -13,6 +13,7 @@ from PIL import Image
 from maquette import api
 from maquette import recipe as recipes
 from maquette.errors import UserError
+from maquette.fields import inversion
 from maquette.fields.inversion import Search
 from maquette.io import formats
 from maquette.models import hub
@@ -46,7 +47,7 @@ def pictures(tmp_path_factory):
 @pytest.fixture
 def brief(monkeypatch):
     """Searches with few tries, surfaces of few cells, small previews."""
-    monkeypatch.setattr(api, "Search", partial(Search, azimuths=2, elevations=1, draws=1, starts=1, rays=64))
+    monkeypatch.setattr(inversion, "Search", partial(Search, azimuths=2, elevations=1, draws=1, starts=1, rays=64))
     monkeypatch.setattr(outputs_inversion, "RESOLUTION", 32)
     monkeypatch.setattr(outputs_inversion, "CELL_PX", 60)
 

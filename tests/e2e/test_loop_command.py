@@ -15,7 +15,8 @@ from loops import sketch, stool
 from PIL import Image
 from tiny import tiny
 
-from maquette import api
+from maquette import api, latents
+from maquette.api import objects
 from maquette.drawing_loop import rounds as rounds_on_disk
 from maquette.drawing_loop.loop import LoopSettings, Waiting
 from maquette.drawing_loop.simulation import Conditions, SimulatedPage
@@ -48,7 +49,7 @@ def small(monkeypatch):
         wide = 4 + int(1000 * float(1 - seen.mean())) % 5
         return stool(wide).occupancy[None]
 
-    monkeypatch.setattr(api, "occupancy", occupancy)
+    monkeypatch.setattr(objects, "occupancy", occupancy)
     monkeypatch.setattr(outputs_loop, "SimulatedPage",
                         partial(SimulatedPage, conditions=Conditions(side_px=640, tilt_deg=4)))
     monkeypatch.setattr(rounds_on_disk, "OBJECT_PX", 32)
@@ -133,7 +134,7 @@ def test_a_stop_leaves_no_half_round(folder, tmp_path, monkeypatch):
 
 def test_a_round_that_fails_keeps_what_there_is_in_one_line(folder, tmp_path, monkeypatch, capsys):
     answers = iter([stool().occupancy[None], np.zeros((1, 16, 16, 16), np.float32)])
-    monkeypatch.setattr(api, "occupancy", lambda model, seen: next(answers))
+    monkeypatch.setattr(objects, "occupancy", lambda model, seen: next(answers))
     code = call("loop", str(folder / "box.png"), "--simulate", "--model", str(folder / "vae-iwgan-image"), "--out",
                 str(tmp_path / "out"))
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
@@ -217,7 +218,7 @@ def test_projecting_brings_each_object_to_what_the_model_makes(folder, tmp_path,
         yield outputs_loop.Progress("projecting", 0, 1)
         yield type("Projected", (), {"shape": stool(5)})
 
-    monkeypatch.setattr(api.latents, "project", project)
+    monkeypatch.setattr(latents, "project", project)
     events = outputs_loop.loop_files(str(folder / "box.png"), tmp_path, model, SETTINGS(2), simulate=True, seed=9,
                                      project=True)
     list(events)

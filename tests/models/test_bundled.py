@@ -8,6 +8,7 @@ from maquette.datasets.sources import furniture
 from maquette.geometry.overlap import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub
+from maquette.models.predict import occupancy
 from maquette.outputs import shapes as outputs
 from maquette.rendering import render_views
 from maquette.scans import scans
@@ -36,7 +37,7 @@ def test_unseen_furniture_is_recognised(name):
         render_views(mesh, count=1, size_px=128, seed=index, kinds=("pencil",)).images[0]
         for index, mesh in enumerate(meshes)
     ])
-    found = api.occupancy(model, views[:, None].astype(np.float32) / 255)
+    found = occupancy(model, views[:, None].astype(np.float32) / 255)
     overlap = np.stack([iou(found, shape[None], model.threshold) for shape in truth], axis=1)
     right = np.diag(overlap)
     assert right.mean() > 2 * (overlap.sum() - right.sum()) / (13 * 12)
@@ -48,7 +49,7 @@ def test_scans_of_unseen_furniture_are_completed():
     meshes = [item.load() for item in furniture(13, seed=9, split="test")]
     truth = np.stack([voxelise(mesh, 32) for mesh in meshes])
     seen = np.stack([scans(mesh, 32, count=1, seed=index)[0] for index, mesh in enumerate(meshes)])
-    found = iou(api.occupancy(model, seen[:, None].astype(np.float32)), truth, model.threshold)
+    found = iou(occupancy(model, seen[:, None].astype(np.float32)), truth, model.threshold)
     assert found.mean() > 2 * iou(seen, truth).mean() and found.mean() > 0.5
 
 

@@ -5,6 +5,8 @@ import math
 import shutil
 import sys
 
+from maquette.extras import require
+
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#"
 Curve = tuple[str, list[tuple[int, float]]]
 """A title, and (step, value)."""
@@ -99,7 +101,7 @@ def _print_plots(curves: list[Curve]) -> None:
 
 def _plot(title: str, points: list[tuple[int, float]], width: int, height: int = 11) -> list[str]:
     """One curve as `height` lines of `width` characters."""
-    import plotext
+    plotext = require("plotext", "train")
 
     steps, values = zip(*points, strict=True)
     plotext.clear_figure()

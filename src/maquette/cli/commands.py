@@ -178,9 +178,9 @@ def renamings_in_a_line() -> Iterator[None]:
 def _about_itself(option: str, *words: str) -> int:
     """`maquette --version`, and completion."""
     if option == "--version":
-        import importlib.metadata
+        from maquette import __version__
 
-        print(f"maquette {importlib.metadata.version('maquette')}")
+        print(f"maquette {__version__}")
     elif option == "--install-completion":
         for line in install(*words[:1]):
             print(line)

@@ -25,6 +25,7 @@ from maquette.datasets.arrow import (
     record_batches,
 )
 from maquette.errors import UserError
+from maquette.extras import require
 
 SIDECAR = "maquette.json"
 """The file beside the rows that says what they share."""
@@ -131,6 +132,7 @@ def features(class_names: Sequence[str], scans: bool = False) -> Features:
         class_names: The classes; the column `label` is an index into them.
         scans: Whether the rows hold scans.
     """
+    require("datasets", "train")
     from datasets import ClassLabel, Features, Value
 
     columns = {

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 from maquette.datasets.arrow import Features, Schema
 from maquette.datasets.workers import map_unordered
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
 
 PARTS = ".parts"
@@ -179,6 +180,7 @@ def assemble(
     Raises:
         UserError: If everything was skipped, and if the disk is full.
     """
+    require("datasets", "train")
     from datasets import Dataset, DatasetDict
 
     parts = out / PARTS

@@ -15,6 +15,7 @@ from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.generation import GenerationOptions, ShapeFeatures, evaluate_generation
 from maquette.evaluation.shapes.recognition import evaluate_recognition
 from maquette.events import Progress
+from maquette.extras import require
 from maquette.intake.pickup import frame_object
 from maquette.models.hub import Model, load
 from maquette.models.predict import occupancy, require_scans
@@ -166,6 +167,7 @@ def _measure_images(
     model: Model, on: str, out: str | Path, *, shapes: str, inception: str, seed: int, limit: int | None
 ) -> Iterator[Progress | Measured]:
     """`evaluate_images` with images that the model makes; `evaluate_fields` for GRAF and 3DGEN."""
+    require("matplotlib", "train")
     from maquette.evaluation.images.evaluate import evaluate_images
     from maquette.evaluation.images.options import ImageMeasureOptions
 

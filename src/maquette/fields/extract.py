@@ -7,6 +7,7 @@ that the model's colour field gives at its place.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,7 +17,9 @@ from torch import Tensor, nn
 
 from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, sample_near_surface
+from maquette.geometry.mesh import to_print
 from maquette.geometry.repair import Dropped, keep_largest, repair
+from maquette.io.formats import write_mesh
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
@@ -56,6 +59,15 @@ class ColouredMesh(FieldSurface):
     """
 
     colours: UInt8[np.ndarray, "v 3"]
+
+    def save(self, path: str | Path, size_mm: float = 100.0) -> Path:
+        """Write the mesh for printing, its longest side `size_mm`; obj, ply and glb keep its colours.
+
+        Raises:
+            UserError: For a suffix that is no mesh's, and for a file that cannot be written.
+        """
+        write_mesh(path, to_print(self.mesh, size_mm), self.colours)
+        return Path(path)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
 from maquette.errors import UserError
+from maquette.geometry.print_mesh import PrintMesh
 
 Occupancy = Num[np.ndarray, "r r r"] | Bool[np.ndarray, "r r r"]
 """A grid of numbers in [0, 1] or of booleans, axes x, y, z."""
@@ -203,7 +204,7 @@ def to_print(mesh: trimesh.Trimesh, size_mm: float = 100.0) -> trimesh.Trimesh:
     framed = to_frame(mesh)
     vertices = framed.vertices * size_mm
     vertices[:, 2] -= vertices[:, 2].min()
-    return trimesh.Trimesh(vertices, framed.faces, process=False)
+    return PrintMesh(vertices, framed.faces, process=False)
 
 
 def is_closed(mesh: trimesh.Trimesh) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Num, UInt8
 
 from maquette.errors import UserError
+from maquette.extras import require
 
 if TYPE_CHECKING:
     import pydicom
@@ -58,6 +59,7 @@ def anonymous_name(path: str | Path) -> str | None:
     Returns:
         The name, or None when the file has no UID or cannot be read.
     """
+    require("pydicom", "dicom")
     try:
         with _damage_named(Path(path).name):
             uid = _header(path, Path(path).name).get("SOPInstanceUID")
@@ -81,6 +83,7 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
         UserError: When the file is no DICOM file or damaged, holds no picture or several, is too large, or is
             compressed in a way that no installed decoder knows.
     """
+    require("pydicom", "dicom")
     import pydicom
     from pydicom.pixels import pixel_array
     from pydicom.uid import UID_dictionary

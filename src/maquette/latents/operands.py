@@ -72,7 +72,7 @@ def read_operand(
     if found := _SEED.fullmatch(word):
         return Operand(word, prior.draw(model, int(found[1])))
     if (found := _CLASS_SEED.fullmatch(word)) and found[1] != "seed":
-        return Operand(word, prior.draw(model, int(found[2]), kind=found[1]))
+        return Operand(word, prior.draw(model, int(found[2]), class_name=found[1]))
     suffix = Path(word).suffix.lower()
     if suffix == ".npy":
         values = formats.read_array(word)

@@ -18,7 +18,7 @@ import maquette
 
 model = maquette.load("MODEL")
 made = maquette.reconstruct("chair.jpg", model, size_mm=100)
-made.mesh.export("chair.stl")
+made.save("chair.stl")
 ```"""
 _COMPLETES_SCANS = """```
 maquette complete chair.ply --model MODEL
@@ -29,7 +29,7 @@ import maquette
 
 model = maquette.load("MODEL")
 made = maquette.complete("chair.ply", model, elevation_deg=20)
-made.mesh.export("chair.stl")
+made.save("chair.stl")
 ```"""
 _MAKES_SHAPES = """```
 maquette generate --count 16 --seed 7 --model MODEL
@@ -48,7 +48,7 @@ maquette generate --count 16 --seed 7 --model MODEL --out out/
 ```
 
 ```python
-from maquette.api import sample_images
+from maquette import sample_images
 
 pixels = sample_images("MODEL", count=4, seed=7)  # uint8 [4, height, width], or [4, height, width, 3] in colour
 ```
@@ -76,13 +76,16 @@ def write_card(
 
     Args:
         recipe: As it goes into the model, without the machine's folders.
-        labels: The classes.
-        terms: Of use of the data, each once.
-        shapes: How many, or how many images, were trained on.
-        metrics: On the validation part.
+        labels: The classes of the data.
+        terms: The terms of use of the data, each once.
+        shapes: How many shapes, or images, were trained on.
+        metrics: What was measured on the validation part, by name.
         facts: Of the run, by name, each a row of a table: `seconds` and the versions, commit and machine of
             `maquette.training.monitor.environment`.
-        picture: The file of the samples beside the card, None for none.
+        picture: The file of the samples beside the card; None for no picture.
+
+    Returns:
+        The text of `README.md`.
     """
     system = SYSTEMS[recipe.system]
     usage = (
@@ -150,7 +153,7 @@ def _rows(recipe: Recipe, facts: Mapping[str, object]) -> dict[str, object]:
     rows = {"steps": recipe.train.steps, "seed": recipe.train.seed, "precision": recipe.train.precision, **facts}
     if "seconds" in rows:
         rows = {("time" if name == "seconds" else name): value for name, value in rows.items()}
-        rows["time"] = duration(float(rows["time"]))
+        rows["time"] = duration(float(str(rows["time"])))
     return {name: value for name, value in rows.items() if value not in ("", None)}
 
 

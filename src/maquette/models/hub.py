@@ -1,8 +1,8 @@
-"""Where models come from and how they are kept: `config.json` + `model.safetensors` + a card (`README.md`, and
-`samples.png`, which it shows) in one folder.
+"""Where models come from, and how they are kept.
 
+A model is a folder: `config.json`, `model.safetensors`, and a card (`README.md` with the picture `samples.png`).
 `load` takes the name of a bundled model, a folder, or `owner/name` on the Hugging Face Hub; `push` puts a model there.
-Nothing is unpickled, and `config.json` carries the checksum of the weights.
+Nothing is unpickled, and `config.json` carries the checksum of the weights. PyTorch is imported when a model is loaded.
 """
 
 import dataclasses
@@ -12,20 +12,29 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
+from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as save_tensors
 
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 from maquette.renamed import upgraded
-from maquette.systems import SYSTEMS, Config, System
+from maquette.systems import SYSTEMS
+
+if TYPE_CHECKING:
+    import torch
+
+    from maquette.systems import Config, System
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
+DEFAULT_MODEL = "maquette"
+"""The bundled model that is used where nobody names one."""
 FORMAT = 1
+"""Of `config.json`; a greater one was written by a later version."""
+DEVICES = ("cpu", "cuda", "auto")
+"""What a model can be loaded onto; auto is cuda where there is one."""
 CONFIG, WEIGHTS, CARD, PICTURE = "config.json", "model.safetensors", "README.md", "samples.png"
 FILES = (CONFIG, WEIGHTS, CARD, PICTURE)
 """All that a model's folder holds, and all that travels to and from the Hub; the picture may be missing."""
@@ -36,21 +45,45 @@ class Model:
     """A trained system, ready to use.
 
     Attributes:
-        system: With its weights, in evaluation mode, float32.
-        info: Config.json as read: `threshold`, `class_names`, `data`, `metrics`, `recipe`, `versions` and what else the
-            run wrote.
-        latents: Tensors named in `model.safetensors` as `latents.*`.
+        name: As it was asked for: bundled, a folder, or `owner/name`.
+        system: The networks with their weights, in evaluation mode, float32.
+        info: `config.json` as read: `threshold`, `class_names`, `data`, `metrics`, `recipe`, `versions` and what else
+            the run wrote.
+        latents: The tensors that `model.safetensors` names `latents.*`, on the CPU.
     """
 
     name: str
-    system: System
+    system: "System"
     info: dict[str, Any]
-    latents: dict[str, torch.Tensor]
+    latents: dict[str, "torch.Tensor"]
 
     @property
     def threshold(self) -> float:
         """The occupancy at which a voxel counts as solid, picked on the validation part."""
         return float(self.info.get("threshold", 0.5))
+
+    @property
+    def class_names(self) -> list[str]:
+        """The classes that it was trained on, in the order of its latents; empty where it knows none."""
+        return list(self.info.get("class_names", []))
+
+    @property
+    def device(self) -> "torch.device":
+        """Where its networks are."""
+        return next(self.system.nets.parameters()).device
+
+
+ModelOrName = Model | str | Path
+"""A model, or what `load` takes: a bundled name, a folder, a run's folder, or `owner/name` on the Hub."""
+
+
+def as_model(model: ModelOrName) -> Model:
+    """The model itself, or the one of this name or in this folder, loaded onto the CPU.
+
+    Raises:
+        UserError: As `load` does.
+    """
+    return model if isinstance(model, Model) else load(model)
 
 
 def bundled() -> list[str]:
@@ -59,8 +92,16 @@ def bundled() -> list[str]:
     return sorted(found, key=lambda name: name != "maquette")
 
 
-def locate(name: str) -> Path:
-    """The folder of this model; UserError naming the nearest known one where there is none."""
+def locate(name: str | Path) -> Path:
+    """The folder of a model.
+
+    Args:
+        name: As for `load`.
+
+    Raises:
+        UserError: Where there is none; it names the nearest known one.
+    """
+    name = str(name)
     if name in bundled():
         return BUNDLED / name
     folder = Path(name)
@@ -81,18 +122,24 @@ def locate(name: str) -> Path:
     raise UserError("no model or folder of this name", repr(name), hint)
 
 
-def load(name: str = "maquette") -> Model:
-    """Load a bundled model, a model's folder, a run's folder or a model of the Hub, onto the CPU.
+def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
+    """Load a bundled model, a model's folder, a run's folder or a model of the Hub.
 
-    Weights whose checksum config.json knows are checked against it.
+    Weights whose checksum `config.json` knows are checked against it.
+
+    Args:
+        name: Of the model, or its folder.
+        device: `cpu`, `cuda`, or `auto`, which is cuda where there is one.
 
     Raises:
-        UserError: For a name that is unknown, and for a file that is damaged or does not fit: it says which tensor and
-            which shapes.
+        UserError: For a name that is unknown, for a file that is damaged or does not fit (it says which tensor and
+            which shapes), and for a device that is not there.
     """
     folder = locate(name)
     info = read_config(folder)
-    config = _config(info)
+    config, target = _config(info), _device(device)
+    import torch
+
     with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
         plan = SYSTEMS[info["system"]](config)
     path = folder / WEIGHTS
@@ -120,12 +167,27 @@ def load(name: str = "maquette") -> Model:
     _check_sum(path, info)
     system = SYSTEMS[info["system"]](config)
     system.nets.load_state_dict(state, strict=False)
-    system.nets.eval().requires_grad_(False)
-    return Model(name, system, info, latents)
+    system.nets.eval().requires_grad_(False).to(target)
+    return Model(str(name), system, info, latents)
+
+
+def _device(name: str) -> "torch.device":
+    """The device of this name, checked."""
+    if name not in DEVICES:
+        raise UserError(f"device must be {', '.join(DEVICES[:-1])} or {DEVICES[-1]}", repr(name))
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("device is cuda, but PyTorch sees no GPU", hint="use cpu or auto")
+    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """`config.json` of a model's folder, checked for what every model needs."""
+    """`config.json` of a model's folder, under today's keys, checked for what every model needs.
+
+    Raises:
+        UserError: Where it cannot be read, or is of a newer version.
+    """
     path = folder / CONFIG
     try:
         info = upgraded("", json.loads(path.read_text(encoding="utf-8")), str(path))
@@ -143,7 +205,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return info
 
 
-def _config(info: dict[str, Any]) -> Config:
+def _config(info: dict[str, Any]) -> "Config":
     """The system's config out of config.json; ValueError naming the key that does not fit."""
     kind = SYSTEMS[info["system"]].Config
     unknown = sorted(set(info["model"]) - {key.name for key in dataclasses.fields(kind)})
@@ -157,18 +219,33 @@ def _config(info: dict[str, Any]) -> Config:
 
 def save(
     folder: Path,
-    system: System,
+    system: "System",
     info: dict[str, Any],
     card: str,
-    latents: dict[str, torch.Tensor],
-    picture: np.ndarray | None = None,
+    latents: dict[str, "torch.Tensor"],
+    picture: UInt8[np.ndarray, "height width 3"] | None = None,
 ) -> Path:
     """Write a model: its networks (see `System.saved_networks`) in half precision, its card and its config.
 
+    `config.json` is written last, with the checksum of the weights: a folder whose writing was cut short does not pass
+    for a model.
+
     Args:
-        picture: What the card shows as `samples.png`, uint8 `[H, W, 3]`. config.json is written last, with the checksum
-            of the weights: a folder whose writing was cut short does not pass for a model.
+        folder: Made where it is not there.
+        system: The trained system.
+        info: What `config.json` says besides the system and its config.
+        card: The text of the model's card, Markdown.
+        latents: Tensors to keep beside the networks, by name.
+        picture: What the card shows as `samples.png`; None for nothing.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UserError: Where it cannot be written.
     """
+    from safetensors.torch import save as save_tensors
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -190,12 +267,13 @@ def save(
     return folder
 
 
-def push(name: str, repo_id: str, private: bool = False, token: str | None = None) -> str:
+def push(name: str | Path, repo_id: str, private: bool = False, token: str | None = None) -> str:
     """Upload a model to the Hugging Face Hub and return its address there.
 
     Args:
         name: As for `load`.
         repo_id: `owner/name`, made if it is not there.
+        private: Only its owner sees it.
         token: Of an account that may write there; the one of `hf auth login` or HF_TOKEN if left out.
 
     Raises:

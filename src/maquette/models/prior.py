@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import LowRankMultivariateNormal
 
@@ -15,32 +16,49 @@ from maquette.systems.base import System
 _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
 
 
-def class_row(model: Model, kind: str, name: str) -> Tensor:
-    """What the model knows of a class under this name (`mean`, `factor`, `rest`); UserError for an unknown class."""
-    labels = list(model.info.get("class_names", [])) if name in model.latents else []
-    if kind not in labels:
-        known = f"it knows {', '.join(labels)}" if labels else "it has no latents of classes"
-        raise UserError(f"model '{model.name}' has no class of this name", repr(kind), known)
-    return model.latents[name][labels.index(kind)]
-
-
-def draw(model: Model, seed: int, index: int = 0, kind: str = "", spread: float = 1.0) -> Tensor:
-    """A draw from the prior, `[latent]`: a function of the model, the seed and the index alone.
+def class_row(model: Model, class_name: str, name: str) -> Tensor:
+    """What the model knows of one class.
 
     Args:
-        kind: A class that the model knows, or empty for the model's own prior: what `from_normal` gives, or any class
-            at random where the prior is that of classes.
+        model: Any.
+        class_name: The class.
+        name: `mean` `[latent]`, `factor` `[k, latent]` or `rest` `[latent]`.
+
+    Raises:
+        UserError: For an unknown class.
+    """
+    labels = model.class_names if name in model.latents else []
+    if class_name not in labels:
+        known = f"it knows {', '.join(labels)}" if labels else "it has no latents of classes"
+        raise UserError(f"model '{model.name}' has no class of this name", repr(class_name), known)
+    return model.latents[name][labels.index(class_name)]
+
+
+def draw(
+    model: Model, seed: int, index: int = 0, class_name: str = "", spread: float = 1.0
+) -> Float[Tensor, " latent"]:
+    """A draw from the prior, on the CPU: a function of the model, the seed and the index alone.
+
+    Args:
+        model: Any with a latent.
+        seed: 0 or more.
+        index: The place in the count: one seed gives many draws.
+        class_name: A class that the model knows, or empty for the model's own prior: what `System.from_normal` gives,
+            or any class at random where the prior is that of classes.
         spread: Scales the deviation.
+
+    Raises:
+        UserError: For a seed below 0 and for an unknown class.
     """
     if seed < 0:
         raise UserError("seed must be 0 or more", seed)
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
-    labels = list(model.info.get("class_names", []))
-    if not kind and model.system.draws_by_class() and labels:
-        kind = labels[int(torch.randint(len(labels), (1,), generator=noise))]
-    if not kind:
+    labels = model.class_names
+    if not class_name and model.system.draws_by_class() and labels:
+        class_name = labels[int(torch.randint(len(labels), (1,), generator=noise))]
+    if not class_name:
         return model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
-    mean, factor, rest = (class_row(model, kind, name) for name in ("mean", "factor", "rest"))
+    mean, factor, rest = (class_row(model, class_name, name) for name in ("mean", "factor", "rest"))
     along = torch.randn(len(factor), generator=noise)
     return mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise))
 
@@ -57,8 +75,17 @@ def middle(system: System) -> Tensor:
     return system.from_normal(torch.zeros(system.config.latent))
 
 
-def checked(model: Model, values: np.ndarray | Tensor, where: str) -> Tensor:
-    """A latent of this model, float32 `[latent]`; UserError starting with `where` for one that does not fit."""
+def checked(model: Model, values: np.ndarray | Tensor, where: str) -> Float[Tensor, " latent"]:
+    """A latent of this model, float32.
+
+    Args:
+        model: Any with a latent.
+        values: `[latent]`, finite, within the bounds of the prior.
+        where: What a message starts with: a file, "the latent".
+
+    Raises:
+        UserError: For values that do not fit.
+    """
     values = np.asarray(values)
     length = model.system.config.latent
     if values.shape != (length,) or values.dtype.kind not in "biuf":
@@ -75,19 +102,20 @@ def checked(model: Model, values: np.ndarray | Tensor, where: str) -> Tensor:
 
 
 @torch.inference_mode()
-def decode(model: Model, latents: Tensor) -> np.ndarray:
-    """Latents `[N, latent]` to occupancy float32 `[N, R, R, R]` in [0, 1]."""
-    return torch.cat([model.system.generate(part) for part in latents.split(32)]).squeeze(1).numpy()
+def decode(model: Model, latents: Float[Tensor, "batch latent"]) -> Float[np.ndarray, "batch r r r"]:
+    """The shapes of latents: occupancy, float32 in [0, 1]."""
+    made = [model.system.generate(part.to(model.device)) for part in latents.split(32)]
+    return torch.cat(made).squeeze(1).cpu().numpy()
 
 
 @torch.no_grad()
-def encode(model: Model, images: Tensor) -> Tensor:
-    """Views `[B, C, S, S]` in [0, 1] to latents `[B, latent]`."""
-    return model.system.encode(images.contiguous(memory_format=torch.channels_last))
+def encode(model: Model, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch latent"]:
+    """The latents of views in [0, 1], on the CPU."""
+    return model.system.encode(images.to(model.device).contiguous(memory_format=torch.channels_last)).cpu()
 
 
 def unlikeliness(model: Model) -> Callable[[Tensor], Tensor]:
-    """How far latents `[B, latent]` are from where the prior puts them, `[B]`.
+    """A function that says how far latents `[B, latent]` are from where the prior puts them, `[B]`.
 
     Minus the logarithm of the prior's density, divided by the latent's length, up to a constant. For N(0, I) that is
     |z|^2 / 2L; for a prior of classes it is that of the mixture of their Gaussians, all weighing the same, which near

@@ -6,20 +6,25 @@ import numpy as np
 import torch
 
 from maquette.errors import UserError
-from maquette.models.hub import Model, load
+from maquette.models.hub import ModelOrName, as_model
 from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
 
 
 def sample_images(
-    model: Model | str, count: int = 16, seed: int = 0, batch: int = 16, *, spread: float = 1.0
+    model: ModelOrName, count: int = 16, seed: int = 0, batch: int = 16, *, spread: float = 1.0
 ) -> np.ndarray:
     """New images from random latents, uint8 `[count, H, W]` or, in colour, `[count, H, W, 3]`.
 
+    Model, seed and place in the count decide an image, whatever the count; with another batch, or on another device,
+    sums are rounded otherwise and some values can differ by a level.
+
     Args:
+        model: One that makes images, or its name or folder.
+        count: How many, 1 or more.
+        seed: Of the latents, 0 or more.
         batch: Images that are made at once.
-        spread: Scales the latents' deviation. Model, seed and place in the count decide an image, whatever the count;
-            with another batch, or on another device, sums are rounded otherwise and some values can differ by a level.
+        spread: Scales the latents' deviation; below 1 gives more typical images.
 
     Raises:
         UserError: For a model that makes no images, and for one whose weights are not finite.
@@ -28,22 +33,21 @@ def sample_images(
 
 
 def batches_of_images(
-    model: Model | str, count: int = 16, seed: int = 0, batch: int = 16, *, spread: float = 1.0
+    model: ModelOrName, count: int = 16, seed: int = 0, batch: int = 16, *, spread: float = 1.0
 ) -> Iterator[np.ndarray]:
-    """`sample_images`, `batch` at a time."""
-    model = load(model) if isinstance(model, str) else model
+    """`sample_images`, at most `batch` at a time."""
+    model = as_model(model)
     if not model.system.makes.images:
         raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
                         hint="use one trained with wgan-gp")
     for name, value in (("count", count), ("batch", batch)):
         if value < 1:
             raise UserError(f"{name} must be at least 1", value)
-    device = next(model.system.nets.parameters()).device
     for first in range(0, count, batch):
         # always whole batches: how sums are rounded depends on their size
         latents = torch.stack([draw(model, seed, index, spread=spread) for index in range(first, first + batch)])
         with torch.inference_mode():
-            images = model.system.generate(latents.to(device))
+            images = model.system.generate(latents.to(model.device))
         if not images.isfinite().all():
             raise UserError(f"model '{model.name}' makes values that are not finite", hint="its training diverged")
         yield as_pixels(images[: count - first])

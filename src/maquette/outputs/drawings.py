@@ -1,6 +1,6 @@
 """The verbs on drawings, written to files: pages taken up from a camera or a photograph, and solids made of drawings.
 
-Events like those of `outputs`; nothing prints or parses arguments.
+Like all of `maquette.outputs` these yield events; nothing prints or parses arguments.
 """
 
 import time
@@ -17,7 +17,7 @@ from maquette.io import formats
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.outputs.shapes import free_name, report_facts, sources_of, written_solid
-from maquette.relief.relief import ReliefOptions, relief
+from maquette.relief.relief import Relief, ReliefOptions, relief
 from maquette.rendering import sheets as previews
 
 PREVIEW_PX, STEP_PX = 320, 400
@@ -32,7 +32,17 @@ def pickup_file(
 ) -> Iterator[Written | Failed]:
     """The drawing in a picture of a page as a grey PNG, and beside it `NAME.found.png` with the steps on the way.
 
-    The options are those of `pencil.rectify_page.rectify_page`.
+    Args:
+        frame: The picture.
+        out: The PNG to write.
+        squared: Take away the printed lines of squared or lined paper.
+        low: The side in pixels of a square picture of low resolution; None keeps the page's own.
+        whole_page: Do not crop to what is drawn.
+        paper: The sheet's size, as `maquette.intake.sheet.find_sheet` knows it.
+        found: Write the steps on the way too.
+
+    Yields:
+        One Written or Failed.
 
     Raises:
         UserError: Where `out` is no PNG.
@@ -74,12 +84,21 @@ def relief_files(
     inputs: Iterable[str], out: str | Path, making: ReliefOptions, *, suffix: str = ".stl", preview: bool = False,
     min_wall_mm: float = 0.8,
 ) -> Iterator[int | Written | Failed]:
-    """A solid for each drawing; yields first how many there are, then one Written or Failed for each.
+    """A solid for each drawing. A bad drawing is named, the others still done.
 
     Args:
+        inputs: Drawings, folders of drawings, or `-` for standard input.
         out: A folder, or one file with a known suffix where there is one input.
-        preview: Also a PNG of the drawing beside the solid from four sides. A grid's suffix gets `GRID_VOXELS` a side.
-            A bad drawing is named, the others still done.
+        making: How the solids are made.
+        suffix: Of the files in a folder: a mesh's, or a grid's of `GRID_VOXELS` a side.
+        preview: Also a PNG of the drawing beside the solid from four sides.
+        min_wall_mm: The thinnest wall that the printer can print, for the report.
+
+    Yields:
+        How many there are, then one Written or Failed for each.
+
+    Raises:
+        UserError: For one file that several inputs would be written to.
     """
     out = Path(out)
     sources, failed, single = sources_of(inputs, find_inputs, out)
@@ -93,7 +112,7 @@ def relief_files(
             made = relief(pixels, making, min_wall_mm=min_wall_mm, name=str(source))
             stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
             target = out if single else out / f"{stem}{suffix}"
-            _write(target, made.mesh)
+            _write(target, made)
             paths = [target]
             if preview:
                 paths.append(target.with_name(f"{target.stem}.preview.png"))
@@ -110,11 +129,12 @@ def relief_files(
         yield written_solid(source, paths, made.line(), facts, made.notes, started)
 
 
-def _write(path: Path, mesh) -> None:
+def _write(path: Path, made: Relief) -> None:
+    """The mesh, or the filled mesh as a grid, whichever the suffix says."""
     if formats.kind(path) == "mesh":
-        formats.write_mesh(path, mesh)
+        formats.write_mesh(path, made.mesh)
         return
     from maquette.geometry.mesh import to_frame
     from maquette.geometry.voxelise import voxelise
 
-    formats.write_grid(path, voxelise(to_frame(mesh), GRID_VOXELS).astype(np.float32))
+    formats.write_grid(path, voxelise(to_frame(made.mesh), GRID_VOXELS).astype(np.float32))

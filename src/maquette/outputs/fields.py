@@ -1,35 +1,29 @@
-"""The verbs on models with a field, written to files: coloured meshes, sheets and animations, as events like those of
-`outputs`. Work that takes long yields `Progress` between the results.
+"""The verbs on models with a field, written to files: coloured meshes, sheets and animations, as events.
+
+Work that takes long yields `Progress` between the results.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from maquette import api
+from maquette.api.objects import generate_mesh
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.fields.between import between, field_path
-from maquette.fields.extract import (
-    ColouredMesh,
-    FieldSurface,
-    check_level,
-    field_colours,
-    field_surface,
-    require_field,
-)
-from maquette.fields.lattice import check_resolution
-from maquette.fields.pictures import front_view, render_latents, views_round
 from maquette.geometry.mesh import to_print
 from maquette.geometry.printability import printability
 from maquette.io import formats
 from maquette.models.hub import Model
-from maquette.models.prior import draw
 from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
-from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from maquette.fields.extract import ColouredMesh, FieldSurface
+    from maquette.rays.sampling import Views
 
 TURN_FRAMES = 24
 """Frames of a turntable."""
@@ -49,15 +43,31 @@ def generate_mesh_files(
     largest_part: bool = True,
     turntable: bool = False,
 ) -> Iterator[Progress | Written | Failed]:
-    """`api.generate_mesh`, written to the folder `out` with a sheet of them all in their colours; one event a sample.
+    """New coloured meshes, written with a sheet of them all. A sample without a surface is named, the others done.
 
     Args:
-        turntable: Also `NAME.gif` of each, as the model itself shows it from all round. A sample without a surface is
-            named, the others still done.
+        out: The folder.
+        model: One with a field.
+        count: How many, 1 or more.
+        seed: Of the latents.
+        spread: Scales the latents' deviation.
+        resolution: Cells a side of the cube in which a surface is found, a multiple of 16.
+        level: The occupancy at the surface, between 0 and 1.
+        suffix: Of the meshes' files.
+        size_mm: The longest side.
+        largest_part: Leave out loose parts.
+        turntable: Also `NAME.gif` of each, as the model itself shows it from all round.
+
+    Yields:
+        Progress, a Written or Failed a sample, and one Written for the sheet.
 
     Raises:
         UserError: For a model without a field and for options that cannot be.
     """
+    from maquette.fields.extract import require_field
+    from maquette.fields.pictures import render_latents, views_round
+    from maquette.models.prior import draw
+
     require_field(model)
     if count < 1:
         raise UserError("count must be at least 1", count)
@@ -66,9 +76,9 @@ def generate_mesh_files(
     for index in range(count):
         name = f"sample-{seed}-{index:03d}"
         try:
-            made = api.generate_mesh(model, seed, index, spread=spread, resolution=resolution, level=level,
-                                     largest_part=largest_part)
-            paths = [_write(out / f"{name}{suffix}", made, size_mm)]
+            made = generate_mesh(model, seed, index, spread=spread, resolution=resolution, level=level,
+                                 largest_part=largest_part)
+            paths = [made.save(out / f"{name}{suffix}", size_mm)]
             if turntable:
                 latent = draw(model, seed, index, spread=spread)
                 views, whole = views_round(model.system.config, TURN_FRAMES)
@@ -103,15 +113,34 @@ def interpolate_field_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
 ) -> Iterator[Progress | Written | Failed]:
-    """`fields.between`, written to the folder `out`: a coloured mesh and a latent for each step, `sheet.png`, and where
-    `gif` is set `interpolation.gif`, which goes there and back.
+    """Go from latent to latent, and write a coloured mesh and a latent for each step, `sheet.png`, `interpolation.gif`.
 
-    The pictures in both are the model's own.
+    The pictures in both are the model's own. A step without a surface is named, and has its latent and its picture
+    still.
 
     Args:
-        frames: Of the animation between two operands, at least; rounded up to a multiple of the steps between them. A
-            step without a surface is named, and has its latent and its picture still.
+        operands: Seeds or saved latents.
+        out: The folder.
+        model: One with a field.
+        steps: Latents a pair of operands, both ends among them.
+        path: `straight` or `spherical`.
+        what: What moves: `shape`, `appearance` or `both`.
+        gif: Whether there is an animation; it goes there and back.
+        frames: Of the animation between two operands, at least; rounded up to a multiple of the steps between them.
+        resolution: Cells a side of the cube in which a surface is found, a multiple of 16.
+        suffix: Of the meshes' files.
+        size_mm: The longest side.
+        largest_part: Leave out loose parts.
+
+    Yields:
+        Progress, and a Written or Failed a result.
+
+    Raises:
+        UserError: For a model without a field and for options that cannot be.
     """
+    from maquette.fields.between import between, field_path
+    from maquette.fields.pictures import front_view, render_latents
+
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
     _check(suffix, resolution)
@@ -123,7 +152,7 @@ def interpolate_field_files(
         saved = save_latent(out / f"{name}.latent.npy", latent)
         try:
             made = surface.coloured(latent)
-            yield _written(name, [_write(out / f"{name}{suffix}", made, size_mm), saved], made, size_mm)
+            yield _written(name, [made.save(out / f"{name}{suffix}", size_mm), saved], made, size_mm)
         except UserError as error:
             yield Failed(name, f"{name}: {error}")
         yield Progress("interpolating", index + 1, len(found.latents))
@@ -137,19 +166,28 @@ class _Surfaces:
     """The meshes of latents one after another; where the shape code stays, so does the surface."""
 
     def __init__(self, model: Model, resolution: int, largest_part: bool):
+        from maquette.fields.extract import require_field
+
         self.generator, self.resolution, self.largest_part = require_field(model), resolution, largest_part
-        self.code, self.found = None, None
+        self.shape_code = int(model.system.config.shape_code)
+        self.known: tuple[Tensor, FieldSurface | UserError] | None = None
 
-    def coloured(self, latent: torch.Tensor) -> ColouredMesh:
-        code = latent[: self.generator.config.shape_code]
-        if self.code is None or not torch.equal(code, self.code):
-            self.code, self.found = code, self._surface(latent)
-        if isinstance(self.found, UserError):
-            raise self.found
-        colours = field_colours(self.generator, latent, self.found.mesh)
-        return ColouredMesh(self.found.mesh, self.found.evaluations, self.found.dropped, colours)
+    def coloured(self, latent: "Tensor") -> "ColouredMesh":
+        """The coloured surface of a latent; UserError where it has none."""
+        from maquette.fields.extract import ColouredMesh, field_colours
 
-    def _surface(self, latent: torch.Tensor) -> FieldSurface | UserError:
+        code = latent[: self.shape_code]
+        if self.known is None or not self.known[0].equal(code):
+            self.known = code, self._surface(latent)
+        found = self.known[1]
+        if isinstance(found, UserError):
+            raise found
+        colours = field_colours(self.generator, latent, found.mesh)
+        return ColouredMesh(found.mesh, found.evaluations, found.dropped, colours)
+
+    def _surface(self, latent: "Tensor") -> "FieldSurface | UserError":
+        from maquette.fields.extract import field_surface
+
         try:
             return field_surface(self.generator, latent, self.resolution, largest_part=self.largest_part)
         except UserError as error:
@@ -157,6 +195,9 @@ class _Surfaces:
 
 
 def _check(suffix: str, resolution: int, level: float = 0.5) -> None:
+    from maquette.fields.extract import check_level
+    from maquette.fields.lattice import check_resolution
+
     if suffix not in formats.MESHES:
         raise UserError(f"meshes of a field are written as {', '.join(known[1:] for known in formats.MESHES)}",
                         suffix[1:])
@@ -164,12 +205,7 @@ def _check(suffix: str, resolution: int, level: float = 0.5) -> None:
     check_level(level)
 
 
-def _write(path: Path, made: ColouredMesh, size_mm: float) -> Path:
-    formats.write_mesh(path, to_print(made.mesh, size_mm), made.colours)
-    return path
-
-
-def _written(name: str, paths: Sequence[Path], made: ColouredMesh, size_mm: float) -> Written:
+def _written(name: str, paths: Sequence[Path], made: "ColouredMesh", size_mm: float) -> Written:
     report = printability(to_print(made.mesh, size_mm))
     mean = "#" + bytes(np.round(made.colours.mean(0)).astype(np.uint8)).hex()
     line = "; ".join(part for part in (report.line(), made.dropped.line(), f"mean colour {mean}") if part)
@@ -178,5 +214,7 @@ def _written(name: str, paths: Sequence[Path], made: ColouredMesh, size_mm: floa
     return Written(name, tuple(paths), line, summary)
 
 
-def _repeated(view: Views, count: int) -> Views:
+def _repeated(view: "Views", count: int) -> "Views":
+    from maquette.rays.sampling import Views
+
     return Views(view.positions.repeat(count, 1), view.axes.repeat(count, 1, 1), view.focal.repeat(count))

@@ -1,18 +1,17 @@
-"""Pictures to coloured meshes by inverting a generator of views of objects, written to files as `outputs` does it."""
+"""Pictures to coloured meshes by inverting a generator of views of objects, written to files, as events."""
 
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import trimesh
+from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.fields import field_mesh
-from maquette.fields.inversion import Inverted, Search, invert
-from maquette.fields.subject import WHOLE
 from maquette.geometry.mesh import to_frame, to_print
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
@@ -21,8 +20,12 @@ from maquette.geometry.voxelise import voxelise
 from maquette.intake.pickup import find_inputs
 from maquette.io import formats
 from maquette.models.hub import Model
+from maquette.outputs.latents import result
 from maquette.outputs.shapes import free_name, sources_of, written_object
 from maquette.rendering import sheets as previews
+
+if TYPE_CHECKING:
+    from maquette.fields.inversion import Inverted, Search
 
 RESOLUTION = 128
 """Cells a side at which surfaces are taken out of the field."""
@@ -35,30 +38,61 @@ _CUT = "the time ended after {done} of {steps} steps; give more with --seconds"
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """The object of one picture: mesh in millimetres, watertight, with `colours` uint8 `[V, 3]` of its vertices.
+    """The object of one picture.
 
     Attributes:
+        mesh: In millimetres, watertight, ready to print.
+        colours: Of its vertices, sRGB.
         found: Camera and codes.
         dropped: Loose parts that were left out.
         report: Whether it can be printed.
     """
 
     mesh: trimesh.Trimesh
-    colours: np.ndarray
-    found: Inverted
+    colours: UInt8[np.ndarray, "vertices 3"]
+    found: "Inverted"
     dropped: Dropped
     report: Printability
 
+    def save(self, path: str | Path) -> Path:
+        """Write the mesh, or the filled mesh as a grid of 64 voxels a side, whichever the suffix says.
+
+        Args:
+            path: A mesh's or a grid's file; obj, ply and glb keep the colours.
+
+        Returns:
+            The path.
+
+        Raises:
+            UserError: For an unknown suffix, and for a file that cannot be written.
+        """
+        if formats.kind(path) == "grid":
+            formats.write_grid(path, Shape(voxelise(to_frame(self.mesh), GRID)).occupancy)
+        else:
+            formats.write_mesh(path, self.mesh, self.colours)
+        return Path(path)
+
 
 def object_of(
-    found: Inverted, model: Model, *, size_mm: float = 100.0, threshold: float | None = None, largest_part: bool = True,
-    min_wall_mm: float = 0.8,
+    found: "Inverted", model: Model, *, size_mm: float = 100.0, threshold: float | None = None,
+    largest_part: bool = True, min_wall_mm: float = 0.8,
 ) -> Inversion:
-    """The mesh of what was found. threshold: the occupancy at its surface, 0.5 unless said.
+    """The mesh of what was found in a picture.
+
+    Args:
+        found: What `maquette.api.invert` found.
+        model: The model that found it.
+        size_mm: The longest side.
+        threshold: The occupancy at the surface, between 0 and 1; None: 0.5.
+        largest_part: Leave out loose parts.
+        min_wall_mm: The thinnest wall that the printer can print, for the report.
 
     Raises:
-        UserError: For none.
+        UserError: Where it has no surface.
     """
+    from maquette.fields import field_mesh
+    from maquette.fields.subject import WHOLE
+
     level = 0.5 if threshold is None else threshold
     try:
         made = field_mesh(model.system.nets["generator"], found.latent, RESOLUTION, level, largest_part=largest_part)
@@ -77,21 +111,36 @@ def invert_files(
     *,
     suffix: str = ".stl",
     preview: bool = False,
-    search: Search | None = None,
+    search: "Search | None" = None,
     size_mm: float = 100.0,
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
 ) -> Iterator[Progress | Written | Failed]:
-    """Invert the pictures in files and folders; yields Progress as it goes and a Written or Failed for each.
+    """Invert the pictures in files and folders. A bad input is named, the others still done.
 
     Args:
+        inputs: Pictures, folders of pictures, or `-` for standard input.
         out: A folder, or one file with a known suffix where there is one input. Colours are kept by the formats that
             have them; grids are the filled mesh at 64 voxels a side.
+        model: One trained with 3dgen or graf.
+        suffix: Of the files in a folder: a mesh's or a grid's.
         preview: Also a PNG of the picture, of what the model shows from the camera that was found, and of the mesh from
             four sides.
-        search: For each picture. A bad input is named, the others still done.
+        search: How each picture is searched, and how long.
+        size_mm: The longest side.
+        threshold: The occupancy at the surface, between 0 and 1; None: 0.5.
+        largest_part: Leave out loose parts.
+        min_wall_mm: The thinnest wall that the printer can print, for the report.
+
+    Yields:
+        Progress, and a Written or Failed a picture.
+
+    Raises:
+        UserError: For options out of range, and for one file that several inputs would be written to.
     """
+    from maquette.fields.inversion import Search, invert
+
     out, search = Path(out), search or Search()
     if threshold is not None and not 0 < threshold < 1:  # before anything is looked for
         raise UserError("threshold must lie between 0 and 1", threshold)
@@ -103,20 +152,12 @@ def invert_files(
     for source in sources:
         started = time.perf_counter()
         try:
-            for event in invert(model, source, search):
-                if isinstance(event, Progress):
-                    yield event
-                else:
-                    found = event
+            found = yield from result(invert(model, source, search))
             made = object_of(found, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
                              min_wall_mm=min_wall_mm)
             stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
             target = out if single else out / f"{stem}{suffix}"
-            if formats.kind(target) == "grid":
-                formats.write_grid(target, Shape(voxelise(to_frame(made.mesh), GRID)).occupancy)
-            else:
-                formats.write_mesh(target, made.mesh, made.colours)
-            paths = [target]
+            paths = [made.save(target)]
             if preview:
                 paths.append(target.with_name(f"{target.stem}.preview.png"))
                 pictures = [found.seen.pixels, found.pixels, *previews.four_sides(made.mesh, CELL_PX)]

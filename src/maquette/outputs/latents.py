@@ -1,18 +1,20 @@
-"""The verbs on latents, written to files: meshes, latents, sheets and animations, as events like those of `outputs`.
+"""The verbs on latents, written to files: meshes, latents, sheets and animations, as events.
 
-Work that takes long yields `Progress` between the results. A latent is saved as `NAME.latent.npy`, which is an
-operand again.
+Work that takes long yields `Progress` between the results. A latent is saved as `NAME.latent.npy`, which is an operand
+again.
 """
 
 import io
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from torch import Tensor
+from jaxtyping import Float
 
-from maquette import api
+from maquette.api import latent_space
+from maquette.api.objects import write_object
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
 from maquette.geometry.printability import printability
@@ -20,20 +22,23 @@ from maquette.geometry.shape import Shape
 from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.pictures import find_inputs, read_picture
-from maquette.latents import Fit, Operand, catalogue, suggest
-from maquette.latents.arithmetic import latent_path
-from maquette.latents.clean import clean_drawing
 from maquette.models.hub import Model
-from maquette.models.prior import decode
-from maquette.outputs.shapes import free_name, write_shape
+from maquette.outputs.shapes import free_name
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Paper
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from maquette.latents import Fit, Operand
+
+ResultT = TypeVar("ResultT")
 CELL_PX, PREVIEW_PX = 200, 320
 """Pixels a side of a picture in a sheet or an animation, and in a preview."""
 FRAME_MS, ZOOM = 80, 1.1
+"""Milliseconds of a frame of an animation, and how much nearer than usual shapes are seen in it."""
 MAX_FRAMES = 240
 """Frames of an animation between two operands, at most."""
 
@@ -51,16 +56,33 @@ def interpolate_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
 ) -> Iterator[Progress | Written | Failed]:
-    """`api.interpolate`, written to the folder `out`: a mesh and a latent for each step, `sheet.png`, and where `gif`
-    is set `interpolation.gif`, which goes there and back.
+    """Interpolate, and write a mesh and a latent for each step, `sheet.png` and `interpolation.gif`.
 
     Args:
+        operands: As of `maquette.api.interpolate`.
+        out: The folder.
+        model: One that makes shapes.
+        steps: Shapes a pair of operands, both ends among them.
+        path: `straight` or `spherical`.
+        gif: Whether there is an animation; it goes there and back.
         frames: Of the animation between two operands, at least; rounded up to a multiple of the steps between them.
+        suffix: Of the shapes' files: a mesh's or a grid's.
+        size_mm: The longest side.
+        largest_part: Leave out loose parts.
+
+    Yields:
+        Progress, and a Written or Failed a result.
+
+    Raises:
+        UserError: For options out of range, and as `maquette.api.interpolate` does.
     """
+    from maquette.latents.arithmetic import latent_path
+    from maquette.models.prior import decode
+
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
     out = Path(out)
-    found = yield from result(api.interpolate(operands, model, steps=steps, path=path))
+    found = yield from result(latent_space.interpolate(operands, model, steps=steps, path=path))
     digits = len(str(len(found.shapes) - 1))
     for index, (latent, shape) in enumerate(zip(found.latents, found.shapes, strict=True)):
         yield _written(out, f"step-{index:0{max(2, digits)}d}", latent, shape, suffix, size_mm, largest_part)
@@ -71,12 +93,21 @@ def interpolate_files(
 
 
 def way_written(
-    drawn: Iterable[np.ndarray], count: int, every: int, steps: int, operands: Sequence[Operand], out: Path, gif: bool
+    drawn: Iterable[np.ndarray], count: int, every: int, steps: int, operands: "Sequence[Operand]", out: Path, gif: bool
 ) -> Iterator[Progress | Written]:
-    """`sheet.png` of the steps of a way, and where `gif` is set `interpolation.gif`, which goes there and back.
+    """The pictures of a way through latents: `sheet.png` of its steps, and `interpolation.gif`, there and back.
 
     Args:
-        drawn: `count` pictures, every `every`-th of which is a step, and every `steps - 1`-th step an operand.
+        drawn: The pictures along the way, uint8 `[H, W, 3]`.
+        count: How many they are.
+        every: Every so-many-th is a step.
+        steps: Steps a pair of operands; every `steps - 1`-th is an operand.
+        operands: What the way goes through, for the captions.
+        out: The folder.
+        gif: Whether there is an animation.
+
+    Yields:
+        Progress, and a Written a file.
     """
     pictures = []
     for picture in drawn:
@@ -102,15 +133,32 @@ def combine_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
 ) -> Iterator[Progress | Written | Failed]:
-    """`api.combine`, written to the folder `out`: the mesh and the latent of the sum, and `sheet.png` with the
-    operands, the signs and the result.
+    """Combine, and write the mesh and the latent of the sum, and `sheet.png` with operands, signs and result.
+
+    Args:
+        expression: As of `maquette.api.combine`.
+        out: The folder.
+        model: One that makes shapes.
+        suffix: Of the shape's file: a mesh's or a grid's.
+        size_mm: The longest side.
+        largest_part: Leave out loose parts.
+
+    Yields:
+        Progress, and a Written or Failed a result.
+
+    Raises:
+        UserError: As `maquette.api.combine` does.
     """
+    import torch
+
+    from maquette.models.prior import decode
+
     out = Path(out)
-    found = yield from result(api.combine(expression, model))
+    found = yield from result(latent_space.combine(expression, model))
     operands = [operand for _, operand in found.terms]
     yield _written(out, "combined", found.latent, found.shape, suffix, size_mm, largest_part,
-                   expression=" ".join(expression))
-    grids = [*decode(model, _stacked(operands)), found.shape.occupancy]
+                   {"expression": " ".join(expression)})
+    grids = [*decode(model, torch.stack([operand.latent for operand in operands])), found.shape.occupancy]
     pictures = [tile(grid, model.threshold, CELL_PX, ZOOM) for grid in grids]
     signs = [_sign(factor, first=not place) for place, (factor, _) in enumerate(found.terms)]
     captions = [*(short(operand.word) for operand in operands), "combined"]
@@ -123,36 +171,45 @@ def project_files(
     out: str | Path,
     model: Model,
     *,
-    fit: Fit,
+    fit: "Fit",
     preview: bool = False,
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
 ) -> Iterator[Progress | Written | Failed]:
-    """`api.project` of each file, written to the folder `out` as `NAME-projected`; a bad one is named, the others still
-    done.
+    """Project each file, and write `NAME-projected` and its latent. A bad input is named, the others still done.
 
     Args:
+        inputs: Mesh or grid files.
+        out: The folder.
+        model: One that makes shapes.
+        fit: How the latent is looked for.
         preview: Also a PNG of the given shape beside its projection.
+        suffix: Of the shapes' files: a mesh's or a grid's.
+        size_mm: The longest side.
+        largest_part: Leave out loose parts.
+
+    Yields:
+        Progress, and a Written or Failed an input.
     """
-    out, taken = Path(out), set()
+    out, taken = Path(out), set[str]()
     for source in inputs:
         try:
-            found = yield from result(api.project(source, model, fit=fit))
+            found = yield from result(latent_space.project(source, model, fit=fit))
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
         name = free_name(f"{Path(source).stem}-projected", taken)
-        facts = {"input": str(source), "start": found.start, "iou_start": round(found.iou_start, 4),
+        facts: dict[str, object] = {"input": str(source), "start": found.start, "iou_start": round(found.iou_start, 4),
                  "iou_end": round(found.iou_end, 4)}
-        pictures = ()
+        pictures: tuple[Path, ...] = ()
         if preview:
             pictures = (out / f"{name}.preview.png",)
             tiles = [tile(found.given.occupancy, 0.5, PREVIEW_PX, ZOOM),
                      tile(found.shape.occupancy, model.threshold, PREVIEW_PX, ZOOM)]
             previews.sheet_of_images(tiles, pictures[0], 2, PREVIEW_PX, ["given", f"IoU {found.iou_end:.2f}"])
-        yield _written(out, name, found.latent, found.shape, suffix, size_mm, largest_part, str(source), found.line(),
-                       pictures, **facts)
+        yield _written(out, name, found.latent, found.shape, suffix, size_mm, largest_part, facts, str(source),
+                       found.line(), pictures)
 
 
 def suggest_files(
@@ -171,16 +228,36 @@ def suggest_files(
     workers: int | None = None,
     draw: Paper | None = None,
 ) -> Iterator[Progress | Written | Failed]:
-    """`api.suggest` for each picture or folder of pictures, written to the folder `out` as `NAME-suggested.png`: the
-    picture, then the nearest known objects with name and similarity.
+    """Find the known objects nearest to each picture, and show them beside it in `NAME-suggested.png`.
+
+    A bad picture is named, the others still done.
 
     Args:
+        inputs: Pictures or folders of pictures.
+        out: The folder.
+        model: One that reads pictures.
+        among: What is known: `furniture`, or anything that `maquette.api.prepare_data` takes.
+        count: How many objects are named for each picture.
+        known: How many objects are looked at; None: all, or 1,000 pieces of furniture.
+        cache: The folder where what is known of them is kept.
         meshes: Also write those objects.
+        suffix: Of their files: a mesh's or a grid's.
+        size_mm: Their longest side.
+        largest_part: Leave out loose parts.
+        workers: Processes that prepare the known objects; None: all cores.
         draw: Also draw them as lines on such a sheet, `NAME-suggested-RANK-OBJECT.svg`, from the side that the picture
-            shows, and all of them beside the picture in `NAME-suggested-drawn.png`. A bad picture is named, the others
-            still done.
+            shows, and all of them beside the picture in `NAME-suggested-drawn.png`; None: no drawings.
+
+    Yields:
+        Progress, and a Written or Failed a picture.
+
+    Raises:
+        UserError: For options out of range, and for a model that reads no pictures.
     """
-    out, taken = Path(out), set()
+    from maquette.latents import catalogue, suggest
+    from maquette.latents.clean import clean_drawing
+
+    out, taken = Path(out), set[str]()
     if count < 1:
         raise UserError("count must be at least 1", count)
     catalog = yield from result(catalogue(model, among, cache, known, workers))
@@ -206,13 +283,15 @@ def suggest_files(
             for rank, one in enumerate(found.nearest if meshes else (), 1):
                 target = out / f"{name}-{rank}-{_file_name(one.name)}{suffix}"
                 try:
-                    write_shape(target, one.shape, one.shape.printable(size_mm, largest_part)[0])
+                    write_object(target, one.shape, one.shape.printable(size_mm, largest_part)[0])
                 except UserError as error:
                     yield Failed(str(source), f"{one.name}: {error}")
                     continue
                 paths.append(target)
             drawn = []
-            for rank, one in enumerate(found.nearest if draw else (), 1):
+            for rank, one in enumerate(found.nearest, 1):
+                if draw is None:
+                    break
                 target = out / f"{name}-{rank}-{_file_name(one.name)}.svg"
                 try:
                     drawing = clean_drawing(model, catalog, found, one, among, draw)
@@ -223,7 +302,8 @@ def suggest_files(
                 paths.append(target)
                 drawn.append((drawing.strokes.fitted(100, 100, 6).to_picture(CELL_PX / 50, 0.8), one.name))
             if drawn:
-                pictures, captions = zip((pixels, short(str(source))), *drawn, strict=True)
+                pictures = [pixels, *(picture for picture, _ in drawn)]
+                captions = [short(str(source)), *(caption for _, caption in drawn)]
                 paths.append(previews.sheet_of_images(pictures, out / f"{name}-drawn.png", columns, CELL_PX, captions))
             listed = [{"name": one.name, "label": one.label, "similarity": round(one.similarity, 4)}
                       for one in found.nearest]
@@ -233,8 +313,8 @@ def suggest_files(
             yield Written(str(source), tuple(paths), "; ".join(part for part in (line, skipped) if part), summary)
 
 
-def result(events: Iterable) -> Generator[Progress, None, object]:
-    """Yields on what is progress and returns what is not."""
+def result(events: Iterable[Progress | ResultT]) -> Generator[Progress, None, ResultT]:
+    """Follow the events of a verb: yields on what is progress and returns its result."""
     for event in events:
         if not isinstance(event, Progress):
             return event
@@ -245,51 +325,45 @@ def result(events: Iterable) -> Generator[Progress, None, object]:
 def _written(
     out: Path,
     name: str,
-    latent: Tensor,
+    latent: "Tensor",
     shape: Shape,
     suffix: str,
     size_mm: float,
     largest_part: bool,
+    facts: Mapping[str, object] | None = None,
     source: str = "",
     about: str = "",
     more: tuple[Path, ...] = (),
-    **facts: object,
 ) -> Written | Failed:
     """A shape and its latent in the folder; the latent even where the shape is empty."""
     target, saved = out / f"{name}{suffix}", save_latent(out / f"{name}.latent.npy", latent)
     try:
         mesh, dropped = shape.printable(size_mm, largest_part)
-        write_shape(target, shape, mesh)
+        write_object(target, shape, mesh)
     except UserError as error:
         return Failed(source or name, f"{name}: {error}")
     report = printability(mesh)
     line = "; ".join(part for part in (about, report.line(), dropped.line()) if part)
     paths = (target, saved, *more)
-    summary = {**facts, "output": [str(path) for path in paths], "parts_dropped": dropped.parts,
+    summary = {**(facts or {}), "output": [str(path) for path in paths], "parts_dropped": dropped.parts,
                "printable": report.ok}
     return Written(source or name, paths, line, summary)
 
 
-def save_latent(path: Path, latent: Tensor) -> Path:
-    """Write a latent `[latent]` as float32, an operand again; return its path."""
+def save_latent(path: Path, latent: "Float[Tensor, ' latent']") -> Path:
+    """Write a latent as float32, which is an operand again; return the path."""
     data = io.BytesIO()
     np.save(data, latent.numpy().astype(np.float32), allow_pickle=False)
     write_bytes(path, data.getvalue())
     return path
 
 
-def sheet_written(path: Path, line: str, operands: Sequence[Operand]) -> Written:
-    """The sheet, and what was done to find the latents of its operands."""
+def sheet_written(path: Path, line: str, operands: "Sequence[Operand]") -> Written:
+    """The event of a sheet, with what was done to find the latents of its operands."""
     notes = [f"{operand.word}: {operand.note}" for operand in dict.fromkeys(operands) if operand.note]
     words = [operand.word for operand in operands]
     return Written("sheet", (path,), "; ".join([line, *notes]),
                    {"output": [str(path)], "operands": words, "notes": notes})
-
-
-def _stacked(operands: Sequence[Operand]) -> Tensor:
-    import torch
-
-    return torch.stack([operand.latent for operand in operands])
 
 
 def _sign(factor: float, first: bool) -> str:

@@ -1,33 +1,48 @@
 """The drawing loop, written to files: a folder a round, a table of measures, a contact sheet and an animation.
 
-Events like those of `outputs`; nothing prints or parses arguments.
+Like all of `maquette.outputs` these yield events; nothing prints or parses arguments.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from maquette import api
+from maquette.api.drawings import loop
 from maquette.drawing_loop.hardware import FilePlotter, GrblPlotter, SourceCamera
-from maquette.drawing_loop.loop import Drawn, Ended, LoopSettings, Round, Waiting
+from maquette.drawing_loop.loop import (
+    Drawn,
+    Ended,
+    LoopSettings,
+    Measures,
+    PageCamera,
+    Plotter,
+    Round,
+    Waiting,
+)
 from maquette.drawing_loop.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
 from maquette.intake.sources import read_frame
 from maquette.io.pictures import read_picture
-from maquette.latents import Fit
 from maquette.models.hub import Model
+from maquette.models.predict import require_pictures
 from maquette.plotting.settings import Machine
 from maquette.rendering import sheets as previews
+
+if TYPE_CHECKING:
+    from maquette.latents import Fit
 
 CELL_PX, FRAME_PX = 180, 240
 """Pixels a side of a picture in the contact sheet and in the animation."""
 FRAME_MS = 600
+"""Milliseconds of a frame of the animation."""
 MAX_SHOWN = 60
 """Rounds in the sheet and the animation, evenly spread where there are more."""
 
@@ -50,44 +65,64 @@ def loop_files(
     seed: int = 0,
     resume: bool = False,
 ) -> Iterator[Progress | Waiting | Written | Failed]:
-    """`api.loop` in the folder `out`: `round-01` and so on, `loop.json`, `loop.csv`, `sheet.png` and `loop.gif`.
+    """The drawing loop in a folder: `round-01` and so on, `loop.json`, `loop.csv`, `sheet.png` and `loop.gif`.
 
     A round that fails ends the loop with one Failed; what was done before is kept.
 
     Args:
         start: A picture, `camera:0`, or a folder that a scanner writes into.
-        simulate: No hardware; else camera: where the picture of each drawing comes from (empty: the loop ends after one
-            round and says how to go on), and port: the plotter's (empty: the files are there to be plotted).
-        ask: For a new sheet, and for the page under the camera.
+        out: The loop's folder.
+        model: One that reads pictures.
+        settings: How many rounds, and how each is drawn.
+        simulate: No hardware: a simulated page and camera.
+        camera: Where the picture of each drawing comes from; empty: the loop ends after one round and says how to go
+            on.
+        port: The plotter's serial port; empty: the files are there to be plotted.
+        machine: The plotter.
+        ask: Whether to ask for a new sheet, and for the page under the camera.
         control: What somebody wants while the plotter draws (see `maquette.plotting.grbl.send`).
-        wait_s: How long a scanner's folder is watched.
-        project: Every object is brought to the closest that the model makes.
+        wait_s: How long a scanner's folder is watched, in seconds.
+        project: Bring every object to the closest that the model makes.
+        threshold: The occupancy at which a voxel is solid; None: the model's own.
+        seed: Of the simulated page, and of the projection.
         resume: Go on after the last whole round, as the loop began.
 
+    Yields:
+        Progress, Waiting where a person must do something, a Written a round and for the pictures of all, or one
+        Failed.
+
     Raises:
-        UserError: Where the first fails, and as `Rounds` does.
+        UserError: Where the first round fails, and as `maquette.drawing_loop.rounds.Rounds` does.
     """
     if simulate and (camera or port):
         raise UserError("a simulated loop needs no hardware", "--simulate and " + ("--camera" if camera else "--port"))
-    api.require_pictures(model)
+    require_pictures(model)
     machine = machine or Machine()
     facts = _facts(start, model, settings, simulate, project, threshold, seed)
     rounds = Rounds(out, facts, settings.sheet, resume)
     past, strokes = rounds.resume_point() if rounds.count else (None, None)
+    pen: Plotter
+    eye: PageCamera
     if simulate:
         pen = eye = SimulatedPage(seed, settings.sheet.pen, strokes)
     else:
         pen = GrblPlotter(port, machine, ask, control) if port else FilePlotter()
-        asked = ask and (not port or ("first" if past else False))
+        asked: bool | Literal["first"] = ask and (not port or ("first" if past else False))
         eye = SourceCamera(camera, wait_s, asked) if camera else _Nobody()
     first = None if past else read_frame(start, timeout_s=wait_s)
-    fit = Fit(seed=seed) if project else None
+    fit = _fit(seed) if project else None
     try:
-        events = api.loop(first, model, settings, pen=pen, eye=eye, threshold=threshold, fit=fit, past=past)
+        events = loop(first, model, settings, pen=pen, eye=eye, threshold=threshold, fit=fit, past=past)
         with closing(events):
             yield from _followed(events, rounds, machine, settings.rounds, bool(port))
     finally:
         rounds.discard()
+
+
+def _fit(seed: int) -> "Fit":
+    from maquette.latents import Fit
+
+    return Fit(seed=seed)
 
 
 class _Nobody:
@@ -127,7 +162,7 @@ def _followed(
         yield from _pictures(rounds)
 
 
-def _written(rounds: Rounds, measures: dict) -> Written:
+def _written(rounds: Rounds, measures: Measures) -> Written:
     number = measures["round"]
     folder = rounds.folder(number)
     overlap = f"IoU {measures['iou_first']:.3f} with round 1"
@@ -160,13 +195,13 @@ def _pictures(rounds: Rounds) -> Iterator[Written]:
         yield Written("animation", (made,), line, {"output": [str(made)], "frames": len(frames)})
 
 
-def _square(pixels: np.ndarray) -> np.ndarray:
-    """The whole picture in a white square: uint8 [S, S, 3]."""
+def _square(pixels: np.ndarray) -> UInt8[np.ndarray, "side side 3"]:
+    """The whole picture in a white square."""
     return np.asarray(ImageOps.pad(Image.fromarray(pixels), (FRAME_PX, FRAME_PX), color=(255, 255, 255)))
 
 
-def _frame(parts: list[np.ndarray], text: str) -> np.ndarray:
-    """Squares beside each other with a line beneath: uint8 [H, W, 3]."""
+def _frame(parts: list[np.ndarray], text: str) -> UInt8[np.ndarray, "height width 3"]:
+    """Squares beside each other with a line beneath."""
     foot = FRAME_PX // 10
     page = Image.new("RGB", (len(parts) * FRAME_PX, FRAME_PX + foot), (255, 255, 255))
     for place, part in enumerate(parts):

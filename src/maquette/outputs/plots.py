@@ -1,9 +1,9 @@
 """Drawings as files: `maquette draw` and `maquette plot` without a port, as events that name what was written."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from maquette import api
+from maquette.api.drawings import draw
 from maquette.errors import UserError
 from maquette.events import Failed, Written
 from maquette.geometry.strokes import Strokes
@@ -20,10 +20,25 @@ def draw_files(
     inputs: Iterable[str], out: str | Path, look: ViewOptions, sheet: Paper, machine: Machine, *, format: str = "svg",
     device: str = "hp7475a", preview: bool = False,
 ) -> Iterator[int | Written | Failed]:
-    """Draw shapes, meshes and pictures (see `maquette.plotting.drawing.make_drawing`); yields how many there are, then
-    one Written or Failed for each. out: a folder, or one file with a known suffix where there is one input.
+    """Draw shapes, meshes and pictures. A bad input is named, the others still done.
+
+    Args:
+        inputs: Mesh and grid files, pictures, or `furniture:KIND:SEED`.
+        out: A folder, or one file with a known suffix where there is one input.
+        look: From where an object is seen, and how it is hatched.
+        sheet: The paper.
+        machine: The plotter.
+        format: Of the files in a folder: svg, hpgl or gcode.
+        device: The plotter that HPGL is written for.
+        preview: Also a PNG of what the drawing will look like.
+
+    Yields:
+        How many there are, then one Written or Failed for each.
+
+    Raises:
+        UserError: For one file that several inputs would be written to.
     """
-    yield from _files(inputs, out, lambda source: api.draw(source, look, sheet, machine), machine, format, device,
+    yield from _files(inputs, out, lambda source: draw(source, look, sheet, machine), machine, format, device,
                       preview, sheet.pen)
 
 
@@ -31,10 +46,25 @@ def plot_files(
     inputs: Iterable[str], out: str | Path, sheet: Paper | None, machine: Machine, *, fit: bool = False,
     pen: int | None = None, format: str = "svg", device: str = "hp7475a", preview: bool = False, pen_mm: float = 0.3,
 ) -> Iterator[int | Written | Failed]:
-    """Sort SVG files and write them anew (see `maquette.plotting.drawing.load_svg`); events as of `draw_files`.
+    """Sort the lines of SVG files and write them anew. A bad input is named, the others still done.
 
     Args:
-        out: Empty: nothing is written, the drawings are only measured.
+        inputs: SVG files.
+        out: As of `draw_files`; empty: nothing is written, the drawings are only measured.
+        sheet: The paper; None: each file's own page.
+        machine: The plotter.
+        fit: Make the drawing as large as the sheet's margins allow.
+        pen: Only the lines of this pen; None: all.
+        format: Of the files in a folder: svg, hpgl or gcode.
+        device: The plotter that HPGL is written for.
+        preview: Also a PNG of what the drawing will look like.
+        pen_mm: How wide the pen draws.
+
+    Yields:
+        How many there are, then one Written or Failed for each.
+
+    Raises:
+        UserError: For one file that several inputs would be written to.
     """
 
     def load(source: str) -> plotter.Drawing:
@@ -45,7 +75,10 @@ def plot_files(
     yield from _files(inputs, out, load, machine, format, device, preview, pen_mm)
 
 
-def _files(inputs, out, make, machine, format, device, preview, pen_mm) -> Iterator[int | Written | Failed]:
+def _files(
+    inputs: Iterable[str], out: str | Path, make: Callable[[str], plotter.Drawing], machine: Machine, format: str,
+    device: str, preview: bool, pen_mm: float,
+) -> Iterator[int | Written | Failed]:
     inputs, folder = list(inputs), Path(out)
     single = bool(out) and folder.suffix.lower() in sum(plotter.FORMATS.values(), ())
     if single and len(inputs) > 1:
@@ -72,7 +105,16 @@ def _files(inputs, out, make, machine, format, device, preview, pen_mm) -> Itera
 
 
 def write_preview(path: str | Path, strokes: Strokes, pen_mm: float) -> None:
-    """Write what the drawing will look like on its page, as PNG."""
+    """Write what the drawing will look like on its page, as PNG.
+
+    Args:
+        path: The file.
+        strokes: In millimetres.
+        pen_mm: How wide the pen draws.
+
+    Raises:
+        UserError: Where it cannot be written.
+    """
     from PIL import Image
 
     pixels = strokes.to_picture(PREVIEW_PX / max(strokes.width, strokes.height), pen_mm)

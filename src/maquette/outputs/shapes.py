@@ -8,47 +8,46 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import trimesh
 
-from maquette.api import (
-    DEFAULT_MODEL,
-    SCAN_MODEL,
-    complete,
-    generate,
-    reconstruct,
-    require_scans,
-)
+from maquette.api.objects import complete, generate, reconstruct, write_object
 from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
 from maquette.events import Failed, Written
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
-from maquette.geometry.shape import Shape
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats
-from maquette.models.hub import Model, load
+from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
+from maquette.models.predict import SCAN_MODEL, require_scans
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-class Printed(Protocol):
+@runtime_checkable
+class Reported(Protocol):
     """A finished object: what was left out of it, and whether it can be printed."""
 
     @property
-    def dropped(self) -> Dropped: ...
+    def dropped(self) -> Dropped:
+        """Loose parts that were left out."""
+        ...
+
     @property
-    def report(self) -> Printability: ...
+    def report(self) -> Printability:
+        """Whether it can be printed."""
+        ...
 
 
 def reconstruct_files(
     inputs: Iterable[str],
     out: str | Path,
-    model: Model | str = DEFAULT_MODEL,
+    model: ModelOrName = DEFAULT_MODEL,
     *,
     suffix: str = ".stl",
     preview: bool = False,
@@ -57,13 +56,26 @@ def reconstruct_files(
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
 ) -> Iterator[int | Written | Failed]:
-    """Reconstruct files and folders; yields first how many there are, then one Written or Failed for each.
+    """Reconstruct the pictures in files and folders. A bad input is named, the others still done.
 
     Args:
-        out: A folder, or one file with a known suffix where there is one input. A bad input is named, the others still
-            done.
+        inputs: Pictures, folders of pictures, or `-` for standard input.
+        out: A folder, or one file with a known suffix where there is one input.
+        model: One that reads pictures, or its name or folder.
+        suffix: Of the files in a folder: a mesh's or a grid's.
+        preview: Also a PNG of the picture beside the mesh from four sides.
+        size_mm: The longest side.
+        threshold: The occupancy at which a voxel is solid; None: the model's own.
+        largest_part: Leave out loose parts.
+        min_wall_mm: The thinnest wall that the printer can print, for the report.
+
+    Yields:
+        How many there are, then one Written or Failed for each.
+
+    Raises:
+        UserError: For a model that is unknown, and for one file that several inputs would be written to.
     """
-    model = load(model) if isinstance(model, str) else model
+    model = as_model(model)
     out = Path(out)
     sources, failed, single = sources_of(inputs, find_inputs, out)
     yield len(sources) + len(failed)
@@ -77,8 +89,7 @@ def reconstruct_files(
             )
             stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
             target = out if single else out / f"{stem}{suffix}"
-            write_shape(target, made.shape, made.mesh)
-            paths = [target]
+            paths = [made.save(target)]
             if preview:
                 paths.append(target.with_name(f"{target.stem}.preview.png"))
                 pixels = read_picture(source) if str(source) != "-" else _as_pixels(made.pickup.image)
@@ -92,7 +103,7 @@ def reconstruct_files(
 def complete_files(
     inputs: Iterable[str],
     out: str | Path,
-    model: Model | str = SCAN_MODEL,
+    model: ModelOrName = SCAN_MODEL,
     *,
     suffix: str = ".stl",
     preview: bool = False,
@@ -106,19 +117,32 @@ def complete_files(
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
 ) -> Iterator[int | Written | Failed]:
-    """Complete scans in files and folders; yields first how many there are, then one Written or Failed for each.
+    """Complete the scans in files and folders. A bad input is named, the others still done.
 
     Args:
+        inputs: Depth pictures, point clouds, grids, or folders of them.
         out: A folder, or one file with a known suffix where there is one input.
+        model: One that reads scans, or its name or folder.
+        suffix: Of the files in a folder: a mesh's or a grid's.
         preview: Also a PNG of the scan's voxels beside the mesh.
-        intrinsics: As `maquette.scans.read_intrinsics` reads them, or empty. The rest is as in `maquette.api.complete`.
-            A bad input is named, the others still done.
+        intrinsics: As `maquette.scans.read_intrinsics` reads them, or empty.
+        depth_scale: As of `maquette.api.complete`, like all that follows.
+        azimuth_deg: From where the camera looked; None: the model guesses.
+        elevation_deg: Of the camera above the horizon; None: found from the floor.
+        up: `z` for point clouds that stand upright already.
+        size_mm: The longest side; None: the scan's own where it is metric, else 100.
+        threshold: The occupancy at which a voxel is solid; None: the model's own.
+        largest_part: Leave out loose parts.
+        min_wall_mm: The thinnest wall that the printer can print, for the report.
+
+    Yields:
+        How many there are, then one Written or Failed for each.
 
     Raises:
-        UserError: For a model that reads no scans, and for bad intrinsics.
+        UserError: For a model that reads no scans, for bad intrinsics, and for one file that several inputs would be
+            written to.
     """
-    model = load(model) if isinstance(model, str) else model
-    require_scans(model)
+    model = require_scans(as_model(model))
     camera = read_intrinsics(intrinsics) if intrinsics else None
     out = Path(out)
     sources, failed, single = sources_of(inputs, find_scans, out)
@@ -134,8 +158,7 @@ def complete_files(
                 min_wall_mm=min_wall_mm,
             )
             target = out if single else out / f"{free_name(source.stem, taken)}{suffix}"
-            write_shape(target, made.shape, made.mesh)
-            paths = [target]
+            paths = [made.save(target)]
             if preview:
                 paths.append(target.with_name(f"{target.stem}.preview.png"))
                 pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
@@ -150,9 +173,23 @@ def complete_files(
 
 
 def generate_image_files(
-    out: str | Path, model: Model | str, *, count: int = 16, seed: int = 0, spread: float = 1.0
+    out: str | Path, model: ModelOrName, *, count: int = 16, seed: int = 0, spread: float = 1.0
 ) -> Iterator[Written]:
-    """`sample_images`, written to the folder `out` as PNG with a sheet of the first 64; yields one event a file."""
+    """New images, written as PNG with a sheet of the first 64.
+
+    Args:
+        out: The folder.
+        model: One that makes images, or its name or folder.
+        count: How many, 1 or more.
+        seed: Of the latents.
+        spread: Scales the latents' deviation.
+
+    Yields:
+        One Written a file.
+
+    Raises:
+        UserError: As `maquette.api.sample_images` does.
+    """
     from PIL import Image
 
     from maquette.io.atomic import atomic_path
@@ -178,7 +215,7 @@ def generate_image_files(
 
 def generate_files(
     out: str | Path,
-    model: Model | str = DEFAULT_MODEL,
+    model: ModelOrName = DEFAULT_MODEL,
     *,
     count: int = 16,
     seed: int = 0,
@@ -188,15 +225,33 @@ def generate_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
 ) -> Iterator[Written | Failed]:
-    """`generate`, written to the folder `out` with a sheet of them all, `sheet.png`; yields one event a file."""
-    model = load(model) if isinstance(model, str) else model
+    """New shapes, written with a sheet of them all, `sheet.png`. An empty one is named, the others still done.
+
+    Args:
+        out: The folder.
+        model: One that makes shapes, or its name or folder.
+        count: How many, 1 or more.
+        seed: Of the latents.
+        class_name: A class that the model knows, or empty for its own prior.
+        spread: Scales the latents' deviation.
+        suffix: Of the files: a mesh's or a grid's.
+        size_mm: The longest side.
+        largest_part: Leave out loose parts.
+
+    Yields:
+        One Written or Failed a shape, and one Written for the sheet.
+
+    Raises:
+        UserError: As `maquette.api.generate` does.
+    """
+    model = as_model(model)
     out = Path(out)
     meshes = []
     for index, shape in enumerate(generate(model, count, seed, class_name=class_name, spread=spread)):
         name = f"{class_name or 'sample'}-{seed}-{index:03d}"
         try:
             mesh, dropped = shape.printable(size_mm, largest_part)
-            write_shape(out / f"{name}{suffix}", shape, mesh)
+            write_object(out / f"{name}{suffix}", shape, mesh)
         except UserError as error:
             yield Failed(name, str(error))
             continue
@@ -221,13 +276,27 @@ def render_files(
     seed: int = 0,
     backgrounds: str | None = None,
 ) -> Iterator[Written | Failed]:
-    """Render views of mesh or grid files, or of `furniture:KIND:SEED`, as PNG files; yields one event an input."""
+    """Render views as PNG files, and beside them their cameras as JSON. A bad input is named, the others still done.
+
+    Args:
+        inputs: Mesh or grid files, or `furniture:KIND:SEED`.
+        out: The folder.
+        count: Views of each.
+        kinds: Kinds of views, in turn: photo, pencil, depth, silhouette.
+        size_px: Pixels a side.
+        channels: 1 grey, 3 RGB.
+        seed: Of cameras, light and style.
+        backgrounds: A folder of pictures for the backgrounds of photo views; None: procedural ones.
+
+    Yields:
+        One Written or Failed an input.
+    """
     from PIL import Image
 
     from maquette.io.atomic import atomic_path, write_bytes
     from maquette.rendering.views import render_views
 
-    out, taken = Path(out), set()
+    out, taken = Path(out), set[str]()
     for source in inputs:
         try:
             mesh = mesh_of(source)
@@ -254,7 +323,15 @@ def render_files(
 
 
 def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed]:
-    """Reconstruct the bundled examples with previews, and lay them out on one sheet, sketch beside mesh."""
+    """Reconstruct the bundled examples, and lay them out on one sheet, sketch beside mesh.
+
+    Args:
+        out: The folder.
+        model: One that reads pictures.
+
+    Yields:
+        How many files there will be, then one Written for each.
+    """
     out = Path(out)
     sources = sorted(str(path) for path in EXAMPLES.glob("*.png"))
     yield len(sources) + 1
@@ -269,16 +346,20 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed
     yield Written("picture", (picture,), "each example beside its mesh")
 
 
-def write_shape(path: Path, shape: Shape, mesh: trimesh.Trimesh) -> None:
-    """The grid or the mesh, whichever the suffix says."""
-    if formats.kind(path) == "grid":
-        shape.save(path)
-    else:
-        formats.write_mesh(path, mesh)
-
-
 def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, list[Failed], bool]:
-    """The files that inputs name, each once; those that name none; and whether `out` is one file."""
+    """What is to be done.
+
+    Args:
+        inputs: As the user named them.
+        find: The files in one of them; UserError for one that names none.
+        out: A folder, or one file.
+
+    Returns:
+        The files, each once; a Failed for each input that names none; and whether `out` is one file.
+
+    Raises:
+        UserError: Where `out` is one file and there are several inputs.
+    """
     sources, failed = [], []
     for path in inputs:
         try:
@@ -292,10 +373,19 @@ def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, 
 
 
 def written_object(
-    source: str | Path, paths: list[Path], made: Printed, facts: dict, notes: Iterable[str],
+    source: str | Path, paths: list[Path], made: Reported, facts: dict, notes: Iterable[str],
     started: float,
 ) -> Written:
-    """The event of one finished object. facts: what its summary says of the input."""
+    """The event of one finished object.
+
+    Args:
+        source: The input.
+        paths: What was written, the main file first.
+        made: The object.
+        facts: What the summary says of the input.
+        notes: What the user may want to know, a short sentence each.
+        started: `time.perf_counter` when the work on it began.
+    """
     notes = [note for note in (made.dropped.line(), *notes) if note]
     line = "; ".join([made.report.line(), *notes])
     return written_solid(source, paths, line, {**facts, **report_facts(made.report)}, notes, started)
@@ -315,7 +405,16 @@ def report_facts(report: Printability) -> dict:
 def written_solid(
     source: str | Path, paths: list[Path], line: str, facts: dict, notes: Iterable[str], started: float
 ) -> Written:
-    """The event of what one input became, with its summary. facts: what the summary says besides."""
+    """The event of what one input became, with its summary.
+
+    Args:
+        source: The input.
+        paths: What was written, the main file first.
+        line: What is said of it.
+        facts: What the summary says besides.
+        notes: What the user may want to know, a short sentence each.
+        started: `time.perf_counter` when the work on it began.
+    """
     summary = {
         "input": str(source),
         "output": [str(path) for path in paths],
@@ -327,6 +426,7 @@ def written_solid(
 
 
 def free_name(stem: str, taken: set[str]) -> str:
+    """The stem, or `STEM-2` and so on: the first name that is not taken, whatever its case; now it is taken."""
     name, number = stem, 1
     while name.lower() in taken:
         number += 1

@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 
 from maquette.errors import UserError
 from maquette.events import Progress
+from maquette.extras import require
 from maquette.plotting.settings import Machine
 
 BUFFER_BYTES = 127
@@ -153,7 +154,7 @@ class _Link(Protocol):
 
 def _open_port(port: str, baud: int) -> _Link:
     """Open a serial port for reading without waiting."""
-    import serial
+    serial = require("serial", "plotter")
 
     try:
         return serial.Serial(port, baud, timeout=0, write_timeout=2)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
@@ -18,7 +19,7 @@ DEVICE = "hp7475a"
 
 def devices() -> dict[str, tuple[str, ...]]:
     """The plotters that vpype has settings for, and the names of the pages that each takes."""
-    import vpype
+    vpype = require("vpype", "plotter")
 
     known = vpype.config_manager.config.get("device", {})
     return {name: tuple(paper["name"] for paper in facts["paper"]) for name, facts in known.items()}
@@ -38,7 +39,7 @@ def write_hpgl(path: str | Path, strokes: Strokes, device: str = DEVICE, velocit
     Raises:
         UserError: For an unknown device, for a page that it does not take, and if it cannot reach all that is drawn.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     known = devices()
     if device not in known:

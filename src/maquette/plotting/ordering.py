@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from maquette.extras import require
 from maquette.geometry.strokes import Strokes
 
 _LOOKS, _WINDOW = 60_000, 1000
@@ -35,7 +36,7 @@ def _nearest_first(
     lines: list[Float[np.ndarray, "_ 2"]], start: tuple[float, float]
 ) -> list[Float[np.ndarray, "_ 2"]]:
     """Lines in the order in which each next one has the nearest end."""
-    import vpype
+    vpype = require("vpype", "plotter")
 
     index = vpype.LineIndex([line[:, 0] + 1j * line[:, 1] for line in lines], reverse=True)
     at = complex(*start)

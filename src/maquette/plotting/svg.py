@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.geometry.paper import MAX_SIDE_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
@@ -34,7 +35,7 @@ PX_PER_MM = 96 / 25.4
 
 def to_document(strokes: Strokes, pen_mm: float = 0.3) -> vpype.Document:
     """Strokes in millimetres as a vpype document, in its pixels of 1/96 inch, with a layer for each pen."""
-    import vpype
+    vpype = require("vpype", "plotter")
 
     made = vpype.Document(page_size=(strokes.width * PX_PER_MM, strokes.height * PX_PER_MM))
     for pen in sorted(set(strokes.layers)):
@@ -58,7 +59,7 @@ def write_svg(path: str | Path, strokes: Strokes, pen_mm: float = 0.3) -> None:
     Raises:
         UserError: If it cannot be written.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     text = io.StringIO()
     vpype.write_svg(text, to_document(strokes, pen_mm), source_string="maquette", set_date=False)
@@ -75,7 +76,7 @@ def read_svg(path: str | Path) -> Strokes:
         UserError: Naming the file, if it cannot be read, is larger than the limits above, holds entities, or has
             nothing to draw.
     """
-    import vpype
+    vpype = require("vpype", "plotter")
 
     data = file_bytes(Path(path), MAX_BYTES)
     try:

@@ -221,6 +221,9 @@ class System(Generic[ConfigT]):
     config: ConfigT
     nets: Nets
 
+    def __init__(self, config: ConfigT):
+        raise NotImplementedError
+
     def phases(self) -> tuple[Phase, ...]:
         """The table of updates, in the order in which a step runs them."""
         raise NotImplementedError

@@ -15,6 +15,7 @@ from jaxtyping import Int64, UInt8
 from maquette.datasets.arrow import Features, RecordBatch, column_bytes, record_batches
 from maquette.datasets.format import Rows, sidecar_values
 from maquette.errors import UserError
+from maquette.extras import require
 
 SIDECAR = "images.json"
 """The file beside the rows that says what they share."""
@@ -195,6 +196,7 @@ def features(masks: bool = False) -> Features:
     Args:
         masks: Adds a column `mask`, the raw bytes of uint8 `[H, W]`.
     """
+    require("datasets", "train")
     from datasets import Features, Value
 
     number = Value("int32")

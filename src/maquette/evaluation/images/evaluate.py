@@ -33,6 +33,7 @@ from maquette.evaluation.images.sets import (
 from maquette.evaluation.images.ssim import scale_count
 from maquette.evaluation.report import Details, Measured
 from maquette.events import Progress
+from maquette.extras import require
 
 NO_WEIGHTS = ("no Inception weights were named, so FID and KID are left out; with --inception FILE.safetensors they "
               "are measured too")
@@ -181,6 +182,7 @@ def _map(
     sets: Mapping[str, ImageSet], features: Mapping[str, ImageFeatures], options: ImageMeasureOptions, seed: int
 ) -> tuple[dict[str, Float[np.ndarray, "_ 2"]], str]:
     """Points of t-SNE by set, and in what images whose points are near each other are alike."""
+    require("sklearn", "train")
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 

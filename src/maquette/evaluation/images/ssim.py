@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64, Int, UInt8
 
 from maquette.errors import UserError
+from maquette.extras import require
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """The weights of the scales, the finest first (Wang et al. 2003, section 3.2)."""
@@ -45,6 +46,8 @@ def ms_ssim(
         batch: Pairs at once.
     """
     import torch
+
+    require("torchmetrics", "train")
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as measure
 
     used = WEIGHTS[: scale_count(*a.shape[1:3])]

@@ -18,6 +18,7 @@ from maquette.errors import UserError
 from maquette.evaluation.reader_study.page import ANSWERS_FORMAT
 from maquette.evaluation.reader_study.study import KEY_FORMAT, REAL, SYNTHETIC, Kind
 from maquette.evaluation.report import Cell, Details, Measured
+from maquette.extras import require
 
 MAX_BYTES = 2**22
 """The largest key or file of answers; those of 1000 images have a tenth of it."""
@@ -237,6 +238,7 @@ def agreement(given: Sequence[Answers]) -> float | None:
     Kappa is 1 for full agreement and 0 for that of chance. It is not defined for two readers who gave one answer to
     all images: such pairs are left out. None where no pair is left.
     """
+    require("sklearn", "train")
     from sklearn.metrics import cohen_kappa_score
 
     found = []

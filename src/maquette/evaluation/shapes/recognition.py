@@ -23,6 +23,7 @@ from maquette.datasets.format import OpenedData
 from maquette.datasets.orientations import check
 from maquette.evaluation.report import Cell, Measured
 from maquette.events import Progress
+from maquette.extras import require
 
 COSTS = (0.0003, 0.001, 0.003, 0.01, 0.03)
 """The values of the SVM's C that are tried."""
@@ -139,6 +140,7 @@ def _fit_svm(
     features: Float[np.ndarray, "n turns features"], labels: Int[np.ndarray, " n"], cost: float, seed: int
 ) -> _LinearSVM:
     """A linear SVM, one class against the rest; every orientation is one sample."""
+    require("sklearn", "train")
     from sklearn.svm import LinearSVC
 
     samples = features.reshape(-1, features.shape[2])

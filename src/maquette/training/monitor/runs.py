@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 
 from maquette.errors import UserError
+from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
 from maquette.training.monitor.log import METRICS, RECIPE, SAMPLES, START, picture_step, read_metrics
 
@@ -150,6 +151,7 @@ def write_curves(run: str | Path, out_png: str | Path) -> Path:
     Raises:
         UserError: Where the folder is no run and where the file cannot be written.
     """
+    require("matplotlib", "train")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,0 +1,48 @@
+"""Trained models: which there are, what is known of them, and how one is shared."""
+
+from pathlib import Path
+from typing import Any
+
+from maquette.models import hub
+from maquette.models.hub import DEFAULT_MODEL, Model, as_model, load
+from maquette.models.predict import SCAN_MODEL
+
+__all__ = ["DEFAULT_MODEL", "SCAN_MODEL", "Model", "as_model", "load", "model_facts", "models", "push_model"]
+
+
+def models() -> list[dict[str, Any]]:
+    """What is known of each bundled model, by name; the default model first."""
+    return [{"name": name, **hub.facts(hub.BUNDLED / name)} for name in hub.bundled()]
+
+
+def model_facts(name: str | Path) -> dict[str, Any]:
+    """What is known of one model, its card included.
+
+    Args:
+        name: As for `load`.
+
+    Raises:
+        UserError: For a name that is unknown.
+    """
+    folder = hub.locate(name)
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    return {"name": str(name), "folder": str(folder), **hub.facts(folder), "card": text}
+
+
+def push_model(name: str | Path, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+    """Upload a model to the Hugging Face Hub.
+
+    Args:
+        name: As for `load`.
+        repo_id: `owner/name`, made if it is not there.
+        private: Only its owner sees it.
+        token: Of an account that may write there; the one of `hf auth login` or HF_TOKEN if left out.
+
+    Returns:
+        Its address.
+
+    Raises:
+        UserError: As `maquette.models.hub.push` does.
+    """
+    return hub.push(name, repo_id, private, token)

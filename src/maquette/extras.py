@@ -1,0 +1,30 @@
+"""Libraries that only some users need, and the line that says what to install where one is missing.
+
+`pyproject.toml` lists them by extra: `train`, `plotter`, `dicom`, `studio`.
+"""
+
+import importlib
+from types import ModuleType
+
+from maquette.errors import UserError
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import a library of an extra.
+
+    Args:
+        module: The library, as it is imported.
+        extra: The extra of this package that brings it.
+
+    Returns:
+        The module.
+
+    Raises:
+        UserError: Where the library is not installed; it says which extra to install.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != module.partition(".")[0]:
+            raise  # the library is there, and something that it needs is not
+        raise UserError(f"{module} is not installed", hint=f"pip install 'maquette[{extra}]'") from None
