@@ -146,7 +146,8 @@ def test_a_key_in_the_wrong_place_is_sent_to_the_right_one():
     )
     line = message({"system": "iwgan", "model": {"joint": True}})
     assert "known: resolution, latent" in line and "kl_weight" not in line, "only the keys of this system"
-    assert recipes.from_tree({"system": "iwgan"}, "mine.yaml").model == SYSTEMS["iwgan"].Config(), "all of it is default"
+    made = recipes.from_tree({"system": "iwgan"}, "mine.yaml")
+    assert made.model == SYSTEMS["iwgan"].Config(), "all of it is default"
     assert "got 'chiar'; did you mean 'chair'?" in message(
         {"system": "iwgan", "model": {}, "data": {"furniture_classes": ["chiar"]}}
     )
