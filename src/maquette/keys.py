@@ -7,7 +7,17 @@ command line's type. Rules between several keys are in `__post_init__` of the da
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
@@ -50,6 +60,7 @@ Octaves = Annotated[int, Ge(0), Le(16)]
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word", "tuple": "a list"}
 
 
+@runtime_checkable
 class _Checker(Protocol):
     """What of pydantic's adapters is used here; beartype does not know their generic type."""
 
