@@ -20,7 +20,7 @@ from maquette.datasets.images.files import (
 )
 from maquette.datasets.images.measure import ImageStatistics, measure
 from maquette.datasets.images.report import html_report
-from maquette.datasets.workers import cores, map_unordered
+from maquette.datasets.workers import WorkerDied, cores, map_unordered
 from maquette.errors import UserError
 from maquette.events import Note, Progress
 from maquette.io.atomic import atomic_path
@@ -90,7 +90,7 @@ def audit_images(
     statistics: dict[str, ImageStatistics] = {}
     problems: dict[str, str] = {}
     jobs = ((file.id, file) for file in files)
-    measured = map_unordered(partial(_measured, limits=limits), jobs, count, "nothing was changed")
+    measured = map_unordered(partial(_measured, limits=limits), jobs, count, "nothing was changed", _died)
     for done, (id, seen) in enumerate(measured, 1):
         if isinstance(seen, ImageStatistics):
             statistics[id] = seen
@@ -114,6 +114,10 @@ def audit_images(
     kept = sum(actions is not None for actions in plans.values()) if fix is not None else 0
     yield Audited(len(files), findings, tuple(notes), out / "audit.html", out / "audit.csv",
                   Path(fix) if fix is not None else None, kept)
+
+
+def _died(file: ImageFile, why: WorkerDied) -> ImageStatistics | str:
+    return f"{file.id}: {why}"
 
 
 def _measured(file: ImageFile, limits: Limits) -> ImageStatistics | str:
