@@ -17,7 +17,8 @@ from maquette.datasets.images.measure import Grey, Pixels
 from maquette.errors import UserError
 from maquette.io import dicom
 from maquette.io.atomic import atomic_path
-from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, read_picture
+from maquette.io.paths import usable
+from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, is_picture, read_picture
 
 MAX_FILE_BYTES = 2**30
 """The largest file that is read, in bytes."""
@@ -64,7 +65,8 @@ class Limits:
 def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFile]:
     """The pictures and DICOM files of a folder and its subfolders, in the order of their names.
 
-    DICOM files are recognised by their suffix or by their content. Hidden files and folders are left out.
+    DICOM files are recognised by their suffix or by their content. Hidden files and folders are left out. Pictures that
+    are not read here are among the images, so that they are named when they are opened.
 
     Args:
         folder: The folder.
@@ -74,7 +76,7 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
     Raises:
         UserError: If there is no such folder, or no image in it.
     """
-    folder = Path(folder)
+    folder = usable(folder)
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder of images" if folder.exists() else f"no folder {folder}")
     found: list[ImageFile] = []
@@ -84,7 +86,9 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
         own = path.relative_to(folder).as_posix()
         picture = path.suffix.lower() in SUFFIXES
         if not picture and not dicom.is_dicom(path):
-            continue
+            picture = is_picture(path)
+            if not picture:
+                continue
         kind = "image" if picture else "dicom-file"
         numbered[kind] += 1
         name = own if keep_names else f"{kind}-{numbered[kind]:05d}"
