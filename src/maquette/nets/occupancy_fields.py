@@ -28,7 +28,7 @@ from maquette.nets.layers import (
     positional_encoding,
     repeat_index,
 )
-from maquette.nets.types import ImageIndex, PointValues, Positions, RayIndex
+from maquette.nets.types import ImageIndex, Positions, RayIndex
 
 SHARPNESS = 20.0
 """How much the first logit falls from the inside of the sphere outwards, in 1 / units of the frame (UNISURF's code: 10,
