@@ -89,8 +89,8 @@ class ResidualBlock(nn.Module):
 class ResidualEncoder(nn.Module):
     """Square views of any size to the mean and log-variance of the latent: a narrow ResNet that keeps the layout.
 
-    The last map, reduced to `squeeze` channels on a 4x4 grid, is read by one linear layer. An average over the map would
-    lose the drawing's layout, by which a tall object differs from a wide one.
+    The last map, reduced to `squeeze` channels on a 4x4 grid, is read by one linear layer. An average over the map
+    would lose the drawing's layout, by which a tall object differs from a wide one.
 
     Args:
         channels: 1 (grey) or 3 (RGB).

@@ -1,4 +1,4 @@
-"""The patch discriminator: whether a small square, taken from an image at any scale and place, comes from a real one."""
+"""The patch discriminator: whether a square taken from an image, at any scale and position, is from a real image."""
 
 import torch
 import torch.nn.functional as F

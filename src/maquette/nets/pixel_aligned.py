@@ -199,7 +199,7 @@ class PixelAlignedDecoder(nn.Module):
         return self.last(F.relu(self.norm(whole))).float()
 
     def _lookup(self, whole: Tensor, pose: Tensor) -> Tensor:
-        """The map at each cell's eight parts, `[B, 8 * (channels + 1), c, c, c]`; the last channel: 1 inside the view."""
+        """The map at each cell's eight parts, `[B, 8 * (channels + 1), c, c, c]`; last channel: 1 inside the view."""
         batch, side = len(whole), self.side
         whole = torch.cat([whole, torch.ones_like(whole[:, :1])], dim=1)
         at = project(self.fine, pose)[:, None, :, :2]
