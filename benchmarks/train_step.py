@@ -111,7 +111,7 @@ def measure(name: str, steps: int) -> dict:
         batch = batches.at(step)
         drawing += time.perf_counter() - before
         trainer.step(step, batch)
-    trainer.meter.read(trainer.engine.mean)  # waits for the device
+    trainer.meter.pop(trainer.engine.mean)  # waits for the device
     seconds = (time.perf_counter() - started) / steps
     peak = _peak(torch, recipe.train.precision, trainer.engine.device)
     return {
