@@ -64,7 +64,7 @@ def train(
         stop: Asked after each step; a run that was stopped exports no model, and can be resumed.
 
     Yields:
-        The events of `maquette.training.run.run`.
+        The events of `maquette.training.run.train_recipe`.
 
     Raises:
         UserError: For a recipe that does not fit, for data that are not there, and where the run holds another one.
@@ -74,7 +74,7 @@ def train(
     require("lightning_fabric", "train")
     from maquette.training import run as job
 
-    yield from job.run(chosen, Path(run), resume=resume, stop=stop)
+    yield from job.train_recipe(chosen, Path(run), resume=resume, stop=stop)
 
 
 def doctor(run: str | Path) -> "Examined":

@@ -95,7 +95,7 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
     if weights:
         yield Note(weights.note)
     if engine.first and not resume:
-        slow = warning(recipe, engine.device, engine.world)
+        slow = warning(recipe, engine.device, sum(sizes.values()), engine.world)
         if slow:
             yield Note(slow)
     validation: Validation

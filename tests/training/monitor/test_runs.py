@@ -31,9 +31,9 @@ def run(tmp_path):
     with Log(run, 8, 0, False) as log:
         for step in (5, 10):
             terms = {"critic/wasserstein": -10.0 / step, "critic/penalty": 0.5, "generator/adversarial": 1.0 * step}
-            log.rows("stepped", step, {**terms, "samples_per_second": 100.04})
-            log.rows("checked", step, {"iou": 0.9 - step / 25, "iou_photo": float("nan")})
-            log.picture("samples", step, np.full((4, 4, 3), step, np.uint8))
+            log.write_row("stepped", step, {**terms, "samples_per_second": 100.04})
+            log.write_row("checked", step, {"iou": 0.9 - step / 25, "iou_photo": float("nan")})
+            log.write_picture("samples", step, np.full((4, 4, 3), step, np.uint8))
     return run
 
 

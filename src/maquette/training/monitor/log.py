@@ -51,7 +51,7 @@ class Log:
         self.known: list[Row] = []
         self._path = self.run / METRICS
         self._file: TextIO | None = None
-        self._writer: "SummaryWriter | None" = None
+        self._writer: SummaryWriter | None = None
 
     def __enter__(self) -> "Log":
         fresh = not self._path.exists()
@@ -81,7 +81,7 @@ class Log:
         self, kind: type[BaseException] | None, value: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        files: tuple[tuple[Path, "TextIO | SummaryWriter | None"], ...] = (
+        files: tuple[tuple[Path, TextIO | SummaryWriter | None], ...] = (
             (self._path, self._file), (self.run / TENSORBOARD, self._writer))
         for path, file in files:
             try:
