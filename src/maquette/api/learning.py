@@ -111,7 +111,7 @@ def pack_run(run: str | Path, out: str | Path) -> Path:
 
 
 def run_facts(run: str | Path, out: str | Path = "") -> dict[str, Any]:
-    """What is known of one run (see `maquette.training.monitor.runs.show`), its curves included.
+    """What is known of one run (see `maquette.training.monitor.runs.describe`), its curves included.
 
     Args:
         run: The run's folder.
@@ -123,7 +123,7 @@ def run_facts(run: str | Path, out: str | Path = "") -> dict[str, Any]:
     """
     from maquette.training.monitor import runs as found
 
-    facts = found.show(run)
+    facts = found.describe(run)
     folder = Path(out or run)
     pictures = [found.write_curves(run, folder / "curves.png"), found.write_samples(run, folder / "samples.png")]
     return {**facts, "pictures": [str(path) for path in pictures if path]}

@@ -24,7 +24,7 @@ class Average:
         self._live = {n: v for n, v in system.nets.state_dict().items() if n.split(".")[0] in names}
         self.tensors = {name: value.detach().clone() for name, value in self._live.items()}
         moving = [name for name, value in self.tensors.items() if value.is_floating_point()]
-        self._moving = [local_part(self.tensors[name]) for name in moving], [local_part(self._live[name]) for name in moving]
+        self._moving = tuple([local_part(tensors[name]) for name in moving] for tensors in (self.tensors, self._live))
         self._counters = [name for name in self.tensors if name not in set(moving)]
 
     def update(self, step: int) -> None:

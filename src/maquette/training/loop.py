@@ -19,8 +19,8 @@ from maquette.training import checkpoint
 from maquette.training.batches import SeededBatches
 from maquette.training.distributed import Engine
 from maquette.training.ema import Average
-from maquette.training.monitor.health import HealthFinding, Row
-from maquette.training.monitor.log import Log
+from maquette.training.monitor.health import HealthFinding
+from maquette.training.monitor.log import Log, Row
 from maquette.training.monitor.meter import Meter, Pace
 from maquette.training.monitor.samples import Sheet
 from maquette.training.news import Checked, HealthFound, Sampled, Saved, Stepped, Stepping, Stopped
@@ -147,10 +147,10 @@ class Trainer:
     def step(self, step: int, batch: Batch) -> None:
         """Run all phases of one step."""
         parts = _placed(batch, self.engine.device, self.recipe.train.channels_last).cut(self.recipe.train.accumulate)
-        scale = learning_rate_scale(step, self.recipe.optim)
+        optim, scale = self.recipe.optim, learning_rate_scale(step, self.recipe.optim)
         for phase in self.phases:
             if phase.runs_at(step):
-                terms = run_phase(phase, self.system, parts, self.optimisers, self.recipe.optim, self.engine, step, scale)
+                terms = run_phase(phase, self.system, parts, self.optimisers, optim, self.engine, step, scale)
                 self.meter.add(step, phase.name, terms)
         self.averaged.update(step)
         self.meter.steps += 1
@@ -243,8 +243,8 @@ class Trainer:
                   if not all(bool(p.detach().isfinite().all()) for p in net.parameters())]
         good, _ = checkpoint.newest_whole(self.checkpoints)
         last_good = int(good.name.removeprefix("step-")) if good else 0
-        log.write_row("diverged", step + 1, {"phase": phase, "term": term, "value": str(value), "networks": ",".join(broken),
-                                        "last_good": last_good})
+        log.write_row("diverged", step + 1, {"phase": phase, "term": term, "value": str(value),
+                                             "networks": ",".join(broken), "last_good": last_good})
         raise TrainingDiverged(step, phase, term, value)
 
 

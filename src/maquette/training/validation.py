@@ -126,10 +126,10 @@ class ImageValidator:
         return samples.image_sheet(system, self.seed)
 
     def probe(self, system: System, step: int) -> dict[str, float]:
-        """Numbers about the networks' health on held-out images, and the critic's scores of images that it learned from.
+        """Numbers about the networks' health on held-out images, and the critic's scores of learned ones.
 
-        `critic/train` is the mean score of those; `critic/real` is that of the held-out ones. The further the two are
-        apart, compared with `critic/fake`, the more the critic has memorised its images.
+        `critic/train` is the mean score of some images that it learned from; `critic/real` is that of the held-out
+        ones. The further the two are apart, compared with `critic/fake`, the more the critic has memorised its images.
         """
         device = next(system.nets.parameters()).device
         held_out, known = (self._images(rows).to(device) for rows in (self.rows, self.known))

@@ -14,8 +14,8 @@ from maquette.systems.capabilities import Reads
 from maquette.training import checkpoint
 from maquette.training.data import prepare_data
 from maquette.training.ema import Average
-from maquette.training.monitor.health import PROBES, HealthFinding, Row, diagnose
-from maquette.training.monitor.log import read_metrics
+from maquette.training.monitor.health import PROBES, HealthFinding, diagnose
+from maquette.training.monitor.log import Row, read_metrics
 from maquette.training.monitor.probe import probe
 from maquette.training.rows import Data, split
 from maquette.training.run import make_batches

@@ -1,4 +1,4 @@
-"""Before training: about how long a run takes on this machine and how much memory, from counting and a short measure."""
+"""How long a run takes on this machine and how much memory, before it starts: by counting and a short measurement."""
 
 import functools
 import math
@@ -57,22 +57,27 @@ def warning(recipe: Recipe, device: torch.device, parameters: int, processes: in
     found = estimate(recipe, device, processes)
     if found is None:
         return ""
-    too_large = free is not None and found.memory > free
-    if found.run_s <= LONG_S and not too_large:
+    lacking = "" if free is None or found.memory <= free else f" where {free / 1e9:.2g} GB are free"
+    if found.run_s <= LONG_S and not lacking:
         return ""
-    line = (f"about {found.step_s:.2g} s a step here, {_duration(found.run_s)} for {recipe.train.steps:,} steps, and "
-            f"{found.memory / 1e9:.2g} GB")
-    if too_large:
-        line += f" where {free / 1e9:.2g} GB are free"
+    step = f"{found.step_s:.0f}" if found.step_s >= 10 else f"{found.step_s:.2g}"
+    line = (f"about {step} s a step here, {_duration(found.run_s)} for {recipe.train.steps:,} steps, and "
+            f"{found.memory / 1e9:.2g} GB{lacking}")
     smaller = smaller_recipe(recipe)
     return f"{line}; smaller: maquette train {smaller}" if smaller else line
 
 
 def estimate(recipe: Recipe, device: torch.device, processes: int = 1) -> Estimate | None:
-    """Seconds and bytes, within a factor of two; None for a system whose step cannot be counted without values."""
-    share = max(recipe.train.batch // processes, 2 * recipe.train.accumulate)
+    """Seconds and bytes, within a factor of two; None for a system whose step cannot be counted without values.
+
+    Args:
+        recipe: The run.
+        device: Where it is trained; its speed is measured.
+        processes: How many share each batch.
+    """
+    own = replace(recipe.train, batch=recipe.train.batch // processes)
     try:
-        counted = count_step(replace(recipe, train=replace(recipe.train, batch=share)))
+        counted = count_step(replace(recipe, train=own), late=True)
     except (NotImplementedError, RuntimeError):  # an operation whose result's shape depends on values
         return None
     kind = torch.bfloat16 if recipe.train.precision == "bf16" else torch.float32

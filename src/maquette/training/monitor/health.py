@@ -7,12 +7,12 @@ samples.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
+from maquette.training.monitor.log import Row
 
 PROBES = 2
 """Probes in a row that must agree: one batch alone may be odd."""
@@ -48,10 +48,6 @@ ALL = 0.9
 """The share of made grids that counts as all of them: thin shapes may leave a few empty in a good run."""
 LEAST_KL = math.log(2)
 """Nats that the latents must hold: with less than one bit they cannot even tell two shapes apart."""
-
-
-Row = Mapping[str, Any]
-"""A row of metrics.jsonl (`maquette.training.monitor.log`)."""
 
 
 @dataclass(frozen=True)

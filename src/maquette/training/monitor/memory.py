@@ -171,10 +171,11 @@ def _zeros(system: System, recipe: Recipe, step: int) -> Batch:
     size, model = recipe.train.batch, recipe.model
     if system.makes.images:
         shape = (size, model.channels, model.height, model.width)
-        images, held_out = torch.zeros(shape), torch.zeros(shape) if system.wants_held_out(step) else None
-        return Batch(None, images, held_out=held_out)
+        return Batch(None, torch.zeros(shape), held_out=torch.zeros(shape) if system.wants_held_out(step) else None)
     voxels = torch.zeros(size, 1, model.resolution, model.resolution, model.resolution)
-    images = scans = poses = None
+    images: Tensor | None = None
+    scans: Tensor | None = None
+    poses: Tensor | None = None
     if system.reads is Reads.VIEWS:
         images = torch.zeros(size, model.image_channels, model.view_size, model.view_size)
         poses = torch.zeros(size, 7) if system.needs_poses() else None
