@@ -24,12 +24,13 @@ class Average:
         self._live = {n: v for n, v in system.nets.state_dict().items() if n.split(".")[0] in names}
         self.tensors = {name: value.detach().clone() for name, value in self._live.items()}
         moving = [name for name, value in self.tensors.items() if value.is_floating_point()]
-        self._moving = tuple([local_part(tensors[name]) for name in moving] for tensors in (self.tensors, self._live))
+        self._means = [local_part(self.tensors[name]) for name in moving]
+        self._weights = [local_part(self._live[name]) for name in moving]
         self._counters = [name for name in self.tensors if name not in set(moving)]
 
     def update(self, step: int) -> None:
         """Move the average towards the weights by 1 - decay; faster over the first steps, so that the start fades."""
-        torch._foreach_lerp_(*self._moving, 1 - min(self.decay, (1 + step) / (10 + step)))
+        torch._foreach_lerp_(self._means, self._weights, 1 - min(self.decay, (1 + step) / (10 + step)))
         for name in self._counters:
             self.tensors[name].copy_(self._live[name])
 
