@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Float32, Shaped, UInt16
 
 from maquette.errors import UserError
 from maquette.io import formats
+from maquette.io.paths import usable
 from maquette.scans.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
@@ -146,7 +147,7 @@ def read_intrinsics(source: str | Path) -> Intrinsics:
     Raises:
         UserError: For anything else.
     """
-    if not Path(source).is_file():
+    if not usable(source).is_file():
         try:
             return Intrinsics(*(float(word) for word in str(source).split(",")))
         except (ValueError, TypeError):
@@ -196,7 +197,11 @@ def find_scans(paths: Iterable[str | Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for path in map(Path, paths):
         inside = [path]
-        if path.is_dir():
+        try:
+            folder = usable(path).is_dir()
+        except UserError:  # reported when it is read, so that the other inputs are still done
+            folder = False
+        if folder:
             try:
                 inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
             except OSError as error:
