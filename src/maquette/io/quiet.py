@@ -11,7 +11,7 @@ import numpy as np
 
 @contextmanager
 def quiet_parsing() -> Iterator[None]:
-    """Drops Python warnings, NumPy's lines on overflow, and trimesh's log, which tell nothing that an error does not."""
+    """Within it, Python's warnings, NumPy's and trimesh's lines are dropped: errors say as much."""
     log = logging.getLogger("trimesh")
     heard = log.disabled
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""Layers of networks that make and judge images: equalised weights, pixel norm, doubling convolutions, checkpointing."""
+"""Layers of image networks: equalised weights, pixel norm, doubling convolutions, checkpointing."""
 
 import contextlib
 import math

@@ -182,8 +182,9 @@ class Interpreter:
         if self.ended and block.words:
             raise UserError(f"{where} comes after the end of the program", block.shown)
         before = self.z, self.spindle, self.speed
-        self.feed = block.value("F") if block.value("F") is not None else self.feed
-        self.speed = block.value("S") if block.value("S") is not None else self.speed
+        feed, speed = block.value("F"), block.value("S")
+        self.feed = self.feed if feed is None else feed
+        self.speed = self.speed if speed is None else speed
         if block.has("M", 3, 5):
             self.spindle = block.has("M", 3)
         self.millimetres |= block.has("G", 21)

@@ -125,7 +125,9 @@ def send(
         raise UserError("the drawing needs several pens, and nobody is there to change them",
                         hint="send one pen at a time")
     with one_stop() as stop:
-        session = _Session(_open_port(port, baud), port, machine, control, patience, stop, lifting_lines(lines, machine))
+        session = _Session(
+            _open_port(port, baud), port, machine, control, patience, stop, lifting_lines(lines, machine)
+        )
         atexit.register(session.rescue)  # for a program that ends without closing this generator
         try:
             session.start(home, unlock)
