@@ -8,8 +8,8 @@ the place of GRAF's radiance field; everything around it is GRAF's (`maquette.sy
 
 The shape code enters the occupancy field only, the appearance code the colour field only. A ray is marched to its first
 crossing of occupancy 0.5, which eight secant steps refine. Samples lie in an interval about it, which narrows in
-training, and some in the free space before it; colour = sum_i o_i prod_{j<i} (1 - o_j) c_i. The object starts as a sphere. x_s
-are the surface points, e a small random offset, n the normal: the field's normalised gradient.
+training, and some in the free space before it; colour = sum_i o_i prod_{j<i} (1 - o_j) c_i. The object starts as a
+sphere. x_s are the surface points, e a small random offset, n the normal: the field's normalised gradient.
 
 `field: mlp` is the papers' network. `field: planes` (recipe `3dgen-fast`) keeps the method and changes the network
 (`maquette.nets.occupancy_fields.OccupancyPlanes`): rays are marched through a coarse grid, and the samples of a ray
