@@ -1,8 +1,8 @@
-"""Layers of image networks: equalised weights, pixel norm, doubling convolutions, checkpointing."""
+"""Layers of image generators and critics: equalised weights, pixel norm, doubling convolutions, checkpointing."""
 
-import contextlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import ClassVar, TypeVar
 
@@ -132,22 +132,30 @@ def apply_stages(
     return x
 
 
-def _recomputation(stage: nn.Module) -> tuple[contextlib.AbstractContextManager, contextlib.AbstractContextManager]:
+def _recomputation(stage: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """The contexts of a checkpointed stage's first and second computation."""
-    return contextlib.nullcontext(), _frozen_statistics(stage)
+    return nullcontext(), _FrozenStatistics(stage)
 
 
-@contextlib.contextmanager
-def _frozen_statistics(stage: nn.Module) -> Iterator[None]:
-    """Within it batch norm does not update its running statistics: a batch that is computed twice counts once."""
-    norms = [module for module in stage.modules() if isinstance(module, nn.BatchNorm2d)]
-    saved = [(norm.momentum, _batch_count(norm).clone()) for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    try:
-        yield
-    finally:
-        for norm, (momentum, count) in zip(norms, saved, strict=True):
+class _FrozenStatistics(AbstractContextManager[None]):
+    """Within it batch norm does not update its running statistics: a batch that is computed twice counts once.
+
+    A class, since a stage can be computed again more than once, in the backward passes of a penalty.
+
+    Args:
+        stage: With the batch norms.
+    """
+
+    def __init__(self, stage: nn.Module):
+        self.norms = [module for module in stage.modules() if isinstance(module, nn.BatchNorm2d)]
+
+    def __enter__(self) -> None:
+        self.saved = [(norm.momentum, _batch_count(norm).clone()) for norm in self.norms]
+        for norm in self.norms:
+            norm.momentum = 0.0
+
+    def __exit__(self, *_: object) -> None:
+        for norm, (momentum, count) in zip(self.norms, self.saved, strict=True):
             norm.momentum = momentum
             _batch_count(norm).copy_(count)
 
