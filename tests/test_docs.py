@@ -1,12 +1,15 @@
-"""README and docs: their commands and Python run, or at least fit; every recipe and key is explained with its default.
+"""README and docs: their commands and Python run, or at least fit; every recipe and key is explained with its default;
+every file, module, key and heading that a page names is there.
 
 A page's commands and blocks are run in order in a folder with the example pictures under the names that the pages use,
 made lighter by options after their own. What would take minutes, or needs hardware, data or a network, is in `NOT_RUN`
 with its reason: of these lines every command, option and value is parsed.
 """
 
+import ast
 import contextlib
 import dataclasses
+import importlib
 import re
 import shlex
 import shutil
@@ -19,7 +22,7 @@ import trimesh
 from command import call
 from PIL import Image
 
-from maquette import recipe
+from maquette import recipe, renamed
 from maquette.cli import commands as cli
 from maquette.cli.parsing import parsed
 from maquette.cli.train import FIRST, OWN, _with_options
@@ -192,6 +195,74 @@ def test_pictures_and_pages_that_are_linked_are_there():
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_headings_that_are_linked_are_there():
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert anchor in anchors(page.parent / target if target else page), f"{page.name}: {target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_files_that_are_named_are_there(page):
+    named = re.findall(r"(?<![\w/.])(?:src|tests|benchmarks)/[\w./-]*\w", page.read_text(encoding="utf-8"))
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def found(name: str) -> bool:
+    """Whether a dotted name such as `maquette.geometry.mesh.components` is a module or an attribute of one."""
+    parts = name.split(".")
+    for k in range(len(parts), 0, -1):
+        try:
+            value = importlib.import_module(".".join(parts[:k]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[k:]:
+            if not hasattr(value, part):
+                return False
+            value = getattr(value, part)
+        return True
+    return False
+
+
+def imported(block: str) -> set[str]:
+    """Every dotted name of this package that a block of Python imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(block)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "maquette"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_modules_and_classes_that_are_named_exist(page):
+    text = page.read_text(encoding="utf-8")
+    names = set(re.findall(r"(?<![\w/])maquette(?:\.[A-Za-z_]\w*)+", text))
+    for block in re.findall(r"```python\n(.*?)```", text, re.S):
+        names |= imported(block)
+    assert not [name for name in names if not found(name)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_keys_that_are_named_exist(page):
+    known = {f"{section}.{key.name}" for section, kind in SECTIONS.items() for key in dataclasses.fields(kind)}
+    known |= {f"model.{key.name}" for system in SYSTEMS.values() for key in dataclasses.fields(system.Config)}
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"(?:`|--)((?:model|data|optim|train)\.[a-z_][\w-]*)", text)
+    assert not [key for key in named if key not in FILES and key.replace("-", "_") not in known]
+    assert not re.findall(rf"`({'|'.join(renamed.KEYS['model'])})`", text), "a name of the first release"
+
+
+FILES = {"model.safetensors"}
+"""What looks like a key and is a file."""
 SECTIONS = {"data": recipe.DataRecipe, "optim": recipe.OptimRecipe, "train": recipe.TrainRecipe}
 
 

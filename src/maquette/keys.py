@@ -7,7 +7,17 @@ command line's type. Rules between several keys are in `__post_init__` of the da
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
@@ -50,6 +60,13 @@ Octaves = Annotated[int, Ge(0), Le(16)]
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word", "tuple": "a list"}
 
 
+@runtime_checkable
+class _Checker(Protocol):
+    """What of pydantic's adapters is used here; beartype does not know their generic type."""
+
+    def validate_python(self, value: Any, /, *, strict: bool) -> Any: ...
+
+
 def check(section: str, values: "DataclassInstance") -> None:
     """Hold every key of a section of a recipe against its type, strictly: no text for numbers, no numbers for flags.
 
@@ -72,7 +89,7 @@ def check(section: str, values: "DataclassInstance") -> None:
 
 
 @cache
-def _adapters(kind: type) -> dict[str, tuple[TypeAdapter[Any], object]]:
+def _adapters(kind: type) -> dict[str, tuple[_Checker, object]]:
     """Of each key what checks it, and its type."""
     hints = get_type_hints(kind, include_extras=True)
     return {key.name: (TypeAdapter(hints[key.name]), hints[key.name]) for key in dataclasses.fields(kind)}

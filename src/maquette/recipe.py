@@ -202,15 +202,16 @@ class Recipe(Generic[ConfigT]):
     """What the recipe is for, with the time and memory that it takes."""
 
 
-def recipe_type(system: str) -> type[Recipe[Any]]:
-    """`Recipe` with the config of this system.
+def recipe_type(system: str) -> Any:
+    """`Recipe` with the config of this system: `Recipe[IWGAN3DConfig]`, an alias that the command line reads.
 
     Raises:
         UserError: If there is no such system; the hint names the nearest.
     """
     if system not in SYSTEMS:
         raise UserError("unknown system", repr(system), nearest(system, list(SYSTEMS)))
-    return Recipe[SYSTEMS[system].Config]  # type: ignore[misc]  # known only when it runs
+    generic: Any = Recipe
+    return generic[SYSTEMS[system].Config]
 
 
 def names() -> list[str]:
@@ -270,7 +271,7 @@ def from_tree(tree: Any, where: str) -> Recipe[Any]:
             made[name] = section(**{key: _with_tuples(value) for key, value in values.items()})
     except UserError as error:
         raise UserError(f"{where}: {error.what}", error.got, error.hint) from None
-    return kind(**made)
+    return Recipe(**made)
 
 
 def with_values(recipe: Recipe[Any], values: Mapping[str, Any], where: str = "the given values") -> Recipe[Any]:
@@ -293,7 +294,7 @@ def with_values(recipe: Recipe[Any], values: Mapping[str, Any], where: str = "th
     return from_tree(tree, where)
 
 
-def _check_known(tree: Mapping[str, Any], kind: type[Recipe[Any]]) -> None:
+def _check_known(tree: Mapping[str, Any], kind: Any) -> None:
     """Refuse keys that a recipe of this type has not, with the nearest one that it has."""
     sections = _sections(kind)
     for name, values in tree.items():
@@ -309,7 +310,7 @@ def _check_known(tree: Mapping[str, Any], kind: type[Recipe[Any]]) -> None:
                     raise _unknown(str(key), f"{name}.", kind)
 
 
-def _unknown(key: str, section: str, kind: type[Recipe[Any]]) -> UserError:
+def _unknown(key: str, section: str, kind: Any) -> UserError:
     meant = nearest_key(f"{section}{key}", kind).removeprefix(section)
     beside = [full.removeprefix(section) for full in keys(kind) if full.startswith(section)]
     beside = list(dict.fromkeys(name.split(".")[0] for name in beside))
@@ -335,7 +336,7 @@ def check_paths(recipe: Recipe) -> None:
         raise UserError("data.backgrounds names a folder that is not there", repr(pictures), hint)
 
 
-def keys(kind: type[Recipe]) -> list[str]:
+def keys(kind: Any) -> list[str]:
     """Every key of a recipe of this type, as it stands on the command line: `train.steps`, `about`."""
     found = []
     for top in dataclasses.fields(Recipe):
@@ -350,9 +351,11 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
 
 
-def nearest_key(key: str, kind: type[Recipe]) -> str:
-    """The key that was meant by an unknown one (`train.stepz`, `lr`): of that name elsewhere, or the most alike; or
-    empty.
+def nearest_key(key: str, kind: Any) -> str:
+    """The key that was meant by an unknown one (`train.stepz`, `lr`): of that name elsewhere, or the most alike.
+
+    Returns:
+        The key; empty where none is alike.
     """
     section, _, name = key.rpartition(".")
     named = {full.rpartition(".")[2]: full for full in reversed(keys(kind))}
@@ -386,7 +389,7 @@ def _with_tuples(value: Any) -> Any:
     return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _sections(kind: type[Recipe]) -> dict[str, type]:
+def _sections(kind: Any) -> dict[str, type]:
     """The parts of a recipe of this type and their dataclasses."""
     return {"model": get_args(kind)[0], "data": DataRecipe, "optim": OptimRecipe, "train": TrainRecipe}
 

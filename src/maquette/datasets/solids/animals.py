@@ -315,7 +315,8 @@ def _bear(dice: Dice) -> Parts:
     flesh: Flesh = [Blob((0, 0, z), (19, 16, 23)), head, Blob((0, hy + 13, hz - 4), (7.4, 6.5, 6))]
     arm = dice.one((30, 12, z + 2), (32, 6, z + 26), (27, 10, z - 6))
     flesh += twins(
-        Limb((14, 2, z + 13), (float(arm[0]), float(arm[1]), float(arm[2])), 6.6, 6), Blob((12.5, hy - 1, hz + 12.5), (6.6, 3.6, 6.6))
+        Limb((14, 2, z + 13), (float(arm[0]), float(arm[1]), float(arm[2])), 6.6, 6),
+        Blob((12.5, hy - 1, hz + 12.5), (6.6, 3.6, 6.6)),
     )
     flesh += (
         twins(Limb((9, 1, 18), (10, 2, 5), 8, 7.4), Blob((10, 6, 4.4), (7.6, 10, 4.6)))
