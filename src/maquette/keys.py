@@ -6,8 +6,8 @@ its own, since systems and recipes both need it.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -62,10 +62,9 @@ def check(section: str, values: "DataclassInstance") -> None:
     Raises:
         UserError: For the first key whose value does not fit; it says what the value must be.
     """
-    for name, (adapter, hint) in _adapters(type(values)).items():
-        value = getattr(values, name)
+    for name, (validate, hint) in _validators(type(values)).items():
         try:
-            adapter.validate_python(value, strict=True)
+            validate(getattr(values, name))
         except ValidationError as error:
             problem = error.errors()[0]
             key = ".".join([section, name, *map(str, problem["loc"])])
@@ -74,10 +73,11 @@ def check(section: str, values: "DataclassInstance") -> None:
 
 
 @cache
-def _adapters(kind: type) -> dict[str, tuple[TypeAdapter[Any], object]]:
-    """For each key of a dataclass its validator and its type."""
+def _validators(kind: type) -> dict[str, tuple[Callable[[object], object], object]]:
+    """For each key of a dataclass a function that raises ValidationError for a value, and the key's type."""
     hints = get_type_hints(kind, include_extras=True)
-    return {key.name: (TypeAdapter(hints[key.name]), hints[key.name]) for key in dataclasses.fields(kind)}
+    return {key.name: (partial(TypeAdapter(hints[key.name]).validate_python, strict=True), hints[key.name])
+            for key in dataclasses.fields(kind)}
 
 
 def _shown(value: object) -> str:

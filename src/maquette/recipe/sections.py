@@ -22,9 +22,9 @@ from maquette.systems import SYSTEMS
 
 FURNITURE_CLASSES = ("chair", "table", "desk", "bed", "sofa", "bookcase", "cabinet", "monitor", "toilet", "bathtub",
                    "lamp", "cup", "car")
-"""What the furniture maker can make."""
+"""The classes that the furniture maker can make."""
 VIEW_KINDS = ("photo", "pencil", "depth", "silhouette")
-"""What can be rendered of a shape."""
+"""The kinds of views that can be rendered of a shape."""
 ConfigT = TypeVar("ConfigT")
 
 
@@ -42,7 +42,7 @@ class DataRecipe:
     furniture: PositiveInt = 2000
     """How many pieces of furniture are made where `path` says so."""
     furniture_classes: tuple[str, ...] = ()
-    """Kinds of furniture, made in turn, a kind named twice twice as often; empty: all kinds alike."""
+    """Classes of furniture, made in turn; one that is named twice is made twice as often; empty: all equally often."""
     views: PositiveInt = 12
     """Views rendered of each shape."""
     scans: PositiveInt = 15
@@ -52,15 +52,15 @@ class DataRecipe:
     backgrounds: str = ""
     """Folder of pictures for the backgrounds and textures of photo views; empty: procedural ones only."""
     validation: OpenShare = 0.05
-    """Share of the training shapes or images held out to watch and to pick by."""
+    """Share of the training shapes or images held out for validation and for choosing the best checkpoint."""
     flip: bool = True
-    """Mirror view or scan, and shape, left to right at random; systems that make images start from false, for
-    radiographs have sides."""
+    """Mirror view or scan, and shape, left to right at random; false by default for systems that make images, since the
+    sides of a radiograph differ."""
     jitter: bool = True
     """Vary each view's framing, brightness, contrast and noise, and hide parts of it; move each scan by up to a voxel,
     leave out some of its voxels and add stray ones."""
     occluded: Share = 0.0
-    """Share of the photos in which a piece of another photo hides a part, as things in front of an object do."""
+    """Share of the photos in which a piece of another photo hides a part of the object."""
     small_size: NonNegativeInt = 0
     """Pixels a side to which views are shrunk on the steps before `small_until`: they cost less, and proportions can be
     learned from them; 0: never."""
@@ -69,8 +69,8 @@ class DataRecipe:
     turns: bool = False
     """Turn each shape about the up axis by a random multiple of 90 degrees (systems without an encoder only)."""
     orientations: Orientations = 1
-    """Orientations about the up axis in which each shape is prepared and seen, each 360 degrees / orientations further:
-    1, 2, 3, 4, 6 or 12 (systems without an encoder only; `maquette.datasets.orientations`)."""
+    """Orientations about the up axis in which each shape is prepared, 360 degrees / orientations apart: 1, 2, 3, 4, 6
+    or 12 (systems without an encoder only; `maquette.datasets.orientations`)."""
 
     def __post_init__(self) -> None:
         check("data", self)
@@ -103,7 +103,7 @@ class OptimRecipe:
     warmup: NonNegativeInt = 0
     """Steps over which the learning rate of encoder and generator rises from 0."""
     decay: NonNegativeInt = 0
-    """Step by which their learning rate has fallen along a cosine to `floor` of itself; 0: constant."""
+    """Step at which their learning rate has fallen along a cosine to the share `floor`; 0: constant."""
     floor: Share = 0.02
     """Share of the learning rate that is left after `decay`."""
     clip: NonNegativeFloat = 0.0
@@ -118,20 +118,20 @@ class OptimRecipe:
 
 @dataclass(frozen=True)
 class TrainRecipe:
-    """The run itself."""
+    """How the run is done: steps, devices, checkpoints and logs."""
 
     steps: PositiveInt = 20000
     """Steps (batches) in all."""
     batch: TwoOrMore = 64
-    """Shapes or images a step."""
+    """Shapes or images in a step."""
     seed: NonNegativeInt = 0
-    """Order of the data, noise and first weights."""
+    """Decides the order of the data, the noise and the first weights."""
     start: str = ""
     """A model whose weights training starts from: bundled, folder, run or Hub name; empty: fresh weights."""
     precision: Literal["fp32", "bf16"] = "bf16"
     """bf16: autocast, more than twice as fast for 3D convolutions on CPUs that have it."""
     average: ShareBelow1 = 0.999
-    """Decay a step of the moving average of encoder and generator; 0: none."""
+    """Decay per step of the moving average of encoder and generator; 0: none."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """cpu, cuda or auto."""
     devices: NonNegativeInt = 0
@@ -142,17 +142,17 @@ class TrainRecipe:
     """replicate: every device holds all weights (DDP's form); shard: encoder, generator and their optimiser state are
     spread over the devices (FSDP), for networks that do not fit one device."""
     accumulate: PositiveInt = 1
-    """Parts that a batch is cut into: gradients are summed over them before the weights move."""
+    """Parts into which a batch is split: gradients are summed over them before the weights are updated."""
     compile: bool = False
     """torch.compile all networks but critics: slow to start, faster steps on GPUs."""
     channels_last: bool = True
-    """Keep images and the weights that they meet with channels last, which convolutions like."""
+    """Store images and the weights of their convolutions with channels last, which is faster."""
     threads: NonNegativeInt = 0
     """CPU threads; 0: all cores."""
     log_every: PositiveInt = 50
     """Steps between two lines of metrics."""
     check_every: PositiveInt = 1000
-    """Steps between two measurements on the validation part."""
+    """Steps between two measurements on the validation data."""
     sample_every: NonNegativeInt = 2000
     """Steps between two sheets of samples, as rendered meshes or as images; 0: none."""
     save_minutes: NonNegativeFloat = 5.0
