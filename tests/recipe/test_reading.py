@@ -65,14 +65,14 @@ def test_what_is_wrong_is_said_before_anything_heavy_is_imported(tmp_path, argum
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        ("--model.latent=x", "Error parsing --model.latent: invalid literal for int()"),
+        ("--model.latent=x", "--model.latent must be a whole number, got 'x'"),
         ("--steps 4", "unknown option '--steps'; did you mean '--train.steps'?"),
         ("--data.smal_size=4", "unknown option '--data.smal_size'; did you mean '--data.small-size'?"),
         ("--qqq", "unknown option '--qqq'; see maquette train bundled --help"),
         ("other", "maquette train takes one recipe, then --key value, got 'other'"),
-        ("--model.encoder papr", "invalid choice 'papr' for argument '--model.encoder'"),
+        ("--model.encoder papr", "got 'papr'; did you mean 'paper'?"),
         ("--optim.lr -1", "optim.lr must be positive, got -1.0"),
-        ("--model.latent", "Missing value for argument '--model.latent'"),
+        ("--model.latent", "--model.latent needs a value"),
     ],
 )
 def test_options_that_do_not_fit_are_one_line(capsys, arguments, says):

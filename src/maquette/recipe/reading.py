@@ -76,7 +76,7 @@ def from_tree(tree: Any, where: str) -> Recipe[Any]:
             made[name] = section(**{key: _with_tuples(value) for key, value in values.items()})
     except UserError as error:
         raise UserError(f"{where}: {error.what}", error.got, error.hint) from None
-    return kind(**made)
+    return Recipe(**made)
 
 
 def with_values(recipe: Recipe[Any], values: Mapping[str, Any], where: str = "the given values") -> Recipe[Any]:
@@ -99,7 +99,7 @@ def with_values(recipe: Recipe[Any], values: Mapping[str, Any], where: str = "th
     return from_tree(tree, where)
 
 
-def _check_known(tree: Mapping[str, Any], kind: type[Recipe[Any]]) -> None:
+def _check_known(tree: Mapping[str, Any], kind: Any) -> None:
     """Raise UserError for a key that a recipe of this type does not have; the hint has the nearest."""
     sections = section_types(kind)
     for name, values in tree.items():
@@ -115,7 +115,7 @@ def _check_known(tree: Mapping[str, Any], kind: type[Recipe[Any]]) -> None:
                     raise _unknown(str(key), f"{name}.", kind)
 
 
-def _unknown(key: str, section: str, kind: type[Recipe[Any]]) -> UserError:
+def _unknown(key: str, section: str, kind: Any) -> UserError:
     """The error for an unknown key of a section (`train.`; empty: the top)."""
     meant = nearest_key(f"{section}{key}", kind).removeprefix(section)
     beside = [full.removeprefix(section) for full in keys(kind) if full.startswith(section)]
@@ -124,8 +124,8 @@ def _unknown(key: str, section: str, kind: type[Recipe[Any]]) -> UserError:
     return UserError(f"unknown key '{section}{key}'", hint=hint)
 
 
-def keys(kind: type[Recipe[Any]]) -> list[str]:
-    """Every key of a recipe of this type, as on the command line: `train.steps`, `about`."""
+def keys(kind: Any) -> list[str]:
+    """Every key of a recipe of this type (`recipe_type`), as on the command line: `train.steps`."""
     found = []
     for top in dataclasses.fields(Recipe):
         section = section_types(kind).get(top.name)
@@ -133,14 +133,14 @@ def keys(kind: type[Recipe[Any]]) -> list[str]:
     return found
 
 
-def nearest_key(key: str, kind: type[Recipe[Any]]) -> str:
+def nearest_key(key: str, kind: Any) -> str:
     """The key that an unknown one probably means (`train.stepz`, `lr`), or an empty text.
 
     It is a key of the same name in another section, or the key whose name is most like it.
 
     Args:
         key: The unknown key.
-        kind: The type of the recipe.
+        kind: The type of the recipe (`recipe_type`).
     """
     section, _, name = key.rpartition(".")
     named = {full.rpartition(".")[2]: full for full in reversed(keys(kind))}
