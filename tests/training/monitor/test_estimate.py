@@ -89,12 +89,13 @@ def test_the_smaller_recipe_is_the_most_alike_one_of_the_same_system():
     assert smaller_recipe(recipes.load("gan3d-cpu")) == smaller_recipe(recipes.load("vae-iwgan-scan")) == ""
 
 
-def test_speed_is_measured_once_and_leaves_random_states_alone():
-    matrix_speed.cache_clear()
-    state = torch.get_rng_state()
-    first = matrix_speed(CPU, torch.float32, 1)
-    assert first > 1e8 and matrix_speed(CPU, torch.float32, 1) == first
-    assert matrix_speed.cache_info().misses == 1 and torch.equal(torch.get_rng_state(), state)
+def test_speed_is_measured_once_and_leaves_random_states_and_threads_alone():
+    estimate._measured_speed.cache_clear()
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    first = matrix_speed(CPU, torch.float32)
+    assert first > 1e8 and matrix_speed(CPU, torch.float32) == first
+    assert estimate._measured_speed.cache_info().misses == 1
+    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
 
 
 def test_an_estimate_uses_what_the_kind_of_system_reaches(speed):
