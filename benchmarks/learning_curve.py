@@ -60,7 +60,7 @@ def model_at(run: Path, folder: Path | None) -> Model:
 
 def progress(run: Path) -> np.ndarray:
     """Rows of pictures of a run, uint8 `[H, W, 3]`: before the first step, and at checkpoints ever further on."""
-    folders = sorted(checkpoint.found(run / "checkpoints"))
+    folders = sorted(checkpoint.list_checkpoints(run / "checkpoints"))
     chosen = np.unique(np.geomspace(1, len(folders), ROWS - 1).round().astype(int)) - 1
     rows = []
     for folder in (None, *(folders[k] for k in chosen)):
@@ -80,7 +80,7 @@ def minutes_at(run: Path, step: int) -> float:
 def measured(run: Path, judge: Model, held_out: np.ndarray, count: int, points: int) -> list[dict]:
     """A row for each of `points` checkpoints: step, minutes, Frechet distance, its deviation over ten subsets."""
     rows = []
-    folders = sorted(checkpoint.found(run / "checkpoints"))
+    folders = sorted(checkpoint.list_checkpoints(run / "checkpoints"))
     for place in np.unique(np.linspace(len(folders) - 1, -1, points, endpoint=False).round().astype(int)):
         folder = folders[place]
         step = int(folder.name.split("-")[1])

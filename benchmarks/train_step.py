@@ -73,9 +73,10 @@ def measure(name: str, steps: int) -> dict:
 
     from maquette import recipe as recipes
     from maquette.systems import SYSTEMS
+    from maquette.training.batches import Batches
     from maquette.training.distributed import Engine
+    from maquette.training.image_batches import ImageBatches
     from maquette.training.loop import Trainer
-    from maquette.training.run import batches_of
 
     class Counter(TorchDispatchMode):
         """FlopCounterMode without its tracking of modules, which cannot follow a gradient penalty."""
@@ -96,9 +97,11 @@ def measure(name: str, steps: int) -> dict:
     system = SYSTEMS[recipe.system](recipe.model)
     trainer = Trainer(system, recipe, Path("unused"), Engine(recipe.train))
     system.nets.train()
-    data = NoiseImages(recipe) if system.makes.images else Noise(recipe)
     rows = np.arange(64 if system.makes.images else 256)
-    batches = batches_of(data, rows, rows[:8], recipe, system)
+    if system.makes.images:
+        batches = ImageBatches(NoiseImages(recipe), rows, rows[:8], recipe, system)
+    else:
+        batches = Batches(Noise(recipe), rows, recipe, system)
     cycle = math.lcm(*(phase.every for phase in system.phases()), getattr(recipe.model, "penalty_interval", 1))
     steps = math.ceil(steps / cycle) * cycle
     with Counter() as counter:  # these steps warm up as well
@@ -111,7 +114,7 @@ def measure(name: str, steps: int) -> dict:
         batch = batches.at(step)
         drawing += time.perf_counter() - before
         trainer.step(step, batch)
-    trainer.meter.read(trainer.engine.mean)  # waits for the device
+    trainer.meter.pop(trainer.engine.mean)  # waits for the device
     seconds = (time.perf_counter() - started) / steps
     peak = _peak(torch, recipe.train.precision, trainer.engine.device)
     return {

@@ -13,7 +13,7 @@ from boxes import job
 from safetensors.torch import save_file
 
 from maquette.training import loop
-from maquette.training.distributed import Engine, whole
+from maquette.training.distributed import Engine, gather_full
 from maquette.training.phases import run_phase
 
 
@@ -37,7 +37,7 @@ def train(engine: Engine, run: Path, steps: int, strategy: str, resume: bool = F
     engine.recipe = recipe.train
     for _ in loop.train(system, recipe, batches, run, engine=engine, resume=resume):
         pass
-    return {name: value.contiguous() for name, value in whole(system.nets.state_dict()).items()}
+    return {name: value.contiguous() for name, value in gather_full(system.nets.state_dict()).items()}
 
 
 def main(folder: Path) -> None:

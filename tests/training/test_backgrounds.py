@@ -12,7 +12,8 @@ from maquette.datasets.images import open_images
 from maquette.datasets.images.render import render_images
 from maquette.errors import UserError
 from maquette.systems import SYSTEMS
-from maquette.training import image_batches as training
+from maquette.training.data import open_image_data
+from maquette.training.image_batches import ImageBatches
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def recipe_of(path, background: str = "random") -> recipes.Recipe:
 def batches_of(path, background: str = "random", part: tuple[int, int] = (0, 1)):
     recipe = recipe_of(path, background)
     system = SYSTEMS[recipe.system](recipe.model)
-    return training.ImageBatches(training.opened(recipe), np.arange(6), np.arange(2), recipe, system, part)
+    return ImageBatches(open_image_data(recipe), np.arange(6), np.arange(2), recipe, system, part)
 
 
 def test_objects_are_laid_on_new_backgrounds_by_their_masks(white):
@@ -66,9 +67,9 @@ def test_without_masks_there_is_no_way(white):
     kept = file.read_text()
     try:
         file.write_text(json.dumps({**json.loads(kept), "masks": False}))
-        assert training.opened(recipe_of(white, "white")).info.masks is False
+        assert open_image_data(recipe_of(white, "white")).info.masks is False
         with pytest.raises(UserError) as caught:
-            training.opened(recipe_of(white))
+            open_image_data(recipe_of(white))
     finally:
         file.write_text(kept)
     assert str(caught.value) == (

@@ -40,12 +40,12 @@ def recipe_of(which: str, data, **train) -> recipes.Recipe:
 @pytest.mark.parametrize("which", RUNS)
 def test_a_run_that_is_stopped_and_resumed_ends_bit_for_bit_as_one_that_never_was(which, data, tmp_path):
     recipe = recipe_of(which, data)
-    events = list(job.run(recipe, tmp_path / "never"))
+    events = list(job.train_recipe(recipe, tmp_path / "never"))
     assert any(isinstance(event, news.Exported) for event in events)
     asked = []
-    events = list(job.run(recipe, tmp_path / "run", stop=lambda: asked.append(0) or len(asked) >= 4))
+    events = list(job.train_recipe(recipe, tmp_path / "run", stop=lambda: asked.append(0) or len(asked) >= 4))
     assert isinstance(events[-1], news.Stopped) and events[-1].step == 4
-    list(job.run(recipe, tmp_path / "run", resume=True))
+    list(job.train_recipe(recipe, tmp_path / "run", resume=True))
     for name in ("weights.safetensors", "average.safetensors"):
         one, other = (load_file(tmp_path / run / "checkpoints" / "step-0000006" / name) for run in ("never", "run"))
         assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one), name
@@ -65,4 +65,4 @@ def test_images_of_another_form_are_refused(data, tmp_path):
     recipe = recipe_of("mlp", data)
     recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, height=32, width=32))
     with pytest.raises(UserError, match="has images of 16x16 and 3 channels, the recipe's model makes 32x32 and 3 ch"):
-        list(job.run(recipe, tmp_path / "run"))
+        list(job.train_recipe(recipe, tmp_path / "run"))

@@ -24,6 +24,7 @@ from maquette.rendering import sheets as preview
 from maquette.systems import SYSTEMS
 from maquette.training import news
 from maquette.training import run as job
+from maquette.training.data import prepare_data
 from maquette.training.distributed import Engine
 from maquette.training.image_batches import ImageBatches
 from maquette.training.monitor import health
@@ -51,7 +52,7 @@ def trained(request, data, tmp_path_factory):
     """(recipe, run) of a tiny recipe, never interrupted."""
     run = tmp_path_factory.mktemp(request.param) / "run"
     recipe = recipe_of(request.param, data)
-    events = list(job.run(recipe, run))
+    events = list(job.train_recipe(recipe, run))
     started = next(event for event in events if isinstance(event, news.Started))
     assert (started.what, started.train_shapes + started.validation_shapes) == ("images", 14)
     assert started.validation_shapes >= 2
@@ -64,15 +65,15 @@ def test_a_killed_run_ends_bit_for_bit_as_one_that_never_was(trained, tmp_path):
     child = os.fork()
     if not child:
         try:
-            for event in job.run(dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, log_every=1)),
-                                 tmp_path / "run"):
+            often = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, log_every=1))
+            for event in job.train_recipe(often, tmp_path / "run"):
                 if isinstance(event, news.Stepped) and event.step == 5:  # two steps after the last checkpoint
                     os.kill(os.getpid(), signal.SIGKILL)
         finally:
             os._exit(3)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    events = list(job.run(recipe, tmp_path / "run", resume=True))
+    events = list(job.train_recipe(recipe, tmp_path / "run", resume=True))
     assert any("at step 3" in event.text for event in events if type(event) is Note)
     for name in ("weights.safetensors", "average.safetensors"):
         one, other = (load_file(run / "checkpoints" / "step-0000009" / name) for run in (never, tmp_path / "run"))
@@ -174,7 +175,7 @@ def test_colour_images_are_trained_on_and_made(tmp_path):
     data = dataset(tmp_path, 8, "40x24", grey=False)
     recipe = recipe_of("wgan-gp-plus-tiny", data, 2)
     recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, height=24, width=40, channels=3))
-    list(job.run(recipe, tmp_path / "run"))
+    list(job.train_recipe(recipe, tmp_path / "run"))
     made = sample_images(str(tmp_path / "run"), 2)
     assert made.shape == (2, 24, 40, 3)
     assert call("generate", "--model", str(tmp_path / "run"), "--count", "1", "--out", str(tmp_path / "out")) == 0
@@ -229,7 +230,7 @@ def test_a_montage_keeps_sizes_until_they_are_too_large():
 
 def refused(recipe) -> str:
     with pytest.raises(UserError) as caught:
-        list(job.prepared(recipe, lambda: False))
+        list(prepare_data(recipe, lambda: False))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -270,7 +271,7 @@ def test_data_that_are_not_what_the_recipe_makes_are_refused(data, tmp_path):
 def test_one_image_is_too_few(tmp_path):
     data = dataset(tmp_path, 3)
     with pytest.raises(UserError, match="training needs at least 2 images in the train split, got 1"):
-        list(job.run(recipe_of("wgan-gp-tiny", data), tmp_path / "run"))
+        list(job.train_recipe(recipe_of("wgan-gp-tiny", data), tmp_path / "run"))
 
 
 def test_the_findings_speak_of_images(trained):
@@ -300,7 +301,7 @@ def test_compiling_leaves_critics_alone(monkeypatch):
 def test_a_run_starts_from_a_model_with_its_critic(trained, data, tmp_path):
     recipe, run = trained
     start = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, steps=1, start=str(run), save_steps=1))
-    list(job.run(start, tmp_path / "run"))
+    list(job.train_recipe(start, tmp_path / "run"))
     assert "pictures: as their owner says" in (tmp_path / "run" / "start.json").read_text()
     packed = load_file(run / "model" / "model.safetensors")
     assert {key.split(".")[0] for key in packed} == {"generator", "critic"}

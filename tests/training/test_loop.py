@@ -16,11 +16,13 @@ from maquette.events import Note
 from maquette.recipe import DataRecipe, OptimRecipe
 from maquette.systems import SYSTEMS
 from maquette.training import checkpoint, loop, news
-from maquette.training.batches import Batches, jitter, mirror, sized, turn
+from maquette.training.augment import jitter, mirror, turn
+from maquette.training.batches import Batches
 from maquette.training.distributed import Engine
 from maquette.training.ema import Average
+from maquette.training.inputs import at_training_size
 from maquette.training.monitor import runs
-from maquette.training.optim import schedule
+from maquette.training.optim import learning_rate_scale
 from maquette.training.phases import run_phase
 
 
@@ -55,7 +57,7 @@ def test_a_run_that_is_asked_to_stop_saves_its_step_and_goes_on_exactly(tmp_path
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(tmp_path):
     finish(job(2), tmp_path)
     finish(job(4), tmp_path, resume=True)
-    newest = checkpoint.found(tmp_path / "checkpoints")[-1]
+    newest = checkpoint.list_checkpoints(tmp_path / "checkpoints")[-1]
     data = bytearray((newest / "weights.safetensors").read_bytes())
     data[-1] ^= 1
     (newest / "weights.safetensors").write_bytes(data)
@@ -91,12 +93,12 @@ def test_the_best_by_the_named_metric_is_kept_over_stops(tmp_path):
     finish(job(4, check_every=2), tmp_path, hooks=hooks)
     events = finish(job(8, check_every=2), tmp_path, hooks=hooks, resume=True)
     folder = tmp_path / "checkpoints"
-    assert checkpoint.best(folder, "iou", 8) == checkpoint.Best("iou", 0.5, 4)
+    assert checkpoint.read_best(folder, "iou", 8) == checkpoint.Best("iou", 0.5, 4)
     assert not [e for e in events if isinstance(e, news.Saved) and e.metric], "0.45 is not better than 0.5"
-    assert checkpoint.problem(folder / "best") is None
+    assert checkpoint.damage(folder / "best") is None
     finish(job(9, check_every=9, best="-loss"), tmp_path, resume=True,
            hooks=loop.Hooks(check=lambda system, step: {"loss": 1.0}))
-    assert checkpoint.best(folder, "loss", 9).step == 9
+    assert checkpoint.read_best(folder, "loss", 9).step == 9
 
 
 def test_a_packed_run_is_small_and_goes_on(tmp_path):
@@ -174,7 +176,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, monkey
 def test_only_the_newest_checkpoints_are_kept(tmp_path):
     for steps in (1, 2, 3, 4):
         finish(job(steps), tmp_path, resume=steps > 1)
-    assert [p.name for p in checkpoint.found(tmp_path / "checkpoints")] == ["step-0000003", "step-0000004"]
+    assert [p.name for p in checkpoint.list_checkpoints(tmp_path / "checkpoints")] == ["step-0000003", "step-0000004"]
 
 
 def test_a_checkpoint_of_other_shapes_names_the_tensor(tmp_path):
@@ -197,10 +199,10 @@ def test_metrics_are_json_lines_that_count_samples_too(tmp_path):
 
 def test_the_schedule_is_a_function_of_the_absolute_step():
     optim = OptimRecipe(lr=1.0, warmup=10, decay=100, floor=0.1)
-    assert schedule(0, optim) == pytest.approx(0.1, rel=1e-3)
-    assert schedule(50, optim) == pytest.approx(0.1 + 0.9 * 0.5)
-    assert schedule(100, optim) == schedule(10**6, optim) == pytest.approx(0.1)
-    assert schedule(7, OptimRecipe()) == 1.0
+    assert learning_rate_scale(0, optim) == pytest.approx(0.1, rel=1e-3)
+    assert learning_rate_scale(50, optim) == pytest.approx(0.1 + 0.9 * 0.5)
+    assert learning_rate_scale(100, optim) == learning_rate_scale(10**6, optim) == pytest.approx(0.1)
+    assert learning_rate_scale(7, OptimRecipe()) == 1.0
 
 
 def test_every_shape_comes_once_an_epoch_and_batches_have_no_state():
@@ -233,8 +235,9 @@ def test_mirror_and_turn_are_what_they_say():
 def test_views_are_shrunk_before_the_step_that_the_recipe_names():
     data = DataRecipe(small_size=20, small_until=7)
     images = torch.rand(2, 1, 40, 40)
-    assert torch.equal(sized(images, data, 7), images) and torch.equal(sized(images, DataRecipe(), 0), images)
-    small = sized(images, data, 6)
+    assert torch.equal(at_training_size(images, data, 7), images)
+    assert torch.equal(at_training_size(images, DataRecipe(), 0), images)
+    small = at_training_size(images, data, 6)
     assert small.shape == (2, 1, 20, 20) and small.mean().item() == pytest.approx(images.mean().item(), abs=0.01)
     with pytest.raises(UserError, match="small_size"):
         recipes.from_tree({"system": "iwgan", "model": {}, "data": {"small_size": 3}}, "here")

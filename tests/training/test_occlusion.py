@@ -9,7 +9,8 @@ import torch
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.systems.capabilities import Reads
-from maquette.training.batches import Batches, occlude
+from maquette.training.augment import occlude
+from maquette.training.batches import Batches
 
 
 class Plain:

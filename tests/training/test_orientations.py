@@ -9,7 +9,7 @@ from maquette.cli import commands as cli
 from maquette.datasets.format import Info
 from maquette.datasets.prepare import open_dataset, prepare
 from maquette.errors import UserError
-from maquette.training.run import prepared
+from maquette.training.data import prepare_data
 
 
 def with_data(name: str, **data):
@@ -39,7 +39,7 @@ def test_a_run_counts_shapes_and_learns_from_every_orientation(tmp_path, capsys)
 def test_systems_with_an_encoder_refuse_orientations(tmp_path):
     recipe = with_data("vae-iwgan-image-tiny", orientations=12, cache=str(tmp_path / "cache"))
     with pytest.raises(UserError, match="data.orientations is for systems without an encoder.* got 12 and vae-iwgan"):
-        next(prepared(recipe, lambda: False))
+        next(prepare_data(recipe, lambda: False))
     assert not (tmp_path / "cache").exists()
 
 
@@ -47,9 +47,9 @@ def test_a_dataset_prepared_in_other_orientations_is_named(tmp_path):
     list(prepare("furniture", tmp_path / "three", resolution=20, count=2, workers=1, orientations=3))
     recipe = with_data("iwgan-tiny", path=(str(tmp_path / "three"),), orientations=12)
     with pytest.raises(UserError, match="must be those that .*three was prepared in, 3, got 12; prepare it again with"):
-        next(prepared(recipe, lambda: False))
+        next(prepare_data(recipe, lambda: False))
     for orientations in (1, 3):
         fits = with_data("iwgan-tiny", path=(str(tmp_path / "three"),), orientations=orientations)
         with pytest.raises(StopIteration) as done:
-            next(prepared(fits, lambda: False))
+            next(prepare_data(fits, lambda: False))
         assert len(done.value.value) == 6

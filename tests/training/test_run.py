@@ -9,7 +9,7 @@ from maquette import recipe as recipes
 from maquette.cli import commands as cli
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
-from maquette.training import run as job
+from maquette.training.data import prepare_data
 from maquette.training.rows import split
 
 
@@ -28,7 +28,7 @@ def grids(tmp_path_factory):
 
 def refused(recipe, folder) -> str:
     with pytest.raises(UserError) as caught:
-        list(job.prepared(replace(recipe, data=replace(recipe.data, path=(str(folder),))), lambda: False))
+        list(prepare_data(replace(recipe, data=replace(recipe.data, path=(str(folder),))), lambda: False))
     return str(caught.value)
 
 
@@ -51,7 +51,7 @@ def test_data_without_views_or_with_others_are_refused(grids, tmp_path):
     assert refused(recipe, tmp_path / "large") == line + again
     colour = replace(recipe, model=replace(recipe.model, view_size=48, image_channels=3))
     opened = replace(colour, data=replace(colour.data, path=(str(tmp_path / "large"),)))
-    assert list(job.prepared(opened, lambda: False)) == [], "what fits is opened, with no event"
+    assert list(prepare_data(opened, lambda: False)) == [], "what fits is opened, with no event"
 
 
 def test_preparing_says_how_many_shapes_there_are_the_first_time_and_again(grids, tmp_path, capsys):
@@ -78,7 +78,7 @@ def test_classes_that_are_not_asked_for_are_left_out(tmp_path):
 
     def opened(*classes):
         data = replace(recipe.data, path=(str(tmp_path / "set"),), classes=classes)
-        steps = job.prepared(replace(recipe, data=data), lambda: False)
+        steps = prepare_data(replace(recipe, data=data), lambda: False)
         while True:
             try:
                 next(steps)

@@ -8,7 +8,8 @@ from boxes import Boxes, job
 from scipy import ndimage
 
 from maquette.training import loop
-from maquette.training.batches import DROPPED, STRAY, Batches, jitter_scans
+from maquette.training.augment import DROPPED, STRAY, jitter_scans
+from maquette.training.batches import Batches
 
 NAME = "vae-iwgan-scan-tiny"
 

@@ -40,7 +40,7 @@ def asking(name: str, given: object, **keys):
 
 def refused(recipe) -> str:
     with pytest.raises(UserError) as caught:
-        start.load(recipe)
+        start.load_start_weights(recipe)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -53,7 +53,7 @@ def halved(system, *nets: str) -> dict:
 
 def test_networks_take_the_weights_of_the_file_and_a_critic_that_it_lacks_stays_fresh(tmp_path):
     theirs = model(tmp_path / "chairs", "vae-iwgan-image-tiny")
-    weights = start.load(asking("vae-iwgan-image-tiny", tmp_path / "chairs"))
+    weights = start.load_start_weights(asking("vae-iwgan-image-tiny", tmp_path / "chairs"))
     assert weights.note == "starts from chairs; fresh: critic"
     assert weights.start == start.Start(str(tmp_path / "chairs"), "chairs", (TERMS,))
     torch.manual_seed(9)
@@ -67,21 +67,22 @@ def test_networks_take_the_weights_of_the_file_and_a_critic_that_it_lacks_stays_
 
 def test_a_critic_that_the_file_holds_is_taken_too(tmp_path):
     theirs = model(tmp_path / "run" / "model", "iwgan-tiny")
-    weights = start.load(asking("iwgan-tiny", tmp_path / "run"))
+    weights = start.load_start_weights(asking("iwgan-tiny", tmp_path / "run"))
     assert weights.note == "starts from run" and weights.start.name == "run"
     kept = halved(theirs, "generator", "critic")
     assert set(weights.tensors) == set(kept)
     assert all(torch.equal(weights.tensors[key], value) for key, value in kept.items())
-    assert start.load(asking("iwgan-tiny", tmp_path / "run" / "model")).start.name == "run"
+    assert start.load_start_weights(asking("iwgan-tiny", tmp_path / "run" / "model")).start.name == "run"
 
 
 def test_what_is_fresh_what_is_left_out_and_what_is_read_otherwise_is_said(tmp_path):
     joint = {"joint": True, "generator": "subvoxel"}
     model(tmp_path / "plain", "vae-iwgan-image-tiny", standardise=True, **joint)
     model(tmp_path / "corrected", "vae-iwgan-image-tiny", aligned=True, **joint)
-    note = start.load(asking("vae-iwgan-image-tiny", tmp_path / "plain", aligned=True, **joint)).note
+    note = start.load_start_weights(asking("vae-iwgan-image-tiny", tmp_path / "plain", aligned=True, **joint)).note
     assert note == "starts from plain; fresh: aligned, critic; model.standardise is true there and false here"
-    note = start.load(asking("vae-iwgan-image-tiny", tmp_path / "corrected", adversarial=0.0, **joint)).note
+    recipe = asking("vae-iwgan-image-tiny", tmp_path / "corrected", adversarial=0.0, **joint)
+    note = start.load_start_weights(recipe).note
     assert note == "starts from corrected; left out: aligned"
 
 
@@ -146,7 +147,7 @@ def test_a_model_that_names_no_terms_has_its_owners(tmp_path):
     unknown = "m: as its owner says"
     for data, terms in ((None, unknown), ([], unknown), (["two\n# lines"], "two # lines")):
         (tmp_path / "m" / "config.json").write_text(json.dumps({**config, "data": data}))
-        assert start.load(asking("iwgan-tiny", tmp_path / "m")).start.terms == (terms,)
+        assert start.load_start_weights(asking("iwgan-tiny", tmp_path / "m")).start.terms == (terms,)
 
 
 @pytest.fixture(scope="module")
@@ -165,14 +166,14 @@ def boxes(tmp_path_factory):
 @pytest.fixture
 def trained(boxes, monkeypatch):
     """A run of iwgan-tiny on boxes: `(folder, model to start from, steps) -> events`; its sheets are not drawn."""
-    monkeypatch.setattr(samples, "sheet", lambda *_: None)
+    monkeypatch.setattr(samples, "shape_sheet", lambda *_: None)
 
     def run(folder, given="", steps=4, lr=1e-4, stop=lambda: False, resume=False):
         recipe = asking("iwgan-tiny", given)
         train = replace(recipe.train, steps=steps, sample_every=0, tensorboard=False)
         optim = replace(recipe.optim, lr=lr, critic_lr=lr)
         recipe = replace(recipe, train=train, optim=optim, data=replace(recipe.data, path=(str(boxes),)))
-        return list(job.run(recipe, folder, resume=resume, stop=stop))
+        return list(job.train_recipe(recipe, folder, resume=resume, stop=stop))
 
     return run
 
@@ -220,14 +221,14 @@ def test_runs_from_one_seed_and_one_start_are_equal_and_resume_without_the_model
 def test_a_start_belongs_to_a_new_run(tmp_path, trained):
     recipe = asking("iwgan-tiny", "maquette")
     with pytest.raises(UserError) as caught:
-        start.of_run(tmp_path, recipe)
+        start.read_start(tmp_path, recipe)
     assert str(caught.value) == (f"{tmp_path} was not started from a model, it has no start.json, got 'maquette'; "
                                  "train.start is for a new run")
     begun = start.Start("maquette", "maquette", (TERMS,))
-    start.keep(tmp_path, begun)
-    assert start.of_run(tmp_path, recipe) == begun
+    start.write_start(tmp_path, begun)
+    assert start.read_start(tmp_path, recipe) == begun
     (tmp_path / "start.json").write_text('{"given": "maquette"}')
     with pytest.raises(UserError, match=r"start\.json cannot be read, got KeyError: 'name'; it names the terms"):
-        start.of_run(tmp_path, recipe)
-    start.keep(tmp_path, None)
-    assert start.of_run(tmp_path, asking("iwgan-tiny", "")) is None and not list(tmp_path.iterdir())
+        start.read_start(tmp_path, recipe)
+    start.write_start(tmp_path, None)
+    assert start.read_start(tmp_path, asking("iwgan-tiny", "")) is None and not list(tmp_path.iterdir())

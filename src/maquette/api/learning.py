@@ -64,7 +64,7 @@ def train(
         stop: Asked after each step; a run that was stopped exports no model, and can be resumed.
 
     Yields:
-        The events of `maquette.training.run.run`.
+        The events of `maquette.training.run.train_recipe`.
 
     Raises:
         UserError: For a recipe that does not fit, for data that are not there, and where the run holds another one.
@@ -74,7 +74,7 @@ def train(
     require("lightning_fabric", "train")
     from maquette.training import run as job
 
-    yield from job.run(chosen, Path(run), resume=resume, stop=stop)
+    yield from job.train_recipe(chosen, Path(run), resume=resume, stop=stop)
 
 
 def doctor(run: str | Path) -> "Examined":
@@ -111,7 +111,7 @@ def pack_run(run: str | Path, out: str | Path) -> Path:
 
 
 def run_facts(run: str | Path, out: str | Path = "") -> dict[str, Any]:
-    """What is known of one run (see `maquette.training.monitor.runs.show`), its curves included.
+    """What is known of one run (see `maquette.training.monitor.runs.describe`), its curves included.
 
     Args:
         run: The run's folder.
@@ -123,7 +123,7 @@ def run_facts(run: str | Path, out: str | Path = "") -> dict[str, Any]:
     """
     from maquette.training.monitor import runs as found
 
-    facts = found.show(run)
+    facts = found.describe(run)
     folder = Path(out or run)
     pictures = [found.write_curves(run, folder / "curves.png"), found.write_samples(run, folder / "samples.png")]
     return {**facts, "pictures": [str(path) for path in pictures if path]}

@@ -11,6 +11,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 
 from maquette.errors import UserError
 from maquette.systems.base import CRITIC
-from maquette.training.distributed import like, whole
+from maquette.training.distributed import gather_full, shard_like
+from maquette.training.optim import Optimisers
 
 FORMAT = 2
 BEST = "best"
@@ -28,11 +30,14 @@ _RECIPE = "recipe.yaml"
 
 @dataclass(frozen=True)
 class State:
-    """What a checkpoint holds: the live objects of a run. average: the moving average, by the names of the weights."""
+    """What a checkpoint holds: the live objects of a run."""
 
     nets: nn.ModuleDict
+    """The networks by name."""
     average: dict[str, Tensor]
-    optimisers: dict[str, torch.optim.Optimizer]
+    """The moving average, by the names of the weights."""
+    optimisers: Optimisers
+    """An optimiser for each network that is trained on; none where a checkpoint is only looked at."""
     recipe: str = ""
     """The resolved recipe as YAML."""
     adversaries: frozenset[str] = frozenset()
@@ -52,16 +57,22 @@ def save(folder: Path, step: int, state: State, keep: int, *, writes: bool = Tru
     """Write `folder/step-NNNNNNN` whole or not at all; drop all but the newest `keep`.
 
     Args:
-        writes: False on all processes but the first, which take part in the gathering of what is sharded and write
-            nothing.
+        folder: The checkpoints' folder.
+        step: Finished steps.
+        state: What to write.
+        keep: How many checkpoints stay, 1 or more.
+        writes: False in all processes but the first: they take part in gathering what is sharded, and write nothing.
+
+    Returns:
+        The checkpoint's folder.
 
     Raises:
-        UserError: On a full disk.
+        UserError: If the disk is full.
     """
     final = folder / f"step-{step:07d}"
     _write(final, step, state, {}, writes)
     if writes:
-        for old in found(folder)[:-keep]:
+        for old in list_checkpoints(folder)[:-keep]:
             shutil.rmtree(old, ignore_errors=True)
     return final
 
@@ -72,10 +83,10 @@ def save_best(folder: Path, step: int, state: State, metric: str, value: float, 
     return folder / BEST
 
 
-def best(folder: Path, metric: str, step: int) -> Best | None:
-    """The best value of this metric up to a step, from a whole `folder/best`; None where there is none."""
+def read_best(folder: Path, metric: str, step: int) -> Best | None:
+    """The best value of this metric up to a step, out of an undamaged `folder/best`; None where there is none."""
     path = folder / BEST
-    if problem(path) is not None:
+    if damage(path) is not None:
         return None
     known = json.loads((path / _STATE).read_text())
     if known.get("metric") != metric or known["step"] > step:
@@ -83,16 +94,16 @@ def best(folder: Path, metric: str, step: int) -> Best | None:
     return Best(metric, float(known["value"]), int(known["step"]))
 
 
-def found(folder: Path) -> list[Path]:
-    """The finished checkpoints in this folder, oldest first; the best one, which is kept beside them, is not named."""
+def list_checkpoints(folder: Path) -> list[Path]:
+    """The finished checkpoints in this folder, oldest first, without the best one that is kept beside them."""
     return sorted(path for path in folder.glob("step-*") if path.is_dir())
 
 
 def newest_whole(folder: Path) -> tuple[Path | None, list[str]]:
-    """The newest checkpoint whose checksums hold, and a line about each newer one that is damaged."""
-    damaged = []
-    for path in reversed(found(folder)):
-        reason = problem(path)
+    """The newest undamaged checkpoint, and a line about each newer one that is damaged."""
+    damaged: list[str] = []
+    for path in reversed(list_checkpoints(folder)):
+        reason = damage(path)
         if reason is None:
             return path, damaged
         damaged.append(f"{path.name} is damaged ({reason}); going back to the one before it")
@@ -100,12 +111,19 @@ def newest_whole(folder: Path) -> tuple[Path | None, list[str]]:
 
 
 def restore(path: Path, state: State) -> int:
-    """Load a whole checkpoint into networks, moving average, optimisers and random generators.
+    """Load an undamaged checkpoint into networks, moving average, optimisers and random generators.
 
     An optimiser that the checkpoint does not know (a critic that enters later, or any in a packed one) starts fresh.
 
+    Args:
+        path: The checkpoint's folder.
+        state: The live objects, which are changed.
+
     Returns:
-        Its step.
+        Its finished steps.
+
+    Raises:
+        UserError: For a checkpoint of other networks than these.
     """
     known = json.loads((path / _STATE).read_text())
     weights = load_file(path / _WEIGHTS)
@@ -120,11 +138,11 @@ def restore(path: Path, state: State) -> int:
     if extra - state.adversaries - {CRITIC}:
         raise UserError(f"{path}: networks of another recipe", ", ".join(sorted(extra)))
     state.nets.load_state_dict(
-        {name: like(weights[name], value) if name in weights else value for name, value in own.items()}
+        {name: shard_like(weights[name], value) if name in weights else value for name, value in own.items()}
     )
     packed = not (path / _AVERAGE).is_file()
     for name, value in ({} if packed else load_file(path / _AVERAGE)).items():
-        state.average[name].copy_(like(value, state.average[name]))
+        state.average[name].copy_(shard_like(value, state.average[name]))
     for name, mean in state.average.items() if packed else ():
         mean.copy_(state.nets.state_dict()[name])
     saved = {} if packed else torch.load(path / _OPTIMISERS, weights_only=True, map_location="cpu")
@@ -140,9 +158,9 @@ def restore(path: Path, state: State) -> int:
 
 
 def pack(path: Path, folder: Path) -> Path:
-    """Write a small copy of a whole checkpoint into `folder`: averaged weights in half precision, no optimiser state.
+    """Write a small copy of a checkpoint into `folder`: averaged weights in half precision, no optimiser state.
 
-    An eighth of the size. A run goes on from it, though not bit for bit as it would have from the original: the
+    It has an eighth of the size. A run goes on from it, though not bit for bit as it would have from the original: the
     optimisers have to find their moments again.
     """
     known = json.loads((path / _STATE).read_text())
@@ -164,8 +182,8 @@ def pack(path: Path, folder: Path) -> Path:
     return final
 
 
-def problem(path: Path) -> str | None:
-    """What is wrong with a checkpoint's folder; None if every checksum holds."""
+def damage(path: Path) -> str | None:
+    """What is wrong with a checkpoint's folder, as one line; None if every checksum holds."""
     try:
         sums = json.loads((path / _STATE).read_text())["sha256"]
         for name, expected in sums.items():
@@ -176,9 +194,9 @@ def problem(path: Path) -> str | None:
     return None
 
 
-def _write(final: Path, step: int, state: State, more: dict, writes: bool) -> None:
-    weights, average = whole(state.nets.state_dict()), whole(state.average)
-    optimisers = {name: whole(optimiser.state_dict()) for name, optimiser in state.optimisers.items()}
+def _write(final: Path, step: int, state: State, more: dict[str, str | float], writes: bool) -> None:
+    weights, average = gather_full(state.nets.state_dict()), gather_full(state.average)
+    optimisers = {name: gather_full(optimiser.state_dict()) for name, optimiser in state.optimisers.items()}
     if not writes:
         return
     partial = final.parent / f".{final.name}.partial"
@@ -224,11 +242,11 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _spread(saved: dict, optimiser: torch.optim.Optimizer) -> dict:
+def _spread(saved: dict[str, Any], optimiser: torch.optim.Optimizer) -> dict[str, Any]:
     """An optimiser's saved state, its tensors sharded as the parameters that they belong to are."""
     own = [p for group in optimiser.param_groups for p in group["params"]]
     states = {
-        index: {k: like(v, own[index]) if isinstance(v, Tensor) and v.shape == own[index].shape else v
+        index: {k: shard_like(v, own[index]) if isinstance(v, Tensor) and v.shape == own[index].shape else v
                 for k, v in entry.items()}
         for index, entry in saved["state"].items()
     }

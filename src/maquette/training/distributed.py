@@ -1,5 +1,6 @@
-"""The machines that a run uses, through Lightning Fabric: one CPU, one GPU, many GPUs, many nodes, started by
-`maquette train` alone or under `torchrun`.
+"""The machines that a run uses, through Lightning Fabric: one CPU, one GPU, many GPUs, many nodes.
+
+Processes are started by `maquette train` alone or by `torchrun`.
 
 The loop stays ours, and so does the averaging of gradients: after the backward pass of a phase, the gradients of the
 networks that it trains are averaged over all processes in one message, the batch-norm statistics with them. Nothing is
@@ -12,28 +13,38 @@ critics, through which penalties differentiate twice, stay whole on every device
 import contextlib
 import datetime
 import os
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container, Iterable
+from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.utils._pytree import tree_map_only
 
 from maquette.errors import UserError
 from maquette.recipe import TrainRecipe
 
 PREPARATION = datetime.timedelta(hours=3)
 """How long the other processes wait while the first one prepares data."""
+T = TypeVar("T")
 
 
 class Engine:
     """Devices, precision and messages between the processes of one run.
 
-    rank, world: which process this is, of how many. device: the device of this process.
+    Attributes:
+        rank: Which process this is, from 0.
+        world: Of how many.
+        first: Whether it is the one that writes and reports.
+        device: The device of this process.
+
+    Args:
+        recipe: Device, number of devices and nodes, strategy, precision and batch.
 
     Raises:
-        UserError: For devices that are not there, and for a batch that does not divide.
+        UserError: For devices that are not there, and for a batch that cannot be divided over them.
     """
 
     def __init__(self, recipe: TrainRecipe):
@@ -49,7 +60,8 @@ class Engine:
         self.fabric.launch()
         self.rank, self.world, self.device = self.fabric.global_rank, self.fabric.world_size, self.fabric.device
         self.first = self.rank == 0
-        self.recipe, self._sharded = recipe, set()
+        self.recipe = recipe
+        self._sharded: set[str] = set()
         parts = self.world * recipe.accumulate
         if recipe.batch % parts or recipe.batch // parts < 2:
             raise UserError(
@@ -57,22 +69,24 @@ class Engine:
                 f"{recipe.batch} for {self.world} x {recipe.accumulate}",
             )
 
-    def place(
-        self, nets: nn.ModuleDict, sharded: Iterable[str] = (), twice: Container[str] = ()
-    ) -> None:
+    def place(self, nets: nn.ModuleDict, sharded: Iterable[str] = (), twice: Container[str] = ()) -> None:
         """Move the networks to the device, equal on all processes.
 
         Args:
             nets: The networks by name.
             sharded: Those that are spread over the devices where the recipe asks for it.
-            twice: Those that losses differentiate through twice, as penalties do: compiled graphs cannot be.
+            twice: Those that losses differentiate through twice, as penalties do; they are not compiled, since compiled
+                graphs cannot be differentiated twice.
+
+        Raises:
+            UserError: If the recipe asks for sharding and there is only one process.
         """
         nets.to(self.device)
         sharding = self.recipe.strategy == "shard"
         for net in nets.values():
             flat = all(weight.dim() < 5 for weight in net.parameters())  # no volumes
             if self.recipe.channels_last and flat and not sharding:  # fully_shard wants contiguous weights
-                net.to(memory_format=torch.channels_last)
+                net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stub
         if self.world > 1:
             for tensor in nets.state_dict().values():
                 torch.distributed.broadcast(tensor, 0)
@@ -91,8 +105,8 @@ class Engine:
                 if name not in twice:
                     net.compile()
 
-    def autocast(self) -> contextlib.AbstractContextManager:
-        """The recipe's precision for what runs within."""
+    def autocast(self) -> contextlib.AbstractContextManager[None]:
+        """A context that computes in the recipe's precision."""
         return self.fabric.autocast()
 
     def average(self, nets: nn.ModuleDict, trained: Iterable[str]) -> None:
@@ -102,46 +116,52 @@ class Engine:
         tensors = [p.grad for name in trained if name not in self._sharded for p in nets[name].parameters()
                    if p.grad is not None]
         tensors += [buffer for buffer in nets.buffers() if buffer.is_floating_point()]
-        flat = self.fabric.all_reduce(torch.cat([t.detach().float().flatten() for t in tensors]), reduce_op="mean")
+        flat = self._reduced(torch.cat([t.detach().float().flatten() for t in tensors]), "mean")
         for tensor, mean in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of a tensor over the processes; NaN and infinity stay."""
-        return values if self.world == 1 else self.fabric.all_reduce(values, reduce_op="mean")
+        return values if self.world == 1 else self._reduced(values, "mean")
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
-        """For each flag whether any process has it set; all processes get the same answer."""
+        """For each flag whether it is set in any process; all processes get the same answer."""
         if self.world == 1:
             return flags
-        found = self.fabric.all_reduce(torch.tensor(flags, dtype=torch.float32, device=self.device), reduce_op="sum")
+        found = self._reduced(torch.tensor(flags, dtype=torch.float32, device=self.device), "sum")
         return tuple(bool(value > 0) for value in found.tolist())
 
-    def share(self, value):
-        """The first process's value, on all of them."""
+    def share(self, value: T) -> T:
+        """The first process's value, in all of them."""
         return value if self.world == 1 else self.fabric.broadcast(value)
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes have come to this point."""
         if self.world > 1:
             self.fabric.barrier()
 
     def close(self) -> None:
-        """Leave the group of processes, all at the same point; a process that just ends can abort."""
+        """Leave the group of processes, all at the same point; a process that merely ends can abort the others."""
         if self.world > 1:
             self.fabric.barrier()
             torch.distributed.destroy_process_group()
 
-    def first_only(self) -> contextlib.AbstractContextManager:
-        """What runs within runs on the first process of each machine, and then, finding its files, on the others."""
+    def first_only(self) -> contextlib.AbstractContextManager[None]:
+        """A context that the first process of each machine runs alone; then the others run it and find its files."""
         return self.fabric.rank_zero_first(local=True)
+
+    def _reduced(self, values: Tensor, operation: str) -> Tensor:
+        """The sum or mean of a tensor over the processes."""
+        result = self.fabric.all_reduce(values, reduce_op=operation)
+        assert isinstance(result, Tensor)
+        return result
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of this name; auto is cuda where there is one.
+    """The device of this name: `cpu`, `cuda`, or `auto`, which is cuda where there is a GPU.
 
     Raises:
-        UserError: Where it is not there.
+        UserError: For another name, and for cuda where there is no GPU.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -152,33 +172,26 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def whole(tree):
-    """A copy of nested dicts and lists with every sharded tensor gathered; all processes must ask."""
-    return _map(tree, lambda t: t.full_tensor() if isinstance(t, DTensor) else t)
+def gather_full(tree: T) -> T:
+    """A copy of nested dicts and lists, or a tensor, with every sharded tensor gathered; all processes must ask."""
+    full: T = tree_map_only(DTensor, DTensor.full_tensor, tree)
+    return full
 
 
-def like(tensor: Tensor, live: Tensor) -> Tensor:
-    """A whole tensor spread over the devices as `live` is."""
+def shard_like(tensor: Tensor, live: Tensor) -> Tensor:
+    """A full tensor spread over the devices as `live` is; as it is where `live` is not spread."""
     if not isinstance(live, DTensor):
         return tensor
     return distribute_tensor(tensor.to(live.device), live.device_mesh, live.placements)
 
 
-def own(tensor: Tensor) -> Tensor:
-    """This process's part of a sharded tensor, sharing its storage; a plain tensor as it is."""
+def local_part(tensor: Tensor) -> Tensor:
+    """This process's part of a sharded tensor, sharing its storage; a plain tensor itself."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
-def _map(tree, function: Callable[[Tensor], Tensor]):
-    if isinstance(tree, dict):
-        return {key: _map(value, function) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(_map(value, function) for value in tree)
-    return function(tree) if isinstance(tree, Tensor) else tree
-
-
 def _counts(recipe: TrainRecipe, accelerator: str) -> tuple[int, int]:
-    """(devices of each machine, machines): as torchrun started them, else as the recipe says."""
+    """(devices of each machine, machines): as torchrun started them, or else as the recipe says."""
     if torch.distributed.is_torchelastic_launched():
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         return local, int(os.environ["WORLD_SIZE"]) // local

@@ -3,11 +3,19 @@
 import torch
 
 from maquette.systems.base import System
-from maquette.training.distributed import own
+from maquette.training.distributed import local_part
 
 
 class Average:
-    """The moving average of the networks that are used after training: weights and batch-norm statistics alike."""
+    """The moving average of the networks that are used after training: weights and batch-norm statistics alike.
+
+    PyTorch's `AveragedModel` is not used: it deep-copies each network, where this keeps one copy of the tensors and
+    moves all of them in one fused call, also those that are sharded.
+
+    Args:
+        system: Says which networks are averaged (`System.averaged`).
+        decay: The share of the average that is kept each step, in [0, 1); 0: no averaging.
+    """
 
     def __init__(self, system: System, decay: float):
         self.system, self.decay = system, decay
@@ -16,13 +24,14 @@ class Average:
         self._live = {n: v for n, v in system.nets.state_dict().items() if n.split(".")[0] in names}
         self.tensors = {name: value.detach().clone() for name, value in self._live.items()}
         moving = [name for name, value in self.tensors.items() if value.is_floating_point()]
-        self._moving = [own(self.tensors[name]) for name in moving], [own(self._live[name]) for name in moving]
-        self._counted = [name for name in self.tensors if name not in set(moving)]
+        self._means = [local_part(self.tensors[name]) for name in moving]
+        self._weights = [local_part(self._live[name]) for name in moving]
+        self._counters = [name for name in self.tensors if name not in set(moving)]
 
     def update(self, step: int) -> None:
-        """Move the average towards the weights by 1 - decay; over the first steps faster, so that the start fades."""
-        torch._foreach_lerp_(*self._moving, 1 - min(self.decay, (1 + step) / (10 + step)))
-        for name in self._counted:
+        """Move the average towards the weights by 1 - decay; faster over the first steps, so that the start fades."""
+        torch._foreach_lerp_(self._means, self._weights, 1 - min(self.decay, (1 + step) / (10 + step)))
+        for name in self._counters:
             self.tensors[name].copy_(self._live[name])
 
     def write(self) -> None:

@@ -1,47 +1,60 @@
-"""The model at the end of a run: its latents of classes, its facts, its terms of use and its card."""
+"""Writing the model at the end of a run: latents of classes, facts, terms of use, and the card."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from maquette import recipe as recipes
 from maquette.datasets.format import OpenedData
-from maquette.datasets.images import OpenedImages
 from maquette.models import hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems.base import System
 from maquette.systems.capabilities import Makes, Reads
-from maquette.training import image_batches as of_images
-from maquette.training import inputs
+from maquette.training.inputs import encoder_input, inputs_per_shape
 from maquette.training.monitor.environment import environment
-from maquette.training.rows import shapes_in
-from maquette.training.validation import Validator
+from maquette.training.rows import Data, Rows, shapes_in
+from maquette.training.validation import Validation
 from maquette.training.warm_start import Start
 
-Data = OpenedData | OpenedImages
+CLASS_SHAPES = 400
+"""Training shapes of a class whose latents are looked at, at most."""
+Latents = Float[Tensor, "classes latent"] | Float[Tensor, "classes rank latent"]
 
 
-def class_latents(system: System, data: OpenedData, rows: np.ndarray, rank: int = 24) -> dict[str, torch.Tensor]:
-    """A Gaussian over the latents of each class's training views or scans: mean, principal directions, what is left.
+def class_latents(system: System, data: OpenedData, rows: Rows, rank: int = 24) -> dict[str, Latents]:
+    """A Gaussian over the latents of each class's training views or scans.
 
-    Sampling from it ("ex-post density estimation", Ghosh et al. 2020) gives shapes of a class that is asked for; the
-    prior N(0, I) gives shapes of any class. `[K, L]`, `[K, rank, L]`, `[K, L]`.
+    Sampling from it gives shapes of one class ("ex-post density estimation", Ghosh et al. 2020, section 4); the prior
+    N(0, I) gives shapes of any class.
+
+    Args:
+        system: A system with an encoder.
+        data: The dataset.
+        rows: The rows to learn from.
+        rank: Principal directions that are kept.
+
+    Returns:
+        `mean`; `factor`, the principal directions times their standard deviations; and `rest`, the standard deviation
+        that is left along each axis.
     """
     means, factors, rests = [], [], []
     labels = np.asarray(data.labels)
     device = next(system.nets.parameters()).device
     for label in range(len(data.class_names)):
-        mine = rows[labels[rows] == label][:400]
+        mine = rows[labels[rows] == label][:CLASS_SHAPES]
         found = []
         for start in range(0, len(mine), 64):
             part = mine[start : start + 64]
-            which = np.arange(len(part)) % inputs.per_shape(system, data)
+            which = np.arange(len(part)) % inputs_per_shape(system, data)
             with torch.no_grad():
-                found.append(system.encode(inputs.read(system, data, part, which).to(device)).float().cpu())
-        latents = torch.cat(found) if found else torch.zeros(1, system.config.latent)
+                found.append(system.encode(encoder_input(system, data, part, which).to(device)).float().cpu())
+        latents = torch.cat(found) if found else torch.zeros(1, system.latent)
         centred = latents - latents.mean(0)
         _, spread, directions = torch.linalg.svd(centred / max(len(latents) - 1, 1) ** 0.5, full_matrices=False)
         factor = torch.zeros(rank, latents.shape[1])
@@ -57,29 +70,38 @@ def export(
     system: System,
     recipe: Recipe,
     data: Data,
-    training: np.ndarray,
+    training: Rows,
     folder: Path,
-    watch: Validator | of_images.ImageWatch,
-    facts: dict[str, object],
+    validation: Validation,
+    facts: Mapping[str, object],
     start: Start | None = None,
 ) -> Path:
     """Write `folder/model` from a system that holds its averaged weights.
 
     Args:
+        system: The trained system.
+        recipe: What it was trained by.
+        data: What it was trained on.
+        training: The rows that it learned from.
+        folder: The run's folder.
+        validation: Measures the model and draws its picture.
         facts: Of the run, for the card.
-        start: The model that the run was started from, whose terms are the new one's too.
+        start: The model that the run was started from, whose terms of use bind the new one too.
+
+    Returns:
+        The model's folder.
     """
     recipe = without_places(recipe, start)
     bound = terms(data, recipe, start)
-    latents, metrics = {}, {}
-    if system.reads is not Reads.NOTHING:
-        metrics = watch.check(system, recipe.train.steps)
+    latents: dict[str, Latents] = {}
+    metrics: dict[str, float] = {}
+    if system.reads is not Reads.NOTHING and isinstance(data, OpenedData):
+        metrics = validation.check(system, recipe.train.steps)
         latents = class_latents(system, data, training)
-    makes = system.makes is not Makes.LABELS
-    picture = watch.sheet(system, recipe.train.steps) if makes else None
+    picture = None if system.makes is Makes.LABELS else validation.sheet(system, recipe.train.steps)
     facts = {**facts, **environment()}
     info = {
-        **({} if system.makes.images else {"threshold": watch.threshold}),
+        **({} if system.makes.images else {"threshold": validation.threshold}),
         "class_names": list(data.class_names),
         "data": list(bound),
         "validation": metrics,
@@ -92,9 +114,7 @@ def export(
 
 
 def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:
-    """The recipe as it goes into a model: data and the model that it was started from by name, without the folders of
-    the machine that trained it.
-    """
+    """The recipe as a model keeps it: data and start model by their names, without folders of the training machine."""
     data = replace(
         recipe.data,
         path=tuple(Path(source).name for source in recipe.data.path),
@@ -105,7 +125,7 @@ def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:
 
 
 def terms(data: Data, recipe: Recipe, start: Start | None = None) -> tuple[str, ...]:
-    """The terms of use of everything that was trained on, by the model that training started from too, each once."""
+    """The terms of use of everything that was learned from, also by the model that training started from; each once."""
     lines = [*data.terms]
     if recipe.data.backgrounds:
         lines.append(f"pictures for surfaces and backgrounds ({recipe.data.backgrounds}): as their owners say")

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from maquette.datasets.format import OpenedData
@@ -11,18 +12,26 @@ from maquette.recipe import DataRecipe
 from maquette.systems.base import System
 from maquette.systems.capabilities import Reads
 
+EncoderInput = Float[Tensor, "batch channel size size"] | Float[Tensor, "batch 1 r r r"]
+"""Views in [0, 1], or scans of 0 and 1."""
 
-def per_shape(system: System | type[System], data: OpenedData) -> int:
+
+def inputs_per_shape(system: System | type[System], data: OpenedData) -> int:
     """How many views or scans a shape has at most, whichever the system reads; 0 for a system without an encoder."""
     if system.reads is Reads.VIEWS:
         return data.views_per_shape
     return data.scans_per_shape if system.reads is Reads.SCANS else 0
 
 
-def read(system: System, data: OpenedData, rows: np.ndarray, which: np.ndarray) -> Tensor:
-    """One view or scan of each of some rows, as the encoder reads it, on the CPU: `[B, C, S, S]` or `[B, 1, R, R, R]`.
+def encoder_input(
+    system: System, data: OpenedData, rows: Int[np.ndarray, " batch"], which: Int[np.ndarray, " batch"]
+) -> EncoderInput:
+    """One view or scan of each of some rows, as the encoder reads it, on the CPU.
 
     Args:
+        system: Whether it reads views or scans.
+        data: The dataset.
+        rows: Its rows.
         which: The number of the view or scan of each row.
     """
     if system.reads is Reads.VIEWS:
@@ -30,8 +39,8 @@ def read(system: System, data: OpenedData, rows: np.ndarray, which: np.ndarray) 
     return torch.from_numpy(data.scans(rows, which)).unsqueeze(1).float()
 
 
-def sized(seen: Tensor, data: DataRecipe, step: int) -> Tensor:
-    """Views as training sees them at this step: before `data.small_until` shrunk to `data.small_size` pixels.
+def at_training_size(seen: EncoderInput, data: DataRecipe, step: int) -> EncoderInput:
+    """Views at the size that training uses at this step: before `data.small_until` shrunk to `data.small_size` pixels.
 
     Scans keep their size.
     """

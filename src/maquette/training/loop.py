@@ -1,10 +1,10 @@
-"""The one training loop. It runs any system's table of phases and knows no paper.
+"""The one training loop: it runs any system's table of phases and knows no paper.
 
-`train()` yields events; whoever asked prints or streams them, and stops by not asking for the next.
+`train` yields events; the caller prints or streams them, and stops by not asking for the next.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from maquette.events import Event, Note
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System, check_phases
 from maquette.training import checkpoint
-from maquette.training.batches import Batches
+from maquette.training.batches import SeededBatches
 from maquette.training.distributed import Engine
 from maquette.training.ema import Average
 from maquette.training.monitor.health import HealthFinding
-from maquette.training.monitor.log import Log
+from maquette.training.monitor.log import Log, Row
 from maquette.training.monitor.meter import Meter, Pace
+from maquette.training.monitor.samples import Sheet
 from maquette.training.news import Checked, HealthFound, Sampled, Saved, Stepped, Stepping, Stopped
-from maquette.training.optim import make_optimisers, schedule
+from maquette.training.optim import learning_rate_scale, make_optimisers
 from maquette.training.phases import run_phase
 
 AGREE_EVERY = 10
@@ -32,25 +33,22 @@ AGREE_EVERY = 10
 
 @dataclass(frozen=True)
 class Hooks:
-    """What the loop asks for now and then, each called as `(system, step)` with the averaged weights in place.
-
-    Attributes:
-        check: Metrics on the validation part.
-        sample: A sheet, uint8 `[H, W, 3]`, or None.
-        probe: Numbers about the networks' health, called with the weights as they are.
-        diagnose: `(rows of the log) -> findings`.
-    """
+    """What the loop asks for now and then (`maquette.training.validation` has the functions); None: not asked."""
 
     check: Callable[[System, int], dict[str, float]] | None = None
-    sample: Callable[[System, int], object] | None = None
+    """`(system, step) -> metrics` on the validation part, called with the averaged weights in place."""
+    sample: Callable[[System, int], Sheet | None] | None = None
+    """`(system, step) -> sheet`, called with the averaged weights in place."""
     probe: Callable[[System, int], dict[str, float]] | None = None
-    diagnose: Callable[[list[dict]], list[HealthFinding]] | None = None
+    """`(system, step) -> numbers` about the networks' health, called with the weights as they are trained."""
+    diagnose: Callable[[Sequence[Row]], list[HealthFinding]] | None = None
+    """`(rows of the log) -> findings`."""
 
 
 def train(
     system: System,
     recipe: Recipe,
-    batches: Batches,
+    batches: SeededBatches,
     run: Path,
     *,
     hooks: Hooks = Hooks(),
@@ -58,16 +56,24 @@ def train(
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event | Stopped]:
-    """Run the recipe's steps, from the newest whole checkpoint of `run` if `resume`.
+    """Run the recipe's steps. After the last one the system holds its averaged weights.
 
     Args:
-        hooks: Asked every `train.check_every` and `train.sample_every` steps and at the end.
+        system: The networks and phases; its networks are trained in place.
+        recipe: The sections `train` and `optim` are used.
+        batches: A batch for each step.
+        run: The run's folder.
+        hooks: Called every `train.check_every` and `train.sample_every` steps and at the end.
         engine: The processes that train together; this one alone if left out.
-        stop: Asked after each step; when it says so the step is saved, a Stopped is the last event, and the weights
-            stay as they are. When the last event has been taken, the system holds its averaged weights.
+        resume: Go on from the newest undamaged checkpoint of `run`.
+        stop: Asked after each step. When it answers true, the step is saved and the weights stay as they are trained.
+
+    Yields:
+        Events; the last one is a Stopped where `stop` ended the run.
 
     Raises:
-        TrainingDiverged: And UserError where the run's folder cannot be written.
+        TrainingDiverged: If a loss term is not finite.
+        UserError: If the run's folder cannot be written, or holds nothing to resume from.
     """
     check_phases(system)
     engine = engine or Engine(recipe.train)
@@ -94,7 +100,7 @@ def train(
                 yield from trainer.sample(done, hooks, log)
             if last or done % recipe.train.check_every == 0:
                 yield from trainer.check(done, hooks, log)
-            stopped, due = trainer.asked(done, stop)
+            stopped, due = trainer.stop_or_save(done, stop)
             if stopped or due or last:
                 yield trainer.save(done, log)
             if stopped and not last:
@@ -105,7 +111,14 @@ def train(
 
 
 class Trainer:
-    """The live objects of one run, and what is done with them."""
+    """The live objects of one run, and what is done with them.
+
+    Args:
+        system: Its networks are placed on the engine's device.
+        recipe: The sections `train` and `optim` are used.
+        run: The run's folder.
+        engine: The processes that train together.
+    """
 
     def __init__(self, system: System, recipe: Recipe, run: Path, engine: Engine):
         self.system, self.recipe, self.run, self.engine = system, recipe, run, engine
@@ -115,8 +128,8 @@ class Trainer:
         self.averaged = Average(system, recipe.train.average)
         self.state = checkpoint.State(system.nets, self.averaged.tensors, self.optimisers, recipes.dump(recipe),
                                       system.adversaries())
-        self.meter, self.saved_at, self.said = Meter(recipe.train.batch), time.monotonic(), set()
-        self.pace = Pace()
+        self.meter, self.pace, self.saved_at = Meter(recipe.train.batch), Pace(), time.monotonic()
+        self.reported: set[str] = set()  # codes of health findings
         self.checkpoints, self.metric = run / "checkpoints", recipe.train.best.lstrip("-")
         self.sign = -1.0 if recipe.train.best.startswith("-") else 1.0
         self.best: checkpoint.Best | None = None
@@ -125,61 +138,61 @@ class Trainer:
         """Go back to a checkpoint.
 
         Returns:
-            Its step.
+            Its finished steps.
         """
         step = checkpoint.restore(path, self.state)
-        self.best = checkpoint.best(self.checkpoints, self.metric, step)
+        self.best = checkpoint.read_best(self.checkpoints, self.metric, step)
         return step
 
     def step(self, step: int, batch: Batch) -> None:
-        """All phases of one step."""
-        parts = _on(batch, self.engine.device, self.recipe.train.channels_last).cut(self.recipe.train.accumulate)
-        scale = schedule(step, self.recipe.optim)
+        """Run all phases of one step."""
+        parts = _placed(batch, self.engine.device, self.recipe.train.channels_last).cut(self.recipe.train.accumulate)
+        optim, scale = self.recipe.optim, learning_rate_scale(step, self.recipe.optim)
         for phase in self.phases:
             if phase.runs_at(step):
-                terms = run_phase(phase, self.system, parts, self.optimisers, self.recipe.optim, self.engine, step, scale)
+                terms = run_phase(phase, self.system, parts, self.optimisers, optim, self.engine, step, scale)
                 self.meter.add(step, phase.name, terms)
         self.averaged.update(step)
         self.meter.steps += 1
         self.pace.stepped()
 
     def report(self, done: int, log: Log) -> Stepped:
-        """The means since the last report.
+        """Log the means of all terms since the last report.
 
         Raises:
-            TrainingDiverged: After it is logged, for a term that is not finite.
+            TrainingDiverged: If a term is not finite; this too is logged first.
         """
         terms, rate = self._read(done, log)
-        lr = self.recipe.optim.lr * schedule(done - 1, self.recipe.optim)
+        lr = self.recipe.optim.lr * learning_rate_scale(done - 1, self.recipe.optim)
         shown = "  ".join(f"{name} {value:.4g}" for name, value in terms.items())
         line = f"step {done}/{self.recipe.train.steps}  {rate:.0f}/s  lr {lr:.2g}  {shown}"
         event = Stepped(line, done, terms, rate, lr)
-        log.rows("stepped", done, {**terms, "samples_per_second": rate, "learning_rate": event.learning_rate})
+        log.write_row("stepped", done, {**terms, "samples_per_second": rate, "learning_rate": event.learning_rate})
         return event
 
     def check(self, done: int, hooks: Hooks, log: Log) -> Iterator[Event]:
-        """Measure, keep the best, look at the health."""
+        """Measure on the validation part, keep the best checkpoint, diagnose the networks' health."""
         if hooks.check:
             with self.averaged.applied():
                 metrics = hooks.check(self.system, done)
-            log.rows("checked", done, metrics)
+            log.write_row("checked", done, metrics)
             measured = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
             yield Checked(f"step {done}  validation: {measured}", done, metrics)
             value = metrics.get(self.metric)
             if value is not None and (self.best is None or self.sign * value > self.sign * self.best.value):
-                self._finite(done, log)
+                self._raise_if_diverged(done, log)
                 self.best = checkpoint.Best(self.metric, value, done)
                 path = checkpoint.save_best(self.checkpoints, done, self.state, self.metric, value,
                                             writes=self.engine.first)
                 yield _saved(done, path, f"{self.metric} {value:.4f}, the best so far")
         if hooks.probe:
-            log.rows("probed", done, hooks.probe(self.system, done))
+            log.write_row("probed", done, hooks.probe(self.system, done))
         if hooks.diagnose:
             for finding in hooks.diagnose(log.known):
-                if finding.code not in self.said:
-                    self.said.add(finding.code)
+                if finding.code not in self.reported:
+                    self.reported.add(finding.code)
                     yield HealthFound(f"step {done}  health: {finding.line}", done, finding)
-        self._resume_clocks()
+        self._restart_clocks()
 
     def sample(self, done: int, hooks: Hooks, log: Log) -> Iterator[Event]:
         """Draw a sheet of samples."""
@@ -188,16 +201,16 @@ class Trainer:
         with self.averaged.applied():
             pixels = hooks.sample(self.system, done)
         if pixels is not None:
-            path = log.picture("samples", done, pixels)
+            path = log.write_picture("samples", done, pixels)
             yield Sampled(f"step {done}  samples {path}", done, path)
-        self._resume_clocks()
+        self._restart_clocks()
 
-    def _resume_clocks(self) -> None:
+    def _restart_clocks(self) -> None:
         self.meter.restart_clock()
         self.pace.restart_clock()
 
-    def asked(self, done: int, stop: Callable[[], bool]) -> tuple[bool, bool]:
-        """(whether to stop, whether a checkpoint is due), the same on all processes."""
+    def stop_or_save(self, done: int, stop: Callable[[], bool]) -> tuple[bool, bool]:
+        """(whether to stop, whether a checkpoint is due), the same in all processes."""
         train = self.recipe.train
         by_steps = bool(train.save_steps) and done % train.save_steps == 0
         if self.engine.world > 1 and done % AGREE_EVERY:
@@ -207,27 +220,31 @@ class Trainer:
         return stopped, due or by_steps
 
     def save(self, done: int, log: Log) -> Saved:
-        """Write a checkpoint; never one of weights that are not finite."""
-        self._finite(done, log)
+        """Write a checkpoint.
+
+        Raises:
+            TrainingDiverged: If a term is not finite; then nothing is written.
+        """
+        self._raise_if_diverged(done, log)
         path = checkpoint.save(self.checkpoints, done, self.state, self.recipe.train.keep, writes=self.engine.first)
         self.saved_at = time.monotonic()
         return _saved(done, path)
 
-    def _finite(self, done: int, log: Log) -> None:
+    def _raise_if_diverged(self, done: int, log: Log) -> None:
         for step, phase, term, value in self.meter.not_finite(self.engine.mean):
             self._diverged(step, phase, term, value, log)
 
     def _read(self, done: int, log: Log) -> tuple[dict[str, float], float]:
-        self._finite(done, log)
-        return self.meter.read(self.engine.mean)
+        self._raise_if_diverged(done, log)
+        return self.meter.pop(self.engine.mean)
 
     def _diverged(self, step: int, phase: str, term: str, value: float, log: Log) -> None:
         broken = [name for name, net in self.system.nets.items()
                   if not all(bool(p.detach().isfinite().all()) for p in net.parameters())]
         good, _ = checkpoint.newest_whole(self.checkpoints)
         last_good = int(good.name.removeprefix("step-")) if good else 0
-        log.rows("diverged", step + 1, {"phase": phase, "term": term, "value": str(value), "networks": ",".join(broken),
-                                    "last_good": last_good})
+        log.write_row("diverged", step + 1, {"phase": phase, "term": term, "value": str(value),
+                                             "networks": ",".join(broken), "last_good": last_good})
         raise TrainingDiverged(step, phase, term, value)
 
 
@@ -235,7 +252,8 @@ def _saved(step: int, path: Path, metric: str = "") -> Saved:
     return Saved(f"step {step}  saved {path}" + (f"  ({metric})" if metric else ""), step, path, metric)
 
 
-def _on(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
+def _placed(batch: Batch, device: torch.device, channels_last: bool) -> Batch:
+    """The batch on a device, its images with channels last where the recipe says so."""
     if batch.real.device != device:
         batch = batch.to(device)
     if batch.images is not None and channels_last:

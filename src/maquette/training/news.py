@@ -1,4 +1,4 @@
-"""What a run says as it goes, beside the events of `maquette.events`, and how it can end."""
+"""The events of a training run, beside those of `maquette.events`, and the two results that it can have."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,10 @@ from maquette.training.monitor.health import HealthFinding
 
 @dataclass(frozen=True)
 class Stepping(Progress):
-    """A step is done; said from the second one on, about once a second.
-
-    `done` counts finished steps.
-    """
+    """Progress in finished steps, from the second one on, about once a second."""
 
     seconds_a_step: float
-    """Mean of the steps since the run began or went on, without the time of checks and samples."""
+    """Mean over the steps since the run began or was resumed, without the time of checks and samples."""
 
     @property
     def detail(self) -> str:
@@ -48,7 +45,7 @@ class Checked(Note):
 
 @dataclass(frozen=True)
 class Sampled(Note):
-    """A sheet of samples was drawn: uint8 `[H, W, 3]`."""
+    """A sheet of samples was drawn and written to `path`."""
 
     step: int
     path: Path
@@ -56,7 +53,7 @@ class Sampled(Note):
 
 @dataclass(frozen=True)
 class HealthFound(Note):
-    """Something looks wrong; said once a run."""
+    """Something looks wrong; each kind of finding is reported once a run."""
 
     step: int
     finding: HealthFinding
@@ -64,11 +61,12 @@ class HealthFound(Note):
 
 @dataclass(frozen=True)
 class Saved(Note):
-    """A checkpoint was written; metric: its name and value where it is the best so far."""
+    """A checkpoint was written."""
 
     step: int
     path: Path
     metric: str = ""
+    """The validation metric and its value where it is the best so far; else empty."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,20 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Started(Note):
-    """Training begins: the run's folder, the shapes or images (`what`) that it learns from and those held out."""
+    """Training begins."""
 
     run: Path
+    """The run's folder."""
     train_shapes: int
+    """Shapes or images that are learned from."""
     validation_shapes: int
+    """Shapes or images that are held out."""
     parameters: dict[str, int]
+    """Parameters of each network."""
     processes: int = 1
+    """Processes that train together."""
     what: str = "shapes"
+    """`shapes` or `images`."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """An optimiser for each network, and the schedule of the learning rate as a function of the absolute step."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -9,17 +9,17 @@ from torch import Tensor
 from maquette.recipe import OptimRecipe
 from maquette.systems.base import System
 
-Optimisers = dict[str, torch.optim.Optimizer]
+Optimisers = Mapping[str, torch.optim.Optimizer]
 """An optimiser for each network, by the network's name."""
 
 
 def make_optimisers(system: System, optim: OptimRecipe, fused: bool = True) -> Optimisers:
-    """An optimiser for each of a system's networks; adversaries have rates of their own (`Phase.adversary`).
+    """An optimiser for each of a system's networks; adversaries have their own learning rate (`Phase.adversary`).
 
     Args:
-        system: Its networks on their devices.
+        system: Its networks, on their devices.
         optim: The recipe's section.
-        fused: One kernel a step, for networks that are not sharded.
+        fused: Whether an optimiser updates all weights in one kernel; for networks that are not sharded.
     """
     adversaries = system.adversaries()
     return {name: _optimiser(net.parameters(), optim, name in adversaries, fused) for name, net in system.nets.items()}
@@ -35,8 +35,8 @@ def _optimiser(
     return torch.optim.AdamW(parameters, optim.lr, optim.betas, weight_decay=optim.weight_decay, fused=fused)
 
 
-def schedule(step: int, optim: OptimRecipe) -> float:
-    """The share of the learning rate at this absolute step: linear warm-up, then a cosine down to the floor."""
+def learning_rate_scale(step: int, optim: OptimRecipe) -> float:
+    """The factor of the learning rate at this absolute step, in [0, 1]: linear warm-up, then a cosine to `floor`."""
     warm = min(1.0, (step + 1) / optim.warmup) if optim.warmup else 1.0
     if not optim.decay:
         return warm

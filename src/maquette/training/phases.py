@@ -1,6 +1,7 @@
 """One update of one phase of a system's table: forward, backward, and a step of its optimisers."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from maquette.recipe import OptimRecipe
@@ -8,31 +9,33 @@ from maquette.systems.base import Batch, Phase, System, Terms
 from maquette.training.distributed import Engine
 from maquette.training.optim import Optimisers
 
+Scalar = Float[Tensor, ""]
+
 
 def run_phase(
     phase: Phase, system: System, parts: list[Batch], optimisers: Optimisers, optim: OptimRecipe, engine: Engine,
     step: int = 0, scale: float = 1.0,
-) -> dict[str, Tensor]:
+) -> dict[str, Scalar]:
     """Forward and backward over the parts of a batch, then a step of the optimisers of `phase.trains`.
 
     Args:
-        phase: What is done.
-        system: Whose networks move.
-        parts: The batch, cut into `train.accumulate` parts.
+        phase: The loss, and which networks it trains.
+        system: Its networks are updated.
+        parts: The batch, cut into `train.accumulate` parts, over which gradients are summed.
         optimisers: One for each network.
         optim: The recipe's section.
         engine: Averages gradients over the processes.
         step: The absolute step.
-        scale: The share of the learning rate on this step; adversaries keep all of theirs.
+        scale: The factor of the learning rate on this step; adversaries keep theirs unscaled.
 
     Returns:
-        The terms, and `skipped` (0 or 1) where the phase has a condition, as tensors on the device: nothing here waits
-        for the device but a condition.
+        The mean terms over the parts, and `skipped` (0 or 1) where the phase has a condition, as tensors on the device.
+        Only a condition makes the host wait for the device.
     """
     nets = system.nets
     for name, net in nets.items():
         net.requires_grad_(name in phase.trains)
-    sums: dict[str, Tensor] = {}
+    sums: dict[str, Scalar] = {}
     for part in parts:
         with engine.autocast():
             terms = phase.loss(nets, part, step)

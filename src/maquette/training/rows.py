@@ -3,6 +3,7 @@
 import hashlib
 
 import numpy as np
+from jaxtyping import Int64
 
 from maquette.datasets.format import OpenedData
 from maquette.datasets.images import OpenedImages
@@ -10,12 +11,22 @@ from maquette.datasets.orientations import shape_id
 from maquette.errors import UserError
 
 Data = OpenedData | OpenedImages
+"""What a system learns from. Both kinds have rows with ids, in splits; the rest is asked of one kind only."""
+Rows = Int64[np.ndarray, " n"]
+"""Numbers of rows of a dataset, each once."""
 
 
-def split(data: Data, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows for training and for validation.
+def split(data: Data, share: float) -> tuple[Rows, Rows]:
+    """Divide the rows of the split `train` into those that are learned from and those held out for validation.
 
-    Its id alone decides a shape's part, so that it never changes sides; all its orientations are on the same one.
+    A shape's id alone decides its part, so that it never changes sides; all its orientations are on the same one.
+
+    Args:
+        data: The dataset.
+        share: The share of the shapes or images to hold out, in (0, 1). At least one is held out, and one is not.
+
+    Raises:
+        UserError: For fewer than two shapes or images.
     """
     rows = data.split("train")
     ids = [shape_id(id) for id in data.ids]
@@ -29,7 +40,7 @@ def split(data: Data, share: float) -> tuple[np.ndarray, np.ndarray]:
     return rows[~held_out], rows[held_out]
 
 
-def shapes_in(data: Data, rows: np.ndarray) -> int:
-    """How many different shapes some rows show, in one or several orientations; or how many images."""
+def shapes_in(data: Data, rows: Rows) -> int:
+    """How many different shapes some rows show, in one or several orientations each; or how many images."""
     ids = data.ids
     return len({shape_id(ids[row]) for row in rows})

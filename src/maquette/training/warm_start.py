@@ -1,7 +1,7 @@
-"""A model as the beginning of a run (`train.start`): its weights in place of fresh ones, and the terms of its data.
+"""A warm start (`train.start`): a run begins with the weights of a model instead of fresh ones.
 
-A run that was started so learned from the model's data too. What has to be known of it is kept as `start.json` in the
-run's folder, so that the model itself is not needed to resume.
+Such a run has learned from that model's data too, so their terms of use are kept with the run, as `start.json` in its
+folder. The model itself is not needed to resume.
 """
 
 import dataclasses
@@ -19,46 +19,46 @@ from maquette.io.atomic import write_bytes
 from maquette.models import hub
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
+from maquette.systems.base import Config
 from maquette.training.monitor.log import START
 
 READ_BY = ("view_size", "standardise")
-"""Keys that decide how a view is read and no tensor's shape: where they differ it is said."""
+"""Keys that decide how a view is read but no tensor's shape: a difference is noted."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a run was started from.
-
-    Attributes:
-        given: `train.start` as it was given.
-        name: The same without folders.
-        terms: Of use of the data that the model had learned from.
-    """
+    """The model that a run was started from."""
 
     given: str
+    """`train.start` as the recipe gives it."""
     name: str
+    """The same without folders."""
     terms: tuple[str, ...]
+    """Terms of use of the data that the model had learned from."""
 
 
 @dataclass(frozen=True)
-class Weights:
-    """The tensors of a model that a recipe's networks have too, by their names there; note: a line for the user."""
+class StartWeights:
+    """The tensors of a model that a recipe's networks have too."""
 
     start: Start
     tensors: dict[str, Tensor]
+    """By their names in the networks."""
     note: str
+    """A line for the user: what is started from what, and what differs."""
 
-    def put(self, nets: nn.ModuleDict) -> None:
-        """Put them into the networks; those that the model's file does not hold stay as they are."""
+    def load_into(self, nets: nn.ModuleDict) -> None:
+        """Load them into the networks; tensors that the model's file does not hold stay as they are."""
         nets.load_state_dict(self.tensors, strict=False)
 
 
-def load(recipe: Recipe) -> Weights:
-    """The weights that `train.start` names, held against the recipe's networks.
+def load_start_weights(recipe: Recipe) -> StartWeights:
+    """The weights of the model that `train.start` names, checked against the recipe's networks.
 
     Raises:
-        UserError: For a model that is not there or damaged (`maquette.models.hub.load`), that is of another system, or
-            of which a tensor does not fit: it names the tensor, both shapes and the keys that differ.
+        UserError: For a model that is not there or damaged (`maquette.models.hub.load`), for one of another system, and
+            for a tensor that does not fit: the message names it, both shapes and the keys that differ.
     """
     given = recipe.train.start
     try:
@@ -82,10 +82,10 @@ def load(recipe: Recipe) -> Weights:
     parts += [f"left out: {', '.join(unused)}"] if unused else []
     parts += [_difference(key, theirs.config, recipe.model) for key in READ_BY
               if hasattr(recipe.model, key) and getattr(recipe.model, key) != getattr(theirs.config, key)]
-    return Weights(Start(given, name, _terms(model.info, name)), tensors, "; ".join(parts))
+    return StartWeights(Start(given, name, _terms(model.info, name)), tensors, "; ".join(parts))
 
 
-def keep(folder: Path, start: Start | None) -> None:
+def write_start(folder: Path, start: Start | None) -> None:
     """Write `start.json` into a new run's folder; without a start, remove one that was left there."""
     if start is None:
         (folder / START).unlink(missing_ok=True)
@@ -93,11 +93,11 @@ def keep(folder: Path, start: Start | None) -> None:
         write_bytes(folder / START, json.dumps(dataclasses.asdict(start), indent=1).encode())
 
 
-def of_run(folder: Path, recipe: Recipe) -> Start | None:
-    """What a run that is resumed was started from; None for fresh weights.
+def read_start(folder: Path, recipe: Recipe) -> Start | None:
+    """The model that a run was started from; None for fresh weights.
 
     Raises:
-        UserError: Where the recipe says something else by now, or where `start.json` cannot be read.
+        UserError: If the recipe names another model by now, or if `start.json` cannot be read.
     """
     path, given = folder / START, recipe.train.start
     if not path.is_file():
@@ -116,7 +116,7 @@ def of_run(folder: Path, recipe: Recipe) -> Start | None:
     return start
 
 
-def _networks(system: str, config: Any) -> nn.ModuleDict:
+def _networks(system: str, config: Config) -> nn.ModuleDict:
     """The networks without any memory for their weights."""
     with torch.device("meta"):
         return SYSTEMS[system](config).nets
@@ -139,7 +139,7 @@ def _misfit(tensors: Mapping[str, Tensor], needed: Mapping[str, tuple[int, ...]]
     return f"tensor {over} of {name}, shape {tuple(tensors[over].shape)}, is none of the recipe's"
 
 
-def _differing(recipe: Recipe, theirs: Any, shared: list[str]) -> str:
+def _differing(recipe: Recipe, theirs: Config, shared: list[str]) -> str:
     """The keys of the recipe whose values in the model would give the shared networks other shapes."""
     keys = [field.name for field in dataclasses.fields(recipe.model)]
     found = [key for key in keys if getattr(recipe.model, key) != getattr(theirs, key)
@@ -147,7 +147,7 @@ def _differing(recipe: Recipe, theirs: Any, shared: list[str]) -> str:
     return ", ".join(_difference(key, theirs, recipe.model) for key in found)
 
 
-def _decides(key: str, system: str, ours: Any, theirs: Any, shared: list[str]) -> bool:
+def _decides(key: str, system: str, ours: Config, theirs: Config, shared: list[str]) -> bool:
     """Whether a key alone changes the shared networks' shapes; true for one that cannot change without others."""
     for config, other in ((ours, theirs), (theirs, ours)):
         try:
@@ -158,7 +158,7 @@ def _decides(key: str, system: str, ours: Any, theirs: Any, shared: list[str]) -
     return True
 
 
-def _difference(key: str, theirs: Any, ours: Any) -> str:
+def _difference(key: str, theirs: Config, ours: Config) -> str:
     there, here = (_plain(getattr(config, key)) for config in (theirs, ours))
     return f"model.{key} is {there} there and {here} here"
 

@@ -21,7 +21,7 @@ from maquette.systems.capabilities import Reads
 from maquette.training import checkpoint, loop
 from maquette.training.batches import Batches
 from maquette.training.ema import Average
-from maquette.training.monitor import health
+from maquette.training.monitor import health, probe
 from maquette.training.monitor.log import read_metrics
 
 JOINT = {
@@ -49,7 +49,7 @@ def look(system, seed=0):
     rows = np.arange(16)
     voxels = torch.from_numpy(Boxes().voxels(rows)).unsqueeze(1).float()
     images = torch.from_numpy(Boxes().views(rows, rows % 3)).unsqueeze(1) / 255 if system.reads is Reads.VIEWS else None
-    return health.probe(system, voxels, images, seed)
+    return probe.probe(system, voxels, images, seed)
 
 
 def trained(parts, run, weights=None):

@@ -39,11 +39,11 @@ def test_rows_count_steps_samples_and_seconds_and_are_there_at_once(tmp_path, cl
     run = tmp_path / "a" / "run"
     with Log(run, 8, 0, False) as log:
         clock.seconds += 2.5
-        log.rows("stepped", 5, {"critic/wasserstein": np.float32(-0.5), "skipped": 3})
+        log.write_row("stepped", 5, {"critic/wasserstein": np.float32(-0.5), "skipped": 3})
         assert lines(run) == [
             {"event": "stepped", "step": 5, "samples": 40, "time": 2.5, "critic/wasserstein": -0.5, "skipped": 3}
         ]
-        log.rows("probed", 5, {"a": float("nan"), "b": -np.inf, "networks": "critic"})
+        log.write_row("probed", 5, {"a": float("nan"), "b": -np.inf, "networks": "critic"})
         assert lines(run)[1] == {"event": "probed", "step": 5, "samples": 40, "time": 2.5, "a": "nan", "b": "-inf",
                                  "networks": "critic"}
         assert read_metrics(run) == log.known == lines(run)
@@ -53,7 +53,7 @@ def test_seconds_go_on_where_the_run_was_resumed(tmp_path, clock):
     for first in (0, 2, 4):
         with Log(tmp_path, 1, first, False) as log:
             clock.seconds += 10
-            log.rows("stepped", first + 2, {})
+            log.write_row("stepped", first + 2, {})
         clock.seconds += 1000
     assert [row["time"] for row in lines(tmp_path)] == [10, 20, 30]
 
@@ -61,15 +61,15 @@ def test_seconds_go_on_where_the_run_was_resumed(tmp_path, clock):
 def test_a_run_that_fell_back_has_each_step_once(tmp_path):
     with Log(tmp_path, 2, 0, False) as log:
         for step in (2, 4, 6):
-            log.rows("stepped", step, {"loss": step})
-            log.rows("checked", step, {"iou": 0.5})
-            log.picture("samples", step, np.zeros((4, 4, 3), np.uint8))
+            log.write_row("stepped", step, {"loss": step})
+            log.write_row("checked", step, {"iou": 0.5})
+            log.write_picture("samples", step, np.zeros((4, 4, 3), np.uint8))
     whole = (tmp_path / "metrics.jsonl").read_text()
     (tmp_path / "metrics.jsonl").write_text(whole + '{"event": "stepped", "st')
     with Log(tmp_path, 2, 4, False) as log:
         assert (tmp_path / "metrics.jsonl").read_text() == "".join(whole.splitlines(keepends=True)[:4])
         assert [row["step"] for row in log.known] == [2, 2, 4, 4]
-        log.rows("stepped", 6, {"loss": 60})
+        log.write_row("stepped", 6, {"loss": 60})
     assert [(row["step"], row.get("loss")) for row in lines(tmp_path) if row["event"] == "stepped"] == [
         (2, 2), (4, 4), (6, 60)
     ]
@@ -82,7 +82,7 @@ def test_a_run_that_fell_back_has_each_step_once(tmp_path):
 
 def test_a_record_that_is_whole_is_not_written_again(tmp_path):
     with Log(tmp_path, 2, 0, False) as log:
-        log.rows("stepped", 1, {"loss": 0.1, "word": "größer"})
+        log.write_row("stepped", 1, {"loss": 0.1, "word": "größer"})
     before = (tmp_path / "metrics.jsonl").stat()
     with Log(tmp_path, 2, 1, False):
         assert (tmp_path / "metrics.jsonl").stat().st_ino == before.st_ino
@@ -91,10 +91,10 @@ def test_a_record_that_is_whole_is_not_written_again(tmp_path):
 def test_only_the_process_that_writes_touches_the_disk(tmp_path):
     with Log(tmp_path, 2, 0, False) as log:
         for step in (1, 2):
-            log.rows("stepped", step, {})
+            log.write_row("stepped", step, {})
     with Log(tmp_path, 2, 1, True, writes=False) as log:
-        log.rows("stepped", 2, {"loss": 1.0})
-        path = log.picture("samples", 2, np.zeros((4, 4, 3), np.uint8))
+        log.write_row("stepped", 2, {"loss": 1.0})
+        path = log.write_picture("samples", 2, np.zeros((4, 4, 3), np.uint8))
         assert [row["step"] for row in log.known] == [1, 2] and log.known[1]["loss"] == 1.0
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.jsonl"] and not path.exists()
     assert [row["step"] for row in lines(tmp_path)] == [1, 2]
@@ -106,8 +106,8 @@ def test_tensorboard_has_the_same_numbers_and_pictures(tmp_path):
     for first, value in ((0, 1.0), (3, 10.0)):
         with Log(tmp_path, 2, first, True) as log:
             for step in range(first + 1, 6):
-                log.rows("stepped", step, {"critic/wasserstein": step * value, "word": "nan"})
-            log.picture("samples", 4, pixels)
+                log.write_row("stepped", step, {"critic/wasserstein": step * value, "word": "nan"})
+            log.write_picture("samples", 4, pixels)
     found = accumulators.EventAccumulator(str(tmp_path / "tensorboard"))
     found.Reload()
     assert [(event.step, event.value) for event in found.Scalars("stepped/critic/wasserstein")] == [
@@ -122,7 +122,7 @@ def test_tensorboard_has_the_same_numbers_and_pictures(tmp_path):
 def test_without_tensorboard_the_rest_is_written(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
     with Log(tmp_path, 2, 0, True) as log:
-        log.rows("stepped", 1, {"loss": 1.0})
+        log.write_row("stepped", 1, {"loss": 1.0})
     assert lines(tmp_path)[0]["loss"] == 1.0 and not (tmp_path / "tensorboard").exists()
 
 
@@ -151,7 +151,7 @@ def test_a_full_disk_is_told_once_and_as_it_is(tmp_path):
         with Log(tmp_path, 2, 0, False) as log:
             log._file.close()
             log._file = Full()
-            log.rows("stepped", 1, {})
+            log.write_row("stepped", 1, {})
     with pytest.raises(UserError, match="metrics.jsonl: Input/output error"), Log(tmp_path, 2, 0, False) as log:
         log._file.close()
         log._file = Full()
@@ -216,20 +216,20 @@ def tiles(page: np.ndarray, columns: int, head: int = 16) -> list[np.ndarray]:
 
 def test_a_sheet_puts_view_reconstruction_and_truth_side_by_side():
     recipe, rows = recipes.load("vae-iwgan-image-tiny"), np.arange(9)
-    found = tiles(samples.sheet(Knows(), Data(), rows, recipe, 100), 6)
+    found = tiles(samples.shape_sheet(Knows(), Data(), rows, recipe, 100), 6)
     assert len(found) == 3 * samples.RECONSTRUCTED
     for view, made, truth in zip(found[::3], found[1::3], found[2::3], strict=True):
         assert view.std() == 0 and made.std() > 5 and np.array_equal(made, truth)
     assert found[0][0, 0, 0] == 0 and found[-3][0, 0, 0] == 80, "the first and the last of the rows"
-    assert samples.sheet(Knows(), Data(), rows[:0], recipe, 100) is None
-    assert len(tiles(samples.sheet(Knows(), Data(), rows[:1], recipe, 0), 3)) == 3
+    assert samples.shape_sheet(Knows(), Data(), rows[:0], recipe, 100) is None
+    assert len(tiles(samples.shape_sheet(Knows(), Data(), rows[:1], recipe, 0), 3)) == 3
 
 
 @pytest.mark.parametrize("fill, word", [(0, "empty"), (1, "full")])
 def test_grids_without_a_surface_say_so(fill, word):
     recipe = recipes.load("vae-iwgan-image-tiny")
     grid = np.full((20, 20, 20), fill, np.float32)
-    found = tiles(samples.sheet(Knows(grid), Data(), np.arange(8), recipe, 1), 6)
+    found = tiles(samples.shape_sheet(Knows(grid), Data(), np.arange(8), recipe, 1), 6)
     assert np.array_equal(found[1], tiles_module._word(word, tiles_module.TILE)) and not np.array_equal(
         found[1], found[2]
     )
@@ -258,7 +258,8 @@ def test_sheets_leave_modes_and_random_states_alone_and_are_the_same_each_time(m
     recipe = recipes.load("iwgan-tiny")
     torch.manual_seed(0)
     system = SYSTEMS["iwgan"](recipe.model)
-    assert len(tiles(samples.sheet(system, None, np.zeros(0, int), recipe, 0), 4, head=0)) == samples.GENERATED == 16
+    sheet = samples.shape_sheet(system, None, np.zeros(0, int), recipe, 0)
+    assert len(tiles(sheet, 4, head=0)) == samples.GENERATED == 16
     monkeypatch.setattr(samples, "GENERATED", 4)
     with torch.no_grad():
         system.nets["generator"].linear.weight.mul_(30)
@@ -267,7 +268,7 @@ def test_sheets_leave_modes_and_random_states_alone_and_are_the_same_each_time(m
     modes = [module.training for module in system.nets.modules()]
     weights = {name: value.clone() for name, value in system.nets.state_dict().items()}
     states = torch.get_rng_state(), np.random.get_state()[1].copy()
-    first, again = (samples.sheet(system, None, np.zeros(0, int), recipe, step) for step in (1, 2))
+    first, again = (samples.shape_sheet(system, None, np.zeros(0, int), recipe, step) for step in (1, 2))
     assert np.array_equal(first, again) and min(tile.std() for tile in tiles(first, 4, head=0)) > 5
     assert [module.training for module in system.nets.modules()] == modes and any(modes) and not all(modes)
     assert all(torch.equal(value, weights[name]) for name, value in system.nets.state_dict().items())

@@ -31,9 +31,9 @@ def run(tmp_path):
     with Log(run, 8, 0, False) as log:
         for step in (5, 10):
             terms = {"critic/wasserstein": -10.0 / step, "critic/penalty": 0.5, "generator/adversarial": 1.0 * step}
-            log.rows("stepped", step, {**terms, "samples_per_second": 100.04})
-            log.rows("checked", step, {"iou": 0.9 - step / 25, "iou_photo": float("nan")})
-            log.picture("samples", step, np.full((4, 4, 3), step, np.uint8))
+            log.write_row("stepped", step, {**terms, "samples_per_second": 100.04})
+            log.write_row("checked", step, {"iou": 0.9 - step / 25, "iou_photo": float("nan")})
+            log.write_picture("samples", step, np.full((4, 4, 3), step, np.uint8))
     return run
 
 
@@ -84,12 +84,12 @@ def test_states(run):
     rows = (run / "metrics.jsonl").read_text()
     end = {"event": "diverged", "step": 11, "phase": "critic", "term": "penalty"}
     (run / "metrics.jsonl").write_text(rows + json.dumps(end) + "\n")
-    assert state() == "diverged" and runs.show(run)["facts"]["diverged"]["term"] == "penalty"
+    assert state() == "diverged" and runs.describe(run)["facts"]["diverged"]["term"] == "penalty"
     (run / "metrics.jsonl").write_text(rows)
     (run / "checkpoints" / "step-0000020").mkdir(parents=True)
     (run / "model").mkdir()
     (run / "model" / "config.json").write_text("{}")
-    assert state() == "finished" and runs.show(run)["facts"]["checkpoints"] == [20]
+    assert state() == "finished" and runs.describe(run)["facts"]["checkpoints"] == [20]
 
 
 def test_a_slow_run_may_be_silent_for_as_long_as_it_usually_is(run):
@@ -102,7 +102,7 @@ def test_a_slow_run_may_be_silent_for_as_long_as_it_usually_is(run):
 
 
 def test_the_facts_and_curves_of_a_run(run):
-    found = runs.show(run)
+    found = runs.describe(run)
     assert found["curves"]["critic/wasserstein"] == ([5, 10], [-2.0, -1.0])
     steps, values = found["curves"]["validation/iou_photo"]
     assert steps == [5, 10] and all(math.isnan(value) for value in values)
@@ -117,7 +117,7 @@ def test_the_facts_and_curves_of_a_run(run):
 
 def test_where_lower_is_better_the_lowest_is_the_best(run):
     (run / "recipe.yaml").write_text("train: {best: -iou, steps: 20}")
-    assert runs.show(run)["facts"]["best"]["step"] == 10
+    assert runs.describe(run)["facts"]["best"]["step"] == 10
     (run / "recipe.yaml").write_text("[: not yaml")
     assert runs.list_runs(run)[0]["system"] == "?"
 
@@ -139,7 +139,7 @@ def test_curves_are_a_panel_a_term_four_across(run, tmp_path):
     five = runs.write_curves(run, tmp_path / "five.png")  # validation, two of the critic, the generator's, the speed
     new = runs.write_curves(begin(tmp_path / "new"), tmp_path / "new.png")
     assert size(five) == (1364, 528) and size(new) == (1364, 291)  # two rows, and the room of one
-    titles = [title for title, _ in runs._panels(runs.show(run)["curves"])]
+    titles = [title for title, _ in runs._panels(runs.describe(run)["curves"])]
     assert titles == ["validation", "critic: estimated distance (-wasserstein)", "critic: penalty",
                       "generator: adversarial", "run: samples_per_second"]
     (tmp_path / "folder.png").mkdir()

@@ -1,48 +1,64 @@
-"""What can be said about a run from its folder: its metrics, its checkpoints, and its networks on its own data."""
+"""Examining a run by its folder: its metrics, its checkpoints, and its networks on its own data."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 
 from maquette import recipe as recipes
-from maquette.datasets.format import OpenedData
-from maquette.datasets.images import OpenedImages
 from maquette.errors import UserError
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.systems.capabilities import Reads
 from maquette.training import checkpoint
-from maquette.training import run as job
+from maquette.training.data import prepare_data
 from maquette.training.ema import Average
-from maquette.training.monitor import health
-from maquette.training.monitor.health import HealthFinding
-from maquette.training.monitor.log import read_metrics
-from maquette.training.rows import split
+from maquette.training.monitor.health import PROBES, HealthFinding, diagnose
+from maquette.training.monitor.log import Row, read_metrics
+from maquette.training.monitor.probe import probe
+from maquette.training.rows import Data, split
+from maquette.training.run import make_batches
+
+
+class Examination(TypedDict):
+    """`Examined` as plain values."""
+
+    run: str
+    healthy: bool
+    checked: list[str]
+    findings: list[dict[str, str | int]]
+    """Each with the fields of `HealthFinding`."""
 
 
 @dataclass(frozen=True)
 class Examined:
-    """The findings about a run, the root first, and a line about each thing that was looked at, or could not be."""
+    """What was found out about a run."""
 
     run: Path
+    """The run's folder."""
     findings: tuple[HealthFinding, ...]
+    """What is wrong with it, the root cause first."""
     checked: tuple[str, ...]
+    """A line about each thing that was looked at, or why it could not be."""
 
-    def to_json(self) -> dict:
-        """Plain values: `run`, `healthy`, `checked` and `findings`, each with the fields of `HealthFinding`."""
+    def to_json(self) -> Examination:
+        """The same as plain values."""
         found = [asdict(finding) for finding in self.findings]
         return {"run": str(self.run), "healthy": not found, "checked": list(self.checked), "findings": found}
 
 
 def examine(run: Path) -> Examined:
-    """Judge a run by its metrics, the checksums of its checkpoints, and a probe of the newest whole one.
+    """Examine a run's metrics, the checksums of its checkpoints, and the networks of its newest undamaged checkpoint.
 
-    The probe needs the prepared data of the run's recipe; nothing is prepared for it, and where they are not there the
-    rest is done without it. Nothing is written.
+    The networks are probed on the run's own data, if these are prepared already; otherwise that part is left out.
+    Nothing is written.
+
+    Args:
+        run: The run's folder.
 
     Raises:
-        UserError: For a folder that is no run and for a recipe.yaml that does not fit.
+        UserError: If the folder is no run, or if its recipe.yaml does not fit.
     """
     if not (run / "recipe.yaml").is_file():
         raise UserError(f"{run} is not a run: it has no recipe.yaml")
@@ -54,14 +70,14 @@ def examine(run: Path) -> Examined:
     checked.append(f"checkpoints: {whole} whole, {len(damaged)} damaged")
     probed, line = _probed(run / "checkpoints", recipe)
     checked.append(line)
-    return Examined(run, (*health.diagnose([*rows, *probed], recipe), *damaged), tuple(checked))
+    return Examined(run, (*diagnose([*rows, *probed], recipe), *damaged), tuple(checked))
 
 
 def _checkpoints(folder: Path, step: int) -> tuple[list[HealthFinding], int]:
-    """A finding about each damaged checkpoint, the best one included, and how many are whole."""
+    """A finding about each damaged checkpoint, the best one included, and how many are undamaged."""
     best = folder / checkpoint.BEST
-    paths = checkpoint.found(folder) + ([best] if best.is_dir() else [])
-    reasons = {path: checkpoint.problem(path) for path in paths}
+    paths = checkpoint.list_checkpoints(folder) + ([best] if best.is_dir() else [])
+    reasons = {path: checkpoint.damage(path) for path in paths}
     damaged = [
         HealthFinding(
             "checkpoint-damaged", step, f"{path}: {reason}",
@@ -73,8 +89,8 @@ def _checkpoints(folder: Path, step: int) -> tuple[list[HealthFinding], int]:
     return damaged, len(paths) - len(damaged)
 
 
-def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
-    """Rows of probes of the newest whole checkpoint on batches of its data, and a line that says so, or why not."""
+def _probed(folder: Path, recipe: Recipe) -> tuple[list[Row], str]:
+    """Rows of probes of the newest undamaged checkpoint, and a line about them or why there are none."""
     path, _ = checkpoint.newest_whole(folder)
     if path is None:
         return [], "networks: not probed, there is no whole checkpoint"
@@ -89,21 +105,22 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[dict], str]:
             step = checkpoint.restore(path, checkpoint.State(system.nets, average, {}))
     except (UserError, OSError) as error:  # OSError: a run that goes on has dropped this checkpoint for a newer one
         return [], f"networks: not probed, {error}"
-    batches = job.batches_of(data, *parts, recipe, system)
-    rows = []
-    for turn in range(health.PROBES):
+    batches = make_batches(data, *parts, recipe, system)
+    rows: list[Row] = []
+    for turn in range(PROBES):
         batch = batches.at(max(step - 1 - turn, 0))  # of steps that were trained, so with views of their size
-        values = health.probe(system, batch.real, batch.seen if system.reads is not Reads.NOTHING else None, turn)
+        values = probe(system, batch.real, batch.seen if system.reads is not Reads.NOTHING else None, turn)
         rows.append({"event": "probed", "step": step, **values})
-    return rows, f"networks: {path.name}, on {health.PROBES} batches of its training data"
+    return rows, f"networks: {path.name}, on {PROBES} batches of its training data"
 
 
-def _opened(recipe: Recipe) -> OpenedData | OpenedImages | None:
-    """The recipe's data where all of them are prepared; None, before anything is prepared, where some are not."""
-    events = job.prepared(recipe, stop=lambda: True)
+def _opened(recipe: Recipe) -> Data | None:
+    """The recipe's data if all of them are prepared; None, without preparing anything, if some are not."""
+    events = prepare_data(recipe, stop=lambda: True)
     try:
         next(events)  # the first event is the news that a source will be prepared
     except StopIteration as opened:
-        return opened.value
+        data: Data | None = opened.value
+        return data
     events.close()
     return None

@@ -1,4 +1,4 @@
-"""What a run depends on beside its recipe: versions, the commit of the source, the machine's kind."""
+"""What a run depends on beside its recipe: versions, the commit of the source, the kind of machine."""
 
 import importlib.metadata
 import os
@@ -12,8 +12,9 @@ PACKAGES = ("maquette", "torch", "lightning-fabric", "numpy", "trimesh", "embree
 
 
 def environment() -> dict[str, str]:
-    """Versions, `commit`, `machine`, `processor`, `threads` and, where there is one, `gpu`; never a name or a path of
-    the machine.
+    """Versions of packages, `commit`, `machine`, `processor`, `threads` and, where there is one, `gpu`.
+
+    Names and paths of this machine are left out.
     """
     import torch
 
@@ -29,9 +30,14 @@ def environment() -> dict[str, str]:
 
 
 def commit(package: Path) -> str:
-    """The git commit of the work tree that this package lies in, with `+changes` where its files differ from it.
+    """The git commit of the work tree that a package lies in, with `+changes` where its files differ from the commit.
 
-    Empty where the package is installed (even into a folder inside some other project's work tree) or git is missing.
+    Args:
+        package: The package's folder.
+
+    Returns:
+        The commit; empty where git is missing or the package is installed, even into a folder inside the work tree of
+        another project.
     """
     if not _git(package, "ls-files", "--error-unmatch", "__init__.py"):
         return ""
@@ -59,7 +65,7 @@ def _version(package: str) -> str:
 
 
 def _processor() -> str:
-    """The processor's trade name, as far as the system tells it."""
+    """The processor's trade name, or as much as the system knows of it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,28 +1,18 @@
-"""Health of a run: the usual faults of adversarial training in numbers, what they mean, which key to change.
+"""Health of a run: which of the usual faults of adversarial training it has, what they mean, which key to change.
 
-`probe` measures networks as they are, `diagnose` judges the rows of a run's metrics. Only differences of scores are
-judged: a Wasserstein critic's scores drift together by a constant and mean nothing alone. Its estimate falls
-slowly as the shapes get better, so it is compared with what a critic of slope 1 could reach on the same samples.
+`diagnose` judges the rows of a run's metrics, of which `maquette.training.monitor.probe` measures some. Only
+differences of scores are judged: a Wasserstein critic's scores drift together by a constant and mean nothing alone. Its
+estimate falls slowly as the shapes get better, so it is compared with what a critic of slope 1 could reach on the same
+samples.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor, nn
 
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
-from maquette.systems.base import Batch, System
-from maquette.systems.capabilities import Makes
-from maquette.systems.losses import kl_to_standard_normal
-
-PROBED_SHAPES = 32
-"""Shapes that a probe looks at: 496 pairs give a steady mean, and the cost stays below a few training steps."""
-PROBED_IMAGES = 16
-"""The same of images, which are larger: 120 pairs."""
+from maquette.training.monitor.log import Row
 
 PROBES = 2
 """Probes in a row that must agree: one batch alone may be odd."""
@@ -62,18 +52,18 @@ LEAST_KL = math.log(2)
 
 @dataclass(frozen=True)
 class HealthFinding:
-    """One fault: what was seen (with its numbers), what it usually means, and which keys of the recipe to change.
-
-    Attributes:
-        code: Its name, the same in every run ("critic-constant").
-        step: Of the newest row that shows it.
-    """
+    """One fault of a run."""
 
     code: str
+    """Its name, the same in every run: "critic-constant"."""
     step: int
+    """The step of the newest row that shows it."""
     seen: str
+    """What was seen, with its numbers."""
     meaning: str
+    """What it usually means."""
     change: str
+    """Which keys of the recipe to change, with their values."""
 
     @property
     def line(self) -> str:
@@ -81,117 +71,10 @@ class HealthFinding:
         return f"{self.code} at step {self.step}: {self.seen}; {self.meaning}; {self.change}"
 
 
-def probe(system: System, real: Tensor, seen: Tensor | None, seed: int) -> dict[str, float]:
-    """Numbers about networks as they are; weights, modes, gradients and the global random state stay untouched.
+def diagnose(rows: Sequence[Row], recipe: Recipe) -> list[HealthFinding]:
+    """What is wrong with a run now, the root cause first.
 
-    - `nonfinite/<network>`: how many of its weights and statistics are not finite; `nonfinite/samples`: of made values.
-    - `samples/empty`, `samples/full`: shares of made grids without any voxel, or with all voxels, above 0.5.
-    - `samples/distance`, `real/distance`, `samples/variety`: mean difference a voxel or pixel over pairs of made and of
-      real ones, and the first as a share of the second.
-    - `critic/real`, `critic/fake`, with `_std`: its scores. `critic/reach`: mean L2 distance of real and made ones, the
-      most that a critic of slope 1 can part their scores by. `critic/slope`: mean norm of its gradient at mixes of
-      them, which the penalty wants at 1.
-    - `encoder/kl_nats`, and `encoder/spread`: the deviation of a latent's mean over the shapes, averaged over latents.
-
-    A value that cannot be had (of networks that are not finite, or of one shape's pairs) is NaN.
-
-    Args:
-        real: Shapes `[B, 1, R, R, R]`, or images `[B, C, H, W]` in [-1, 1] for a system that makes images.
-        seen: Views `[B, C, S, S]` or scans `[B, 1, R, R, R]` of the shapes, for systems with an encoder.
-        seed: Of the latents and mixes. At most PROBED_SHAPES or PROBED_IMAGES of the batch are used, in evaluation mode
-            and float32. What is made are reconstructions of what is seen, or samples of N(0, I) for a system without an
-            encoder.
-    """
-    device = next(system.nets.parameters()).device
-    limit = PROBED_IMAGES if system.makes.images else PROBED_SHAPES
-    seen, real = None if seen is None else seen[:limit].to(device), real[:limit].to(device).float()
-    batch = Batch(None, real, seed=seed) if system.makes.images else Batch(real, seed=seed)
-    values: dict[str, Tensor | float] = {f"nonfinite/{name}": _broken(net) for name, net in system.nets.items()}
-    if system.makes is Makes.LABELS:
-        return {name: float(value) for name, value in values.items()}
-    with evaluating(system.nets), torch.no_grad():
-        made, of_encoder = _make(system, batch, seen, limit)
-        values |= of_encoder | _of_samples(made, real) | (_of_grids(made) if system.makes is Makes.SHAPES else {})
-        if system.critic is not None:
-            # rolled: mixes are of unrelated shapes, as in training, not of a shape and its own reconstruction
-            fake = made[: len(batch)].roll(1, 0)
-            values |= _of_critic(system.critic, real, fake, batch.uniform(len(batch)))
-    return {name: float(value) for name, value in values.items()}
-
-
-@contextmanager
-def evaluating(nets: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and every module's own mode back after it."""
-    training = [module for module in nets.modules() if module.training]
-    nets.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
-
-
-def _broken(net: nn.Module) -> int:
-    """How many values of its state are not finite; weights that are spread over devices are gathered for it."""
-    tensors = [value.detach() for value in net.state_dict().values() if value.is_floating_point()]
-    tensors = [value.full_tensor() if hasattr(value, "full_tensor") else value for value in tensors]
-    return sum(int(value.isfinite().logical_not().sum()) for value in tensors)
-
-
-def _make(system: System, batch: Batch, seen: Tensor | None, count: int) -> tuple[Tensor, dict[str, Tensor]]:
-    """Shapes or images from what is seen or `count` from N(0, I), and the numbers of the encoder."""
-    if seen is None or "encoder" not in system.nets:
-        return system.generate(system.from_normal(batch.normal(count, system.config.latent))).float(), {}
-    mean, log_variance = system.nets["encoder"](seen)
-    spread = mean.std(0, correction=0).mean()
-    kl = kl_to_standard_normal(mean, log_variance)
-    return system.generate(mean).float(), {"encoder/kl_nats": kl, "encoder/spread": spread}
-
-
-def _of_samples(made: Tensor, real: Tensor) -> dict[str, Tensor | float]:
-    distance, of_real = _mean_distance(made), _mean_distance(real)
-    return {
-        "nonfinite/samples": made.isfinite().logical_not().sum(),
-        "samples/distance": distance,
-        "real/distance": of_real,
-        "samples/variety": distance / of_real if of_real > 0 else math.nan,
-    }
-
-
-def _of_grids(made: Tensor) -> dict[str, Tensor | float]:
-    occupied, broken = (made > 0.5).flatten(1), not made.isfinite().all()
-    return {
-        "samples/empty": math.nan if broken else (~occupied.any(1)).float().mean(),
-        "samples/full": math.nan if broken else occupied.all(1).float().mean(),
-    }
-
-
-def _mean_distance(shapes: Tensor) -> Tensor:
-    """Mean absolute difference a voxel or pixel over all pairs. Unlike 1 - IoU it needs no threshold: grey grids that
-    are alike cannot differ by which voxels cross it, and two empty ones are 0 apart.
-    """
-    flat = shapes.flatten(1)
-    return torch.pdist(flat, p=1).mean() / flat.shape[1]
-
-
-def _of_critic(critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> dict[str, Tensor]:
-    score_real, score_fake = critic(real).float(), critic(fake).float()
-    mix = mix.view(-1, *[1] * (real.dim() - 1))
-    with torch.enable_grad():
-        between = (mix * real + (1 - mix) * fake).requires_grad_()
-        (gradient,) = torch.autograd.grad(critic(between).float().sum(), between)
-    return {
-        "critic/real": score_real.mean(),
-        "critic/real_std": score_real.std(correction=0),
-        "critic/fake": score_fake.mean(),
-        "critic/fake_std": score_fake.std(correction=0),
-        "critic/reach": (real - fake).flatten(1).norm(dim=1).mean(),
-        "critic/slope": gradient.float().flatten(1).norm(dim=1).mean(),
-    }
-
-
-def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[HealthFinding]:
-    """What is wrong with a run now, the root first; [] for a healthy one, and for one too young to be judged.
+    Four questions are asked, with at most one finding each; a finding that only follows from another is left out:
 
     - not-finite; where it is found nothing else is judged;
     - critic-constant, critic-saturated or penalty-far, from CRITIC_PATIENCE steps after its first logged term on;
@@ -200,8 +83,12 @@ def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[HealthFinding]:
 
     Args:
         rows: Of metrics.jsonl, in the order of the file: `stepped` (means by "phase/term"), `probed` (the numbers of
-            `probe`), `diverged` (`phase`, `term`, `value`, `networks`, `last_good`); others are passed over. Four
-            questions, at most one finding each, and one that only follows from another is left out:
+            `maquette.training.monitor.probe.probe`), `diverged` (`phase`, `term`, `value`, `networks`, `last_good`).
+            Others are passed over.
+        recipe: The run's; its values are named in the advice.
+
+    Returns:
+        The findings; none for a healthy run, and for one too young to be judged.
     """
     broken = _not_finite(rows, recipe)
     if broken:
@@ -210,7 +97,7 @@ def diagnose(rows: Sequence[Mapping], recipe: Recipe) -> list[HealthFinding]:
     return [finding for finding in (*found, _of_shapes(rows, recipe, found[1] is not None)) if finding]
 
 
-def _not_finite(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
+def _not_finite(rows: Sequence[Row], recipe: Recipe) -> HealthFinding | None:
     """A divergence that the run has not passed since, or a newest probe with values that are not finite."""
     stepped_or_diverged = [row for row in rows if row["event"] in ("stepped", "diverged")]
     if stepped_or_diverged and stepped_or_diverged[-1]["event"] == "diverged":
@@ -229,7 +116,7 @@ def _not_finite(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None
     return _broken_finding(probes[-1]["step"], seen, ",".join(broken), recipe)
 
 
-def _broken_parts(row: Mapping) -> dict[str, float]:
+def _broken_parts(row: Row) -> dict[str, float]:
     found = {key.partition("/")[2]: _number(row, key) for key in row if key.startswith("nonfinite/")}
     return {name: count for name, count in found.items() if count > 0}
 
@@ -247,7 +134,7 @@ def _broken_finding(step: int, seen: str, where: str, recipe: Recipe) -> HealthF
     return HealthFinding("not-finite", step, seen, meaning, "; ".join([*change, "go on from the last good checkpoint"]))
 
 
-def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
+def _of_critic_scores(rows: Sequence[Row], recipe: Recipe) -> HealthFinding | None:
     entered = next((row["step"] for row in rows if row["event"] == "stepped" and _has_critic(row)), math.inf)
     probes = _probes(rows, entered + CRITIC_PATIENCE)
     if not probes:
@@ -289,7 +176,7 @@ def _of_critic_scores(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding 
     return None
 
 
-def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
+def _of_discriminator(rows: Sequence[Row], probes: Sequence[Row], recipe: Recipe) -> HealthFinding | None:
     """A discriminator that gives logits: whether it is too good to learn at all, or tells nothing apart."""
     step, limit = probes[-1]["step"], _rule(recipe)
     loosen = f"{'lower' if limit == 'model.r1' else 'raise'} {_now(recipe, limit)}"
@@ -313,7 +200,7 @@ def _of_discriminator(rows: Sequence[Mapping], probes: Sequence[Mapping], recipe
     return None
 
 
-def _of_latents(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None:
+def _of_latents(rows: Sequence[Row], recipe: Recipe) -> HealthFinding | None:
     probes = _probes(rows, ENCODER_PATIENCE)
     if not probes or not all(_number(row, "encoder/kl_nats") < LEAST_KL for row in probes):
         return None
@@ -329,7 +216,7 @@ def _of_latents(rows: Sequence[Mapping], recipe: Recipe) -> HealthFinding | None
     )
 
 
-def _of_shapes(rows: Sequence[Mapping], recipe: Recipe, latent_unused: bool) -> HealthFinding | None:
+def _of_shapes(rows: Sequence[Row], recipe: Recipe, latent_unused: bool) -> HealthFinding | None:
     probes = _probes(rows, GENERATOR_PATIENCE * recipe.model.generator_interval())
     if not probes:
         return None
@@ -365,36 +252,36 @@ def _words(recipe: Recipe) -> tuple[str, str]:
     return ("images", "pixel") if SYSTEMS[recipe.system].makes.images else ("shapes", "voxel")
 
 
-def _probes(rows: Sequence[Mapping], since: float) -> list[Mapping]:
+def _probes(rows: Sequence[Row], since: float) -> list[Row]:
     """The newest PROBES probes; [] where there are fewer, or where one of them is from before the step `since`."""
     newest = [row for row in rows if row["event"] == "probed"][-PROBES:]
     return newest if len(newest) == PROBES and newest[0]["step"] >= since else []
 
 
-def _logged_agree(rows: Sequence[Mapping], ending: str, holds: Callable[[float], bool]) -> bool:
+def _logged_agree(rows: Sequence[Row], ending: str, holds: Callable[[float], bool]) -> bool:
     """Whether the newest LOGGED rows with a term of this ending all hold; true where no row has one."""
     found = [_number(row, key) for row in rows if row["event"] == "stepped" for key in row if key.endswith(ending)]
     return all(holds(value) for value in found[-LOGGED:])
 
 
-def _has_critic(row: Mapping) -> bool:
+def _has_critic(row: Row) -> bool:
     return any(key.startswith("critic/") for key in row)
 
 
-def _gap(row: Mapping) -> float:
+def _gap(row: Row) -> float:
     return _number(row, "critic/real") - _number(row, "critic/fake")
 
 
-def _spread(row: Mapping) -> float:
+def _spread(row: Row) -> float:
     return max(_number(row, "critic/real_std"), _number(row, "critic/fake_std"))
 
 
-def _steepest(row: Mapping) -> float:
+def _steepest(row: Row) -> float:
     """The steepest slope of a good critic on these shapes."""
     return STEEP * (1 + _number(row, "critic/reach") / (2 * PAPER_PENALTY))
 
 
-def _number(row: Mapping, key: str) -> float:
+def _number(row: Row, key: str) -> float:
     """A row's value, also where it is the word "nan" or "inf"; NaN where there is none, with which nothing is found."""
     try:
         return float(row[key])

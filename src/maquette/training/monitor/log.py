@@ -1,48 +1,57 @@
-"""What a run writes about itself as it goes: `metrics.jsonl`, TensorBoard's files and pictures of samples.
+"""The log of a run: `metrics.jsonl`, TensorBoard's files and pictures of samples.
 
-`metrics.jsonl` is the run's record: one row a line, each step once. TensorBoard's folder is a copy of it for the eye.
+`metrics.jsonl` is the record: one row a line, each step once. TensorBoard's folder is a copy of it to look at.
 """
 
 import json
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, SupportsFloat, TextIO
 
 import numpy as np
+from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
 METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml", "start.json"
+Row = dict[str, Any]
+"""One row as JSON has it: "event" and "step" are always there, other values depend on the kind of event."""
 
 
 class Log:
-    """The record of one run; a context, so that its files are closed.
+    """The log of one run; a context manager, so that its files are closed.
+
+    Attributes:
+        known: All rows so far, as they were written.
 
     Args:
         run: The run's folder, made if it is missing.
-        batch: Shapes a step.
-        first_step: Finished steps of the checkpoint from which the run goes on, 0 for a new one: what an earlier
-            attempt wrote of later steps is dropped, since these steps are made again.
-        tensorboard: Also write `run/tensorboard`, where that package is installed.
-        writes: Whether this process is the one that writes; the others only remember. known: all rows so far, as they
-            were written.
+        batch: Samples a step.
+        first_step: Finished steps of the checkpoint from which the run goes on, 0 for a new one. Rows of later steps
+            are dropped, since these steps are run again.
+        tensorboard: Also write `run/tensorboard`, if that package is installed.
+        writes: Whether this process writes; the others only keep the rows in memory.
 
     Raises:
-        UserError: Where the folder cannot be written.
+        UserError: If the folder cannot be written.
     """
 
     def __init__(self, run: Path, batch: int, first_step: int, tensorboard: bool, *, writes: bool = True):
         self.run, self.batch, self.first_step = Path(run), batch, first_step
         self.tensorboard, self.writes = tensorboard, writes
-        self.known: list[dict] = []
+        self.known: list[Row] = []
         self._path = self.run / METRICS
-        self._file: Any = None
-        self._writer: Any = None
+        self._file: TextIO | None = None
+        self._writer: SummaryWriter | None = None
 
     def __enter__(self) -> "Log":
         fresh = not self._path.exists()
@@ -68,8 +77,13 @@ class Log:
             with _writing(self.run / TENSORBOARD):
                 self._writer = _tensorboard(self.run / TENSORBOARD, None if fresh else self.first_step + 1)
 
-    def __exit__(self, kind: type | None, *_: object) -> None:
-        for path, file in ((self._path, self._file), (self.run / TENSORBOARD, self._writer)):
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        files: tuple[tuple[Path, TextIO | SummaryWriter | None], ...] = (
+            (self._path, self._file), (self.run / TENSORBOARD, self._writer))
+        for path, file in files:
             try:
                 if file is not None:
                     with _writing(path):
@@ -78,17 +92,20 @@ class Log:
                 if kind is None:  # else the first error is the one to tell
                     raise
 
-    def rows(self, kind: str, step: int, values: dict[str, float | str]) -> None:
-        """Write one row, at once to the disk: {"event": kind, "step", "samples", "time", **values}.
+    def write_row(self, kind: str, step: int, values: Mapping[str, float | str]) -> None:
+        """Write one row to the disk at once: {"event": kind, "step", "samples", "time", **values}.
+
+        `time` is the seconds that the run has taken so far, including those before it was resumed.
 
         Args:
-            step: Finished steps. `time`: seconds that the run has taken so far, those before it was resumed included.
-                Numbers become TensorBoard's scalars `kind/name`; one that is not finite is written as "nan", "inf" or
-                "-inf".
+            kind: `stepped`, `checked`, `probed` or `diverged`.
+            step: Finished steps.
+            values: Numbers become TensorBoard's scalars `kind/name`; one that is not finite is written as "nan", "inf"
+                or "-inf".
         """
-        values = {name: _plain(value) for name, value in values.items()}
+        plain = {name: _plain(value) for name, value in values.items()}
         seconds = round(time.monotonic() - self._started, 3)
-        row = {"event": kind, "step": step, "samples": step * self.batch, "time": seconds, **values}
+        row = {"event": kind, "step": step, "samples": step * self.batch, "time": seconds, **plain}
         self.known.append(row)
         if self._file is not None:
             with _writing(self._path):
@@ -96,15 +113,15 @@ class Log:
                 self._file.flush()
         if self._writer is not None:
             with _writing(self.run / TENSORBOARD):
-                for name, value in values.items():
+                for name, value in plain.items():
                     if not isinstance(value, str):
                         self._writer.add_scalar(f"{kind}/{name}", value, step)
 
-    def picture(self, name: str, step: int, pixels: np.ndarray) -> Path:
-        """Keep a picture, uint8 `[H, W, 3]`: `run/samples/NAME-STEP.png` and TensorBoard's image.
+    def write_picture(self, name: str, step: int, pixels: UInt8[np.ndarray, "height width 3"]) -> Path:
+        """Write a picture as `run/samples/NAME-STEP.png` and as TensorBoard's image.
 
         Returns:
-            The PNG.
+            The path of the PNG.
         """
         from PIL import Image
 
@@ -118,13 +135,13 @@ class Log:
         return path
 
 
-def read_metrics(run: str | Path) -> list[dict]:
-    """The rows of a run as they were written, those of a run that has just started being none.
+def read_metrics(run: str | Path) -> list[Row]:
+    """The rows of a run as they were written; none for a run that has just started.
 
-    A line that is no whole row, as the last one is while it is written or where the power failed, is left out.
+    An incomplete row is left out, such as the last one while it is being written.
 
     Raises:
-        UserError: Where the folder is no run.
+        UserError: If the folder is no run.
     """
     run = Path(run)
     path = run / METRICS
@@ -136,13 +153,13 @@ def read_metrics(run: str | Path) -> list[dict]:
 
 
 def picture_step(path: Path) -> int | None:
-    """The step in the name of a picture that `Log.picture` wrote; None for other files."""
+    """The step in the name of a picture that `Log.write_picture` wrote; None for other files."""
     found = re.fullmatch(r"[^.].*-(\d{7,})\.png", path.name)
     return int(found[1]) if found else None
 
 
-def _keep_only(rows: list[dict], path: Path) -> None:
-    """Drop all other lines of the file, in one step; a file that holds just these is left alone."""
+def _keep_only(rows: list[Row], path: Path) -> None:
+    """Drop all other lines of the file, atomically; a file that holds just these is left alone."""
     kept = "".join(json.dumps(row) + "\n" for row in rows)
     if kept != _text(path):
         with atomic_path(path) as unfinished:
@@ -163,8 +180,8 @@ def _text(path: Path) -> str:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _rows(text: str) -> list[dict]:
-    rows = []
+def _rows(text: str) -> list[Row]:
+    rows: list[Row] = []
     for line in text.splitlines():
         try:
             row = json.loads(line)
@@ -175,7 +192,7 @@ def _rows(text: str) -> list[dict]:
     return rows
 
 
-def _plain(value: Any) -> float | int | str:
+def _plain(value: SupportsFloat | str) -> float | int | str:
     """A number of any library as JSON has it."""
     if isinstance(value, str | int):
         return value
@@ -183,8 +200,8 @@ def _plain(value: Any) -> float | int | str:
     return number if math.isfinite(number) else str(number)
 
 
-def _tensorboard(folder: Path, purge_step: int | None) -> Any:
-    """TensorBoard's writer, told to hide what is there from `purge_step` on; None where it is not installed."""
+def _tensorboard(folder: Path, purge_step: int | None) -> "SummaryWriter | None":
+    """TensorBoard's writer, which hides what is there from `purge_step` on; None where it is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

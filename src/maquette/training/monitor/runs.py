@@ -1,28 +1,33 @@
-"""Looking at runs: which there are, how far they are, the curves of their metrics and their newest sheet of samples.
+"""Looking at runs: which there are, how far they have come, their curves and their newest sheet of samples.
 
-Everything is read from the run's folder, so it works while the run goes on, and without loading PyTorch.
+Everything is read from a run's folder, so it works while the run goes on, and without loading PyTorch.
 """
 
 import json
 import math
+import os
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
+from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
-from maquette.training.monitor.log import METRICS, RECIPE, SAMPLES, START, picture_step, read_metrics
+from maquette.training.monitor.log import METRICS, RECIPE, SAMPLES, START, Row, picture_step, read_metrics
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FINISHED, STOPPED, RUNNING, DIVERGED = "finished", "stopped", "running?", "diverged"
-"""States of a run. Whether it runs is a guess: it wrote something within a few times its usual interval."""
+"""States of a run. `running?` is a guess: it wrote something within a few times its usual interval."""
 Curves = dict[str, tuple[list[int], list[float]]]
 """Steps and values by name: `phase/term`, `validation/metric`, `probed/...`, and what belongs to no phase."""
 Line = tuple[str, list[int], list[float]]
@@ -37,13 +42,15 @@ _COLUMNS = 4
 def list_runs(folder: str | Path) -> list[dict[str, Any]]:
     """The runs in a folder, the one written last first.
 
-    The folder may be a run itself.
+    Args:
+        folder: The folder of runs, or a run itself.
 
-    Of each: `name`, `system`, `step` of `steps`, `metric` and `value` (the validation metric that the recipe picks by,
-    where one was measured, else None), `state`, `written` (local time), `megabytes`.
+    Returns:
+        Of each run `name`, `system`, `step` of `steps`, `metric` and `value` (the validation metric by which the recipe
+        keeps the best checkpoint; None where none was measured), `state`, `written` (local time) and `megabytes`.
 
     Raises:
-        UserError: Where there is no such folder.
+        UserError: If there is no such folder.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -54,14 +61,19 @@ def list_runs(folder: str | Path) -> list[dict[str, Any]]:
 
 
 def pack(run: str | Path, out: str | Path) -> Path:
-    """Write a small copy of a run, from which it can go on elsewhere: recipe, metrics and the newest whole checkpoint
-    with its averaged weights in half precision.
+    """Write a small copy of a run, from which it can go on elsewhere.
+
+    It holds the recipe, the metrics and the newest undamaged checkpoint, with averaged weights in half precision.
+
+    Args:
+        run: The run's folder.
+        out: A folder that is not there yet, or is empty.
 
     Returns:
         The copy's folder.
 
     Raises:
-        UserError: Where `out` holds a run already, or where the run has no whole checkpoint.
+        UserError: If `out` holds something, or if the run has no undamaged checkpoint.
     """
     from maquette.training import checkpoint  # the only function here that needs PyTorch
 
@@ -85,14 +97,16 @@ def is_run(path: Path) -> bool:
     return (path / RECIPE).is_file() or (path / METRICS).is_file()
 
 
-def show(run: str | Path) -> dict[str, Any]:
-    """All that is known of one run: what `list_runs` says, and `folder`, `recipe`, `facts`, `curves`.
+def describe(run: str | Path) -> dict[str, Any]:
+    """All that is known of one run.
 
-    recipe: its main keys. facts: samples seen, seconds taken, the newest speed, the best validation metric, what is on
-    disk; `note` where there is nothing to show yet. curves: steps and values by name.
+    Returns:
+        The values of `list_runs`, and `folder`; `recipe`, its main keys; `facts`: samples seen, seconds taken, the
+        newest speed, the best validation metric, checkpoints and samples on disk, or a `note` where there are no
+        metrics yet; `curves`, steps and values by name.
 
     Raises:
-        UserError: Where the folder is no run.
+        UserError: If the folder is no run.
     """
     run = Path(run)
     rows = read_metrics(run)
@@ -102,8 +116,8 @@ def show(run: str | Path) -> dict[str, Any]:
     return {**entry, "folder": str(run), "recipe": _summary(_recipe(run)), "facts": facts, "curves": found}
 
 
-def curves(rows: Sequence[Mapping]) -> Curves:
-    """The numbers of metrics' rows, by name; words that are no numbers are left out, "nan" and "inf" are kept."""
+def curves(rows: Sequence[Row]) -> Curves:
+    """The numbers in rows of metrics, by name; "nan" and "inf" are numbers, other words are left out."""
     found: Curves = {}
     for row in rows:
         kind = row["event"]
@@ -120,15 +134,15 @@ def curves(rows: Sequence[Mapping]) -> Curves:
 
 
 def group(name: str) -> str:
-    """What a curve belongs to: a phase, `validation` or another kind of row; `run` where it is none of these."""
+    """The group of a curve: its phase, `validation` or another kind of row; `run` for all others."""
     return name.partition("/")[0] if "/" in name else "run"
 
 
 def as_shown(name: str, values: Sequence[float]) -> tuple[str, list[float]]:
-    """Title and values of a curve as they are shown.
+    """Title and values of a curve for display.
 
-    A Wasserstein critic minimises E[D(made)] - E[D(real)]; shown is minus that, its estimate of the distance between
-    made and real shapes, which falls as the shapes get better.
+    A Wasserstein critic minimises E[D(made)] - E[D(real)]. Displayed is the negative, the critic's estimate of the
+    distance between made and real shapes, which falls as the shapes get better.
     """
     title = f"{group(name)}: {name.partition('/')[2] or name}"
     if name.endswith("/wasserstein"):
@@ -137,19 +151,22 @@ def as_shown(name: str, values: Sequence[float]) -> tuple[str, list[float]]:
 
 
 def in_order(names: Sequence[str]) -> list[str]:
-    """Curves as they are laid out: validation first, then phase by phase, what was probed, the run itself."""
+    """Names of curves in the order of display: validation, then phase by phase, probes, and the run itself."""
     groups = list(dict.fromkeys(group(name) for name in names))
     last = {"validation": -1, "probed": len(groups), "run": len(groups) + 1}
     return sorted(names, key=lambda name: last.get(group(name), groups.index(group(name))))
 
 
 def write_curves(run: str | Path, out_png: str | Path) -> Path:
-    """Draw the curves of a run as PNG: a small panel a term, phase by phase, validation metrics together in the first.
+    """Draw the curves of a run as PNG: the validation metrics in the first panel, then a small panel for each term.
 
     The axes count steps below and samples above. A run without metrics gives a picture that says so.
 
+    Returns:
+        The path of the PNG.
+
     Raises:
-        UserError: Where the folder is no run and where the file cannot be written.
+        UserError: If the folder is no run, or if the file cannot be written.
     """
     require("matplotlib", "train")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -176,10 +193,13 @@ def write_curves(run: str | Path, out_png: str | Path) -> Path:
 
 
 def write_samples(run: str | Path, out_png: str | Path) -> Path | None:
-    """Copy the newest sheet of samples; None where the run has drawn none yet.
+    """Copy the newest sheet of samples.
+
+    Returns:
+        The path of the copy; None where the run has drawn no sheet yet.
 
     Raises:
-        UserError: Where it cannot be written.
+        UserError: If it cannot be written.
     """
     sheets = {path: picture_step(path) for path in (Path(run) / SAMPLES).glob("*.png")}
     dated = [(step, path) for path, step in sheets.items() if step is not None]
@@ -190,7 +210,7 @@ def write_samples(run: str | Path, out_png: str | Path) -> Path | None:
     return Path(out_png)
 
 
-def _entry(run: Path, written: float, rows: Sequence[Mapping]) -> dict[str, Any]:
+def _entry(run: Path, written: float, rows: Sequence[Row]) -> dict[str, Any]:
     tree = _recipe(run)
     train = _section(tree, "train")
     step = max([row["step"] for row in rows] + _checkpoints(run), default=0)
@@ -209,7 +229,7 @@ def _entry(run: Path, written: float, rows: Sequence[Mapping]) -> dict[str, Any]
     }
 
 
-def _state(run: Path, written: float, rows: Sequence[Mapping], step: int, steps: int) -> str:
+def _state(run: Path, written: float, rows: Sequence[Row], step: int, steps: int) -> str:
     if rows and rows[-1]["event"] == "diverged":
         return DIVERGED
     if step >= steps and (run / "model" / "config.json").is_file():
@@ -219,8 +239,8 @@ def _state(run: Path, written: float, rows: Sequence[Mapping], step: int, steps:
     return RUNNING if time.time() - written < max(_QUIET_S, 4 * usual) else STOPPED
 
 
-def _validation(rows: Sequence[Mapping], best: str) -> tuple[str | None, float | None]:
-    """The metric that the recipe picks by, or the first one, in the newest row that has any."""
+def _validation(rows: Sequence[Row], best: str) -> tuple[str | None, float | None]:
+    """The metric by which the recipe keeps the best, or else the first one, in the newest row that has any."""
     measured = curves([row for row in rows if row["event"] == "checked"][-1:])
     names = [f"validation/{best}"] if f"validation/{best}" in measured else list(measured)
     if not names:
@@ -228,8 +248,8 @@ def _validation(rows: Sequence[Mapping], best: str) -> tuple[str | None, float |
     return names[0].partition("/")[2], measured[names[0]][1][-1]
 
 
-def _recipe(run: Path) -> dict:
-    """The run's recipe as it stands in its file; empty where that is missing or damaged."""
+def _recipe(run: Path) -> dict[str, Any]:
+    """The run's recipe as plain values; empty where the file is missing or damaged."""
     try:
         tree = yaml.safe_load((run / RECIPE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -237,18 +257,18 @@ def _recipe(run: Path) -> dict:
     return tree if isinstance(tree, dict) else {}
 
 
-def _section(tree: dict, name: str) -> dict:
+def _section(tree: dict[str, Any], name: str) -> dict[str, Any]:
     return tree[name] if isinstance(tree.get(name), dict) else {}
 
 
-def _summary(tree: dict) -> dict[str, Any]:
+def _summary(tree: dict[str, Any]) -> dict[str, Any]:
     found = {"about": tree.get("about"), "data": _section(tree, "data").get("path")}
     for section, keys in _MAIN_KEYS.items():
         found |= {key: _section(tree, section).get(key) for key in keys}
     return {key: value for key, value in found.items() if value not in (None, "")}
 
 
-def _facts(run: Path, rows: Sequence[Mapping], found: Curves, metric: str | None) -> dict[str, Any]:
+def _facts(run: Path, rows: Sequence[Row], found: Curves, metric: str | None) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if rows:
         facts["samples"] = rows[-1].get("samples", 0)
@@ -282,34 +302,35 @@ def _checkpoints(run: Path) -> list[int]:
 def _written(run: Path) -> float:
     """When the training last wrote, in seconds since 1970; pictures that `maquette runs show` draws do not count."""
     files = [run / METRICS, run / RECIPE, run / "model" / "config.json", *(run / "checkpoints").glob("*/state.json")]
-    return max((_stat(path).st_mtime for path in files if _stat(path)), default=0.0)
+    return max((stat.st_mtime for path in files if (stat := _stat(path))), default=0.0)
 
 
 def _size(run: Path) -> int:
-    """Bytes on disk; files that go while it is counted do not matter."""
-    return sum(_stat(path).st_size for path in run.rglob("*") if not path.is_dir() and _stat(path))
+    """Bytes on disk; a file that is deleted meanwhile does not count."""
+    return sum(stat.st_size for path in run.rglob("*") if not path.is_dir() and (stat := _stat(path)))
 
 
-def _stat(path: Path) -> Any:
+def _stat(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
     except OSError:
         return None
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
+    """A value as a number, also "nan" and "inf"; None for other words and for true and false."""
     if isinstance(value, bool) or isinstance(value, str) and value not in ("nan", "inf", "-inf"):
         return None
     return float(value) if isinstance(value, int | float | str) else None
 
 
-def _samples_a_step(rows: Sequence[Mapping]) -> float:
-    """Shapes a step, out of a row; 0 where none tells."""
+def _samples_a_step(rows: Sequence[Row]) -> float:
+    """Samples a step, from the newest row that says it; else 0."""
     return next((row["samples"] / row["step"] for row in reversed(rows) if row["step"] and row.get("samples")), 0.0)
 
 
 def _panels(found: Curves) -> list[tuple[str, list[Line]]]:
-    """(title, lines) of each panel."""
+    """Title and lines of each panel."""
     panels: list[tuple[str, list[Line]]] = []
     checked = [(name.partition("/")[2], *found[name]) for name in found if group(name) == "validation"]
     if checked:
@@ -323,7 +344,7 @@ def _panels(found: Curves) -> list[tuple[str, list[Line]]]:
     return panels
 
 
-def _panel(axes: Any, title: str, lines: list[Line], colour: str, last: int, batch: float) -> None:
+def _panel(axes: "Axes", title: str, lines: list[Line], colour: str, last: int, batch: float) -> None:
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
     for label, steps, values in lines:
@@ -343,7 +364,8 @@ def _panel(axes: Any, title: str, lines: list[Line], colour: str, last: int, bat
     axes.xaxis.set_major_formatter(ticks)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     if batch:
-        above = axes.secondary_xaxis("top", functions=(lambda step: step * batch, lambda samples: samples / batch))
+        above = axes.secondary_xaxis("top", functions=(lambda step: np.multiply(step, batch),
+                                                       lambda samples: np.divide(samples, batch)))
         above.tick_params(labelsize=6, length=2, colors="0.45")
         above.xaxis.set_major_formatter(ticks)
         above.xaxis.set_major_locator(MaxNLocator(4))
@@ -351,9 +373,8 @@ def _panel(axes: Any, title: str, lines: list[Line], colour: str, last: int, bat
         axes.legend(fontsize=6, frameon=False)
 
 
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """Means over a fortieth of the curve around each point, fewer at the ends; values that are not finite are left out.
-    """
+def _smooth(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The mean of the finite values within a fortieth of the curve around each point."""
     width = max(3, len(values) // 40) | 1
     good = np.isfinite(values)
     sums = np.convolve(np.where(good, values, 0), np.ones(width), "same")
