@@ -19,7 +19,7 @@ class _Guarded(_import_hook._JaxtypingLoader):
 
 
 _import_hook._JaxtypingLoader = _Guarded
-_hook = install_import_hook(os.environ.get("MAQUETTE_TYPED", "maquette.systems.losses").split(","), "typed.check")
+_hook = install_import_hook(os.environ.get("MAQUETTE_TYPED", "maquette").split(","), "typed.check")
 
 from pathlib import Path  # noqa: E402
 

@@ -1,5 +1,7 @@
-"""What keys were called in the first release, 0.1: read in recipes, on the command line and in the `config.json` of
-models until release 0.3, with a line that says the new name.
+"""The names that keys had in the first release, 0.1.
+
+They are read in recipes, on the command line and in the `config.json` of models until release 0.3, with a warning that
+gives the new name.
 """
 
 import warnings
@@ -24,17 +26,17 @@ KEYS = {
     },
     "data": {"furniture_kinds": "furniture_classes"},
 }
-"""Old name to new name, by section of a recipe."""
+"""Old name to new name, for each section of a recipe."""
 CONFIG_KEYS = {"labels": "class_names"}
-"""The same for the top of a model's `config.json`."""
+"""Old name to new name, at the top of a model's `config.json`."""
 
 
 def upgraded(section: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The values of one section of a recipe under today's keys; warns of each that has an old one.
+    """The values of one section of a recipe under the present names of their keys, with a warning for each old name.
 
     Args:
         section: `model` or `data`; the others have no old keys. Empty: the top of a `config.json`.
-        values: Keys and values as they were read. Where old and new name are both there, the new one counts.
+        values: Keys and values as they were read. Where a key is there under both names, the new one counts.
         where: The file, for the warning.
     """
     names = KEYS.get(section, {}) if section else CONFIG_KEYS
@@ -51,14 +53,21 @@ def upgraded(section: str, values: Mapping[str, Any], where: str) -> dict[str, A
 
 
 def upgraded_recipe(tree: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A recipe's tree under today's keys; see `upgraded`."""
+    """A recipe as nested dicts, under the present names of its keys, with a warning for each old name.
+
+    Args:
+        tree: The recipe as it was read.
+        where: The file, for the warning.
+    """
     return {name: upgraded(name, values, where) if name in KEYS and isinstance(values, Mapping) else values
             for name, values in tree.items()}
 
 
 def upgraded_option(word: str) -> str:
-    """An option of the command line (`--model.penalty-every 4`, `--kind`) as it is called today; warns of an old
-    one.
+    """An option of the command line (`--model.penalty-every`) under its present name, with a warning for an old name.
+
+    Args:
+        word: One word of the command line; a word that is no option is returned unchanged.
     """
     option, equals, value = word.partition("=")
     if not option.startswith("--"):

@@ -271,7 +271,7 @@ def test_mistakes_are_told_in_one_line_and_end_with_1_or_2(said):
     pages = ("data", "models", "runs", "evaluate study", "train")  # these show what there is, on standard output
     for line, code, told in said:
         mistakes = [one for one in told if one.startswith("maquette")]
-        renamed = [one for one in mistakes if " is called " in one]
+        renamed = [one for one in mistakes if one.endswith(" now")]
         assert code in (1, 2), line
         assert len(mistakes) - len(renamed) == (line not in pages), (line, told)
         assert not any("Traceback" in one for one in told), line

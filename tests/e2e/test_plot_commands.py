@@ -159,8 +159,8 @@ def test_keys_pause_resume_and_stop():
 
 def test_help_stays_light():
     code = (
-        "import sys, maquette.cli.commands; print(sorted({'vpype', 'shapely', 'serial', 'numpy', 'cv2', 'trimesh', 'torch'}"
-        " & set(sys.modules)))"
+        "import sys, maquette.cli.commands; "
+        "print(sorted({'vpype', 'shapely', 'serial', 'numpy', 'cv2', 'trimesh', 'torch'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

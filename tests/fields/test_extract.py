@@ -14,7 +14,7 @@ from maquette.fields import field_mesh
 from maquette.fields.extract import field_colours, field_surface
 from maquette.geometry.mesh import components, is_closed
 from maquette.geometry.repair import keep_largest
-from maquette.nets.field import OccupancyField
+from maquette.nets.occupancy_fields import OccupancyField
 from maquette.systems import SYSTEMS
 
 LATENT = torch.linspace(-1, 1, 14)  # of the tiny recipes: 6 of the shape, 5 of the appearance, 3 of the camera

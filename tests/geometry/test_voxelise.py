@@ -115,7 +115,8 @@ def test_a_hollow_thing_is_solid_at_every_resolution_though_its_model_has_a_crac
 def test_what_sticks_out_of_the_cube_is_cut_off():
     grid = voxelise(box((-2, -0.25, -0.25), (0.0, 0.25, 3)), 16)
     assert extent(grid) == [(0, 7), (4, 11), (4, 15)]
-    assert not voxelise(box((1, 1, 1), (2, 2, 2)), 16).any()
+    with pytest.raises(UserError, match="lies outside of the cube"):
+        voxelise(box((1, 1, 1), (2, 2, 2)), 16)
 
 
 def test_normalise_centres_and_fills():
@@ -160,3 +161,26 @@ def test_a_real_open_mesh_is_one_object_with_its_extents():
     expected = mesh.extents / mesh.extents.max() * 64
     assert all(abs(high - low + 1 - size) <= 2 for (low, high), size in zip(extent(grid), expected, strict=True))
     assert ndimage.label(grid, np.ones((3, 3, 3)))[1] == 1
+
+
+@pytest.mark.parametrize("radius", [1, 3, 50, 1e6])
+def test_a_cube_within_a_mesh_is_full(radius):  # A3
+    assert voxelise(trimesh.creation.icosphere(radius=radius), 32).all()
+    lidless = trimesh.creation.box((2 * radius,) * 3)
+    lidless.update_faces(lidless.face_normals[:, 2] < 0.5)
+    assert voxelise(lidless, 16).all()
+
+
+def test_a_part_of_a_large_mesh_is_cut_out_as_it_is():  # A3
+    wall = trimesh.creation.box((2000, 2000, 0.5))
+    assert voxelise(wall, 32).sum() == 32 * 32 * 16
+    wall.apply_translation((900, 0, 0))
+    assert voxelise(wall, 32).sum() == 32 * 32 * 16
+
+
+def test_a_mesh_outside_of_the_cube_is_no_empty_grid():  # A3
+    box = trimesh.creation.box((50, 50, 50))
+    box.apply_translation((100, 0, 25))
+    with pytest.raises(UserError, match=r"the mesh lies outside of the cube \[-0.5, 0.5\]\^3, which the grid covers"):
+        voxelise(box, 32)
+    assert voxelise(box, 32, normalise=True).all()

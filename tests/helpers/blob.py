@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.models.hub import Model
-from maquette.nets.field import OccupancyField
+from maquette.nets.occupancy_fields import OccupancyField
 from maquette.systems.gen3d import Gen3D, Gen3DConfig
 
 RADII = (0.42, 0.2, 0.28)

@@ -277,7 +277,7 @@ HOSTILE_MESHES = {
     "other.3mf": (zipped("readme.txt", b"hello"), "cannot be read as 3mf"),
     "garbage.off": (b"\xff\x00\x80" * 50, "cannot be read as off"),
     "other.off": (b"hello 1 2 3", "does not start with OFF"),
-    "normals.off": (b"NOFF\n" + OFF.encode(), "only plain OFF is read"),
+    "binary.off": (b"OFF BINARY\n" + bytes(100), "it is binary, only text is read"),
     "word.off": (b"OFF", "cannot be read as off"),
     "cut.off": (b"OFF\n" + OFF.encode()[:40], "ends early: 4 points and 4 faces announced"),
     "huge.off": (b"OFF\n999999999999 999999999999 0\n0 0 0\n", "ends early"),

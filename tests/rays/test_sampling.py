@@ -88,4 +88,5 @@ def test_schedules_in_closed_form():
     assert [schedules.interval_half_width(k, 0.5, 0.1, 0.1) for k in (0, 10, 10**6)] == [
         0.5, 0.5 * math.exp(-1), 0.1]
     assert [schedules.smallest_scale(k, 0.0025, 0.25) for k in (0, 100, 10**5)] == [1, math.exp(-0.25), 0.25]
-    assert [schedules.fading(k, 2.0, 10) for k in (0, 5, 10, 11)] == [2, 1, 0, 0] and schedules.fading(0, 2.0, 0) == 0
+    assert [schedules.linear_decay(k, 2.0, 10) for k in (0, 5, 10, 11)] == [2, 1, 0, 0]
+    assert schedules.linear_decay(0, 2.0, 0) == 0

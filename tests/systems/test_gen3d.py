@@ -2,13 +2,14 @@
 
 import copy
 import dataclasses
+import re
 
 import pytest
 import torch
 from torch import nn
+from typed import refused
 
 from maquette import recipe as recipes
-from maquette.errors import UserError
 from maquette.nets.patches import PatchCritic
 from maquette.rays import sampling as rays
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
@@ -108,7 +109,7 @@ def test_losses_by_hand(form):
     fake = system.nets["critic"].seen
     assert fake.shape == (4, 3, 8, 8) and not fake.requires_grad
     batch = a_batch()
-    system.rendered(system.nets, batch, 0)  # the same draws, up to the real patches' places
+    system.render_patches(system.nets, batch, 0)  # the same draws, up to the real patches' places
     real = rays.sample_image(batch.images, rays.patch_places(batch.uniform(4, 3), 1.0, 8))
     logits = [0.01 * patches.flatten(1).sum(1) for patches in (real, fake)]
     by_hand = (1 + (-logits[0]).exp()).log().mean() + (1 + logits[1].exp()).log().mean()
@@ -126,12 +127,12 @@ def test_the_normals_term_by_hand(form):
     system = system_of(form, smoothness=2.0)
     batch, generator = a_batch(), system.nets["generator"]
     found = system.generator_loss(system.nets, a_batch(), 3).minimised["roughness"]
-    latent, origins, directions, _, _ = system.drawn(system.nets, batch, 3)
+    latent, origins, directions, _, _ = system.sample_rays(system.nets, batch, 3)
     beside = 0.01 * (2 * batch.uniform(4, 64, 3) - 1)
     assert beside.abs().max() <= 0.01
-    shape = generator.field.prepared(graf.codes(latent, system.config)[0])
+    shape = generator.field.precompute(graf.split_codes(latent, system.config)[0])
     near, far, _ = rays.intersect_box(origins, directions)
-    depth, hit = generator.find(shape, origins, directions, near, far)
+    depth, hit = generator.find_surface(shape, origins, directions, near, far)
     points = origins + depth[..., None] * directions
     normals, others = (generator.field.with_normals(at, shape)[2] for at in (points, points + beside))
     by_hand = 2 * (normals - others)[hit].norm(dim=1).mean()
@@ -149,8 +150,8 @@ def test_gradients_of_a_rendering_are_the_finite_differences(form):
     generator = system.nets["generator"].double()
     latent = torch.randn(2, system.config.latent, dtype=torch.float64)
     origins, directions = system.views(latent).rays(torch.rand(2, 6, 2, dtype=torch.float64))
-    find, held = generator.find, []
-    generator.find = lambda *where: held[0] if held else held.append(find(*where)) or held[0]
+    find, held = generator.find_surface, []
+    generator.find_surface = lambda *where: held[0] if held else held.append(find(*where)) or held[0]
     beside = torch.full((2, 6, 3), 0.01, dtype=torch.float64)
 
     def loss() -> torch.Tensor:
@@ -182,8 +183,8 @@ def test_an_untrained_render_has_the_spheres_silhouette(form):
     assert seen.hit[past < 0.9 * 0.3].all() and not seen.hit[past > 1.1 * 0.3].any()
     assert 0.06 < seen.hit.float().mean() < 0.2 and (past > 0.87).any()
     near, far, _ = rays.intersect_box(origins, directions)
-    depth, _ = system.nets["generator"].find(
-        system.nets["generator"].field.prepared(latent[:, :5]), origins, directions, near, far)
+    depth, _ = system.nets["generator"].find_surface(
+        system.nets["generator"].field.precompute(latent[:, :5]), origins, directions, near, far)
     radii = (origins + depth[..., None] * directions).norm(dim=2)[seen.hit]
     assert (radii / 0.3 - 1).abs().max() < 0.12
     assert seen.mask[past < 0.2].mean() > seen.mask[past > 0.4].mean() + 0.2
@@ -233,7 +234,7 @@ def test_gradients_in_bfloat16_are_those_in_float32(form):
 def test_objects_that_vanish_are_pulled_back(form):
     """The penalty by hand; it has a slope where nothing is left to see, and stops where there is enough."""
     system = system_of(form, min_foreground=0.9)
-    seen = system.rendered(system.nets, a_batch(), 0)
+    seen = system.render_patches(system.nets, a_batch(), 0)
     covered = seen.mask.mean().item()
     terms = system.generator_loss(system.nets, a_batch(), 0)
     assert 0 < covered < 0.9 and terms.watched["foreground"].item() == pytest.approx(covered, rel=0.05)
@@ -242,7 +243,7 @@ def test_objects_that_vanish_are_pulled_back(form):
     field = system.nets["generator"].field
     with torch.no_grad():
         field.last.bias[0] += 40 if form == "mlp" else -40  # a distance outside, and one inside
-    gone = system.rendered(system.nets, a_batch(), 0)
+    gone = system.render_patches(system.nets, a_batch(), 0)
     assert gone.mask.max() == 0 and gone.free_space_loss > 500
     lost = system.generator_loss(system.nets, a_batch(), 0).minimised["vanishing"]
     (slope,) = torch.autograd.grad(lost, field.last.bias)
@@ -283,7 +284,7 @@ def test_generate_makes_images_whatever_the_batch_and_the_mode(form, monkeypatch
         assert images.shape == (3, 3, 16, 16) and images.abs().max() <= 1 and images.std() > 0.01
         assert torch.equal(images[:, :, 0, 0], torch.ones(3, 3)), "corners see past the cube"
         assert torch.allclose(system.generate(latent[1:]), images[1:], atol=1e-5)
-        monkeypatch.setattr(graf, "AT_ONCE", 24 * 7 * 10)
+        monkeypatch.setattr(graf, "PASS_SIZE", 24 * 7 * 10)
         assert torch.allclose(system.generate(latent), images, atol=1e-4)
         latents = latent.clone().requires_grad_()
     with torch.inference_mode():
@@ -296,19 +297,19 @@ def test_generate_makes_images_whatever_the_batch_and_the_mode(form, monkeypatch
 def test_a_batch_cut_in_parts_makes_the_same_patches(form):
     system = system_of(form, background="random")
     with torch.no_grad():
-        whole = system.rendered(system.nets, a_batch(), 2).colour
-        parts = torch.cat([system.rendered(system.nets, part, 2).colour for part in a_batch().cut(2)])
+        whole = system.render_patches(system.nets, a_batch(), 2).colour
+        parts = torch.cat([system.render_patches(system.nets, part, 2).colour for part in a_batch().cut(2)])
     assert torch.allclose(whole, parts, atol=1e-4) and whole.abs().max() <= 1
     white = system_of(form)
     with torch.no_grad():
-        other = white.rendered(white.nets, a_batch(), 2).colour
+        other = white.render_patches(white.nets, a_batch(), 2).colour
     past = (other == 1).all(2)
     assert past.any() and not (whole[past] == 1).any(), "rays past the object see the colour drawn"
 
 
 def test_schedules_are_followed():
     system = system_of("mlp", interval_start=0.4, interval_rate=0.1, interval_end=0.2, scale_rate=0.1)
-    system.rendered(system.nets, a_batch(), 0)
+    system.render_patches(system.nets, a_batch(), 0)
     assert system.nets["generator"].half_width.item() == pytest.approx(0.4)
     terms = system.generator_loss(system.nets, a_batch(), 50)
     assert system.nets["generator"].half_width.item() == terms.watched["half_width"].item() == pytest.approx(0.2)
@@ -317,7 +318,7 @@ def test_schedules_are_followed():
     assert torch.allclose(first, rays.pixel_places(8, first).expand_as(first)) and late.std() < first.std()
     noisy = system_of("graf", density_noise=5.0, density_noise_until=10)
     calm = system_of("graf", density_noise=0.0)
-    made = {step: [each.rendered(each.nets, a_batch(), step).mask for each in (noisy, calm)] for step in (0, 10)}
+    made = {step: [each.render_patches(each.nets, a_batch(), step).mask for each in (noisy, calm)] for step in (0, 10)}
     assert not torch.allclose(*made[0]) and torch.equal(*made[10])
 
 
@@ -379,9 +380,8 @@ def test_a_critic_without_norms_sees_the_spread_of_a_batch():
      "optim.weight_decay is of optim.name adam only, got 0.1 with rmsprop; set optim.weight-decay 0"),
 ])
 def test_keys_that_cannot_be(kind, keys, line):
-    with pytest.raises(UserError) as caught:
+    with refused(f"^{re.escape(line)}$"):
         kind(**keys)
-    assert str(caught.value) == line
 
 
 def test_health_names_the_key_that_holds_the_critic_back():

@@ -11,10 +11,11 @@ from torch import nn
 
 from maquette import recipe as recipes
 from maquette.errors import UserError
-from maquette.nets.augment import DRAWS, augment, cut_out, moved
+from maquette.nets.augment import DRAWS
+from maquette.nets.image_layers import PixelNorm
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems.base import Batch
-from maquette.systems.wgan_gp import WGANGP, DoublingConv, PixelNorm, WGANGPConfig, first_grid, prepared
+from maquette.systems.wgan_gp import WGANGP, WGANGPConfig, first_grid
 from maquette.training.distributed import Engine
 from maquette.training.monitor.memory import Alive, count
 from maquette.training.phases import run_phase
@@ -220,69 +221,6 @@ def test_checkpointing_keeps_less_and_the_large_recipe_fits_16_gb():
         count(recipes.load("iwgan-tiny"))
 
 
-@pytest.mark.parametrize("layer, inputs", [
-    (nn.Conv2d(24, 40, 4, 2, 1), 24 * 16), (nn.ConvTranspose2d(24, 40, 4, 2, 1), 24 * 4),
-    (nn.ConvTranspose2d(24, 40, (4, 2), (1, 2), 2), 24 * 4), (nn.Linear(300, 40), 300),
-])
-def test_equalised_layers_keep_the_law(layer, inputs):
-    """Used weights are the kept ones times sqrt(2 / inputs); unit inputs give a variance of 2; Adam moves by lr."""
-    torch.manual_seed(0)
-    layer = prepared(layer, equalised=True)
-    kept = layer.parametrizations.weight.original
-    assert kept.std().item() == pytest.approx(1, rel=0.05) and not layer.bias.any()
-    assert torch.allclose(layer.weight, kept * math.sqrt(2 / inputs), rtol=1e-6)
-    given = torch.randn(64, 300) if isinstance(layer, nn.Linear) else torch.randn(64, 24, 16, 16)
-    made = layer(given)
-    inside = made if made.dim() == 2 else made[:, :, 3:-3, 3:-3]
-    assert inside.var().item() == pytest.approx(2, rel=0.1)
-    before = layer.weight.detach().clone()
-    optimiser = torch.optim.Adam(layer.parameters(), 0.01)
-    layer.weight.sum().backward()
-    optimiser.step()
-    assert torch.allclose(layer.weight, before - 0.01 * math.sqrt(2 / inputs), atol=1e-6)
-    plain = prepared(nn.Conv2d(24, 40, 4), equalised=False)
-    assert plain.weight.std().item() == pytest.approx(0.02, rel=0.05)
-
-
-def test_pixel_norm():
-    x = torch.randn(2, 6, 5, 7)
-    assert torch.allclose(PixelNorm()(x).square().mean(1), torch.ones(2, 5, 7), atol=1e-3)
-
-
-@pytest.mark.parametrize("kind", ["resize", "blur"])
-@pytest.mark.parametrize("replicate", [True, False])
-def test_a_doubling_convolution_is_zeros_a_low_pass_and_a_convolution(kind, replicate):
-    layer = DoublingConv(6, 4, kind, replicate, bias=True).double()
-    x = torch.randn(2, 6, 5, 7, dtype=torch.float64)
-    around = nn.functional.pad(x, (2, 2, 2, 2), mode="replicate" if replicate else "constant")  # more than is seen
-    spread = x.new_zeros(2, 6, 18, 22)
-    spread[:, :, ::2, ::2] = around
-    low_pass = torch.tensor({"resize": [1, 1], "blur": [0.5, 1, 0.5]}[kind], dtype=torch.float64)
-    kernel = torch.outer(low_pass, low_pass).expand(6, 1, -1, -1)
-    doubled = nn.functional.conv2d(nn.functional.pad(spread, (1, 0, 1, 0)), kernel, groups=6)
-    if kind == "resize":
-        inside = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
-        assert torch.equal(doubled[:, :, 4:14, 4:18], inside)
-    first = 3 if kind == "resize" else 2
-    doubled = doubled[:, :, first : first + 12 + (kind == "blur"), first : first + 16 + (kind == "blur")]
-    expected = nn.functional.conv2d(doubled, layer.weight, layer.bias)
-    assert expected.shape == (2, 4, 10, 14) and torch.allclose(layer(x), expected, atol=1e-12)
-    ours, theirs = (torch.autograd.grad(y.square().sum(), layer.weight)[0] for y in (layer(x), expected))
-    assert torch.allclose(ours, theirs, atol=1e-9)
-    with Engine(TrainRecipe(precision="bf16")).autocast():
-        assert layer.float()(x.float()).dtype == torch.bfloat16
-
-
-@pytest.mark.parametrize("kind", ["resize", "blur"])
-def test_a_doubling_makes_no_checkerboard(kind):
-    """Of one value all over, whatever the weights are; a transposed convolution 4x4 makes one."""
-    grid = torch.ones(1, 6, 5, 7)
-    checks = (-1.0) ** torch.arange(10)[:, None] * (-1.0) ** torch.arange(14)
-    layer, free = DoublingConv(6, 4, kind, True, bias=True), nn.ConvTranspose2d(6, 4, 4, 2, 1)
-    made, checked = ((each(grid) * checks).mean((2, 3)).abs().max() for each in (layer, free))
-    assert made < 1e-6 < 1e-3 < checked
-
-
 def test_fresh_latents_or_one_batch_for_all_critic_steps_and_the_generators():
     latents = {}
     for fresh in (True, False):
@@ -304,40 +242,6 @@ def test_fresh_latents_or_one_batch_for_all_critic_steps_and_the_generators():
     assert torch.equal(torch.cat(parts), whole.shared_normal(2, 4, 5))
     other = a_batch(system, run=8).shared_normal(2, 4, 5)
     assert not torch.equal(other, whole.shared_normal(2, 4, 5))
-
-
-def draws_of(count: int, seed: int = 0) -> torch.Tensor:
-    return torch.rand(count, DRAWS, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_augmentation_is_one_affine_function_for_real_and_made_images(channels):
-    a, b = (torch.rand(8, channels, 16, 24) * 2 - 1 for _ in "ab")
-    draws, mix = draws_of(8), torch.rand(8, 1, 1, 1)
-    varied = augment(a, draws)
-    assert torch.equal(varied, augment(a.clone(), draws)) and not torch.allclose(varied, a, atol=0.1)
-    assert torch.allclose(augment(mix * a + (1 - mix) * b, draws), mix * varied + (1 - mix) * augment(b, draws),
-                          atol=1e-5)
-    assert torch.allclose(augment(a, draws, 0.0), a, atol=1e-6)
-    some = augment(a, draws, torch.tensor(0.5))
-    assert 0 < sum(torch.allclose(x, y, atol=1e-6) for x, y in zip(some, a, strict=True)) < 8
-
-
-def test_what_augmentation_does_can_be_learned_through():
-    images = torch.zeros(3, 1, 8, 16, requires_grad=True)
-    draws = draws_of(3)
-    augment(images, draws).square().sum().backward()
-    assert images.grad.abs().sum((1, 2, 3)).min() > 0
-    picture = torch.arange(1.0, 129).view(1, 1, 8, 16)
-    chosen = torch.tensor([True])
-    right_down = moved(picture, torch.tensor([[0.99, 0.99]]), chosen)  # an eighth of the sides: 2 right, 1 down
-    assert torch.equal(right_down[0, 0, 1:, 2:], picture[0, 0, :-1, :-2])
-    assert torch.equal(right_down[0, 0, 0, 2:], picture[0, 0, 0, :-2])
-    assert torch.equal(right_down[0, 0, 1:, :2], picture[0, 0, :-1, :2].flip(1))
-    assert torch.equal(moved(picture, torch.tensor([[0.5, 0.5]]), chosen), picture)
-    assert torch.equal(moved(picture, torch.tensor([[0.99, 0.0]]), ~chosen), picture)
-    cut = cut_out(picture, torch.tensor([[0.5, 0.25]]), chosen)[0, 0] == 0
-    assert cut[0:4, 4:12].all() and cut.sum() == 32, "half of each side, about a place half across and a quarter down"
 
 
 def test_real_and_made_images_are_varied_alike():

@@ -5,6 +5,8 @@ import math
 import shutil
 import sys
 
+from maquette.extras import require
+
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#"
 Curve = tuple[str, list[tuple[int, float]]]
 """A title, and (step, value)."""

@@ -93,16 +93,27 @@ def main(argv: list[str] | None = None) -> None:
         with renamings_in_a_line():
             code = run(arguments)
     except UserError as error:
-        say(f"maquette: {error}")
+        say("; ".join([f"maquette: {error}", *getattr(error, "__notes__", ())]))
         code = 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        say("maquette: stopped")
+    except KeyboardInterrupt as stopped:
+        say("; ".join(["maquette: stopped", *_notes(stopped)]))
         code = 130
-    except BrokenPipeError:
+    except BrokenPipeError as gone:
+        if notes := _notes(gone):
+            say("maquette: " + "; ".join(notes))
         code = 0
     finally:
         signal.signal(signal.SIGTERM, before)
     sys.exit(code)
+
+
+def _notes(problem: BaseException | None) -> list[str]:
+    """What was noted on an ending and on those that it came into the way of, as what became of a plotter's pen."""
+    notes: list[str] = []
+    while problem is not None:
+        notes += [note for note in getattr(problem, "__notes__", ()) if note not in notes]
+        problem = problem.__context__
+    return notes
 
 
 def run(arguments: list[str]) -> int:

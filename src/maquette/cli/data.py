@@ -193,6 +193,7 @@ def data_audit(
     out: str = "out",
     fix: str = "",
     keep_names: bool = False,
+    name: str = "",
     bits: int = 0,
     max_megapixels: float = 100.0,
     workers: int | None = None,
@@ -207,7 +208,8 @@ def data_audit(
         path: A folder of images (pictures or DICOM files), or a prepared dataset of shapes.
         out: Folder for the report on images, audit.html and audit.csv.
         fix: Folder for a cleaned copy of the images; the originals stay as they are.
-        keep_names: Call DICOM files by their names in the report and the copy, not by a hash of their UID.
+        keep_names: Call images by the names of their files in the report and the copy, not by numbers that say nothing.
+        name: What the report calls the images; it never names their folder.
         bits: Bits a pixel of greys deeper than 8 that are used; 0: the smallest usual range of each picture.
         max_megapixels: Larger pictures are refused before they are decoded.
         workers: Processes; all cores if left out.
@@ -229,8 +231,8 @@ def data_audit(
     from maquette.cli.show import show_image_audit
     from maquette.datasets.images.audit import audit_images
 
-    events = audit_images(path, out, fix=fix or None, keep_names=keep_names, bits=bits, max_megapixels=max_megapixels,
-                          workers=workers)
+    events = audit_images(path, out, fix=fix or None, keep_names=keep_names, name=name, bits=bits,
+                          max_megapixels=max_megapixels, workers=workers)
     return show_image_audit(events, json)
 
 
@@ -255,6 +257,7 @@ def data_prepare_images(
     grey: bool = False,
     holdout: int = 16,
     keep_names: bool = False,
+    name: str = "",
     terms: str = "",
     bits: int = 0,
     max_megapixels: float = 100.0,
@@ -277,7 +280,8 @@ def data_prepare_images(
             mask or on a plain background.
         grey: One channel; RGB if left out.
         holdout: Images kept apart for testing, chosen by a hash of their names.
-        keep_names: Call DICOM files by their names, not by a hash of their UID.
+        keep_names: Call images by the names of their files, not by numbers that say nothing.
+        name: What the dataset's README and trained models call the images; they never name their folder.
         terms: The terms of use of the images, for the dataset's README.
         bits: Bits a pixel of greys deeper than 8 that are used; 0: the smallest usual range of each picture.
         max_megapixels: Larger pictures are refused before they are decoded.
@@ -295,6 +299,6 @@ def data_prepare_images(
     from maquette.datasets.images import prepare_images
 
     events = prepare_images(folder, out, size=size, crop=crop, grey=grey, holdout=holdout, keep_names=keep_names,
-                            terms=terms, bits=bits, max_megapixels=max_megapixels, masks=masks,
+                            name=name, terms=terms, bits=bits, max_megapixels=max_megapixels, masks=masks,
                             background=background, margin=margin, workers=workers)
     return show_prepare(events, out, json, "images")

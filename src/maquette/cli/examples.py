@@ -2,7 +2,7 @@
 
 
 def examples(out: str = "examples", json: bool = False) -> int:
-    """Copy the example pictures, scans and drawings into a folder.
+    """Copy the example pictures, to try the commands on.
 
     A file that is there already is never written over.
 

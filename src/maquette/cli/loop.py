@@ -83,11 +83,12 @@ def loop(
         return bad_usage("loop", "name the picture to start from, as in: maquette loop chair.jpg --simulate")
     from maquette import api
     from maquette.cli.console import closed, status
-    from maquette.cli.plot_console import hang_up, keyboard
+    from maquette.cli.plot_console import keyboard
     from maquette.cli.show import show_files
     from maquette.drawing_loop.loop import LoopSettings, hatching_mm
     from maquette.geometry.paper import page_size
     from maquette.outputs import loop as outputs_loop
+    from maquette.plotting.one_stop import one_stop
     from maquette.plotting.settings import Machine, Paper, ViewOptions
 
     sheet = Paper(*page_size(page), 12.0, 0.5)
@@ -102,7 +103,7 @@ def loop(
         control=keyboard() if port else None, wait_s=wait_s, project=project, threshold=threshold, seed=seed,
         resume=resume,
     )
-    with hang_up(), closed(events):  # closing lifts the pen, whatever happens here
+    with one_stop(halting=False), closed(events):  # closing lifts the pen, whatever happens here
         return show_files(events, json, "drawing rounds", other=_ask)
 
 

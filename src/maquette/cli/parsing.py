@@ -5,6 +5,7 @@ This module changes three things by tyro's own means (rules of a registry): `T |
 says nothing (`None`, `False`, empty) is not shown, and what does not fit is a UsageError.
 """
 
+import ast
 import contextlib
 import dataclasses
 import difflib
@@ -123,7 +124,7 @@ def parsed(command: Callable[..., Any], words: Sequence[str], name: str) -> dict
     return values
 
 
-def read_recipe(kind: type, words: Sequence[str], default: Any, name: str) -> tuple[Any, list[str]]:
+def read_recipe(kind: Any, words: Sequence[str], default: Any, name: str) -> tuple[Any, list[str]]:
     """A recipe with `--key value` of the command line in place, and the words that were no key.
 
     Args:
@@ -136,7 +137,7 @@ def read_recipe(kind: type, words: Sequence[str], default: Any, name: str) -> tu
 
 
 def show_help(
-    command: Any, prog: str, about: str, default: Any = None, shown: Callable[[type, str], bool] = lambda *_: True,
+    command: Any, prog: str, about: str, default: Any = None, shown: Callable[[Any, str], bool] = lambda *_: True,
     first: Sequence[StructFieldSpec] = (),
 ) -> None:
     """Print the help of a command or of a recipe, without examples.
@@ -155,8 +156,13 @@ def show_help(
         tyro.cli(command, args=["--help"], prog=prog, description="", registry=registry, **given)
     usage, _, options = page.getvalue().partition("\n\n")
     print(f"{usage}\n\n{_wrapped(about)}\n")
-    for line in options.strip("\n ").split("\n"):
-        if not line or re.sub("\x1b\\[[0-9;]*m", "", line).strip():  # spaces stand where a hint that is empty would be
+    before = ""
+    for line in options.split("\n"):
+        text = re.sub("\x1b\\[[0-9;]*m", "", line).rstrip()
+        if re.match(" [a-z]", text):
+            print(f"{before}{line.strip().replace('positional arguments', 'arguments')}")
+            before = "\n"
+        elif text.strip(" -"):  # no rules, and no line where a hint that is empty would stand
             print(line.rstrip())
 
 
@@ -231,7 +237,7 @@ def _read(command: Any, words: Sequence[str], prog: str, default: Any = None) ->
             return tyro.cli(command, args=list(words), prog=prog, description="", return_unknown_args=True,
                             add_help=False, registry=registry, **given)
     except SystemExit:
-        raise UsageError(_without_frame(said.getvalue(), words)) from None
+        raise _misfit(_without_frame(said.getvalue(), words)) from None
 
 
 def _refuse_unknown(unknown: Sequence[str], known: Sequence[str], name: str) -> None:
@@ -243,6 +249,22 @@ def _refuse_unknown(unknown: Sequence[str], known: Sequence[str], name: str) -> 
         raise UsageError(f"unknown option '{option}'", hint=hint)
     if unknown:
         raise UsageError(f"{name} takes no further word", repr(unknown[0]), f"see maquette {name} --help")
+
+
+def _misfit(message: str) -> UsageError:
+    """What tyro says of a value that does not fit, in our own words."""
+    if found := re.fullmatch(r"Error parsing (\S+?): invalid literal for int\(\) with base 10: (.*)", message):
+        return UsageError(f"{found[1]} must be a whole number", found[2])
+    if found := re.fullmatch(r"Error parsing (\S+?): could not convert string to float: (.*)", message):
+        return UsageError(f"{found[1]} must be a number", found[2])
+    if found := re.fullmatch(r"Missing value for argument '(\S+)'. Expected (\d+) values\.", message):
+        return UsageError(f"{found[1]} needs {'a value' if found[2] == '1' else f'{found[2]} values'}")
+    if found := re.fullmatch(r"invalid choice ('.*'|\".*\") for argument '(\S+)'. Expected one of (\(.*\))\.", message):
+        choices = ast.literal_eval(found[3])
+        close = difflib.get_close_matches(found[1][1:-1], choices, 1)
+        known = ", ".join(choices[:-1]) + f" or {choices[-1]}" if len(choices) > 1 else choices[0]
+        return UsageError(f"{found[2]} must be {known}", found[1], f"did you mean '{close[0]}'?" if close else "")
+    return UsageError(message)
 
 
 def _without_frame(box: str, words: Sequence[str]) -> str:
@@ -258,7 +280,7 @@ def _without_frame(box: str, words: Sequence[str]) -> str:
 
 
 def _registry(
-    parsing: bool = False, shown: Callable[[type, str], bool] = lambda *_: True, first: Sequence[StructFieldSpec] = (),
+    parsing: bool = False, shown: Callable[[Any, str], bool] = lambda *_: True, first: Sequence[StructFieldSpec] = (),
 ) -> ConstructorRegistry:
     """The rules: of options that may be left out, of functions, and of what help says of each option.
 
@@ -306,7 +328,7 @@ def _registry(
         fields = tuple(told(field, info.type) for field in (*before, *spec.fields))
         return StructConstructorSpec(spec.instantiate, fields)
 
-    def told(field: StructFieldSpec, owner: type) -> StructFieldSpec:
+    def told(field: StructFieldSpec, owner: Any) -> StructFieldSpec:
         text, default = field.helptext, field.default
         kind: Any = field.type
         plain, _ = _unwrapped(kind)

@@ -2,10 +2,8 @@
 
 import json
 import select
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
 from maquette.cli.console import closed, follow
@@ -13,6 +11,7 @@ from maquette.cli.options import say
 from maquette.events import clock
 from maquette.plotting.drawing import Drawing
 from maquette.plotting.grbl import PAUSE, RESUME, STOP, ChangePen, Sent
+from maquette.plotting.one_stop import one_stop
 
 
 class Keyboard:
@@ -42,44 +41,22 @@ def keyboard() -> Keyboard | None:
 def show_plot(events: Iterator[object], keys: Keyboard | None, source: str, as_json: bool) -> int:
     """Follow a drawing that is sent; what was drawn and how long it took go to standard output. Returns 0."""
     drawing, sent = None, Sent(0, 0.0, 0)
-    with hang_up(), closed(events):  # closing lifts the pen, whatever happens here
-        try:
-            for event in follow(events, "plotting"):
-                if isinstance(event, Drawing):
-                    drawing = event
-                    say(drawing.line())
-                    if keys:
-                        say("Enter pauses and resumes; q and Enter stops and lifts the pen")
-                elif isinstance(event, ChangePen):
-                    say(f"{event.pen}, then press Enter")
-                    if keys:
-                        keys.waiting = True
-                elif isinstance(event, Sent):
-                    sent = event
-        except KeyboardInterrupt as stopped:
-            for note in getattr(stopped, "__notes__", ()):
-                say(f"maquette: {note}")
-            raise
+    with one_stop(), closed(events):  # closing lifts the pen, whatever happens here
+        for event in follow(events, "plotting"):
+            if isinstance(event, Drawing):
+                drawing = event
+                say(drawing.line())
+                if keys:
+                    say("Enter pauses and resumes; q and Enter stops and lifts the pen")
+            elif isinstance(event, ChangePen):
+                say(f"{event.pen}, then press Enter")
+                if keys:
+                    keys.waiting = True
+            elif isinstance(event, Sent):
+                sent = event
     facts = drawing.summary() if drawing else {}
     if as_json:
         print(json.dumps({"input": source, **facts, "sent_lines": sent.lines, "seconds": round(sent.seconds, 1)}))
     else:
         print(f"{source}: drawn in {clock(sent.seconds)}, {sent.lines} lines of G-code")
     return 0
-
-
-@contextmanager
-def hang_up() -> Iterator[None]:
-    """A terminal that goes away stops the drawing as Ctrl-C does, so that the pen is lifted."""
-    if not hasattr(signal, "SIGHUP"):
-        yield
-        return
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGHUP, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)

@@ -117,9 +117,9 @@ def plot(
         from maquette.cli.plot_console import keyboard, show_plot
         from maquette.plotting.drawing import plot as send
 
-        events = send(inputs[0], port, machine, sheet=sheet, fit=fit, pen=pen, baud=baud, control=(keys := keyboard()),
+        sent = send(inputs[0], port, machine, sheet=sheet, fit=fit, pen=pen, baud=baud, control=(keys := keyboard()),
                       home=home, unlock=unlock)
-        return show_plot(events, keys, inputs[0], json)
+        return show_plot(sent, keys, inputs[0], json)
     from maquette.cli.show import show_files
     from maquette.outputs.plots import plot_files
 

@@ -63,9 +63,10 @@ def reconstruct(
     with status(f"loading model {model}"):
         loaded = api.load(model)
     if loaded.system.makes is Makes.FIELD:
+        from maquette.fields.inversion import Search
         from maquette.outputs.inversion import invert_files
 
-        search = api.Search(steps=steps, seconds=seconds, seed=seed)
+        search = Search(steps=steps, seconds=seconds, seed=seed)
         searched = invert_files(
             inputs, out, loaded, search=search, suffix=f".{format or 'glb'}", preview=preview, size_mm=size_mm,
             threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,

@@ -96,8 +96,7 @@ def show_image_audit(events: Iterable, as_json: bool) -> int:
 
 def show_training(events: Iterable, run: Path) -> int:
     """Follow a training run to its model, or to where it was stopped; of data that are prepared first only progress."""
-    from maquette.training.news import Stopped
-    from maquette.training.run import Exported
+    from maquette.training.news import Exported, Stopped
 
     for result in follow(events, "preparing"):
         if isinstance(result, Stopped):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from maquette.recipe import Recipe
 
 FIRST = ("data.path", "data.classes", "train.steps", "train.batch", "train.seed", "train.device", "optim.lr",
-         "model.resolution", "model.view_size", "model.image_size", "model.size", "model.height", "model.width")
+         "model.resolution", "model.view_size", "model.height", "model.width")
 """The keys that people change first, as far as a recipe has them: what `--help` shows."""
 OWN = {
     "--run": "Folder of the run; runs/RECIPE-TIME if left out.",
@@ -70,8 +70,8 @@ def train(arguments: list[str]) -> int:
         return show_training(events, run_dir)
 
 
-def type_of(kind: type, key: str) -> Any:
-    """The type of a key of a recipe: of `train.steps`, int."""
+def type_of(kind: Any, key: str) -> Any:
+    """The type of a key of a recipe, `Recipe[...]`: of `train.steps`, int."""
     from maquette.recipe import DataRecipe, OptimRecipe, TrainRecipe
 
     section, _, name = key.rpartition(".")
@@ -79,7 +79,7 @@ def type_of(kind: type, key: str) -> Any:
     return get_type_hints(owner, include_extras=True)[name] if section else str
 
 
-def _config(kind: type) -> type:
+def _config(kind: Any) -> type:
     """The type of a recipe's `model`."""
     return get_args(kind)[0]
 
@@ -137,7 +137,7 @@ def _recipe_help(recipe: "Recipe", name: str, everything: bool) -> None:
     kind = recipe_type(recipe.system)
     sections = {DataRecipe: "data", OptimRecipe: "optim", TrainRecipe: "train", _config(kind): "model"}
 
-    def shown(owner: type, key: str) -> bool:
+    def shown(owner: Any, key: str) -> bool:
         if owner not in sections:
             return key not in ("system", "about")
         return everything or f"{sections[owner]}.{key}" in FIRST

@@ -37,6 +37,15 @@ _FILE_KEYS = {"class_names": "label_names"}
 """What fields of `Info` are called in the file, where that is another name."""
 
 
+OWN_TERMS = "shapes of the user's own: as their owner says"
+"""The terms of shapes of which none are known."""
+
+
+def neutral_terms(line: str) -> str:
+    """A line of terms without the name of a folder, which the first release wrote before "as its owner says"."""
+    return OWN_TERMS if line.endswith(": as its owner says") else line
+
+
 def sidecar_values(kind: type, file: Path, keys: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The values that a JSON file has for the fields of a dataclass.
 
@@ -120,6 +129,7 @@ class Info:
             known = sidecar_values(cls, file, _FILE_KEYS)
             for name in ("kinds", "class_names", "sources", "terms"):
                 known[name] = tuple(known.get(name, ()))
+            known["terms"] = tuple(dict.fromkeys(neutral_terms(str(line)) for line in known["terms"]))
             return cls(**known)
         except (ValueError, TypeError, OSError) as error:
             raise UserError(f"cannot read {file}", error) from error

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from maquette.datasets.arrow import Features, Schema
-from maquette.datasets.workers import map_unordered
+from maquette.datasets.workers import WorkerDied, map_unordered
 from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
@@ -124,14 +124,14 @@ def make_groups(
         Each item, why it was skipped or None, and the group that it completes or None.
 
     Raises:
-        UserError: When a worker process dies.
+        UserError: When no worker process lives; one that dies of an item skips that item.
     """
     waiting = {name: len(group) for name, group in groups}
     rows: dict[str, dict[int, list[Row]]] = {name: {} for name in waiting}
     skips: dict[str, list[Skip]] = {name: [] for name in waiting}
     jobs = (((name, place, item), item) for name, group in groups for place, item in enumerate(group))
     workers = min(workers, max(1, sum(waiting.values())))
-    for (name, place, item), (made, reason) in map_unordered(make, jobs, workers, "what is done is kept"):
+    for (name, place, item), (made, reason) in map_unordered(make, jobs, workers, "what is done is kept", _died):
         if made is not None:
             rows[name][place] = made
         else:
@@ -142,6 +142,10 @@ def make_groups(
             done = rows.pop(name)
             ready = Group(name, [row for k in sorted(done) for row in done[k]], skips.pop(name))
         yield item, reason, ready
+
+
+def _died(item: Named, why: WorkerDied) -> Rows:
+    return None, f"{item.id}: {why}"
 
 
 def write_group(parts: Path, group: Group, schema: Schema) -> None:

@@ -25,7 +25,7 @@ from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
 from maquette.systems.capabilities import Makes
 from maquette.systems.gen3d import Gen3D, SurfaceGenerator
-from maquette.systems.graf import GRAF, RadianceGenerator, ViewsConfig, codes, outside_inference
+from maquette.systems.graf import GRAF, RadianceGenerator, ViewsConfig, outside_inference, split_codes
 
 FieldGenerator = RadianceGenerator | SurfaceGenerator
 """The generators that have a field."""
@@ -204,7 +204,7 @@ def _sample_field(generator: FieldGenerator, latent: Float[Tensor, "1 latent"], 
     """The field of one latent."""
     config = generator.config
     latent = latent.to(_device(generator))
-    shape_code, appearance = codes(latent, config)
+    shape_code, appearance = split_codes(latent, config)
     if isinstance(generator, RadianceGenerator):
         density = -math.log1p(-level) * generator.samples
 
@@ -216,7 +216,7 @@ def _sample_field(generator: FieldGenerator, latent: Float[Tensor, "1 latent"], 
         return _SampleField(lambda at: read(at, torch.zeros_like(at))[0] - density,
                             lambda at, normals: read(at, _facing_directions(at, normals, config))[1],
                             "density", density, lambda value: max(value + density, 0.0))
-    shape, logit = generator.field.prepared(shape_code), math.log(level / (1 - level))
+    shape, logit = generator.field.precompute(shape_code), math.log(level / (1 - level))
 
     def colours(at: Tensor, _: Tensor) -> Tensor:
         """Colours by the field's own normals."""

@@ -61,7 +61,7 @@ def voxelise(
 
     Raises:
         UserError: For another resolution, for a mesh without faces or with damaged ones, for vertices that are not
-            finite, and for a mesh of size 0 that is to be normalised.
+            finite, for a mesh that lies outside of the cube, and for one of size 0 that is to be normalised.
     """
     if not 1 <= resolution <= 1024:
         raise UserError("resolution must be from 1 to 1024", resolution)
@@ -89,7 +89,16 @@ def voxelise(
     lower, upper = between.T
     thin = ~(grid.ravel()[lower] | grid.ravel()[upper])
     grid.ravel()[lower[thin]] = True
+    if not grid.any() and not _meets_cube(triangles, resolution):
+        raise UserError("the mesh lies outside of the cube [-0.5, 0.5]^3, which the grid covers",
+                        hint="move and scale it into the cube, or voxelise it with normalise")
     return fill_enclosed(grid, max(0, resolution // 64 - 1)) if fill else grid
+
+
+def _meets_cube(triangles: Float[np.ndarray, "m 3 3"], resolution: int) -> bool:
+    """Whether the bounding box of a mesh, in voxels, meets that of the grid."""
+    points = triangles.reshape(-1, 3)
+    return bool((points.max(0) >= 0).all() and (points.min(0) <= resolution).all())
 
 
 def fill_enclosed(grid: Bool[np.ndarray, "x y z"], reach: int = 0) -> Bool[np.ndarray, "x y z"]:
@@ -214,7 +223,11 @@ def _inside(
     vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], resolution: int
 ) -> Bool[np.ndarray, "r r r"]:
     """The voxels whose centres lie inside at least one connected part of the mesh."""
-    key = np.rint(vertices * (2**20 / resolution)).astype(np.int64)  # weld what is within a millionth of the cube
+    weld = 2**20 / resolution  # what is within a millionth of the cube, or of the mesh where that is larger
+    extent = float(np.ptp(vertices, axis=0).max()) * weld
+    if extent > 2**21 - 2:
+        weld *= (2**21 - 2) / extent
+    key = np.rint((vertices - vertices.min(0)) * weld if extent > 2**21 - 2 else vertices * weld).astype(np.int64)
     key = np.clip(key - key.min(0), 0, 2**21 - 1)
     _, welded = np.unique(key @ np.array([2**42, 2**21, 1]), return_inverse=True)
     joined = welded[faces]

@@ -1,6 +1,5 @@
 """Gets the picture of a page: from a camera, a film, a file, or the folder that a scanner writes into."""
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,9 @@ from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.intake.line_art import resize
+from maquette.io.paths import usable
 from maquette.io.pictures import KEPT_SIDE_PX, MAX_PIXELS, SUFFIXES, read_picture
+from maquette.io.quiet import quiet_decoding
 
 FILMS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 """File name endings that are opened as films."""
@@ -73,7 +74,7 @@ def read_frame(
         return _camera(int(number[1] or 0))
     if text == "-":
         return Frame(read_picture("-"), "standard input")
-    path = Path(source)
+    path = usable(source)
     if path.suffix.lower() in FILMS:
         return _film(path, at_s)
     if path.is_dir():
@@ -172,18 +173,12 @@ def _states(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
 @contextmanager
 def _opened(source: int | str) -> Iterator[cv2.VideoCapture]:
     """A camera or film, closed at the end; what OpenCV and its decoders print meanwhile is dropped."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
+    with quiet_decoding():
         capture = cv2.VideoCapture(source)
         try:
             yield capture
         finally:
             capture.release()
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _sharpness(frame: UInt8[np.ndarray, "h w 3"]) -> float:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from maquette.errors import UserError
+from maquette.io.paths import shown
 
 
 @contextmanager
@@ -23,10 +24,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     unfinished: Path | None = None
     try:
+        if "\0" in str(path):
+            raise UserError(f"cannot write {shown(path)}: the name holds a NUL")
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex[:8]}{path.suffix}")
+        suffix = path.suffix if len(os.fsencode(path.suffix)) <= 40 else ""
+        unfinished = path.with_name(f".{_first_bytes(path.stem, 80)}.{uuid.uuid4().hex[:8]}{suffix}")
         yield unfinished
         os.replace(unfinished, path)
     except OSError as error:
@@ -44,6 +48,11 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(data)
+
+
+def _first_bytes(text: str, count: int) -> str:
+    """The beginning of a text that takes at most so many bytes on disk; a name may have 255."""
+    return text.encode(errors="surrogateescape")[:count].decode(errors="ignore")
 
 
 def _remove(path: Path) -> None:
@@ -65,4 +74,4 @@ def _cannot_write(path: Path, error: OSError) -> UserError:
         errno.EEXIST: "a part of this path is a file, not a folder",
     }
     reason = error.strerror or str(error) or type(error).__name__
-    return UserError(f"cannot write {path}: {reason}", hint=hints.get(error.errno or 0, ""))
+    return UserError(f"cannot write {shown(path)}: {reason}", hint=hints.get(error.errno or 0, ""))

@@ -4,20 +4,23 @@ Error lines never repeat pydicom's own messages, since those may quote a file's 
 """
 
 import hashlib
+import io
 import logging
+import os
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import TYPE_CHECKING, BinaryIO, SupportsFloat
 
 import numpy as np
 from jaxtyping import Float, Float64, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.extras import require
+from maquette.io.paths import usable
 
 if TYPE_CHECKING:
     import pydicom
@@ -61,8 +64,8 @@ def anonymous_name(path: str | Path) -> str | None:
     """
     require("pydicom", "dicom")
     try:
-        with _damage_named(Path(path).name):
-            uid = _header(path, Path(path).name).get("SOPInstanceUID")
+        with _damage_named(Path(path).name), _Bounded(path) as file:
+            uid = _header(file, Path(path).name).get("SOPInstanceUID")
     except UserError:  # the file is reported when it is read in full
         return None
     return f"dicom-{hashlib.sha256(str(uid).encode()).hexdigest()[:16]}" if uid else None
@@ -88,8 +91,8 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
     from pydicom.pixels import pixel_array
     from pydicom.uid import UID_dictionary
 
-    with _damage_named(name):
-        header = _header(path, name)
+    with _damage_named(name), _Bounded(path) as file:
+        header = _header(file, name)
         width, height = int(header.get("Columns", 0) or 0), int(header.get("Rows", 0) or 0)
         frames = int(header.get("NumberOfFrames", 1) or 1)
         if width < 1 or height < 1:
@@ -99,7 +102,8 @@ def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
         if width * height > max_pixels:
             raise UserError(f"{name} is larger than {max_pixels / 1e6:g} megapixels",
                             f"{width}x{height} ({width * height / 1e6:.0f} megapixels)", "raise --max-megapixels")
-        dataset = pydicom.dcmread(path)
+        file.seek(0)
+        dataset = pydicom.dcmread(file)
         syntax = dataset.file_meta.TransferSyntaxUID
         try:
             stored = pixel_array(dataset)
@@ -128,21 +132,35 @@ def _damage_named(name: str) -> Iterator[None]:
             yield
         except UserError:
             raise
-        except (*UNPARSABLE, InvalidDicomError, BytesLengthException):
+        except (*UNPARSABLE, MemoryError, InvalidDicomError, BytesLengthException):
             raise UserError(f"{name} is damaged or no DICOM file", hint="export it again") from None
         finally:
             log.disabled = heard
 
 
-def _header(path: str | Path, name: str) -> "pydicom.Dataset":
+class _Bounded(io.BufferedReader):
+    """An open file that never makes room for more bytes than are left: a length in a file may be anything."""
+
+    def __init__(self, path: str | Path):
+        super().__init__(io.FileIO(usable(path)))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At most `size` bytes, all that are left with None or a negative number."""
+        left = max(self._size - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
+def _header(file: BinaryIO, name: str) -> "pydicom.Dataset":
     """The fields that describe the picture, and no others."""
     import pydicom
     from pydicom.filereader import read_file_meta_info
 
-    if str(read_file_meta_info(path).get("TransferSyntaxUID", "")) == DEFLATED:
+    if str(read_file_meta_info(file.name).get("TransferSyntaxUID", "")) == DEFLATED:
         raise UserError(f"{name} is deflated as a whole, which is not read here", hint="export it uncompressed")
     wanted = ["SOPInstanceUID", "Rows", "Columns", "NumberOfFrames"]
-    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
+    file.seek(0)
+    return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=wanted)
 
 
 def _shown(dataset: "pydicom.Dataset", stored: Num[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:

@@ -11,7 +11,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,19 @@ from jaxtyping import Num, UInt8
 from PIL import Image, UnidentifiedImageError
 
 from maquette.errors import UserError
+from maquette.io.paths import usable
+from maquette.io.quiet import quiet_decoding
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2",
-            ".ppm", ".pgm", ".pbm", ".pnm")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif",
+            ".heic", ".heif", ".hif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm")
 """Suffixes of the picture files that are taken from a folder."""
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
+RAW = (".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf",
+       ".rw2", ".srw", ".x3f")
+"""Suffixes of what the sensor of a camera gave; what decoders find in them is a thumbnail, so they are refused."""
+UNREAD = (*RAW, ".dds", ".exr", ".hdr", ".icns", ".ico", ".j2c", ".j2k", ".jpf", ".jpx", ".jxl", ".jxr", ".pcx", ".pfm",
+          ".psb", ".psd", ".ras", ".sgi", ".tga", ".xcf")
+"""Suffixes of pictures that are not read; in a folder they are named, not passed over."""
+FORMATS = ("JPEG", "MPO", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000", "PPM")
 """Pillow's decoders that are tried: none of them starts another program (as the one for EPS does)."""
 MAX_PIXELS = 200_000_000
 """Largest picture that is opened at all, in pixels."""
@@ -43,6 +51,19 @@ _TURNS = {
 }
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, OverflowError, struct.error,
             zlib.error, RuntimeError)
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_SIGNATURES = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF87a",
+    b"GIF89a",
+    b"\0\0\0\x0cjP  \r\n\x87\n",
+    b"8BPS",
+    *_TIFF,
+)
+"""How the files of pictures begin."""
+_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+"""What stands after `ftyp` in a HEIC or AVIF file."""
 _pillow_limits = threading.Lock()
 
 
@@ -70,9 +91,13 @@ def read_picture(
         UserError: Naming the file, when it is missing, empty, cut short, no picture, 0x0 or larger than `max_pixels`.
     """
     name, data = _bytes_of(source)
+    if Path(name).suffix.lower() in RAW:
+        raise UserError(f"{name} is the raw picture of a camera, which is not read here", hint="save it as JPEG or PNG")
     if not data:
         raise UserError(f"{name} is empty", got="0 bytes", hint="give a picture file")
-    with _our_limits():
+    if data[4:8] == b"ftyp":
+        _learn_heic()
+    with _our_limits(), quiet_decoding() if data[:4] in _TIFF else nullcontext():
         try:
             Image.init()
             picture = Image.open(io.BytesIO(data), formats=[f for f in FORMATS if f in Image.OPEN])
@@ -95,7 +120,8 @@ def find_inputs(paths: Iterable[str | Path] | str | Path) -> list[str | Path]:
     """The pictures that paths on a command line name; a folder is replaced by the pictures in it, sorted by name.
 
     Files stay as they are, whatever their suffix (a missing one is reported when it is read), and so does "-". Hidden
-    files in folders are left out. A file named twice is kept once.
+    files in folders are left out. A file named twice is kept once. What looks like a picture (`is_picture`) is taken
+    too: whoever reads it finds that it can be read, or names it.
 
     Raises:
         UserError: For a folder that cannot be read or holds no picture.
@@ -108,12 +134,16 @@ def find_inputs(paths: Iterable[str | Path] | str | Path) -> list[str | Path]:
             found["-"] = "-"
             continue
         path = Path(path)
-        if not path.is_dir():
+        try:
+            folder = usable(path).is_dir()
+        except UserError:  # reported when it is read, so that the other inputs are still done
+            folder = False
+        if not folder:
             found[str(path)] = path
             continue
         try:
             inside = sorted(p for p in path.iterdir()
-                            if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file())
+                            if not p.name.startswith(".") and p.is_file() and is_picture(p))
         except OSError as problem:
             raise UserError(f"the folder {path} cannot be read", got=problem.strerror) from None
         if not inside:
@@ -122,12 +152,35 @@ def find_inputs(paths: Iterable[str | Path] | str | Path) -> list[str | Path]:
     return list(found.values())
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture by its suffix, one that is read here or another; otherwise, by its first bytes."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or suffix in UNREAD:
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    if head[:4] == b"RIFF":
+        return head[8:] == b"WEBP"
+    return head.startswith(_SIGNATURES) or (head[4:8] == b"ftyp" and head[8:] in _BRANDS)
+
+
+def _learn_heic() -> None:
+    """Lets Pillow open HEIC files; their library is loaded for the first of them only."""
+    import pillow_heif
+
+    if "HEIF" not in Image.OPEN:
+        pillow_heif.register_heif_opener()
+
+
 def _bytes_of(source: str | Path | bytes) -> tuple[str, bytes]:
     if isinstance(source, bytes | bytearray | memoryview):
         return "the picture given as bytes", bytes(source)
     if str(source) == "-":
         return "standard input", sys.stdin.buffer.read()
-    path = Path(source)
+    path = usable(source)
     try:
         return str(path), path.read_bytes()
     except FileNotFoundError:

@@ -7,35 +7,44 @@ probability below 1 each kind of variation is left out of some images, as in ADA
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Bool, Float
 from torch import Tensor
+
+from maquette.nets.types import Images
 
 DRAWS = 10
 """Uniform draws that one image needs."""
 SHIFT = 1 / 8
-"""The farthest an image is moved, in shares of its sides."""
+"""The largest shift, as a fraction of the image's sides."""
 CUT = 1 / 2
-"""Sides of the part that is cut out, in shares of the image's."""
+"""Sides of the part that is cut out, as a fraction of the image's sides."""
+Chosen = Bool[Tensor, " batch"]
+"""Which images are varied."""
 
 
-def augment(images: Tensor, draws: Tensor, probability: Tensor | float = 1.0) -> Tensor:
-    """Images `[B, C, H, W]` in about [-1, 1] varied, the same shape, float32.
+def augment(
+    images: Images, draws: Float[Tensor, "batch 10"], probability: Float[Tensor, ""] | float = 1.0
+) -> Images:
+    """The images varied, float32.
 
-    Brightness by up to 0.5, contrast by a factor of 0.5 to 1.5, saturation of colours by 0 to 2; moved by up to SHIFT,
-    mirrored at the edges (as in ADA; DiffAugment has grey come in, and frames of grey then pass for real); a part of
-    CUT of the sides, centred anywhere, set to 0.
+    Brightness changes by up to 0.5, contrast by a factor of 0.5 to 1.5, saturation by a factor of 0 to 2. The image is
+    shifted by up to SHIFT and reflected at the edges (as in ADA; in DiffAugment grey comes in, and then images with
+    grey frames count as real). A part with CUT of the sides, centred anywhere, is set to 0.
 
     Args:
-        draws: `[B, DRAWS]` uniform on [0, 1), which decide everything: one row varies two images in the same way. A
-            row's variation is an affine function of the image, so it takes a mix of two images to the mix of the two
-            varied ones, and a gradient penalty at mixes of varied images is one at varied mixes.
-        probability: Of each of the three kinds of variation, for each image by itself.
+        images: In about [-1, 1].
+        draws: Uniform on [0, 1). They decide everything: equal rows vary two images in the same way. A row's
+            variation is an affine function of the image, so that of a mix of two images is the mix of the two varied
+            images: a gradient penalty may mix the varied images.
+        probability: Of each of the three kinds of variation, for each image on its own.
     """
     light, move, cut = (draws[:, 7:] < probability).unbind(1)
-    return cut_out(moved(lit(images.float(), draws[:, :3], light), draws[:, 3:5], move), draws[:, 5:7], cut)
+    varied = translate(jitter_colour(images.float(), draws[:, :3], light), draws[:, 3:5], move)
+    return cutout(varied, draws[:, 5:7], cut)
 
 
-def lit(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
-    """Brightness, saturation and contrast of the chosen images `[B]` by draws `[B, 3]`."""
+def jitter_colour(images: Images, draws: Float[Tensor, "batch 3"], chosen: Chosen) -> Images:
+    """The images, the chosen ones with another brightness, saturation and contrast."""
     brightness, saturation, contrast = torch.where(chosen[:, None], draws, 0.5).view(-1, 3, 1, 1, 1).unbind(1)
     images = images + (brightness - 0.5)
     if images.shape[1] == 3:
@@ -45,8 +54,8 @@ def lit(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
     return mean + (contrast + 0.5) * (images - mean)
 
 
-def moved(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
-    """The chosen images `[B]` moved right and down by whole pixels, mirrored at the edges, by draws `[B, 2]`."""
+def translate(images: Images, draws: Float[Tensor, "batch 2"], chosen: Chosen) -> Images:
+    """The images, the chosen ones shifted right and down by whole pixels and reflected at the edges."""
     places = []
     for side, draw in zip((images.shape[3], images.shape[2]), draws.unbind(1), strict=True):
         most = round(SHIFT * side)
@@ -58,8 +67,8 @@ def moved(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
     return F.grid_sample(images, grid, mode="nearest", padding_mode="reflection", align_corners=False)
 
 
-def cut_out(images: Tensor, draws: Tensor, chosen: Tensor) -> Tensor:
-    """A part of the chosen images `[B]`, centred by draws `[B, 2]`, set to 0."""
+def cutout(images: Images, draws: Float[Tensor, "batch 2"], chosen: Chosen) -> Images:
+    """The images, the chosen ones with a part set to 0 whose centre the draws decide (right, down)."""
     inside = []
     for side, draw in zip((images.shape[3], images.shape[2]), draws.unbind(1), strict=True):
         centre = torch.arange(side, device=images.device) + 0.5

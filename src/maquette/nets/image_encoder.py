@@ -2,24 +2,28 @@
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from maquette.nets.layers import bounded
+from maquette.nets.types import Images, Latent
 
-FAINTEST = 0.05
-"""Deviation of a view's values below which standardising amplifies it no further: what is left is noise."""
+DEVIATION_FLOOR = 0.05
+"""Added to the standard deviation of a view before dividing by it: in a view with less contrast there is only noise."""
 
 
 class PaperEncoder(nn.Module):
-    """View `[B, C, 256, 256]` to the mean and log-variance of the latent, each `[B, latent]`.
+    """Views of 256x256 pixels to the mean and log-variance of the latent.
 
     arXiv 1610.07584 and 1707.09557: five convolutions, kernels 11-5-5-5-8, channels 64-128-256-512-2*latent, norm and
     activation between.
 
     Args:
-        strides: 4-2-2-2-1 in 3D-VAE-GAN, 4-4-2-2-1 in the released 3D-VAE-IWGAN, where 4x4 places are left for the last
-            kernel, which is cut to that.
-        slope: Of the leaky ReLU (0: ReLU).
+        channels: 1 (grey) or 3 (RGB).
+        latent: Values of a latent.
+        strides: 4-2-2-2-1 in 3D-VAE-GAN, 4-4-2-2-1 in the released 3D-VAE-IWGAN, where the last map has 4x4 pixels and
+            the last kernel is as small.
+        slope: Negative slope of the leaky ReLU (0: ReLU).
     """
 
     def __init__(self, channels: int, latent: int, strides: tuple[int, ...] = (4, 2, 2, 2, 1), slope: float = 0.0):
@@ -40,19 +44,29 @@ class PaperEncoder(nn.Module):
             side = -(-side // stride)
         self.layers = nn.Sequential(*layers)
         self.last = nn.Conv2d(inward, 2 * latent, min(8, side), strides[4])
-        self.image_size = 256
+        self.view_size = 256
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """`[B, C, 256, 256]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32."""
-        if image.shape[-1] != self.image_size:
-            image = F.interpolate(image, size=(self.image_size,) * 2, mode="bilinear", antialias=True)
+    def forward(self, image: Images) -> tuple[Latent, Latent]:
+        """Mean and log-variance of each view's latent, float32.
+
+        Args:
+            image: Views in [0, 1]; those of another size are resized to 256x256.
+        """
+        if image.shape[-1] != self.view_size:
+            image = F.interpolate(image, size=(self.view_size,) * 2, mode="bilinear", antialias=True)
         features = self.last(self.layers(image * 2 - 1)).float().mean((2, 3))
         mean, log_variance = features.chunk(2, dim=1)
         return mean, bounded(log_variance)
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with batch norm beside a shortcut (He et al. 2016)."""
+    """Two 3x3 convolutions with batch norm beside a shortcut (He et al. 2016).
+
+    Args:
+        inward: Channels that go in.
+        width: Channels that come out.
+        stride: Of the first convolution and the shortcut.
+    """
 
     def __init__(self, inward: int, width: int, stride: int):
         super().__init__()
@@ -66,21 +80,25 @@ class ResidualBlock(nn.Module):
             else nn.Sequential(nn.Conv2d(inward, width, 1, stride, bias=False), nn.BatchNorm2d(width))
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "batch _ _ _"]) -> Float[Tensor, "batch _ _ _"]:
         """`[B, inward, H, W]` to `[B, width, H/stride, W/stride]`."""
         inner = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
         return F.relu(inner + self.shortcut(x))
 
 
 class ResidualEncoder(nn.Module):
-    """View of any square size to the mean and log-variance of the latent: a narrow ResNet that keeps where things are.
+    """Square views of any size to the mean and log-variance of the latent: a narrow ResNet that keeps the layout.
+
+    The last map, reduced to `squeeze` channels on a 4x4 grid, is read by one linear layer. An average over the map
+    would lose the drawing's layout, by which a tall object differs from a wide one.
 
     Args:
-        widths: One stage each, every stage after the first at half the size;.
-        blocks: How many residual blocks a stage. The last map is squeezed to `squeeze` channels on a 4x4 grid and read
-            by one linear layer: an average over places would throw away the drawing's layout, which is what tells a
-            tall object from a wide one.
+        channels: 1 (grey) or 3 (RGB).
+        latent: Values of a latent.
+        widths: Channels of each stage; every stage after the first halves the map.
+        blocks: Residual blocks of each stage.
         standardise: Bring each view to mean 0 and deviation 0.5 first, instead of to [-1, 1].
+        squeeze: Channels of the last map.
     """
 
     def __init__(
@@ -113,16 +131,19 @@ class ResidualEncoder(nn.Module):
         self.features = squeeze * 16
         self.linear = nn.Linear(self.features, 2 * latent)
 
-    def forward(self, image: Tensor, maps: bool = False) -> tuple:
-        """`[B, C, S, S]` in [0, 1] to (mean, log_variance), each `[B, latent]`, float32.
+    def forward(
+        self, image: Float[Tensor, "batch channels side side"], maps: bool = False
+    ) -> tuple[Latent, Latent] | tuple[Latent, Latent, list[Float[Tensor, "batch _ _ _"]], Float[Tensor, "batch _"]]:
+        """Mean and log-variance of each view's latent, float32.
 
         Args:
-            maps: Two more, the map `[B, width, H, W]` at the end of each stage, the finest first, and the last layer's
-                features `[B, squeeze * 16]`.
+            image: Views in [0, 1].
+            maps: Return two values more: the maps `[B, width, H, W]` at the end of each stage, the finest first, and
+                the features `[B, squeeze * 16]` that the last layer reads.
         """
         if self.standardise:
             deviation, mean = torch.std_mean(image, dim=(1, 2, 3), keepdim=True)
-            image = (image - mean) / (2 * (deviation + FAINTEST))
+            image = (image - mean) / (2 * (deviation + DEVIATION_FLOOR))
         else:
             image = image * 2 - 1
         kept = []
@@ -132,5 +153,5 @@ class ResidualEncoder(nn.Module):
                 kept.append(image)
         features = image.flatten(1)
         mean, log_variance = self.linear(features).float().chunk(2, dim=1)
-        latent = mean, bounded(log_variance)
-        return (*latent, kept, features) if maps else latent
+        log_variance = bounded(log_variance)
+        return (mean, log_variance, kept, features) if maps else (mean, log_variance)

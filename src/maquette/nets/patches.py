@@ -1,22 +1,26 @@
-"""The discriminator of patches: does a small square cut from an image, at any scale and place, come from a real one?"""
+"""The patch discriminator: whether a square taken from an image, at any scale and position, is from a real image."""
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from maquette.nets.types import Images, Scores
 from maquette.rays.sampling import pixel_places, sample_image
 
 
 class PatchCritic(nn.Module):
-    """Patches `[B, C, K, K]` to logits `[B]`. widths: of what halves the patch, so K = 4 * 2 ** len(widths).
+    """Patches of K x K pixels to logits, K = 4 * 2 ** len(widths).
+
+    With norms it is GRAF's discriminator (Schwarz et al. 2020, section 3.2 and its code): convolutions 4x4 of stride 2
+    with spectral norm, instance norm from the second on, leaky ReLU 0.2, and one convolution that reads the last 4x4.
+    Without norms, each has a convolution 3x3 after it, and the last one also reads the mean deviation over the batch
+    (Karras et al. 2018, section 3): it tells blobs from objects within hundreds of steps.
 
     Args:
-        norms: GRAF's discriminator (Schwarz et al. 2020, section 3.2 and its code): convolutions 4x4 of stride 2 with
-            spectral norm, instance norm from the second on, leaky ReLU 0.2, and one that reads the last 4x4. Without:
-            no norms, a convolution 3x3 after each, and the mean deviation over the batch beside the last 4x4 (Karras et
-            al. 2018, section 3), so that it tells blobs from objects within hundreds of steps. Images of another size
-            are seen whole, at K x K places.
+        channels: 1 (grey) or 3 (RGB).
+        widths: Channels after each halving of the patch.
+        norms: Whether it has GRAF's norms.
     """
 
     def __init__(self, channels: int, widths: tuple[int, ...], norms: bool = True):
@@ -34,8 +38,8 @@ class PatchCritic(nn.Module):
             nn.init.kaiming_normal_(layer.weight, 0.2)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """`[B, C, K, K]`, or images of any size, to `[B]`, float32."""
+    def forward(self, images: Images) -> Scores:
+        """Logits of patches, float32; images of another size than K x K are seen whole, at K x K points."""
         if images.shape[-2:] != (self.side, self.side):
             images = sample_image(images, pixel_places(self.side, images).expand(len(images), -1, -1))
         for number, convolution in enumerate(self.halving):

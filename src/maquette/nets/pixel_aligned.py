@@ -1,13 +1,14 @@
-"""What a view shows, put where it lies in the shape: the camera read from the view, its features looked up a cell.
+"""Pixel-aligned features: each cell of a volume reads the view at the pixels where the view shows that cell.
 
-A latent says what an object is and about how large; where exactly a leg stands it has no room for. Here each cell of
-the volume is projected into the view, with the camera that a head of the encoder reads from it, and the features found
-there correct the generator's logits (pixel-aligned features: Saito et al., PIFu, ICCV 2019, with a known camera;
-Xu et al., DISN, NeurIPS 2019, with an estimated one).
+A latent says what an object is and about how large, but not exactly where a leg stands. Here each cell of the volume is
+projected into the view, with the camera that a head of the encoder estimates from it, and the features found there
+correct the generator's logits (Saito et al., PIFu, ICCV 2019, with a known camera; Xu et al., DISN, NeurIPS 2019, with
+an estimated one).
 
-A pose is seven values: azimuth, elevation and roll in radians; the logarithm of the scale; right and down of the place
-where the object's centre is seen; nearness. A picture goes from -1 to 1, right and down. A point that lies x right,
-y down and z behind the object's centre, seen by the camera, is at centre + scale * (x, y) / (1 + nearness * z).
+A pose is seven values: azimuth, elevation and roll in radians; the logarithm of the scale; the coordinates, right and
+down, at which the view shows the object's centre; nearness. A view's coordinates go from -1 to 1, right and down. A
+point that lies x right, y down and z behind the object's centre, as the camera sees it, is shown at
+centre + scale * (x, y) / (1 + nearness * z).
 """
 
 import math
@@ -15,17 +16,23 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from maquette.nets.layers import start_at_zero
+from maquette.nets.types import Cells
+
 AZIMUTH, ELEVATION, ROLL, SCALE, RIGHT, DOWN, NEARNESS = range(POSE := 7)
-_CIRCUMSPHERE = math.sqrt(3) / 2  # of the unit cube: what the renderer's cameras are set to see whole
+_CIRCUMSPHERE = math.sqrt(3) / 2  # radius of the unit cube's, which the renderer's cameras just see whole
 _BINS = 24
-_TYPICAL = (0.30, 0.0, 0.42, 0.0, -0.05, 0.42)  # of all but the azimuth, over the renderer's views, varied
-_SPREAD = (0.24, 0.045, 0.24, 0.13, 0.12, 0.094)
+_TYPICAL = (0.30, 0.0, 0.42, 0.0, -0.05, 0.42)  # mean of all values but the azimuth over the renderer's varied views
+_SPREAD = (0.24, 0.045, 0.24, 0.13, 0.12, 0.094)  # their standard deviation
+Poses = Float[Tensor, "batch 7"]
+"""One pose for each view."""
 
 
-def poses(cameras: Tensor) -> Tensor:
-    """Cameras `[B, 7]` as a dataset keeps them (`maquette.datasets.format.OpenedData.cameras`) to poses `[B, 7]`."""
+def poses(cameras: Poses) -> Poses:
+    """The poses of cameras as a dataset keeps them (`maquette.datasets.format.OpenedData.cameras`)."""
     azimuth, elevation, view, roll = cameras[:, :4].deg2rad().unbind(1)
     zoom, right, down = cameras[:, 4:].unbind(1)
     scale = zoom * (view / 2).cos() / _CIRCUMSPHERE
@@ -33,15 +40,23 @@ def poses(cameras: Tensor) -> Tensor:
     return torch.stack([azimuth, elevation, roll, scale.log(), 2 * right, 2 * down, nearness], dim=1)
 
 
-def mirror_pose(pose: Tensor) -> Tensor:
-    """The poses `[B, 7]` of the same views in a mirror, of shapes mirrored along x."""
+def mirror_pose(pose: Poses) -> Poses:
+    """The poses of the same views mirrored left to right, which show the shapes mirrored along x."""
     return pose * pose.new_tensor([-1, 1, -1, 1, -1, 1, 1])
 
 
-def warp_pose(pose: Tensor, scale: Tensor, angle: Tensor, right: Tensor, down: Tensor) -> Tensor:
-    """The poses `[B, 7]` of views that were sampled at turn(angle) p / scale + (right, down) for each new place p.
+def warp_pose(
+    pose: Poses, scale: Float[Tensor, " batch"], angle: Float[Tensor, " batch"], right: Float[Tensor, " batch"],
+    down: Float[Tensor, " batch"],
+) -> Poses:
+    """The poses of views that were resampled: each new point p shows the old one at turn(angle) p / scale + shift.
 
-    scale, angle (radians), right, down: `[B]`; the turn is from right towards down.
+    Args:
+        pose: Of the views before.
+        scale: Above 1 enlarges the object.
+        angle: In radians, from right towards down.
+        right: The shift to the right, in the view's coordinates.
+        down: The shift down.
     """
     cos, sin = angle.cos(), angle.sin()
     x, y = pose[:, RIGHT] - right, pose[:, DOWN] - down
@@ -53,8 +68,8 @@ def warp_pose(pose: Tensor, scale: Tensor, angle: Tensor, right: Tensor, down: T
     return new
 
 
-def project(points: Tensor, pose: Tensor) -> Tensor:
-    """Points `[N, 3]` of the frame, seen with poses `[B, 7]`: right, down and depth behind the centre, `[B, N, 3]`."""
+def project(points: Float[Tensor, "points 3"], pose: Poses) -> Float[Tensor, "batch points 3"]:
+    """Where views show points of the frame: right, down, and the depth behind the object's centre."""
     sa, se, sr = pose[:, [AZIMUTH, ELEVATION, ROLL]].sin().unbind(1)
     ca, ce, cr = pose[:, [AZIMUTH, ELEVATION, ROLL]].cos().unbind(1)
     zero = torch.zeros_like(sa)
@@ -68,8 +83,8 @@ def project(points: Tensor, pose: Tensor) -> Tensor:
     return torch.stack([pose[:, None, RIGHT] + factor * right, pose[:, None, DOWN] + factor * down, behind], dim=2)
 
 
-def centres(cells: int) -> Tensor:
-    """Centres of cells of the unit cube around 0, `[cells^3, 3]`, in the order of a grid's values."""
+def centres(cells: int) -> Float[Tensor, "points 3"]:
+    """Centres of the `cells`^3 cells of the unit cube around 0, in the order of a grid's values."""
     # not torch: on the meta device of hub.load that would import its compiler, which takes a second
     line = (np.arange(cells, dtype=np.float32) + 0.5) / cells - 0.5
     grid = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=3)
@@ -77,11 +92,17 @@ def centres(cells: int) -> Tensor:
 
 
 class PoseHead(nn.Module):
-    """Features `[B, F]` to a pose: the azimuth as one of 24 directions and an offset from it, the rest as values.
+    """An encoder's features to a pose: the azimuth as one of 24 directions and an offset from it, the rest as values.
 
-    Directions and not an angle, since an object that looks the same from two sides has two right answers and their
-    mean is none.
+    Directions and not an angle: an object that looks the same from two sides has two right answers, and the mean of
+    these is wrong.
+
+    Args:
+        features: How many features there are.
     """
+
+    typical: Tensor
+    spread: Tensor
 
     def __init__(self, features: int):
         super().__init__()
@@ -89,19 +110,19 @@ class PoseHead(nn.Module):
         self.register_buffer("typical", torch.tensor(_TYPICAL), persistent=False)
         self.register_buffer("spread", torch.tensor(_SPREAD), persistent=False)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """`[B, F]` to what the head says, `[B, 54]`, float32: read it with `pose`, train it with `loss`."""
+    def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch 54"]:
+        """The head's output, float32: `pose` reads it, `loss` trains it."""
         return self.linear(features).float()
 
-    def pose(self, head_output: Tensor) -> Tensor:
-        """The most likely poses `[B, 7]`."""
+    def pose(self, head_output: Float[Tensor, "batch 54"]) -> Poses:
+        """The most likely poses."""
         likely, offset, rest = head_output.split((_BINS, _BINS, POSE - 1), dim=1)
         best = likely.argmax(1, keepdim=True)
         azimuth = (best + offset.gather(1, best)) * (2 * math.pi / _BINS)
         return torch.cat([azimuth, self.typical + self.spread * rest], dim=1)
 
-    def loss(self, head_output: Tensor, pose: Tensor) -> Tensor:
-        """Cross-entropy of the direction, and the distances (smooth L1) of its offset and of the other six values."""
+    def loss(self, head_output: Float[Tensor, "batch 54"], pose: Poses) -> Float[Tensor, ""]:
+        """Cross-entropy of the direction plus smooth L1 distances of its offset and of the other six values."""
         likely, offset, rest = head_output.split((_BINS, _BINS, POSE - 1), dim=1)
         turn = pose[:, AZIMUTH].remainder(2 * math.pi) * (_BINS / (2 * math.pi))
         nearest = turn.round()
@@ -119,13 +140,17 @@ class PixelAlignedDecoder(nn.Module):
     """Corrections to a SubvoxelGenerator's logits from the view itself.
 
     Args:
-        resolution: Voxels a side.
+        resolution: Voxels a side, R.
         cells: Channels of the generator's cells (R / 4 a side).
-        maps: Channels of the encoder's maps that are used, the finest first, each half the size of the one before it.
-        features: Of the encoder's last layer.
-        wide: Channels of the maps brought together; each eighth of a cell sees `channels` of them.
-        hidden: Width of what makes a cell's 4x4x4 corrections.
+        maps: Channels of the encoder's maps, the finest first, each half the size of the one before it.
+        features: How many features the encoder's last layer reads.
+        wide: Channels of the map into which the encoder's maps are merged.
+        channels: Channels of that map which each eighth of a cell reads.
+        hidden: Width of the layers that make a cell's 4x4x4 corrections.
     """
+
+    fine: Tensor
+    coarse: Tensor
 
     def __init__(
         self, resolution: int, cells: int, maps: tuple[int, ...], features: int, wide: int = 32, channels: int = 16,
@@ -140,24 +165,23 @@ class PixelAlignedDecoder(nn.Module):
         self.cells = nn.Sequential(
             nn.Conv3d(cells + 8 * (channels + 1) + 3, hidden, 1, bias=False), nn.BatchNorm3d(hidden), nn.ReLU(),
             nn.Conv3d(hidden, hidden, 1, bias=False), nn.BatchNorm3d(hidden), nn.ReLU(),
-            nn.Conv3d(hidden, 64, 1),
+            start_at_zero(nn.Conv3d(hidden, 64, 1)),
         )  # fmt: skip
-        nn.init.zeros_(self.cells[-1].weight)
-        nn.init.zeros_(self.cells[-1].bias)
         self.register_buffer("fine", centres(2 * self.side), persistent=False)
         self.register_buffer("coarse", centres(self.side), persistent=False)
 
     def forward(
-        self, cells: Tensor, maps: list[Tensor], features: Tensor, pose: Tensor | None = None, share: float = 0.0
-    ) -> tuple[Tensor, Tensor]:
-        """Corrections `[B, 64, c, c, c]` of each cell's 4x4x4 voxels, and what the pose head says.
+        self, cells: Float[Tensor, "batch channels c c c"], maps: list[Float[Tensor, "batch _ _ _"]],
+        features: Float[Tensor, "batch features"], pose: Poses | None = None, share: float = 0.0,
+    ) -> tuple[Cells, Float[Tensor, "batch 54"]]:
+        """Corrections of each cell's 4x4x4 voxels, and the pose head's output.
 
         Args:
-            cells: `[B, C, c, c, c]`.
-            maps: Of the encoder.
-            features: See `maps`.
-            pose: The true poses, if known; the first `share` of the batch is looked up with these and the rest with the
-                poses that the head reads.
+            cells: Of the generator.
+            maps: Of the encoder, the finest first.
+            features: Those that the encoder's last layer reads.
+            pose: The true poses, if known.
+            share: The first `share` of the batch uses the true poses, the rest those that the head estimates.
         """
         head_output = self.pose_head(features)
         used = self.pose_head.pose(head_output.detach())
@@ -168,14 +192,14 @@ class PixelAlignedDecoder(nn.Module):
         return self.cells(torch.cat([cells.float(), seen], dim=1)), head_output
 
     def _merged(self, maps: list[Tensor]) -> Tensor:
-        """One map `[B, channels, H, W]` of the size of the finest, float32."""
+        """The maps as one, `[B, channels, H, W]`, of the finest one's size, float32."""
         whole = self.beside[-1](maps[-1])
         for layer, finer in zip(reversed(self.beside[:-1]), reversed(maps[:-1]), strict=True):
             whole = F.interpolate(whole, size=finer.shape[2:], mode="bilinear") + layer(finer)
         return self.last(F.relu(self.norm(whole))).float()
 
     def _lookup(self, whole: Tensor, pose: Tensor) -> Tensor:
-        """Each cell's eight places in the map, `[B, 8 * (channels + 1), c, c, c]`, the last channel 1 in the view."""
+        """The map at each cell's eight parts, `[B, 8 * (channels + 1), c, c, c]`; last channel: 1 inside the view."""
         batch, side = len(whole), self.side
         whole = torch.cat([whole, torch.ones_like(whole[:, :1])], dim=1)
         at = project(self.fine, pose)[:, None, :, :2]
@@ -184,5 +208,5 @@ class PixelAlignedDecoder(nn.Module):
         return found.reshape(batch, -1, side, side, side)
 
     def _places(self, pose: Tensor) -> Tensor:
-        """Where the view has each cell: right, down, behind the centre, `[B, 3, c, c, c]`."""
+        """Where the view shows each cell: right, down, depth behind the centre, `[B, 3, c, c, c]`."""
         return project(self.coarse, pose).transpose(1, 2).reshape(len(pose), 3, *[self.side] * 3)

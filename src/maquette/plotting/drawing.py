@@ -9,7 +9,7 @@ import trimesh
 from jaxtyping import UInt8
 
 from maquette.errors import UserError
-from maquette.events import Progress, clock
+from maquette.events import Note, Progress, clock
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.shape import Shape, read_surface
 from maquette.geometry.strokes import Strokes
@@ -250,7 +250,7 @@ def plot(
     home: bool = False,
     unlock: bool = False,
     patience: Patience | None = None,
-) -> Iterator[Drawing | Progress | ChangePen | Sent]:
+) -> Iterator[Drawing | Note | Progress | ChangePen | Sent]:
     """Send a drawing, an SVG or a G-code file to a machine.
 
     Every line is checked against the page before the port is opened: a drawing that leaves it is refused as a whole.
@@ -269,11 +269,12 @@ def plot(
         patience: How long is waited for what; the usual times if None.
 
     Yields:
-        The Drawing (not for G-code), then the events of `maquette.plotting.grbl.send`.
+        The Drawing (for G-code a Note of its page and its time), then the events of `maquette.plotting.grbl.send`.
 
     Raises:
         UserError: If the source cannot be sent, reaches outside the page, or the machine fails.
     """
+    drawing: Drawing | None = None
     if isinstance(source, Drawing) or format_of(source) == "svg":
         drawing = source if isinstance(source, Drawing) else load_svg(source, machine, sheet=sheet, fit=fit, pen=pen)
         width, height = drawing.strokes.width, drawing.strokes.height
@@ -282,13 +283,16 @@ def plot(
     elif format_of(source) == "gcode":
         if fit or pen is not None:
             raise UserError(f"{source} is sent as it is; only an SVG can be fitted, or one of its pens chosen")
-        lines, page = gcode.read_gcode(source)
-        if sheet is not None:
-            page = sheet.width, sheet.height
+        lines = gcode.read_lines(source)
+        page = (sheet.width, sheet.height) if sheet is not None else gcode.named_page(lines, source)
         if page is None:
             raise UserError(f"{source} does not say the size of its page", hint="name it, as in --page a4")
         width, height = page
     else:
         raise UserError(f"{source} cannot be sent to a GRBL machine", "HPGL", "send the SVG")
-    yield from send(port, gcode.check_program(lines, width, height, machine), machine, baud=baud, control=control,
+    checked = gcode.check_program(lines, width, height, machine)
+    if drawing is None:
+        yield Note(f"{source}: a page of {width:g} x {height:g} mm, about "
+                   f"{clock(gcode.program_seconds(checked, machine))}")
+    yield from send(port, checked, machine, baud=baud, control=control,
                     home=home, unlock=unlock, patience=patience or Patience())

@@ -3,9 +3,10 @@
 As GRBL's documentation of its interface describes it: a line is sent as soon as the 127 characters of the machine's
 buffer have room for it, which is known by counting the characters of the lines that it has not answered yet. `?`, `!`,
 `~` and reset are acted on at once and take no room. Whatever goes wrong, and whoever stops it: the motion is held, the
-machine is reset, and the pen is lifted.
+machine is reset, and the pen is lifted. While it draws, signals are caught (see `maquette.plotting.one_stop`).
 """
 
+import atexit
 import re
 import time
 from collections import deque
@@ -17,6 +18,9 @@ from typing import Protocol, runtime_checkable
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.extras import require
+from maquette.plotting.gcode import leaves_pen_down, lifting_lines
+from maquette.plotting.gcode_parser import parse_block
+from maquette.plotting.one_stop import Stop, one_stop
 from maquette.plotting.settings import Machine
 
 BUFFER_BYTES = 127
@@ -33,6 +37,7 @@ _ALARMS = {
     4: "the probe", 5: "the probe", 6: "homing was reset", 7: "the door was opened while homing",
     8: "homing found no switch to leave", 9: "homing found no switch",
 }
+_TRIES = 20  # to lift the pen, where something interrupts it
 STOP, PAUSE, RESUME = "stop", "pause", "resume"
 """What `control` may return, besides "" for nothing new."""
 
@@ -58,7 +63,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class ChangePen:
-    """The pen is up, and the machine stands still until `control` says "resume".
+    """The machine stands still until `control` says "resume"; in a program of our own the pen is up.
 
     Attributes:
         pen: What the program's line says about the pen.
@@ -116,26 +121,48 @@ def send(
             alarm, falls silent or restarts, if the connection is lost, and after "stop". Each says whether the pen was
             lifted.
     """
-    if control is None and any(line.startswith("M0") for line in lines):
+    if control is None and any(parse_block(line).stops for line in lines):
         raise UserError("the drawing needs several pens, and nobody is there to change them",
                         hint="send one pen at a time")
-    session = _Session(_open_port(port, baud), port, machine, control, patience)
-    try:
-        session.start(home, unlock)
-        yield from session.stream(lines)
-    except BaseException as problem:
-        told = session.rescue()
-        if isinstance(problem, KeyboardInterrupt):
-            problem.add_note(told)
-        if isinstance(problem, _Lost):
-            raise UserError(f"{problem.what}; {told}", problem.got, problem.hint) from None
-        raise
-    finally:
-        session.close()
+    with one_stop() as stop:
+        session = _Session(
+            _open_port(port, baud), port, machine, control, patience, stop, lifting_lines(lines, machine)
+        )
+        atexit.register(session.rescue)  # for a program that ends without closing this generator
+        try:
+            session.start(home, unlock)
+            for event in session.stream(lines, leaves_pen_down(lines, machine)):
+                yield event
+                stop.quiet = False  # whoever asks for more has not stopped
+        except BaseException as problem:
+            told = session.rescue()
+            if isinstance(problem, _Lost):
+                raise UserError(f"{problem.what}; {told}", problem.got, problem.hint) from None
+            _reason_of(problem).add_note(told)
+            raise
+        finally:
+            session.rescue()  # where a signal came between the line before and this one
+            session.close()
+            atexit.unregister(session.rescue)
+
+
+def _reason_of(problem: BaseException) -> BaseException:
+    """What ended a generator: the problem itself, or what its caller was closing it for."""
+    while isinstance(problem, GeneratorExit) and problem.__context__ is not None:
+        problem = problem.__context__
+    return problem
 
 
 class _Lost(UserError):
     """The program cannot go on."""
+
+
+class _Gone(_Lost):
+    """Nothing can be sent to the machine any more."""
+
+
+class _Refused(_Lost):
+    """The machine has refused a line."""
 
 
 @runtime_checkable
@@ -174,14 +201,20 @@ class _Session:
         moved: Whether the program has begun.
         greeted: Whether the machine has said that it started.
         fullest: The most characters that were in the machine's buffer at once.
+        lifting: The lines that lift the pen.
+        drawing: Whether the program has begun and its pen is not known to be up.
+        told: What became of the pen, once that is known.
     """
+
     def __init__(
-        self, link: _Link, port: str, machine: Machine, control: Callable[[], str] | None, patience: Patience
+        self, link: _Link, port: str, machine: Machine, control: Callable[[], str] | None, patience: Patience,
+        stop: Stop, lifting: tuple[str, ...],
     ) -> None:
         self.link, self.port, self.machine, self.patience = link, port, machine, patience
+        self.stop, self.lifting, self.told = stop, lifting, ""
         self.control = control or (lambda: "")
         self.waiting: deque[tuple[int, str]] = deque()
-        self.state, self.paused, self.moved, self.greeted = "", False, False, False
+        self.state, self.paused, self.moved, self.greeted, self.drawing = "", False, False, False, False
         self._text, self._heard, self._asked = b"", time.monotonic(), 0.0
         self.fullest = 0
 
@@ -212,13 +245,19 @@ class _Session:
         if not self.state.startswith("Idle"):
             raise _Lost(f"the machine on {self.port} is not ready", self.state or "no status")
 
-    def stream(self, lines: list[str]) -> Iterator[Progress | ChangePen | Sent]:
-        """Send the lines as the buffer has room, until the machine has done them all and stands still."""
-        began, total, told, self.moved = time.monotonic(), len(lines), -1, True
+    def stream(self, lines: list[str], lift: bool) -> Iterator[Progress | ChangePen | Sent]:
+        """Send the lines as the buffer has room, until the machine has done them all and stands still.
+
+        Args:
+            lines: The program.
+            lift: Whether it leaves the pen down, which is lifted then.
+        """
+        began, total, told, self.moved, self.drawing = time.monotonic(), len(lines), -1, True, True
         for number, line in enumerate(lines):
-            if line.startswith("M0"):
+            block = parse_block(line)
+            if block.stops:
                 yield from self._drained(number, total)
-                yield ChangePen(line.partition(";")[2].strip() or "change the pen")
+                yield ChangePen(block.comment or "change the pen")
                 self.paused = True
                 while self.paused:
                     self._listen()
@@ -231,7 +270,10 @@ class _Session:
                     told = done * 200 // total
                     yield Progress("paused" if self.paused else "plotting", done, total)
             self._put(line)
+        for line in self.lifting if lift else ():
+            self._put(line)
         yield from self._drained(total, total)
+        self.drawing, self.told = False, "all was drawn"
         yield Sent(total, time.monotonic() - began, self.fullest)
 
     def _drained(self, number: int, total: int) -> Iterator[Progress]:
@@ -257,7 +299,7 @@ class _Session:
         try:
             self.link.write(data)
         except OSError as problem:  # pyserial's own errors are OSErrors too
-            raise _Lost(f"the line to {self.port} was lost", _reason(problem), "check the cable") from None
+            raise _Gone(f"the line to {self.port} was lost", _reason(problem), "check the cable") from None
 
     def _until(self, there: Callable[[], object], seconds: float, ask: bool = True) -> bool:
         """Listen until `there` is true; False if that takes longer than `seconds`."""
@@ -277,7 +319,7 @@ class _Session:
         try:
             data = self.link.read(4096)
         except OSError as problem:
-            raise _Lost(f"the line to {self.port} was lost", _reason(problem), "check the cable") from None
+            raise _Gone(f"the line to {self.port} was lost", _reason(problem), "check the cable") from None
         if data:
             self._heard = now
             *whole, self._text = (self._text + data).split(b"\n")
@@ -309,16 +351,17 @@ class _Session:
             if self.waiting:
                 self.waiting.popleft()
         elif line.startswith("<"):
-            self.state = line[1:].split("|")[0].split(">")[0]
+            found = re.match(r"<([A-Za-z]+(?::\d+)?)", line)
+            self.state = found[1] if found else ""
         elif line.startswith("Grbl"):
             self.greeted = True
             if self.moved:
                 raise _Lost(f"the machine on {self.port} has restarted in the middle of the drawing")
-        elif found := re.fullmatch(r"error:\s*(\d+)", line):
+        elif found := re.fullmatch(r"error:\s*(\d{1,4})", line):
             sent = self.waiting.popleft()[1] if self.waiting else ""
             told = _ERRORS.get(int(found[1]), "see GRBL's list of errors")
-            raise _Lost(f"the machine refused {sent!r}", f"error {found[1]} ({told})")
-        elif found := re.fullmatch(r"ALARM:\s*(\d+)", line):
+            raise _Refused(f"the machine refused {sent!r}", f"error {found[1]} ({told})")
+        elif found := re.fullmatch(r"ALARM:\s*(\d{1,4})", line):
             told = _ALARMS.get(int(found[1]), "see GRBL's list of alarms")
             raise _Lost("the machine has stopped with an alarm", f"alarm {found[1]} ({told})",
                         "set it right, and send it home before the next drawing")
@@ -331,23 +374,26 @@ class _Session:
         Returns:
             What became of the pen, as the end of an error's line.
         """
-        if not self.moved:
-            return "nothing was drawn"
-        self.moved = False
-        for _ in range(3):
+        if not self.drawing:
+            return self.told or "nothing was drawn"
+        self.stop.quiet = True
+        told = "THE PEN MAY BE DOWN"
+        for _ in range(_TRIES):
             try:
-                return "the pen was lifted" if self._lift() else "THE PEN MAY BE DOWN"
-            except _Lost:
-                return "THE PEN MAY BE DOWN"
-            except KeyboardInterrupt:  # an impatient user; the pen comes first
+                told = "the pen was lifted" if self._lift() else told
+            except _Gone:
+                pass
+            except BaseException:  # whatever gets in here where signals are not caught; the pen comes first
                 continue
-        return "THE PEN MAY BE DOWN"
+            break
+        self.drawing, self.told = False, told
+        return told
 
     def _lift(self) -> bool:
         """Hold, reset, and lift the pen; whether the pen is up."""
-        self.state = ""
+        self.moved, self.state = False, ""  # the reset makes the machine greet again
         self._write(b"!")
-        self._until_whatever(lambda: self.state.startswith(("Hold:0", "Idle", "Alarm")), self.patience.hold)
+        self._until_whatever(lambda: self.state in ("Hold:0", "Idle", "Alarm"), self.patience.hold)
         self.greeted = False
         self._write(b"\x18")
         if not self._until_whatever(lambda: self.greeted, self.patience.hold):
@@ -355,22 +401,32 @@ class _Session:
         self.waiting.clear()
         self._put("$X")  # a reset while it still moved locks the machine
         self._until_whatever(lambda: not self.waiting, self.patience.silence)
-        for line in self.machine.lift_lines:
+        for line in self.lifting:
             self._put(line)
-            if not self._until_whatever(lambda: not self.waiting, self.patience.silence):
+            if not self._until_whatever(lambda: not self.waiting, self.patience.silence, refusals=False):
                 return False
         self.state = ""
-        return self._until_whatever(lambda: self.state.startswith("Idle"), self.patience.hold)
+        return self._until_whatever(lambda: self.state == "Idle", self.patience.hold)
 
-    def _until_whatever(self, there: Callable[[], object], seconds: float) -> bool:
-        """As `_until`, but without regard to errors and alarms, which belong to what was before."""
+    def _until_whatever(self, there: Callable[[], object], seconds: float, refusals: bool = True) -> bool:
+        """As `_until`, but without regard to errors and alarms, which belong to what was before.
+
+        Args:
+            there: What is waited for.
+            seconds: How long.
+            refusals: Whether that goes for refused lines too; else False for one.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
                 return self._until(there, end - time.monotonic())
-            except _Lost as problem:
-                if "was lost" in problem.what:
-                    raise
+            except _Gone:
+                raise
+            except _Refused:
+                if not refusals:
+                    return False
+            except _Lost:
+                continue
         return False
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maquette.errors import UserError
+from maquette.geometry.paper import MAX_SIDE_MM
 
 _USUAL_PEN = {"z": (3.0, 0.0), "servo": (0.0, 1000.0)}  # up and down
 
@@ -48,7 +49,7 @@ class Paper:
     """The paper, in millimetres.
 
     Raises:
-        UserError: If the margins leave no room.
+        UserError: If the margins leave no room, or the page is larger than `MAX_SIDE_MM`.
     """
 
     width: float = 210.0
@@ -61,6 +62,9 @@ class Paper:
         if not (0 <= self.margin and 2 * self.margin < min(self.width, self.height)):
             raise UserError("the margins leave no room on the page",
                             f"{self.margin:g} on {self.width:g} x {self.height:g} mm")
+        if not max(self.width, self.height) <= MAX_SIDE_MM:
+            raise UserError(f"a page has sides of more than 0 and at most {MAX_SIDE_MM:g} mm",
+                            f"{self.width:g} x {self.height:g} mm")
         if not 0 < self.pen <= 20:
             raise UserError("a pen's line is more than 0 and at most 20 mm wide", self.pen)
 
@@ -124,5 +128,17 @@ class Machine:
             value: In millimetres, or the servo's value.
             axis: The move up to its value, as `G0 Z`; a servo does not use it.
         """
-        move = f"{axis}{value:g}" if self.lift == "z" else f"M3 S{value:g}"
-        return [move, f"G4 P{self.settle_s:g}"] if self.settle_s else [move]
+        move = f"{axis}{format_number(value)}" if self.lift == "z" else f"M3 S{format_number(value)}"
+        wait = format_number(self.settle_s)
+        return [move, f"G4 P{wait}"] if wait != "0" else [move]
+
+
+def servo_values(machine: Machine) -> tuple[float, float]:
+    """The servo's values with the pen up and down; the usual ones for a machine whose pen an axis lifts."""
+    return machine.pen_values if machine.lift == "servo" else _USUAL_PEN["servo"]
+
+
+def format_number(value: float) -> str:
+    """A number as G-code has it, with at most four decimals and never with an exponent."""
+    text = f"{value:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

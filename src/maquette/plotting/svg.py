@@ -19,7 +19,7 @@ from maquette.io.formats import file_bytes
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    vpype = require("vpype", "plotter")
+    import vpype
 
 MAX_BYTES = 32 << 20
 """The largest SVG file that is read."""

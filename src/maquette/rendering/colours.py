@@ -35,7 +35,7 @@ def scheme(mesh: trimesh.Trimesh, seed: int) -> Float32[np.ndarray, "f 3"]:
     seed. Any other mesh gets one colour.
     """
     if FACE_COLOURS in mesh.face_attributes:
-        return ((mesh.face_attributes[FACE_COLOURS] / 255.0) ** GAMMA).astype(np.float32)
+        return ((np.asarray(mesh.face_attributes[FACE_COLOURS], np.float64) / 255.0) ** GAMMA).astype(np.float32)
     rng = np.random.default_rng(seed)
 
     def drawn(palette: tuple[str, ...]) -> Float64[np.ndarray, " 3"]:

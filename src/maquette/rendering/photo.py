@@ -19,7 +19,7 @@ from maquette.rendering.room import Room, random_room
 from maquette.rendering.textures import Pictures, random_colour, random_material
 
 OWN_COLOURS_SHARE = 0.5
-"""Share of views in its own colours of a mesh that has any (`FACE_COLOURS`); the others have random surfaces."""
+"""For a mesh with its own colours (`FACE_COLOURS`), the share of views that show them; others have random surfaces."""
 STUDIO_SHARE = 0.15
 """Share of views on plain white or grey, without a room and clutter."""
 
@@ -51,8 +51,10 @@ class PhotoScene:
         self.low, self.high = caster.vertices.min(0), caster.vertices.max(0)
         self.corners = hull_corners(caster)
         own = None if caster.mesh is None else caster.mesh.face_attributes.get(FACE_COLOURS)
-        self.colours = None if own is None else (np.asarray(own, np.float32) / 255) ** np.float32(2.2)
-        """Linear RGB of the shape's own faces, float32 [F, 3], or None."""
+        self.colours: Float[np.ndarray, "f 3"] | None = None
+        """The shape's own colours, linear RGB; None for a shape without."""
+        if own is not None:
+            self.colours = (np.asarray(own, np.float32) / 255) ** np.float32(2.2)
         faces = len(caster.faces)
         self.arrangements = [Arrangement(caster, faces, np.zeros(0, np.int64))]
         self.patch = caster.patch

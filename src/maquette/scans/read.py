@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Float32, Shaped, UInt16
 
 from maquette.errors import UserError
 from maquette.io import formats
+from maquette.io.paths import usable
 from maquette.scans.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
@@ -102,10 +103,11 @@ def read_scan(
 
     Args:
         source: A 16-bit depth PNG; a point cloud or mesh (PLY, OBJ, STL, OFF); a .npy or array of points `[N, 3]`, of
-            depths `[H, W]` in metres, or a partial grid `[R, R, R]`; a grid file (npz, binvox, mat).
+            depths `[H, W]` (whole numbers in units of `depth_scale`, others in metres), or a partial grid `[R, R, R]`;
+            a grid file (npz, binvox, mat).
         resolution: Voxels a side of the result. A grid must have it already.
         intrinsics: Of the camera that took a depth picture.
-        depth_scale: How many units of a depth picture make a metre.
+        depth_scale: How many units of a depth picture, or of an array of whole numbers, make a metre.
         azimuth_deg: The side that the camera saw, see `maquette.scans.place.stand`; without meaning for grids.
         elevation_deg: Of the camera above the horizon, see `stand`; without meaning for grids.
         up: "z" for points that stand upright, see `stand`; without meaning for grids.
@@ -114,7 +116,9 @@ def read_scan(
         UserError: If the source cannot be read or holds no object; the message names the file.
     """
     name = "the scan" if isinstance(source, np.ndarray) else str(source)
-    values = source if isinstance(source, np.ndarray) else _read_values(Path(source), depth_scale)
+    if not 0 < depth_scale < math.inf:
+        raise UserError("depth_scale must be positive: the picture's units a metre", depth_scale)
+    values = source if isinstance(source, np.ndarray) else _read_values(usable(source), depth_scale)
     if values.ndim < 2 or values.dtype.kind not in "biuf":
         raise UserError(f"{name}: a scan is points [N, 3], depths [H, W] or a grid [R, R, R]",
                         f"{values.dtype} {values.shape}")
@@ -132,6 +136,8 @@ def read_scan(
                             hint="give --intrinsics fx,fy,cx,cy or a JSON file")
         if up is not None:
             raise UserError(f"{name} is a depth picture, which is never upright", hint="leave out --up")
+        if values.dtype.kind in "iu":  # a sensor's own units, as in a 16-bit picture
+            values = _metres(values, depth_scale)
         values = depth_points(values, intrinsics)
     standing = stand(values, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, up=up, name=name)
     return Scan(*standing.facing(azimuth_deg, resolution), metric, standing)
@@ -146,7 +152,7 @@ def read_intrinsics(source: str | Path) -> Intrinsics:
     Raises:
         UserError: For anything else.
     """
-    if not Path(source).is_file():
+    if not usable(source).is_file():
         try:
             return Intrinsics(*(float(word) for word in str(source).split(",")))
         except (ValueError, TypeError):
@@ -169,7 +175,12 @@ def read_depth(path: str | Path, depth_scale: float = 1000.0) -> Float32[np.ndar
         raise UserError("depth_scale must be positive: the picture's units a metre", depth_scale)
     data = formats.file_bytes(path, 4 * MAX_PIXELS)
     _check_png(data, path)
-    depth = formats.guarded(_pixels, data, path).astype(np.float32) / np.float32(depth_scale)
+    return _metres(formats.guarded(_pixels, data, path), depth_scale)
+
+
+def _metres(values: Shaped[np.ndarray, "h w"], depth_scale: float) -> Float32[np.ndarray, "h w"]:
+    """Whole units of a sensor in metres; NaN for 0."""
+    depth = values.astype(np.float32) / np.float32(depth_scale)
     depth[depth == 0] = np.nan
     return depth
 
@@ -196,7 +207,11 @@ def find_scans(paths: Iterable[str | Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for path in map(Path, paths):
         inside = [path]
-        if path.is_dir():
+        try:
+            folder = usable(path).is_dir()
+        except UserError:  # reported when it is read, so that the other inputs are still done
+            folder = False
+        if folder:
             try:
                 inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
             except OSError as error:
@@ -234,13 +249,8 @@ def _cloud(data: bytes, suffix: str) -> Float[np.ndarray, "n 3"]:
     found: list[trimesh.parent.Geometry]
     if suffix == ".off":
         found = [formats.read_off(data)]
-    elif suffix == ".obj":
-        scene = trimesh.load_scene(io.BytesIO(data), file_type="obj", process=False, skip_materials=True)
-        found = list(scene.geometry.values())
     else:
-        if suffix == ".stl":
-            formats.check_stl(data)
-        found = list(trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False).geometry.values())
+        found = list(formats.parse_scene(data, suffix).geometry.values())
     meshes = [one for one in found if isinstance(one, trimesh.Trimesh) and len(one.faces)]
     if meshes:
         whole = trimesh.util.concatenate(meshes)

@@ -1,4 +1,4 @@
-"""What a published method is to the loop: networks, and a table of phases.
+"""What a published method is to the training loop: networks, and a table of phases.
 
 A `Phase` is frozen data. The whole difference between the papers is the table that `System.phases()` returns; the loop
 (`maquette.training.loop`) runs any such table and knows no paper and no network by its name.
@@ -6,20 +6,34 @@ A `Phase` is frozen data. The whole difference between the papers is the table t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from maquette.errors import UserError
 from maquette.keys import check
+from maquette.nets.types import Images, Latent, Voxels
 from maquette.systems.capabilities import Makes, Reads
 
 Nets = nn.ModuleDict
 """The system's networks by name."""
 GENERATOR, ENCODER, CRITIC = "generator", "encoder", "critic"
-"""The names that networks of every system have; others are the system's own."""
+"""The names of the networks that many systems have; other names are a system's own."""
+NetT = TypeVar("NetT", bound=nn.Module)
+
+
+def network(nets: Nets, name: str, kind: type[NetT]) -> NetT:
+    """A network with its type, for attributes and methods that `nn.Module` lacks; the type is not checked.
+
+    Args:
+        nets: The system's networks.
+        name: Of the network.
+        kind: Its class. A test may put another network with the same attributes in its place.
+    """
+    return cast(NetT, nets[name])
 
 
 @dataclass(frozen=True)
@@ -27,27 +41,27 @@ class Config:
     """The keys of one system: the section `model` of its recipes. Every config has these."""
 
     section_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Other defaults of other sections: `{"data": {"flip": False}}`. A recipe's own values come before them."""
+    """Defaults that the system changes in other sections: `{"data": {"flip": False}}`. A recipe's values come first."""
 
     def __post_init__(self) -> None:
         check("model", self)
 
     def random_backgrounds(self) -> bool:
-        """Whether images of objects are to be laid on backgrounds of any colour, by the masks of the data."""
+        """Whether training puts the objects, by their masks, on backgrounds of random colours."""
         return False
 
-    # What a run's health is told by (`maquette.training.monitor.health`): keys of this section, for its advice.
+    # Keys of this section that the monitor of a run names in its advice (`maquette.training.monitor.health`).
 
     def generator_interval(self) -> int:
         """Batches from one update of the generator to the next."""
         return 1
 
     def has_gradient_penalty(self) -> bool:
-        """Whether the critic is a Wasserstein critic, held to a slope of 1 by `penalty_weight`."""
+        """Whether the critic is a Wasserstein critic whose slope `penalty_weight` keeps at 1."""
         return False
 
     def critic_key(self) -> str:
-        """The key that says how strong the critic is; empty where there is none."""
+        """The key that makes the critic stronger or weaker; empty where there is none."""
         return ""
 
     def occupancy_key(self) -> str:
@@ -55,7 +69,7 @@ class Config:
         return ""
 
     def alike_keys(self) -> tuple[str, ...]:
-        """The keys whose values, too large, make all samples alike; empty: the critic is too weak then."""
+        """The keys whose values make all samples alike when too large; empty: then a weak critic is the cause."""
         return ()
 
 
@@ -67,29 +81,29 @@ class Batch:
     """One batch on its device, and the noise that belongs to it.
 
     Attributes:
-        voxels: `[B, 1, R, R, R]` in [0, 1]; None for a system that makes images.
-        images: What an encoder reads, `[B, C, S, S]` in [0, 1]; for a system that makes images what it learns from,
-            `[B, C, H, W]` in [-1, 1]; None for a system that reads none.
+        voxels: Occupancy in [0, 1]; None for a system that makes images.
+        images: What an encoder reads, square views in [0, 1]; for a system that makes images the images that it learns
+            from, in [-1, 1]; None for a system without images.
         seed: All noise of this batch is drawn from it, so that a step is a function of (weights, seed, step) alone.
-        labels: `[B]`, the number of each shape's class, or None.
-        part: (which, of how many) equal parts of the step's whole batch this is. Noise is drawn for the whole and the
-            part takes its own, so that cutting a batch over devices changes no sample's noise.
-        poses: `[B, 7]`, where each view was taken from (`maquette.nets.pixel_aligned`), or None.
-        scans: `[B, 1, R, R, R]` of 0 and 1, the voxels that a depth camera saw, or None.
-        carry: What a phase leaves for a later phase of the same batch (detached), instead of computing it twice.
-        held_out: As many images that are not learned from, on the steps on which the system wants them.
+        labels: The number of each shape's class, or None.
+        part: (number, count): this is one of so many equal parts of the step's whole batch. Noise is drawn for the
+            whole batch and each part takes its rows, so that splitting a batch over devices changes no sample's noise.
+        poses: The camera of each view (`maquette.nets.pixel_aligned`), or None.
+        scans: The voxels that a depth camera saw, 0 or 1, or None.
+        carry: What a phase leaves, detached, for a later phase of the same batch, which need not compute it again.
+        held_out: As many images that are not learned from, on the steps for which the system asks for them.
         run: The run's seed, for noise that several batches share.
     """
 
-    voxels: Tensor | None
-    images: Tensor | None = None
+    voxels: Voxels | None
+    images: Images | None = None
     seed: int = 0
-    labels: Tensor | None = None
+    labels: Int64[Tensor, " batch"] | None = None
     part: tuple[int, int] = (0, 1)
-    poses: Tensor | None = None
-    scans: Tensor | None = None
+    poses: Float[Tensor, "batch 7"] | None = None
+    scans: Voxels | None = None
     carry: dict[str, Tensor] = field(default_factory=dict)
-    held_out: Tensor | None = None
+    held_out: Images | None = None
     run: int = 0
     _noise: torch.Generator | None = None
 
@@ -98,19 +112,19 @@ class Batch:
 
     @property
     def real(self) -> Tensor:
-        """What a generator learns to make: shapes, or images."""
+        """What a generator learns to make: voxels, or images."""
         return self.need("images") if self.voxels is None else self.voxels
 
     @property
     def seen(self) -> Tensor | None:
-        """What an encoder reads of these shapes: views or scans, or None."""
+        """What an encoder reads: views or scans, or None."""
         return self.images if self.scans is None else self.scans
 
     def need(self, name: str) -> Tensor:
-        """A tensor that this system's batches always have.
+        """A tensor that the batches of a system always have, by its name.
 
         Raises:
-            TypeError: If the batch was made for another kind of system.
+            TypeError: If this batch has none: it was made for another system.
         """
         value = getattr(self, name)
         if not isinstance(value, Tensor):
@@ -118,46 +132,48 @@ class Batch:
         return value
 
     def normal(self, *shape: int) -> Tensor:
-        """Fresh standard normal noise of this shape, samples along the first axis; each call draws on."""
+        """Standard normal noise of this shape, samples along the first axis; every call gives new values."""
         return self._own(torch.randn, shape)
 
     def uniform(self, *shape: int) -> Tensor:
-        """Fresh uniform noise on [0, 1), samples along the first axis; each call draws on."""
+        """Uniform noise on [0, 1), samples along the first axis; every call gives new values."""
         return self._own(torch.rand, shape)
 
     def shared_normal(self, number: int, *shape: int) -> Tensor:
-        """Standard normal noise of this shape, the same in all batches of a run that ask for this number."""
+        """Standard normal noise of this shape, the same for this number in all batches of a run."""
         seed = int(np.random.SeedSequence([self.run, number]).generate_state(1)[0])
         return self._part(torch.randn, shape, torch.Generator(self.real.device).manual_seed(seed))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Those of its tensors that are there, by name; not what phases carry."""
+        """The tensors that are not None, by name, without `carry`."""
         names = ("voxels", "images", "labels", "poses", "scans", "held_out")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def to(self, device: torch.device) -> "Batch":
-        """This batch, its tensors moved to a device."""
+        """The batch itself, after its tensors were moved to a device."""
         for name, value in self.tensors().items():
             setattr(self, name, value.to(device, non_blocking=True))
         return self
 
     def cut(self, count: int) -> list["Batch"]:
-        """The batch in `count` equal parts, each with its part of the noise."""
+        """The batch in `count` equal parts, each of which draws its part of the noise."""
         if count == 1:
             return [self]
         which, of = self.part
-        pieces = {name: value.chunk(count) for name, value in self.tensors().items()}
-        parts = [{"voxels": None} | {name: piece[i] for name, piece in pieces.items()} for i in range(count)]
-        return [Batch(**own, seed=self.seed, part=(which * count + i, of * count), run=self.run)  # type: ignore[arg-type]  # tensors by name
-                for i, own in enumerate(parts)]
+        parts = [Batch(None, seed=self.seed, part=(which * count + i, of * count), run=self.run) for i in range(count)]
+        for name, value in self.tensors().items():
+            for part, piece in zip(parts, value.chunk(count), strict=True):
+                setattr(part, name, piece)
+        return parts
 
     def _own(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        """This part's noise, from the batch's own generator."""
         if self._noise is None:
             self._noise = torch.Generator(self.real.device).manual_seed(self.seed)
         return self._part(draw, shape, self._noise)
 
     def _part(self, draw: Callable[..., Tensor], shape: tuple[int, ...], noise: torch.Generator) -> Tensor:
-        """This part of the noise of the whole batch."""
+        """This part's rows of the noise of the whole batch."""
         which, of = self.part
         whole = draw(shape[0] * of, *shape[1:], generator=noise, device=noise.device)
         return whole[which * shape[0] : (which + 1) * shape[0]]
@@ -165,13 +181,18 @@ class Batch:
 
 @dataclass(frozen=True)
 class Terms:
-    """What one phase computed: `minimised` terms are summed and differentiated, `watched` ones are only reported."""
+    """The values that one phase computed.
+
+    Attributes:
+        minimised: The terms of the loss by name, which are summed and differentiated.
+        watched: Other numbers by name, which are only reported.
+    """
 
     minimised: dict[str, Tensor]
     watched: dict[str, Tensor] = field(default_factory=dict)
 
     def total(self) -> Tensor:
-        """The sum of what is minimised."""
+        """The loss: the sum of the minimised terms."""
         return torch.stack([term.float() for term in self.minimised.values()]).sum()
 
 
@@ -180,16 +201,15 @@ class Phase:
     """One kind of update inside a system.
 
     Attributes:
-        name: What logs call it.
-        trains: The networks whose weights this phase moves; every other network is held still while its loss is
-            computed.
-        loss: `(nets, batch, step) -> Terms`.
+        name: Its name in logs.
+        trains: The networks whose weights it updates; all others are frozen while its loss is computed.
+        loss: Its loss, a function of (nets, batch, step).
         every: The phase runs on steps divisible by it.
         start: The first step on which it runs.
-        step_if: A condition on this very pass's terms; where it is false the gradients are dropped and the networks
-            stay as they are.
-        adversary: The networks that it trains judge the others: they move by `optim.critic_lr` and `critic_betas` at a
-            constant rate, may enter a run later, and are neither compiled nor spread over devices, since penalties
+        step_if: A condition on the terms of this very pass; where it is false the gradients are dropped and the
+            networks stay as they are.
+        adversary: Whether it trains the critic. Such networks have `optim.critic_lr` and `critic_betas` and a constant
+            learning rate, may enter a run later, and are neither compiled nor spread over devices, since penalties
             differentiate through them twice.
     """
 
@@ -207,11 +227,17 @@ class Phase:
 
 
 class System(Generic[ConfigT]):
-    """A published method: its config, the networks that it makes, the phases that train them, and how it is used.
+    """A published method: its config, its networks, the phases that train them, and how a trained one is used.
 
-    A subclass sets `name`, `Config`, and what it `reads` and `makes`; builds `self.nets` in `__init__`, with networks
-    called as `GENERATOR`, `ENCODER` and `CRITIC` where it has such; and defines `phases`. How a trained one is used is
-    the same for all of them unless a method is overridden.
+    A subclass sets `name`, `Config`, and what it `reads` and `makes`, and defines `make_networks` and `phases`. Its
+    other methods say how a trained one is used; most systems keep them as they are here.
+
+    Args:
+        config: The keys of the system.
+
+    Attributes:
+        config: The keys of the system.
+        nets: Its networks by name, with fresh weights.
     """
 
     name: ClassVar[str]
@@ -222,6 +248,11 @@ class System(Generic[ConfigT]):
     nets: Nets
 
     def __init__(self, config: ConfigT):
+        self.config = config
+        self.nets = nn.ModuleDict(self.make_networks())
+
+    def make_networks(self) -> dict[str, nn.Module]:
+        """The system's networks by name (GENERATOR, ENCODER, CRITIC), with weights drawn in this order."""
         raise NotImplementedError
 
     def phases(self) -> tuple[Phase, ...]:
@@ -230,7 +261,7 @@ class System(Generic[ConfigT]):
 
     @property
     def generator(self) -> nn.Module:
-        """The network that makes shapes or images of latents."""
+        """The network that turns latents into shapes or images."""
         return self.nets[GENERATOR]
 
     @property
@@ -240,7 +271,7 @@ class System(Generic[ConfigT]):
 
     @property
     def critic(self) -> nn.Module | None:
-        """The network that tells real from made, where there is one."""
+        """The network that tells real samples from generated ones, where there is one."""
         return self.nets[CRITIC] if CRITIC in self.nets else None
 
     @property
@@ -248,40 +279,48 @@ class System(Generic[ConfigT]):
         """Values of a latent."""
         return self.config.latent  # type: ignore[attr-defined]  # all configs but the classifier's have it
 
-    def generate(self, latent: Tensor) -> Tensor:
-        """Latents `[B, latent]` to occupancy `[B, 1, R, R, R]` in [0, 1]; a generator gives logits.
+    def generate(self, latent: Latent) -> Voxels | Images:
+        """The shapes of latents: occupancy in [0, 1] (the generator itself gives logits).
 
-        A system that makes images gives those, `[B, C, H, W]` in [-1, 1].
+        A system that makes images returns those, in [-1, 1].
         """
         return self.generator(latent).sigmoid()
 
-    def from_normal(self, noise: Tensor) -> Tensor:
-        """Standard normal noise `[..., latent]` to a draw from the prior that `generate` was trained with."""
+    def from_normal(self, noise: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch latent"]:
+        """Standard normal noise to latents from the prior that `generate` was trained with."""
         return noise
 
     def draws_by_class(self) -> bool:
-        """Whether new shapes are drawn from a Gaussian of each class, instead of from one prior for all."""
+        """Whether new shapes come from one Gaussian for each class, instead of one prior for all."""
         return False
 
-    def encode(self, seen: Tensor) -> Tensor:
-        """Views `[B, C, S, S]` in [0, 1] or scans `[B, 1, R, R, R]` to latents `[B, latent]`: the posterior's mean."""
+    def encode(self, seen: Images | Voxels) -> Latent:
+        """The latents of views in [0, 1] or of scans: the means of the posteriors.
+
+        Raises:
+            UserError: For a system without an encoder.
+        """
         if self.encoder is None:
             raise UserError(f"a {self.name} model has no image encoder", hint="use one trained with vae-iwgan-image")
         return self.encoder(seen)[0]
 
-    def reconstruct(self, seen: Tensor) -> Tensor:
-        """Views `[B, C, S, S]` in [0, 1] or scans `[B, 1, R, R, R]` to the occupancy `[B, 1, R, R, R]` they show."""
+    def reconstruct(self, seen: Images | Voxels) -> Voxels:
+        """The occupancy in [0, 1] of the shapes that views in [0, 1] or scans show.
+
+        Raises:
+            UserError: For a system without an encoder.
+        """
         return self.generate(self.encode(seen))
 
     def check_labels(self, labels: Sequence[str]) -> None:
-        """Check that the system can be trained on data of these classes; a system without classes always can.
+        """Check that the system can be trained on data with these classes; a system without classes always can.
 
         Raises:
-            UserError: If it cannot.
+            UserError: If it cannot be.
         """
 
     def needs_poses(self) -> bool:
-        """Whether training needs to know where each view was taken from (`Batch.poses`)."""
+        """Whether training needs the camera of each view (`Batch.poses`)."""
         return False
 
     def wants_held_out(self, step: int) -> bool:
@@ -289,28 +328,28 @@ class System(Generic[ConfigT]):
         return False
 
     def averaged(self) -> tuple[str, ...]:
-        """The networks whose moving average is kept and used after training: those that `generate` and `encode` run."""
+        """The networks that `generate` and `encode` run: their moving average is kept and is used after training."""
         return (GENERATOR,) if self.reads is Reads.NOTHING else (ENCODER, GENERATOR)
 
     def saved_networks(self) -> tuple[str, ...]:
-        """The networks that a model's file holds.
+        """The networks that are saved in a model.
 
-        Those that are used, and the critic of a system without an encoder, whose responses tell shapes apart
+        Those of `averaged`, and the critic of a system without an encoder: shapes are classified by its features
         (`maquette.evaluation.shapes.recognition`).
         """
         return self.averaged() + ((CRITIC,) if self.critic is not None and self.reads is Reads.NOTHING else ())
 
     def adversaries(self) -> frozenset[str]:
-        """The networks that adversarial phases train; see `Phase.adversary`."""
+        """The names of the networks that adversarial phases train (`Phase.adversary`)."""
         return frozenset(name for phase in self.phases() if phase.adversary for name in phase.trains)
 
 
-def check_phases(system: System) -> None:
-    """Check a phase table once, at the start of a run.
+def check_phases(system: System[Any]) -> None:
+    """Check the table of phases once, at the start of a run.
 
     Raises:
-        TypeError: If it names a network that is not there or one name twice, or has one network trained both as an
-            adversary and not.
+        TypeError: If a phase trains a network that does not exist, if two phases have one name, or if one network is
+            trained both as an adversary and not.
     """
     phases = system.phases()
     names = [phase.name for phase in phases]

@@ -1,4 +1,4 @@
-"""What a system reads and what it makes: the two things that the rest of the package asks of it."""
+"""What a system reads and what it makes: the two properties by which other packages treat systems differently."""
 
 from enum import Enum
 
@@ -7,11 +7,11 @@ class Reads(Enum):
     """What a system's encoder reads."""
 
     NOTHING = "nothing"
-    """It has no encoder: it can only be drawn from."""
+    """It has no encoder: it only makes samples."""
     VIEWS = "views"
     """Photo-like renders and drawings of a shape."""
     SCANS = "scans"
-    """Partial grids, with only what one depth camera saw."""
+    """Partial grids: the surface voxels that one depth camera saw."""
 
 
 class Makes(Enum):
@@ -22,11 +22,11 @@ class Makes(Enum):
     IMAGES = "images"
     """Flat images; it learns from a dataset of images."""
     FIELD = "field"
-    """Images of objects in space, learned from a dataset of images; meshes can be taken (`maquette.fields`)."""
+    """Images of objects in space, learned from a dataset of images; meshes can be extracted (`maquette.fields`)."""
     LABELS = "labels"
-    """Nothing: it tells classes of shapes apart."""
+    """Nothing: it classifies shapes."""
 
     @property
     def images(self) -> bool:
-        """Whether images come out, and images are learned from."""
+        """Whether it makes images and learns from images."""
         return self in (Makes.IMAGES, Makes.FIELD)

@@ -1,28 +1,30 @@
-"""A classifier of shapes, trained with labels: the yardstick whose features measure what the other systems make.
+"""A classifier of shapes, trained with labels, whose features measure the shapes that other systems make.
 
-Not of any paper: four convolutions of stride 2 with batch norm and two linear layers. One update on every batch:
+From no paper: four convolutions of stride 2 with batch norm and two linear layers. One update on every batch:
 
     classifier  cross-entropy of the shape's class
 
-Its penultimate layer's 128 values stand where Inception's 2048 stand in the Frechet distance of images (Heusel et al.
-2017); figures in them can be compared only with figures in the same features.
+The 128 values of its penultimate layer take the place of Inception's 2048 in the Frechet distance (Heusel et al. 2017).
+Distances can be compared only with distances in the same features.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from maquette.errors import UserError
 from maquette.keys import PositiveInt, Resolution, ShareBelow1, Widths
+from maquette.nets.types import Voxels
 from maquette.systems.base import Batch, Config, Nets, Phase, System, Terms
 from maquette.systems.capabilities import Makes
 
 
 @dataclass(frozen=True)
 class Classifier3DConfig(Config):
-    """The network of the classifier whose features measure made shapes."""
+    """The classifier's network."""
 
     resolution: Resolution = 32
     """Voxels a side: 20, 32 or 64."""
@@ -42,7 +44,14 @@ class Classifier3DConfig(Config):
 
 
 class VolumeClassifier(nn.Module):
-    """Occupancy `[B, 1, R, R, R]` to logits `[B, classes]`. channels: of the convolutions; features: see above."""
+    """Occupancy to logits of classes.
+
+    Args:
+        channels: Widths of the convolutions.
+        features: Values of the penultimate layer.
+        classes: How many classes there are.
+        dropout: Share of the features that a training step leaves out.
+    """
 
     def __init__(self, channels: tuple[int, ...], features: int, classes: int, dropout: float):
         super().__init__()
@@ -53,12 +62,12 @@ class VolumeClassifier(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.last = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(features, classes))
 
-    def features(self, voxels: Tensor) -> Tensor:
-        """`[B, 1, R, R, R]` to `[B, features]`, float32."""
+    def features(self, voxels: Voxels) -> Float[Tensor, "batch features"]:
+        """The values of the penultimate layer, float32."""
         return self.layers(voxels).float()
 
-    def forward(self, voxels: Tensor) -> Tensor:
-        """`[B, 1, R, R, R]` to logits `[B, classes]`, float32."""
+    def forward(self, voxels: Voxels) -> Float[Tensor, "batch classes"]:
+        """Logits of the classes, float32."""
         return self.last(self.layers(voxels)).float()
 
 
@@ -69,10 +78,10 @@ class Classifier3D(System[Classifier3DConfig]):
     Config = Classifier3DConfig
     makes = Makes.LABELS
 
-    def __init__(self, config: Classifier3DConfig):
-        self.config = config
-        net = VolumeClassifier(config.channels, config.features, config.classes, config.dropout)
-        self.nets = nn.ModuleDict({"classifier": net})
+    def make_networks(self) -> dict[str, nn.Module]:
+        """The classifier."""
+        config = self.config
+        return {"classifier": VolumeClassifier(config.channels, config.features, config.classes, config.dropout)}
 
     def phases(self) -> tuple[Phase, ...]:
         """Cross-entropy on every batch."""
@@ -83,12 +92,16 @@ class Classifier3D(System[Classifier3DConfig]):
         return ("classifier",)
 
     def check_labels(self, labels: Sequence[str]) -> None:
-        """UserError unless the data have as many classes as the last layer."""
+        """Check that the data have as many classes as the last layer.
+
+        Raises:
+            UserError: If they do not.
+        """
         if len(labels) != self.config.classes:
             raise UserError(f"model.classes must be {len(labels)} for these data", self.config.classes)
 
     def loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Cross-entropy; the share that was right is watched."""
-        logits = nets["classifier"](batch.voxels)
-        right = (logits.argmax(1) == batch.labels).float().mean()
-        return Terms({"cross_entropy": F.cross_entropy(logits, batch.labels)}, {"accuracy": right.detach()})
+        """Cross-entropy; the accuracy is watched."""
+        logits, labels = nets["classifier"](batch.real), batch.need("labels")
+        right = (logits.argmax(1) == labels).float().mean()
+        return Terms({"cross_entropy": F.cross_entropy(logits, labels)}, {"accuracy": right.detach()})

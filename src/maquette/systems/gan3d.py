@@ -8,8 +8,8 @@ Wu, Zhang, Xue, Freeman, Tenenbaum, NIPS 2016 (arXiv 1610.07584), section 3. Two
 z is uniform on [0, 1]. The discriminator is called `critic` here as in every system; it gives logits.
 
 Differs from the paper: the generator minimises -log D(G(z)), the form that its reference Goodfellow et al. 2014 trains
-with, since log(1 - D(G(z))) has no gradient where D is sure; the accuracy that the 80 % rule asks for is that of this
-pass, not of the last (a stored one would freeze the critic for good).
+with, since log(1 - D(G(z))) has hardly any gradient where D is certain; the 80 % rule goes by the accuracy of the
+present pass, not of the last one (a stored accuracy above the limit would stop the critic for good).
 """
 
 from collections.abc import Callable
@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from maquette.errors import UserError
 from maquette.keys import PositiveInt, Share, Widths
+from maquette.nets.types import Voxels
 from maquette.nets.volume import GAN3DDiscriminator, GAN3DGenerator
 from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms
 from maquette.systems.losses import discriminator_accuracy, nonsaturating_discriminator, nonsaturating_generator
@@ -39,7 +41,7 @@ class GAN3DConfig(Config):
     critic_channels: Widths = (64, 128, 256, 512)
     """Widths of the discriminator from full size down (paper); 32 voxels take the last three."""
     accuracy_limit: Share = 0.8
-    """The discriminator learns from a batch only if it tells at most this share of it right; 1: always."""
+    """The discriminator learns from a batch only where its accuracy on it is at most this; 1: always."""
 
     def __post_init__(self) -> None:
         if self.resolution == 20:
@@ -55,9 +57,9 @@ class GAN3DConfig(Config):
         return "accuracy_limit"
 
 
-def mirror_nets(config: GAN3DConfig) -> dict[str, nn.Module]:
-    """The paper's generator and discriminator of these widths, weights drawn from N(0, 0.02) (Radford et al. 2016)."""
-    nets = {
+def paper_networks(config: GAN3DConfig) -> dict[str, nn.Module]:
+    """The paper's generator and discriminator, weights drawn from N(0, 0.02) (Radford et al. 2016)."""
+    nets: dict[str, nn.Module] = {
         GENERATOR: GAN3DGenerator(config.resolution, config.latent, config.generator_channels),
         CRITIC: GAN3DDiscriminator(config.resolution, config.critic_channels),
     }
@@ -66,8 +68,16 @@ def mirror_nets(config: GAN3DConfig) -> dict[str, nn.Module]:
     return nets
 
 
-def discriminator_terms(critic: nn.Module, real: Tensor, fake: Tensor) -> Terms:
-    """The discriminator's loss and its accuracy. Real and fake pass apart: its batch norm would mix them."""
+def discriminator_terms(critic: nn.Module, real: Voxels, fake: Voxels) -> Terms:
+    """The discriminator's loss and its accuracy.
+
+    Real and fake samples are passed separately: in one pass its batch norm would mix them.
+
+    Args:
+        critic: The discriminator.
+        real: Real samples.
+        fake: Generated samples.
+    """
     real_logits, fake_logits = critic(real), critic(fake)
     return Terms(
         {"discriminator": nonsaturating_discriminator(real_logits, fake_logits)},
@@ -76,8 +86,8 @@ def discriminator_terms(critic: nn.Module, real: Tensor, fake: Tensor) -> Terms:
     )
 
 
-def not_too_good(limit: float) -> Callable[[Terms], bool]:
-    """The 80 % rule: whether the discriminator may learn from this pass."""
+def accuracy_at_most(limit: float) -> Callable[[Terms], bool]:
+    """The 80 % rule: whether the discriminator learns from a pass, by the accuracy among the terms of this pass."""
     return lambda terms: bool(terms.watched["accuracy"] <= limit)
 
 
@@ -87,23 +97,24 @@ class GAN3D(System[GAN3DConfig]):
     name = "gan3d"
     Config = GAN3DConfig
 
-    def __init__(self, config: GAN3DConfig):
-        self.config = config
-        self.nets = nn.ModuleDict(mirror_nets(config))
+    def make_networks(self) -> dict[str, nn.Module]:
+        """Generator and discriminator."""
+        return paper_networks(self.config)
 
     def phases(self) -> tuple[Phase, ...]:
         """Discriminator under the 80 % rule, generator on every batch."""
+        rule = accuracy_at_most(self.config.accuracy_limit)
         return (
-            Phase("critic", (CRITIC,), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit), adversary=True),
+            Phase("critic", (CRITIC,), self.critic_loss, step_if=rule, adversary=True),
             Phase("generator", (GENERATOR,), self.generator_loss),
         )
 
-    def from_normal(self, noise: Tensor) -> Tensor:
-        """Standard normal noise to this system's prior, uniform on [0, 1]: the normal's distribution function."""
+    def from_normal(self, noise: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch latent"]:
+        """Standard normal noise to latents from the prior, uniform on [0, 1]: the normal's distribution function."""
         return torch.special.ndtr(noise)
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """-log D(x) - log(1 - D(G(z))); the fakes carry no graph."""
+        """-log D(x) - log(1 - D(G(z))), without a gradient for the generator."""
         with torch.no_grad():
             fake = nets[GENERATOR](batch.uniform(len(batch), self.config.latent)).sigmoid()
         return discriminator_terms(nets[CRITIC], batch.real, fake)
@@ -115,6 +126,7 @@ class GAN3D(System[GAN3DConfig]):
 
 
 def _initialise(module: nn.Module) -> None:
+    """Draw the weights of one layer."""
     if isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm3d):

@@ -5,17 +5,16 @@ Schwarz, Liao, Niemeyer, Geiger, NeurIPS 2020 (arXiv 2007.02442), sections 3.1 t
     generator   softplus(-D(patch of G(z, camera)))                                on every batch
     critic      softplus(-D(patch of x)) + softplus(D(patch of G)) + 10 |grad D|^2  on every batch, at real patches (R1)
 
-z: a shape code and an appearance code, 128 values each, standard normal. A field (`maquette.nets.field`) gives density
-and colour at a position seen from a direction: position and shape code alone decide the density. A camera is drawn for
-each image, none is known of the data. Rays are cast for a patch of 32x32 places at a random scale and offset, whose
-smallest scale falls in training, so that the discriminator sees the whole first and details later.
+z: a shape code and an appearance code, 128 values each, standard normal. A field (`maquette.nets.radiance_field`) gives
+density and colour at a position seen from a direction: position and shape code alone decide the density. A camera is
+drawn for each image; the data's cameras are not known. Rays are cast for a patch of 32x32 points at a random scale and
+position. The smallest scale falls in training, so that the discriminator sees whole images first and details later.
 
 RMSprop, 5e-4 and 1e-4, batches of 8, a moving average of 0.999: in the recipe. Differs from the code: rays are sampled
 inside the cube of the package's frame and not between two fixed depths; scales fall smoothly, not in stairs; images lie
 in [-1, 1] by a tanh instead of a sigmoid; a latent has three values more, which decide the camera.
 """
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Annotated, Literal, TypeVar
 
 import torch
 from annotated_types import Ge, Gt, Le
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from maquette.errors import UserError
@@ -37,12 +37,14 @@ from maquette.keys import (
     TwoOrMore,
     Widths,
 )
-from maquette.nets.field import DensityField
 from maquette.nets.patches import PatchCritic
+from maquette.nets.radiance_field import RadianceField
+from maquette.nets.types import Images, Latent
 from maquette.rays import sampling as rays
 from maquette.rays import schedules, surface
+from maquette.rays.packing import PackedRays
 from maquette.rays.sampling import Views
-from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms
+from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms, network
 from maquette.systems.capabilities import Makes
 from maquette.systems.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
 
@@ -51,10 +53,14 @@ CAMERA_VALUES = 3
 Elevation = Annotated[float, Ge(-90), Le(90)]
 Distance = Annotated[float, Gt(0.867), Le(1000)]
 """Outside of the cube."""
-AT_ONCE = 2**24
-"""Samples times a field's width that one pass takes in `generate`."""
-ROUNDED = 128
-"""Rays that are cast at a time in training, or a multiple of it."""
+PASS_SIZE = 2**24
+"""Samples times a field's width in one pass of `generate`, which bounds its memory."""
+Rays = Float[Tensor, "images rays 3"]
+"""Origins or unit directions of rays."""
+SampleValues = Float[Tensor, "images rays samples"]
+"""A value for each sample of each ray."""
+Background = Float[Tensor, "images 1 channels"] | float
+"""The background's colour in [-1, 1]: of each image, or one grey value."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,8 @@ class ViewsConfig(Config):
     fov_deg: Annotated[float, Ge(1), Le(120)] = 30.0
     """Field of view, from edge to edge of an image."""
     background: Literal["white", "random"] = "white"
-    """white; or a plain colour drawn for each image: data whose backgrounds are all alike get such ones by their masks.
-    Objects cannot hide parts by the background's colour then."""
+    """white; or random: one colour drawn for each image, and for each image of the data by its mask. Then an object
+    cannot hide parts of itself by giving them the background's colour."""
     critic_channels: Widths = (128, 256, 512)
     """Widths of the discriminator, each of which halves a patch, down to 4 pixels a side: three make patches of 32."""
     critic_norms: bool = True
@@ -115,7 +121,7 @@ class ViewsConfig(Config):
         return self.background == "random"
 
     def critic_key(self) -> str:
-        """How it is held back."""
+        """`r1`, which makes it weaker."""
         return "r1"
 
     @property
@@ -136,7 +142,7 @@ class GRAFConfig(ViewsConfig):
     field_width: PositiveInt = 256
     """Width of the field's layers."""
     field_depth: PositiveInt = 8
-    """Layers of the field; the position comes in again after half of them."""
+    """Layers of the field; the position enters again after half of them."""
     position_octaves: Octaves = 10
     """Octaves of the positional encoding of positions."""
     samples: TwoOrMore = 64
@@ -144,7 +150,7 @@ class GRAFConfig(ViewsConfig):
     density_noise: NonNegativeFloat = 1.0
     """Deviation of the noise on densities at the first step."""
     density_noise_until: NonNegativeInt = 5000
-    """Step by which that noise has fallen to 0, in a line; 0: no noise."""
+    """Step at which that noise has fallen to 0, linearly; 0: no noise."""
 
 
 ConfigT = TypeVar("ConfigT", bound=ViewsConfig, covariant=True)
@@ -152,87 +158,75 @@ ConfigT = TypeVar("ConfigT", bound=ViewsConfig, covariant=True)
 
 @dataclass(frozen=True)
 class Rendered:
-    """What rays show. colour: `[B, P, C]` in [-1, 1]. mask: `[B, P]`, the share of a ray that ends on the object.
-
-    Of 3DGEN only: hit, `[B, P]`, whether a surface was found; roughness, the mean difference of normals beside it;
-    emptiness, the mean of -log of the largest occupancy along a ray, which has a slope where a mask has none any more.
-    """
-
-    colour: Tensor
-    mask: Tensor
-    hit: Tensor | None = None
-    roughness: Tensor | None = None
-    free_space_loss: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class PackedRays:
-    """The rays of several images that meet the cube, in one row: the others see the background, at no cost.
-
-    Some that miss it fill the row up to a multiple of ROUNDED, as matrix products of ever new sizes are slow.
+    """What rays show.
 
     Attributes:
-        places: Int64 `[N]`, of these among all rays of all images. owner: int64 `[N]`, the image of each; None where
-            there is only one.
-        size: `[B, P]`.
+        colour: In [-1, 1].
+        mask: The fraction of a ray's light that comes from the object.
     """
 
-    places: Tensor
-    image_index: Tensor | None
-    size: torch.Size
-
-    @classmethod
-    def of(cls, hits_box: Tensor) -> "PackedRays":
-        """Those where `hits_box`, bool `[B, P]`, holds."""
-        count = max(1, math.ceil(hits_box.sum().item() / ROUNDED)) * ROUNDED
-        places = hits_box.flatten().byte().argsort(descending=True, stable=True)[:count].sort().values
-        return cls(places, None if len(hits_box) == 1 else places // hits_box.shape[1], hits_box.shape)
-
-    def only(self, values: Tensor) -> Tensor:
-        """`[B, P, ...]` to `[1, N, ...]`."""
-        return values.flatten(0, 1).index_select(0, self.places)[None]
-
-    def back(self, values: Tensor) -> Tensor:
-        """`[1, N, ...]` to `[B, P, ...]`, with zeros elsewhere."""
-        whole = values.new_zeros(self.size.numel(), *values.shape[2:])
-        return whole.index_copy(0, self.places, values[0]).unflatten(0, self.size)
-
-    def placed(self, colour: Tensor, mask: Tensor, background: Tensor | float) -> tuple[Tensor, Tensor]:
-        """Colours `[1, N, C]` on black and masks `[1, N]` to `[B, P, C]` over the background and `[B, P]`."""
-        whole = self.back(mask)
-        return self.back(colour) + (1 - whole)[..., None] * background, whole
+    colour: Float[Tensor, "images rays channels"]
+    mask: Float[Tensor, "images rays"]
 
 
-class RadianceGenerator(nn.Module):
-    """Latents and rays to the colours that these see, by volume rendering."""
+class FieldGenerator(nn.Module):
+    """A field and how it is rendered: latents and rays to colours.
+
+    Attributes:
+        samples: Samples of a ray.
+        field_width: Width of the field's layers.
+    """
+
+    samples: int
+    field_width: int
+
+
+class RadianceGenerator(FieldGenerator):
+    """Latents and rays to the colours that the rays see, by volume rendering of a radiance field.
+
+    Args:
+        config: The keys of GRAF.
+    """
 
     def __init__(self, config: GRAFConfig):
         super().__init__()
-        self.config, self.samples = config, config.samples
-        self.field = DensityField(config.shape_code, config.appearance_code, config.field_width, config.field_depth,
+        self.config, self.samples, self.field_width = config, config.samples, config.field_width
+        self.field = RadianceField(config.shape_code, config.appearance_code, config.field_width, config.field_depth,
                                   config.position_octaves, config.view_octaves, config.channels)
 
     def forward(
-        self, latent: Tensor, origins: Tensor, directions: Tensor, background: Tensor | float = 1.0,
-        jitter: Tensor | None = None, noise: Tensor | None = None,
+        self, latent: Float[Tensor, "images latent"], origins: Rays, directions: Rays, background: Background = 1.0,
+        jitter: SampleValues | None = None, noise: SampleValues | None = None,
     ) -> Rendered:
-        """Latents `[B, latent]`, rays `[B, P, 3]`; jitter, noise: `[B, P, samples]`, of places and of densities."""
-        shape, appearance = codes(latent, self.config)
+        """What rays show of the object of each latent.
+
+        Args:
+            latent: One for each image.
+            origins: In the frame.
+            directions: Unit vectors.
+            background: In [-1, 1].
+            jitter: Uniform on [0, 1): the position of each sample in its part of the ray. None: the middle.
+            noise: Added to the densities of the samples.
+        """
+        shape, appearance = split_codes(latent, self.config)
         near, far, hits_box = rays.intersect_box(origins, directions)
-        cast = PackedRays.of(hits_box)
-        origins, directions, near, far = (cast.only(values) for values in (origins, directions, near, far))
-        depths = surface.stratified(near, far, self.samples, None if jitter is None else cast.only(jitter))
+        packed = PackedRays.where(hits_box)
+        origins, directions, near, far = (packed.pack(values) for values in (origins, directions, near, far))
+        depths = surface.stratified(near, far, self.samples, None if jitter is None else packed.pack(jitter))
         positions = surface.points_on_rays(origins, directions, depths).flatten(1, 2)
-        density, colours = self.field(positions, directions, shape, appearance, cast.image_index)
-        density = density.view_as(depths) if noise is None else density.view_as(depths) + cast.only(noise)
+        density, colours = self.field(positions, directions, shape, appearance, packed.image_index)
+        density = density.view_as(depths) if noise is None else density.view_as(depths) + packed.pack(noise)
         weights = surface.density_weights(density.relu(), depths, far)
         colour, mask = surface.composite(weights, colours.view(*depths.shape, -1), 0.0)
-        return Rendered(*cast.placed(colour, mask, background))
+        return Rendered(*packed.unpack_over(colour, mask, background))
 
 
-def codes(latent: Tensor, config: ViewsConfig) -> tuple[Tensor, Tensor]:
-    """The shape codes and the appearance codes of latents `[B, latent]`; the camera's values come after them."""
-    return latent.split((config.shape_code, config.appearance_code, CAMERA_VALUES), 1)[:2]
+def split_codes(
+    latent: Latent, config: ViewsConfig
+) -> tuple[Float[Tensor, "batch shape_code"], Float[Tensor, "batch appearance_code"]]:
+    """The shape codes and the appearance codes of latents; the values that decide the camera come after them."""
+    shape, appearance, _ = latent.split((config.shape_code, config.appearance_code, CAMERA_VALUES), 1)
+    return shape, appearance
 
 
 class FieldSystem(System[ConfigT]):
@@ -240,14 +234,20 @@ class FieldSystem(System[ConfigT]):
 
     makes = Makes.FIELD
 
-    def __init__(self, config: ConfigT):
-        self.config = config
-        self.nets = nn.ModuleDict({GENERATOR: self.make_generator(),
-                                   CRITIC: PatchCritic(config.channels, config.critic_channels, config.critic_norms)})
+    def make_networks(self) -> dict[str, nn.Module]:
+        """Generator and patch discriminator."""
+        config = self.config
+        return {GENERATOR: self.make_generator(),
+                CRITIC: PatchCritic(config.channels, config.critic_channels, config.critic_norms)}
 
-    def make_generator(self) -> nn.Module:
-        """The network between latents and rays, and colours."""
+    def make_generator(self) -> FieldGenerator:
+        """The network from latents and rays to colours."""
         raise NotImplementedError
+
+    @property
+    def generator(self) -> FieldGenerator:
+        """The network from latents and rays to colours."""
+        return network(self.nets, GENERATOR, FieldGenerator)
 
     def phases(self) -> tuple[Phase, ...]:
         """Generator, then critic, both on every batch (the released code's order)."""
@@ -261,15 +261,19 @@ class FieldSystem(System[ConfigT]):
         """Values of a latent: shape, appearance and camera."""
         return self.config.latent
 
-    def views(self, latent: Tensor) -> Views:
-        """The cameras that latents `[B, latent]` are seen from, by their last three values."""
+    def views(self, latent: Latent) -> Views:
+        """The cameras of latents, by their last three values."""
         config, draws = self.config, torch.special.ndtr(latent[:, -CAMERA_VALUES:])
         return rays.sample_cameras(draws, config.azimuth_deg, config.elevation_deg, config.distance, config.fov_deg)
 
-    def generate(self, latent: Tensor, views: Views | None = None) -> Tensor:
-        """Latents `[B, latent]` to images `[B, C, H, W]` in [-1, 1], on white; views: instead of the latents' own.
+    def generate(self, latent: Latent, views: Views | None = None) -> Images:
+        """The images of latents in [-1, 1], on white; differentiable where gradients are enabled.
 
-        Rays that miss the cube are not cast. A gradient passes where gradients are enabled.
+        Rays that miss the cube are not rendered.
+
+        Args:
+            latent: One for each image.
+            views: The cameras; None: those that the latents themselves decide.
         """
         with outside_inference():
             latent = latent.clone()
@@ -277,41 +281,51 @@ class FieldSystem(System[ConfigT]):
             return torch.cat([self._image(latent[i : i + 1], views[i : i + 1]) for i in range(len(latent))])
 
     def _image(self, latent: Tensor, views: Views) -> Tensor:
+        """The image `[1, C, H, W]` of one latent."""
         side = self.config.height
         colour, _ = self.render_rays(latent, views, rays.pixel_places(side, latent)[None])
         return colour.view(1, side, side, -1).permute(0, 3, 1, 2)
 
-    def render_rays(self, latent: Tensor, views: Views, places: Tensor) -> tuple[Tensor, Tensor]:
-        """What one latent `[1, latent]` shows at places `[1, P, 2]` of its picture: colours `[P, C]` in [-1, 1], on
-        white, and the mask `[P]`.
+    def render_rays(
+        self, latent: Float[Tensor, "1 latent"], views: Views, places: Float[Tensor, "1 points 2"]
+    ) -> tuple[Float[Tensor, "points channels"], Float[Tensor, " points"]]:
+        """The colours in [-1, 1], on white, and the mask of one latent's image at some places.
 
-        Rays that miss the cube are not cast.
+        Rays that miss the cube are not rendered.
+
+        Args:
+            latent: Of the image.
+            views: Its camera.
+            places: Image coordinates (right, down) in [0, 1].
         """
         generator, count = self.generator, places.shape[1]
         origins, directions = views.rays(places)
-        cast = rays.intersect_box(origins, directions)[2][0].nonzero().squeeze(1)
+        hitting = rays.intersect_box(origins, directions)[2][0].nonzero().squeeze(1)
+        rays_at_once = max(1, PASS_SIZE // (generator.field_width * generator.samples))
         seen = [generator(latent, origins[:, rows], directions[:, rows])
-                for rows in cast.split(max(1, AT_ONCE // (self.config.field_width * generator.samples))) if len(rows)]
+                for rows in hitting.split(rays_at_once) if len(rows)]
         colour, mask = (torch.full(shape, value, device=latent.device)
                         for shape, value in (((count, self.config.channels), 1.0), ((count,), 0.0)))
         if seen:
-            colour = colour.index_copy(0, cast, torch.cat([part.colour[0] for part in seen]))
-            mask = mask.index_copy(0, cast, torch.cat([part.mask[0] for part in seen]))
+            colour = colour.index_copy(0, hitting, torch.cat([part.colour[0] for part in seen]))
+            mask = mask.index_copy(0, hitting, torch.cat([part.mask[0] for part in seen]))
         return colour, mask
 
-    def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
-        """Patches of fresh objects from fresh cameras, `[B, K * K, ...]`."""
+    def render_patches(self, nets: Nets, batch: Batch, step: int) -> Rendered:
+        """Patches of new objects, seen by new cameras."""
         raise NotImplementedError
 
-    def drawn(self, nets: Nets, batch: Batch, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor | float, Tensor]:
-        """Latents, the rays of a patch of each, backgrounds, and where along the rays samples are taken."""
+    def sample_rays(self, nets: Nets, batch: Batch, step: int) -> tuple[Latent, Rays, Rays, Background, SampleValues]:
+        """Latents, the origins and directions of a patch of each, backgrounds, and the jitter of the rays' samples."""
         config, size = self.config, len(batch)
         latent = batch.normal(size, config.latent)
         origins, directions = self.views(latent).rays(self._places(batch, step))
         background = 2 * batch.uniform(size, 1, config.channels) - 1 if config.background == "random" else 1.0
-        return latent, origins, directions, background, batch.uniform(size, config.patch**2, nets[GENERATOR].samples)
+        samples = network(nets, GENERATOR, FieldGenerator).samples
+        return latent, origins, directions, background, batch.uniform(size, config.patch**2, samples)
 
     def _places(self, batch: Batch, step: int) -> Tensor:
+        """Random patches, `[B, K * K, 2]`, as places of their images."""
         smallest = schedules.smallest_scale(step, self.config.scale_rate, self.config.scale_least)
         return rays.patch_places(batch.uniform(len(batch), 3), smallest, self.config.patch)
 
@@ -321,14 +335,14 @@ class FieldSystem(System[ConfigT]):
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """-log D(G(z, camera)) of a patch (equation 8)."""
-        seen = self.rendered(nets, batch, step)
+        seen = self.render_patches(nets, batch, step)
         logits = nets[CRITIC](self._as_patches(seen.colour))
         return Terms({"adversarial": nonsaturating_generator(logits)}, {"foreground": seen.mask.detach().mean()})
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """-log D(x) - log(1 - D(G)) + r1 |grad D(x)|^2 on patches of real images and of made ones without a graph."""
+        """-log D(x) - log(1 - D(G)) + r1 |grad D(x)|^2 on patches, without a gradient for the generator."""
         with torch.no_grad():
-            fake = self._as_patches(self.rendered(nets, batch, step).colour)
+            fake = self._as_patches(self.render_patches(nets, batch, step).colour)
         real = rays.sample_image(batch.real, self._places(batch, step)).requires_grad_()
         real_logits, fake_logits = nets[CRITIC](real), nets[CRITIC](fake)
         minimised = {"discriminator": nonsaturating_discriminator(real_logits, fake_logits)}
@@ -343,21 +357,26 @@ class GRAF(FieldSystem[GRAFConfig]):
     name = "graf"
     Config = GRAFConfig
 
-    def make_generator(self) -> nn.Module:
-        """The network between latents and rays, and colours."""
+    def make_generator(self) -> RadianceGenerator:
+        """The network from latents and rays to colours, with a radiance field."""
         return RadianceGenerator(self.config)
 
-    def rendered(self, nets: Nets, batch: Batch, step: int) -> Rendered:
-        """Patches of fresh objects from fresh cameras, `[B, K * K, ...]`."""
-        latent, origins, directions, background, jitter = self.drawn(nets, batch, step)
-        deviation = schedules.fading(step, self.config.density_noise, self.config.density_noise_until)
+    @property
+    def generator(self) -> RadianceGenerator:
+        """The network from latents and rays to colours, with a radiance field."""
+        return network(self.nets, GENERATOR, RadianceGenerator)
+
+    def render_patches(self, nets: Nets, batch: Batch, step: int) -> Rendered:
+        """Patches of new objects, seen by new cameras, with noise on the densities."""
+        latent, origins, directions, background, jitter = self.sample_rays(nets, batch, step)
+        deviation = schedules.linear_decay(step, self.config.density_noise, self.config.density_noise_until)
         noise = deviation * batch.normal(*jitter.shape) if deviation else None
         return nets[GENERATOR](latent, origins, directions, background, jitter, noise)
 
 
 @contextmanager
 def outside_inference() -> Iterator[None]:
-    """Normals are gradients, which inference mode has none of."""
+    """Leave PyTorch's inference mode, in which normals could not be computed by autograd; gradients are off then."""
     if not torch.is_inference_mode_enabled():
         yield
         return

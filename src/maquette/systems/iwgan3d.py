@@ -22,7 +22,13 @@ from maquette.errors import UserError
 from maquette.keys import NonNegativeFloat, PositiveInt, Resolution, Widths
 from maquette.nets.volume import GENERATORS, IWGANCritic
 from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms
-from maquette.systems.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
+from maquette.systems.losses import (
+    Samples,
+    gradient_penalty,
+    lazy_weight,
+    wasserstein_critic,
+    wasserstein_generator,
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ class IWGAN3DConfig(Config):
                             len(self.generator_channels))
 
     def penalty_at(self, step: int) -> float:
-        """The penalty's weight on this step: 0 where a lazy penalty (`penalty_interval`) is left out."""
-        return self.penalty_weight * self.penalty_interval if step % self.penalty_interval == 0 else 0.0
+        """The penalty's weight on this step: 0 where `penalty_interval` leaves it out."""
+        return lazy_weight(self.penalty_weight, self.penalty_interval, step)
 
     def generator_interval(self) -> int:
         """`critic_steps`."""
@@ -65,20 +71,23 @@ class IWGAN3DConfig(Config):
         return True
 
     def critic_key(self) -> str:
-        """How often it moves."""
+        """`critic_steps`: how often it is updated for each update of the generator."""
         return "critic_steps"
 
 
 def critic_terms(
-    critic: nn.Module, real: Tensor, fake: Tensor, batch: Batch, weight: float,
+    critic: nn.Module, real: Samples, fake: Samples, batch: Batch, weight: float,
     penalised: Callable[[Tensor], Tensor] | None = None,
 ) -> Terms:
-    """The critic's Wasserstein loss, one pass over real and fake together, with `weight` times the gradient penalty.
+    """The critic's Wasserstein loss, in one pass over real and fake samples, and the gradient penalty.
 
     Args:
-        real: Shapes or images `[B, ...]`, fake without a graph. weight 0 leaves the penalty out (for lazy penalties).
-        fake: See `real`.
-        penalised: The critic as the penalty calls it, where that is another way.
+        critic: Samples to scores.
+        real: Shapes or images.
+        fake: Generated ones, without a gradient for the generator.
+        batch: Gives the noise of the penalty.
+        weight: Of the penalty; 0 leaves it out.
+        penalised: What the penalty calls in place of the critic.
     """
     scores = critic(torch.cat([real, fake]))
     score_real, score_fake = scores[: len(real)], scores[len(real) :]
@@ -97,14 +106,13 @@ class IWGAN3D(System[IWGAN3DConfig]):
     name = "iwgan"
     Config = IWGAN3DConfig
 
-    def __init__(self, config: IWGAN3DConfig):
-        self.config = config
-        self.nets = nn.ModuleDict(
-            {
-                GENERATOR: GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
-                CRITIC: IWGANCritic(config.resolution, config.critic_channels),
-            }
-        )
+    def make_networks(self) -> dict[str, nn.Module]:
+        """Generator and critic."""
+        config = self.config
+        return {
+            GENERATOR: GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
+            CRITIC: IWGANCritic(config.resolution, config.critic_channels),
+        }
 
     def phases(self) -> tuple[Phase, ...]:
         """Critic on every batch, generator on every fifth."""
@@ -114,7 +122,7 @@ class IWGAN3D(System[IWGAN3DConfig]):
         )
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Eq. 1 with the penalty of Gulrajani et al.; the fakes carry no graph."""
+        """Eq. 1 with the penalty of Gulrajani et al., without a gradient for the generator."""
         with torch.no_grad():
             fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
         return critic_terms(nets[CRITIC], batch.real, fake, batch, self.config.penalty_at(step))

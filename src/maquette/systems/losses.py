@@ -7,44 +7,53 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
-from maquette.types import Latent, Scores, Voxels
+from maquette.nets.types import Latent, Scores, Voxels
+
+Scalar = Float[Tensor, ""]
+"""One number: a loss, or a measure."""
+Samples = Float[Tensor, "batch *sample"]
+"""Shapes or images."""
 
 
-def wasserstein_critic(real: Scores, fake: Scores) -> Tensor:
+def wasserstein_critic(real: Scores, fake: Scores) -> Scalar:
     """E[D(fake)] - E[D(real)], minimised by the critic (Arjovsky et al. 2017; Gulrajani et al. 2017, eq. 3)."""
     return fake.mean() - real.mean()
 
 
-def wasserstein_generator(fake: Scores) -> Tensor:
+def wasserstein_generator(fake: Scores) -> Scalar:
     """-E[D(fake)], minimised by the generator."""
     return -fake.mean()
 
 
-def nonsaturating_discriminator(real: Scores, fake: Scores) -> Tensor:
+def nonsaturating_discriminator(real: Scores, fake: Scores) -> Scalar:
     """-log D(real) - log(1 - D(fake)) with D the sigmoid of these logits (Goodfellow et al. 2014, eq. 1)."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
-def nonsaturating_generator(fake: Scores) -> Tensor:
+def nonsaturating_generator(fake: Scores) -> Scalar:
     """-log D(fake), minimised by the generator (Goodfellow et al. 2014, section 3)."""
     return F.softplus(-fake).mean()
 
 
-def discriminator_accuracy(real: Scores, fake: Scores) -> Tensor:
-    """The share of a batch, half real and half fake, that the sign of these logits tells right."""
+def discriminator_accuracy(real: Scores, fake: Scores) -> Scalar:
+    """The accuracy of the discriminator on a batch, half real and half fake: logits above 0 mean real."""
     return ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
 
 
-def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Samples, fake: Samples, mix: Scores) -> Scalar:
     """E[(||grad D(x~)||_2 - 1)^2] on x~ = mix * real + (1 - mix) * fake (Gulrajani et al. 2017, eq. 3, without lambda).
 
+    The norm is that of the whole sample. Differs from the released 3D-IWGAN code, which sums over one axis only and so
+    does not constrain the critic.
+
     Args:
-        real: Samples of one shape `[batch, ...]`.
-        fake: See `real`.
-        mix: `[batch]`, uniform on [0, 1]. The norm runs over the whole sample. Differs from the released 3D-IWGAN code,
-            which sums over one axis only and so does not constrain the critic.
+        critic: Samples to scores.
+        real: Real samples.
+        fake: Generated samples.
+        mix: Uniform on [0, 1], one value for each sample.
     """
     mix = mix.view(-1, *[1] * (real.dim() - 1))
     between = (mix * real + (1 - mix) * fake).detach().requires_grad_()
@@ -54,34 +63,48 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     return (norms - 1).square().mean()
 
 
-def r1_penalty(scores: Scores, real: Tensor) -> Tensor:
+def lazy_weight(weight: float, interval: int, step: int) -> float:
+    """The weight of a penalty that only every n-th step computes, with n times the weight; 0 on the other steps.
+
+    Lazy regularisation (Karras et al., StyleGAN2, CVPR 2020, appendix B).
+
+    Args:
+        weight: Of the penalty on average.
+        interval: n; 1 is a penalty on every step.
+        step: The absolute step.
+    """
+    return weight * interval if step % interval == 0 else 0.0
+
+
+def r1_penalty(scores: Scores, real: Samples) -> Scalar:
     """E[||grad D(x)||^2] at real samples (Mescheder et al. 2018, equation 9, without gamma / 2).
 
     Args:
-        scores: Of `real`, samples `[batch, ...]` that have a gradient; the graph is kept, so that it can be minimised.
+        scores: Of `real`; the graph is kept, so that the penalty can be minimised.
+        real: Real samples, which require a gradient.
     """
     (gradient,) = torch.autograd.grad(scores.float().sum(), real, create_graph=True)
     return gradient.float().flatten(1).square().sum(1).mean()
 
 
-def kl_to_standard_normal(mean: Latent, log_variance: Latent) -> Tensor:
+def kl_to_standard_normal(mean: Latent, log_variance: Latent) -> Scalar:
     """KL(N(mean, diag exp(log_variance)) || N(0, I)) in nats, summed over the latent, averaged over the batch."""
     return 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum(1).mean()
 
 
-def reconstruction_l2(logits: Voxels, voxels: Voxels) -> Tensor:
+def reconstruction_l2(logits: Voxels, voxels: Voxels) -> Scalar:
     """||G(E(y)) - x||_2 of each sample's probabilities, averaged over the batch (Wu et al. 2016, eq. 3)."""
     return (logits.sigmoid() - voxels).flatten(1).norm(dim=1).mean()
 
 
-def reconstruction_bce(logits: Voxels, voxels: Voxels, positive_weight: float = 1.0) -> Tensor:
-    """Binary cross-entropy a voxel, in nats, with occupied voxels counted `positive_weight` times."""
+def reconstruction_bce(logits: Voxels, voxels: Voxels, positive_weight: float = 1.0) -> Scalar:
+    """Mean binary cross-entropy of a voxel, in nats; occupied voxels count `positive_weight` times."""
     weight = logits.new_tensor(positive_weight)
     return F.binary_cross_entropy_with_logits(logits, voxels, pos_weight=weight)
 
 
-def reconstruction_iou(logits: Voxels, voxels: Voxels) -> Tensor:
-    """1 - soft intersection over union, averaged over the batch: what the IoU at a threshold is a hard form of."""
+def reconstruction_iou(logits: Voxels, voxels: Voxels) -> Scalar:
+    """1 - soft intersection over union, averaged over the batch: the IoU with probabilities instead of a threshold."""
     probability = logits.sigmoid().flatten(1)
     truth = voxels.flatten(1)
     both = (probability * truth).sum(1)

@@ -6,8 +6,8 @@ Wu, Zhang, Xue, Freeman, Tenenbaum, NIPS 2016 (arXiv 1610.07584), section 3.3. T
     encoder    a1 KL(q(z|y) || N(0, I)) + a2 ||G(E(y)) - x||_2
     generator  -log D(G(z)) + a2 ||G(E(y)) - x||_2
 
-a1 = 5, a2 = 1e-4. Differs from the paper as 3D-GAN's file says. With the paper's a2 the encoder hears almost nothing of
-the shape: `model.kl_weight` and `model.reconstruction_weight` are keys of the recipe.
+a1 = 5, a2 = 1e-4. Differs from the paper as the file of 3D-GAN (`gan3d`) says. With the paper's a2 the encoder learns
+almost nothing about the shape: `model.kl_weight` and `model.reconstruction_weight` are keys of the recipe.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from maquette.keys import NonNegativeFloat
 from maquette.nets.image_encoder import PaperEncoder
 from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms
 from maquette.systems.capabilities import Reads
-from maquette.systems.gan3d import GAN3DConfig, discriminator_terms, mirror_nets, not_too_good
+from maquette.systems.gan3d import GAN3DConfig, accuracy_at_most, discriminator_terms, paper_networks
 from maquette.systems.losses import kl_to_standard_normal, nonsaturating_generator, reconstruction_l2
 
 
@@ -45,15 +45,16 @@ class VAEGAN3D(System[VAEGAN3DConfig]):
     Config = VAEGAN3DConfig
     reads = Reads.VIEWS
 
-    def __init__(self, config: VAEGAN3DConfig):
-        self.config = config
-        encoder = PaperEncoder(config.image_channels, config.latent)
-        self.nets = nn.ModuleDict({ENCODER: encoder, **mirror_nets(config)})
+    def make_networks(self) -> dict[str, nn.Module]:
+        """Encoder, generator and discriminator."""
+        encoder = PaperEncoder(self.config.image_channels, self.config.latent)
+        return {ENCODER: encoder, **paper_networks(self.config)}
 
     def phases(self) -> tuple[Phase, ...]:
         """The three updates, each on every batch."""
+        rule = accuracy_at_most(self.config.accuracy_limit)
         return (
-            Phase("critic", (CRITIC,), self.critic_loss, step_if=not_too_good(self.config.accuracy_limit), adversary=True),
+            Phase("critic", (CRITIC,), self.critic_loss, step_if=rule, adversary=True),
             Phase("encoder", (ENCODER,), self.encoder_loss),
             Phase("generator", (GENERATOR,), self.generator_loss),
         )
@@ -66,7 +67,7 @@ class VAEGAN3D(System[VAEGAN3DConfig]):
         return distance, kl_to_standard_normal(mean, log_variance)
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """-log D(x) - log(1 - D(G(z))); the fakes carry no graph."""
+        """-log D(x) - log(1 - D(G(z))), without a gradient for the generator."""
         with torch.no_grad():
             fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
         return discriminator_terms(nets[CRITIC], batch.real, fake)
@@ -74,11 +75,11 @@ class VAEGAN3D(System[VAEGAN3DConfig]):
     def encoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """a1 KL + a2 reconstruction."""
         distance, kl = self._reconstruct(nets, batch)
-        weighed = {"kl": self.config.kl_weight * kl, "reconstruction": self.config.reconstruction_weight * distance}
-        return Terms(weighed, {"kl_nats": kl.detach(), "distance": distance.detach()})
+        weighted = {"kl": self.config.kl_weight * kl, "reconstruction": self.config.reconstruction_weight * distance}
+        return Terms(weighted, {"kl_nats": kl.detach(), "distance": distance.detach()})
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """-log D(G(z)) + a2 reconstruction; the encoder is held still."""
+        """-log D(G(z)) + a2 reconstruction, without a gradient for the encoder."""
         distance, _ = self._reconstruct(nets, batch)
         fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
         return Terms(

@@ -8,21 +8,21 @@ scan). Three updates, y a view or a scan:
     generator  -E[D(x^)] + 100 ||G(E(y)) - x||                      on every fifth
 
 with x^ = G(z), z ~ N(0, I) or z = E(y). The encoder must be updated as often as the critic, or the system does not
-converge: `_paper_phases` is the one place that says how often. A scan is a partial grid of as many voxels as the shape,
-filled where a surface was in sight of the camera.
+converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape, filled where
+the camera saw a surface.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
 
 - `encoder: residual` reads views of any size, grey or colour, with a narrow ResNet;
 - `generator: subvoxel` makes the last two doublings in one step, four times as fast on a CPU;
-- `joint: true` moves encoder and generator with one forward and backward pass on every batch (a third of the cost of
-  the three phases), the critic after them on the very shapes that this pass made; the critic may enter later
-  (`adversarial_start`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is measured against;
-- `prior: class` draws the critic's fakes from a Gaussian through the latents of each class (`class_prior`), not from
+- `joint: true` updates encoder and generator with one forward and backward pass on every batch (a third of the cost of
+  the three phases), and then the critic on the very shapes that this pass made; the critic may enter later
+  (`adversarial_start`) or not at all (`adversarial: 0`), which is the plain VAE that the critic is compared with;
+- `prior: class` draws the critic's fakes from a Gaussian fitted to the latents of each class (`class_prior`), not from
   N(0, I);
-- `aligned` (views) corrects what a latent gives by what the view shows at each place (`maquette.nets.pixel_aligned`),
-  `skips` (scans) by the scan itself, which lies in the same grid. What the critic judges and what new shapes are made
-  with stays G(z) alone;
+- `aligned` (views) corrects a reconstruction by pixel-aligned features of the view (`maquette.nets.pixel_aligned`),
+  `skips` (scans) by the scan itself, which lies in the same grid. The critic and the making of new shapes use G(z)
+  alone;
 - `reconstruction: bce-iou` is cross-entropy plus 1 - soft IoU in place of the L2 norm.
 """
 
@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from maquette.errors import UserError
@@ -44,8 +45,9 @@ from maquette.keys import (
 )
 from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
 from maquette.nets.pixel_aligned import PixelAlignedDecoder
-from maquette.nets.volume import GENERATORS, IWGANCritic, ScanEncoder, ScanSkipDecoder, from_cells
-from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms
+from maquette.nets.types import Images, Latent, Voxels
+from maquette.nets.volume import GENERATORS, IWGANCritic, ScanEncoder, ScanSkipDecoder, SubvoxelGenerator, from_cells
+from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms, network
 from maquette.systems.capabilities import Reads
 from maquette.systems.iwgan3d import IWGAN3DConfig, critic_terms
 from maquette.systems.losses import (
@@ -57,14 +59,14 @@ from maquette.systems.losses import (
 )
 
 ALIGNED, SKIPS = "aligned", "skips"
-"""The networks that correct what a latent gives by what was seen."""
+"""The refiners: networks that correct a latent's shape by the view (aligned) or by the scan (skips)."""
 
 
 @dataclass(frozen=True)
 class VAEIWGAN3DConfig(IWGAN3DConfig):
     """3D-IWGAN's keys, and those that both forms share; the defaults are the paper's and its code's.
 
-    `critic_steps` counts for the paper's three phases only: the joint form moves everything on every batch.
+    `critic_steps` is used by the paper's three phases only: the joint form updates everything on every batch.
     """
 
     latent_weight: NonNegativeFloat = 1.0
@@ -80,18 +82,18 @@ class VAEIWGAN3DConfig(IWGAN3DConfig):
     joint: bool = False
     """Encoder and generator move together in one pass, on every batch."""
     adversarial: NonNegativeFloat = 1.0
-    """Weight of the critic's verdict in the joint form; 0: no critic at all."""
+    """Weight of the adversarial term in the joint form; 0: no critic at all."""
     adversarial_start: NonNegativeInt = 0
-    """The step at which the generator begins to listen to the critic (joint form)."""
+    """The step from which on the generator is trained by the critic (joint form)."""
     critic_start: NonNegativeInt = 0
     """The step at which the critic begins to learn (joint form); some hundred before `adversarial_start`."""
     critic_fraction: PositiveShare = 1.0
-    """Made shapes that the critic sees a batch, and as many real ones, as a share of the batch (joint form)."""
+    """Generated shapes that the critic sees in a batch, and as many real ones, as a share of the batch (joint form)."""
     prior_fraction: Share = 0.5
-    """Share of the critic's fakes decoded from the prior, the rest from what was seen (joint form). 1: what is seen is
-    left to the reconstruction alone, and the critic teaches what lies between the latents."""
+    """Share of the critic's fakes that are decoded from the prior, the others from views or scans (joint form). 1: the
+    reconstruction alone trains on views or scans, and the critic on the latents between theirs."""
     prior: Literal["normal", "class"] = "normal"
-    """What new shapes are drawn from: N(0, I), or a Gaussian through each class's latents (joint form)."""
+    """What new shapes are drawn from: N(0, I), or a Gaussian fitted to each class's latents (joint form)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,7 +104,7 @@ class VAEIWGAN3DConfig(IWGAN3DConfig):
                             f"{self.critic_start} and {self.adversarial_start}")
 
     def generator_interval(self) -> int:
-        """`critic_steps`; in the joint form it moves on every batch."""
+        """`critic_steps`; 1 in the joint form."""
         return 1 if self.joint else self.critic_steps
 
     def occupancy_key(self) -> str:
@@ -110,7 +112,7 @@ class VAEIWGAN3DConfig(IWGAN3DConfig):
         return "positive_weight" if self.reconstruction == "bce-iou" else ""
 
     def alike_keys(self) -> tuple[str, ...]:
-        """In the joint form: the critic, which may be left out there, and the KL."""
+        """In the joint form: the weights of the adversarial term, where there is one, and of the KL term."""
         if not self.joint:
             return ()
         return ("adversarial", "kl_weight") if self.adversarial else ("kl_weight",)
@@ -131,14 +133,15 @@ class VAEIWGAN3DImageConfig(VAEIWGAN3DConfig):
     encoder_blocks: Widths = (2, 2, 2, 2, 1)
     """Residual blocks a stage."""
     standardise: bool = False
-    """Bring each view to one mean and deviation before the residual encoder: light and contrast are no shape."""
+    """Bring each view to one mean and deviation before the residual encoder, since light and contrast say nothing about
+    the shape."""
     aligned: bool = False
-    """Correct a reconstruction by the view's features at each cell's place in the view, with the camera read from the
-    view (joint form, residual encoder and subvoxel generator)."""
+    """Correct a reconstruction by pixel-aligned features of the view, with the camera estimated from the view (joint
+    form, residual encoder and subvoxel generator)."""
     pose_weight: NonNegativeFloat = 0.1
     """Weight of the camera's distance from the true one, where `aligned` is set."""
     true_pose_until: NonNegativeInt = 0
-    """Step until which a share of the batch, falling from all to none, is looked up with the true camera."""
+    """Step until which a share of the batch, falling from all to none, uses the true camera."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -170,17 +173,17 @@ class VAEIWGAN3DScanConfig(VAEIWGAN3DConfig):
                             hint="set model.joint true, model.generator subvoxel")
 
 
-def class_prior(latent: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
-    """For each latent a draw from the Gaussian through the batch's latents of its class.
+def class_prior(latent: Latent, labels: Int64[Tensor, " batch"], noise: Float[Tensor, "batch batch"]) -> Latent:
+    """For each latent a sample from the Gaussian fitted to the batch's latents of its class.
 
-    A draw is the class's mean plus its members' deviations weighed by noise, so its covariance is theirs; a class of
-    one member gives that member. This is the training-time form of fitting a density to the latents of a trained
-    autoencoder (Ghosh et al., ICLR 2020).
+    A sample is the mean of the class plus the deviations of its members weighted by noise, so that its covariance is
+    theirs; a class of one member gives that member. This does during training what Ghosh et al. (ICLR 2020) do after
+    it: fit a density to the latents of an autoencoder.
 
     Args:
-        latent: `[B, L]`.
-        labels: `[B]`, the class of each.
-        noise: `[B, B]`, standard normal.
+        latent: Of the batch.
+        labels: The class of each.
+        noise: Standard normal.
     """
     same = (labels[:, None] == labels[None, :]).float()  # [B, B]
     members = same.sum(1, keepdim=True)
@@ -194,29 +197,29 @@ ConfigT = TypeVar("ConfigT", bound=VAEIWGAN3DConfig, covariant=True)
 
 
 class VAEIWGAN3D(System[ConfigT]):
-    """What both forms share: the phases and their losses. A form makes the encoder and says how to correct by it."""
+    """What both forms share: the phases and their losses. Each form makes its encoder and its refiner."""
 
-    def __init__(self, config: ConfigT):
-        self.config = config
-        self.nets = nn.ModuleDict({
-            ENCODER: self.make_encoder(),
-            GENERATOR: GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels),
-        })
-        self.nets.update(self.make_refiner())
+    def make_networks(self) -> dict[str, nn.Module]:
+        """Encoder, generator, the refiner and the critic where the config has them."""
+        config = self.config
+        encoder = self.make_encoder()
+        generator = GENERATORS[config.generator](config.resolution, config.latent, config.generator_channels)
+        nets = {ENCODER: encoder, GENERATOR: generator, **self.make_refiner(encoder, generator)}
         if not config.joint or config.adversarial:
-            self.nets[CRITIC] = IWGANCritic(config.resolution, config.critic_channels)
+            nets[CRITIC] = IWGANCritic(config.resolution, config.critic_channels)
+        return nets
 
     def make_encoder(self) -> nn.Module:
-        """What was seen to means and log-variances of latents."""
+        """The network from views or scans to means and log-variances of latents."""
         raise NotImplementedError
 
-    def make_refiner(self) -> dict[str, nn.Module]:
-        """The network that corrects what a latent gives by what was seen, by its name; empty where there is none."""
+    def make_refiner(self, encoder: nn.Module, generator: nn.Module) -> dict[str, nn.Module]:
+        """The refiner by its name, for this encoder and generator; empty where there is none."""
         raise NotImplementedError
 
     @property
     def refiner(self) -> str:
-        """The name of that network; empty where there is none."""
+        """The name of the refiner; empty where there is none."""
         return next((name for name in (ALIGNED, SKIPS) if name in self.nets), "")
 
     def phases(self) -> tuple[Phase, ...]:
@@ -235,20 +238,20 @@ class VAEIWGAN3D(System[ConfigT]):
         if not self.config.adversarial:
             return (both,)
         start = self.config.critic_start
-        return both, Phase("critic", (CRITIC,), self.kept_critic_loss, start=start, adversary=True)
+        return both, Phase("critic", (CRITIC,), self.carried_critic_loss, start=start, adversary=True)
 
     def draws_by_class(self) -> bool:
         """Whether `prior` is `class`."""
         return self.config.prior == "class"
 
     def averaged(self) -> tuple[str, ...]:
-        """The networks that are used after training."""
+        """Encoder, generator and refiner."""
         return (ENCODER, GENERATOR, self.refiner) if self.refiner else (ENCODER, GENERATOR)
 
     def _latent(self, mean: Tensor, log_variance: Tensor, batch: Batch, n_prior: int) -> Tensor:
         """A sample from each posterior, then `n_prior` from the prior, `[B + n_prior, latent]`.
 
-        For one pass of the generator, so that its batch norm sees the mixture that it is used on.
+        The generator takes them in one pass, so that its batch norm sees both kinds, as it does in use.
         """
         latent = mean + (0.5 * log_variance).exp() * batch.normal(*mean.shape)
         if n_prior and self.config.prior == "class":
@@ -270,7 +273,7 @@ class VAEIWGAN3D(System[ConfigT]):
         return bce + reconstruction_iou(logits, voxels)
 
     def critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Eq. 1 on x^ = G(z) with z ~ N(0, I); the fakes carry no graph."""
+        """Eq. 1 on x^ = G(z) with z ~ N(0, I), without a gradient for the generator."""
         with torch.no_grad():
             fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
         return critic_terms(nets[CRITIC], batch.real, fake, batch, self.config.penalty_at(step))
@@ -281,7 +284,7 @@ class VAEIWGAN3D(System[ConfigT]):
         return Terms({"kl": self.config.kl_weight * kl, "reconstruction": self._reconstruction(logits, batch.real)})
 
     def generator_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """-E[D(G(z))] + `reconstruction_weight` * reconstruction; the encoder is held still."""
+        """-E[D(G(z))] + `reconstruction_weight` * reconstruction, without a gradient for the encoder."""
         logits, _ = self._decode(nets, batch)
         fake = nets[GENERATOR](batch.normal(len(batch), self.config.latent)).sigmoid()
         return Terms({
@@ -290,19 +293,20 @@ class VAEIWGAN3D(System[ConfigT]):
         })
 
     def autoencoder_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
-        """Joint form: KL + reconstruction and, from `adversarial_start` on, -E[D(x^)] on shapes from what was seen and
-        from the prior.
+        """Joint form: KL + reconstruction, and from `adversarial_start` on -E[D(x^)].
+
+        x^ are shapes decoded from the batch's views or scans, and shapes decoded from the prior.
         """
-        judged = self.config.adversarial > 0 and step >= self.config.critic_start
-        n_judged = round(self.config.critic_fraction * len(batch)) if judged else 0
-        n_prior = round(self.config.prior_fraction * n_judged)
+        with_critic = self.config.adversarial > 0 and step >= self.config.critic_start
+        n_fake = round(self.config.critic_fraction * len(batch)) if with_critic else 0
+        n_prior = round(self.config.prior_fraction * n_fake)
         count = len(batch)
         mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
         kl = kl_to_standard_normal(mean, log_variance)
         reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.real)
         minimised |= {"kl": self.config.kl_weight * kl, "reconstruction": reconstruction}
-        if judged:
-            fake = logits[len(logits) - n_judged :].sigmoid()  # the prior's are the last, those of views before them
+        if with_critic:
+            fake = logits[len(logits) - n_fake :].sigmoid()  # those from the prior are the last
             batch.carry["fake"] = fake.detach()
             if step >= self.config.adversarial_start:
                 minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets[CRITIC](fake))
@@ -311,11 +315,11 @@ class VAEIWGAN3D(System[ConfigT]):
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
-        """Mean, log-variance, logits of latents alone (`n_prior` draws last), and the terms of the corrections."""
+        """Mean, log-variance, logits without corrections (`n_prior` samples last), and the terms of the refiner."""
         mean, log_variance = nets[ENCODER](batch.seen)
         return mean, log_variance, nets[GENERATOR](self._latent(mean, log_variance, batch, n_prior)), {}
 
-    def kept_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
+    def carried_critic_loss(self, nets: Nets, batch: Batch, step: int) -> Terms:
         """Joint form: the critic's loss on the shapes that the autoencoder phase has just made."""
         fake = batch.carry["fake"]
         return critic_terms(nets[CRITIC], batch.real[: len(fake)], fake, batch, self.config.penalty_at(step))
@@ -336,19 +340,20 @@ class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
         return ResidualEncoder(config.image_channels, config.latent, config.encoder_widths, config.encoder_blocks,
                                config.standardise)
 
-    def make_refiner(self) -> dict[str, nn.Module]:
-        """Corrections by what the view shows at each cell's place, if `aligned`."""
-        if not self.config.aligned:
+    def make_refiner(self, encoder: nn.Module, generator: nn.Module) -> dict[str, nn.Module]:
+        """The decoder of pixel-aligned features, if `aligned`."""
+        if not (isinstance(encoder, ResidualEncoder) and isinstance(generator, SubvoxelGenerator)
+                and self.config.aligned):  # the config allows it for these two only
             return {}
-        cells, features = self.generator.cell_channels, self.nets[ENCODER].features
-        return {ALIGNED: PixelAlignedDecoder(self.config.resolution, cells, self.config.encoder_widths, features)}
+        return {ALIGNED: PixelAlignedDecoder(self.config.resolution, generator.cell_channels,
+                                             self.config.encoder_widths, encoder.features)}
 
     def needs_poses(self) -> bool:
-        """Whether the camera is read from the view, which is learned from true ones."""
+        """Whether the camera is estimated, which is learned from the true ones (`aligned`)."""
         return self.config.aligned
 
-    def reconstruct(self, seen: Tensor) -> Tensor:
-        """Views `[B, C, S, S]` in [0, 1] to the occupancy `[B, 1, R, R, R]` of what they show."""
+    def reconstruct(self, seen: Images) -> Voxels:
+        """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
         if not self.refiner:
             return super().reconstruct(seen)
         mean, _, maps, features = self.nets[ENCODER](seen, maps=True)
@@ -364,10 +369,11 @@ class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
         mean, log_variance, maps, features = nets[ENCODER](batch.seen, maps=True)
         logits, cells = nets[GENERATOR](self._latent(mean, log_variance, batch, n_prior), cells=True)
         known = max(0.0, 1 - step / self.config.true_pose_until) if self.config.true_pose_until else 0.0
-        more, head_output = nets[ALIGNED](cells[:count], maps, features, poses, known)
-        seen = self._reconstruction(logits[:count] + from_cells(more), batch.real)
-        pose = nets[ALIGNED].pose_head.loss(head_output, poses)
-        return mean, log_variance, logits, {ALIGNED: seen, "pose": self.config.pose_weight * pose}
+        decoder = network(nets, ALIGNED, PixelAlignedDecoder)
+        more, head_output = decoder(cells[:count], maps, features, poses, known)
+        refined = self._reconstruction(logits[:count] + from_cells(more), batch.real)
+        pose = decoder.pose_head.loss(head_output, poses)
+        return mean, log_variance, logits, {ALIGNED: refined, "pose": self.config.pose_weight * pose}
 
 
 class VAEIWGAN3DScan(VAEIWGAN3D[VAEIWGAN3DScanConfig]):
@@ -381,14 +387,14 @@ class VAEIWGAN3DScan(VAEIWGAN3D[VAEIWGAN3DScanConfig]):
         """Convolutions 4x4x4 of stride 2 (code)."""
         return ScanEncoder(self.config.resolution, self.config.latent, self.config.encoder_channels)
 
-    def make_refiner(self) -> dict[str, nn.Module]:
-        """Corrections by the scan's own voxels, if `skips`."""
-        if not self.config.skips:
+    def make_refiner(self, encoder: nn.Module, generator: nn.Module) -> dict[str, nn.Module]:
+        """The decoder of the scan's own voxels, if `skips`."""
+        if not (self.config.skips and isinstance(generator, SubvoxelGenerator)):  # the config allows no other
             return {}
-        return {SKIPS: ScanSkipDecoder(self.generator.cell_channels, self.config.encoder_channels[1])}
+        return {SKIPS: ScanSkipDecoder(generator.cell_channels, self.config.encoder_channels[1])}
 
-    def reconstruct(self, seen: Tensor) -> Tensor:
-        """Scans `[B, 1, R, R, R]` of 0 and 1 to the occupancy `[B, 1, R, R, R]` of the whole objects."""
+    def reconstruct(self, seen: Voxels) -> Voxels:
+        """The occupancy in [0, 1] of the whole objects, from scans of 0 and 1."""
         if not self.refiner:
             return super().reconstruct(seen)
         mean, _, maps = self.nets[ENCODER](seen, maps=True)
@@ -403,5 +409,5 @@ class VAEIWGAN3DScan(VAEIWGAN3D[VAEIWGAN3DScanConfig]):
         count = len(batch)
         mean, log_variance, maps = nets[ENCODER](batch.seen, maps=True)
         logits, cells = nets[GENERATOR](self._latent(mean, log_variance, batch, n_prior), cells=True)
-        seen = logits[:count] + nets[SKIPS](cells[:count], maps, batch.seen)
-        return mean, log_variance, logits, {SKIPS: self._reconstruction(seen, batch.real)}
+        refined = logits[:count] + nets[SKIPS](cells[:count], maps, batch.seen)
+        return mean, log_variance, logits, {SKIPS: self._reconstruction(refined, batch.real)}

@@ -23,7 +23,7 @@ from maquette.datasets.resumable import Finished
 from maquette.errors import UserError
 from maquette.events import Skipped
 
-SMALL = {"size": "64x32", "grey": True, "holdout": 3, "workers": 1}
+SMALL = {"size": "64x32", "grey": True, "holdout": 3, "workers": 1, "keep_names": True}
 
 
 def huge_png(width: int, height: int) -> bytes:
@@ -71,7 +71,7 @@ def test_a_folder_becomes_a_dataset_and_the_bad_files_are_named(tmp_path):
     with pytest.raises(IndexError, match="row 12 of 12"):
         data.pixels([12])
     info = ImageInfo.load(out)
-    assert (info.width, info.height, info.channels, info.source, info.terms) == (64, 32, 1, "in", "ours")
+    assert (info.width, info.height, info.channels, info.name, info.terms) == (64, 32, 1, "", "ours")
     readme = (out / "README.md").read_text()
     assert "Terms of use: ours" in readme and "cut.png is damaged" in readme and str(tmp_path) not in readme
     assert str(tmp_path) not in (out / "images.json").read_text() and not (out / ".parts").exists()
@@ -154,7 +154,7 @@ def test_what_cannot_be_prepared_is_one_clear_line(tmp_path, monkeypatch):
         list(prepare_images(one, tmp_path / "none", **(SMALL | {"crop": "500,0,9,9", "holdout": 0})))
     monkeypatch.setattr(image_files, "MAX_FILE_BYTES", 10)
     with pytest.raises(UserError, match="00.png is a file of more than 1 GiB, got 0.0 GiB; make it smaller"):
-        image_files.open_image(image_files.find_images(one)[0], image_files.Limits())
+        image_files.open_image(image_files.find_images(one, keep_names=True)[0], image_files.Limits())
     (one / "00.png").unlink()
     with pytest.raises(UserError, match="00.png cannot be read, got No such file"):
         image_files.open_image(image_files.ImageFile("00.png", one / "00.png", False), image_files.Limits())
@@ -176,7 +176,7 @@ def test_the_commands(tmp_path, capsys):
     folder = fill(tmp_path / "in", 8)
     out = tmp_path / "out"
     prepare = ("data", "prepare", "images", folder, "--out", out, "--size", "64x32", "--grey", "--holdout", "2",
-               "--workers", "1")
+               "--workers", "1", "--keep-names")
     assert call(*prepare) == 0
     assert capsys.readouterr().out == f"{out}: 8 images\n"
     assert call(*prepare, "--json") == 0
@@ -217,7 +217,7 @@ def test_objects_with_masks_are_laid_on_a_background_and_keep_their_masks(tmp_pa
 
         shutil.rmtree(folder / "masks")
     list(prepare_images(folder, tmp_path / "out", size="60x50", masks=masks, background=background, holdout=1,
-                        workers=1))
+                        workers=1, keep_names=True))
     data = open_images(tmp_path / "out")
     assert len(data) == 4, "masks are no images"
     small = np.asarray(Image.fromarray(DISC).resize((60, 50), Image.Resampling.HAMMING))
@@ -236,11 +236,13 @@ def test_masks_and_objects_that_are_not_there_are_named(tmp_path):
     write(masks / "sub" / "2.bmp", np.zeros_like(DISC))
 
     def reasons(out: str, **changes) -> dict[str, str]:
-        events = list(prepare_images(folder, tmp_path / out, size="16x16", holdout=0, workers=1, **changes))
+        events = list(
+            prepare_images(folder, tmp_path / out, size="16x16", holdout=0, workers=1, keep_names=True, **changes)
+        )
         return {event.id: event.reason for event in events if isinstance(event, Skipped)}
 
     assert reasons("a", masks=str(masks), crop="object") == {
-        "sub/0.png": "no mask for sub/0.png in masks",
+        "sub/0.png": "no mask for sub/0.png in the folder of masks",
         "sub/1.png": "the mask of sub/1.png must have the picture's size, 120x100, got 120x50",
         "sub/2.png": "sub/2.png: the mask is empty"}
     write(folder / "sub" / "rgba.png", np.dstack([np.full((*DISC.shape, 3), 90, np.uint8), DISC]))

@@ -212,7 +212,7 @@ def test_meshes_of_a_folder_are_split_by_their_names(tmp_path):
     assert skipped == ["box/bad"] == [id for id, _ in data.info.skipped]
     assert {name.rsplit("-", 1)[0] for name in data.ids} == {"box/1", "box/3", "box/5"}
     assert len(true_shapes(tmp_path / "out").ids) * 2 == len(data.split("test")) <= 2
-    assert "in: as its owner says" in (tmp_path / "out" / "README.md").read_text()
+    assert "shapes of the user's own: as their owner says" in (tmp_path / "out" / "README.md").read_text()
     for path in (tmp_path / "out").glob("*.*"):
         assert str(tmp_path).encode() not in path.read_bytes(), path.name
     with pytest.raises(UserError, match="in has no class of this name, got 'car'; it has ball, box"):

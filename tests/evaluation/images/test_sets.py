@@ -27,7 +27,7 @@ def prepared(folder, out, **options):
 def test_a_prepared_dataset_is_taken_as_it_is(tmp_path):
     out = prepared(fill(tmp_path / "in", 12), tmp_path / "teeth")
     data, real = open_images(out), open_real_images(out, (16, 32))
-    assert real.name == "teeth" and real.train_count == 8 and real.shape == (16, 32) and real.notes == ()
+    assert real.name == "real images" and real.train_count == 8 and real.shape == (16, 32) and real.notes == ()
     np.testing.assert_array_equal(real.held_out, data.pixels(data.split("test")))
     np.testing.assert_array_equal(np.concatenate(list(real.chunks())), data.pixels(data.split("train")))
     assert len(real.some(5)) == 5 and len(real.some(50)) == 8

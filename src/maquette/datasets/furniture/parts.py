@@ -195,7 +195,7 @@ def wheel(r: float, width: float, x: float = 0, y: float = 0, z: float = 0, side
 
 def arc(
     cx: float, cy: float, rx: float, start_deg: float, end_deg: float, count: int = 8, ry: float | None = None
-) -> list[Point]:
+) -> list[tuple[float, float]]:
     """Points of an arc of a circle or ellipse, ends included."""
     a = np.radians(np.linspace(start_deg, end_deg, count))
     return [

@@ -11,12 +11,18 @@ from pathlib import Path
 
 from maquette.datasets.images.clean import Actions, check_target, plan_actions, write_copy
 from maquette.datasets.images.compare import KINDS, Finding, compare
-from maquette.datasets.images.files import ImageFile, Limits, find_images, open_image
+from maquette.datasets.images.files import (
+    ImageFile,
+    Limits,
+    find_images,
+    open_image,
+    write_private_names,
+)
 from maquette.datasets.images.measure import ImageStatistics, measure
 from maquette.datasets.images.report import html_report
-from maquette.datasets.workers import cores, map_unordered
+from maquette.datasets.workers import WorkerDied, cores, map_unordered
 from maquette.errors import UserError
-from maquette.events import Progress
+from maquette.events import Note, Progress
 from maquette.io.atomic import atomic_path
 
 
@@ -46,20 +52,23 @@ def audit_images(
     *,
     fix: str | Path | None = None,
     keep_names: bool = False,
+    name: str = "",
     bits: int = 0,
     max_megapixels: float = 100.0,
     workers: int | None = None,
-) -> Iterator[Progress | Audited]:
+) -> Iterator[Note | Progress | Audited]:
     """Looks through a folder of images; writes `audit.html` and `audit.csv` to `out`, and a cleaned copy to `fix`.
 
-    Yields Progress, and Audited at the end. The cleaned copy is 8-bit PNG without any of the files' own fields, and is
-    written whole or not at all; `KINDS` says what it changes.
+    Yields Progress, Notes, and Audited at the end. The cleaned copy is 8-bit PNG without any of the files' own fields,
+    and is written whole or not at all; `KINDS` says what it changes.
 
     Args:
         folder: Pictures and DICOM files; subfolders are included.
         out: The folder for the report and the table.
         fix: The folder for the cleaned copy, new or empty and outside of `folder`; None for no copy.
-        keep_names: Calls DICOM files by their names too, see `find_images`.
+        keep_names: Calls the images by the names of their files, see `find_images`. Otherwise a table beside `out`,
+            not in it, says which is which.
+        name: What the page calls the images; never the name of their folder.
         bits: Bits of deep greys that are used, see `Limits`.
         max_megapixels: Larger pictures are refused before they are decoded.
         workers: Processes; by default one for each core. 1 works in this process.
@@ -81,27 +90,34 @@ def audit_images(
     statistics: dict[str, ImageStatistics] = {}
     problems: dict[str, str] = {}
     jobs = ((file.id, file) for file in files)
-    measured = map_unordered(partial(_measured, limits=limits), jobs, count, "nothing was changed")
-    for done, (name, seen) in enumerate(measured, 1):
+    measured = map_unordered(partial(_measured, limits=limits), jobs, count, "nothing was changed", _died)
+    for done, (id, seen) in enumerate(measured, 1):
         if isinstance(seen, ImageStatistics):
-            statistics[name] = seen
+            statistics[id] = seen
         else:
-            problems[name] = seen
+            problems[id] = seen
         yield Progress("looking", done, len(files))
     statistics = {file.id: statistics[file.id] for file in files if file.id in statistics}
     odd, notes = compare(statistics)
-    findings = tuple(sorted([Finding("unreadable", name, why) for name, why in problems.items()] + odd,
+    if not keep_names:
+        table = write_private_names(out, files)
+        yield Note(f"{table} says which image is which file; it is for you alone, pass it on to nobody")
+    findings = tuple(sorted([Finding("unreadable", id, why) for id, why in problems.items()] + odd,
                             key=lambda finding: (list(KINDS).index(finding.kind), finding.id)))
     plans = plan_actions(statistics, findings)
     _write_table(out / "audit.csv", files, statistics, findings, plans)
     with atomic_path(out / "audit.html") as unfinished:
-        unfinished.write_text(html_report(folder.resolve().name, len(files), statistics, findings, notes, KINDS),
+        unfinished.write_text(html_report(name, len(files), statistics, findings, notes, KINDS),
                               encoding="utf-8")
     if fix is not None:
         yield from write_copy(files, plans, Path(fix), limits, count)
     kept = sum(actions is not None for actions in plans.values()) if fix is not None else 0
     yield Audited(len(files), findings, tuple(notes), out / "audit.html", out / "audit.csv",
                   Path(fix) if fix is not None else None, kept)
+
+
+def _died(file: ImageFile, why: WorkerDied) -> ImageStatistics | str:
+    return f"{file.id}: {why}"
 
 
 def _measured(file: ImageFile, limits: Limits) -> ImageStatistics | str:

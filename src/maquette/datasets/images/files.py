@@ -1,7 +1,12 @@
-"""The images of a folder: which files they are, what reports and datasets call them, and their pixels."""
+"""The images of a folder: which files they are, what reports and datasets call them, and their pixels.
 
+The names of folders and files may be those of patients. Whatever is written calls an image by a number; one file, which
+is never passed on, says which number is which file.
+"""
+
+import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +16,14 @@ from jaxtyping import UInt8
 from maquette.datasets.images.measure import Grey, Pixels
 from maquette.errors import UserError
 from maquette.io import dicom
-from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, read_picture
+from maquette.io.atomic import atomic_path
+from maquette.io.paths import usable
+from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, is_picture, read_picture
 
 MAX_FILE_BYTES = 2**30
 """The largest file that is read, in bytes."""
+PRIVATE = "PRIVATE-names.csv"
+"""What the file is called that says which number is which file; for its owner alone."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +31,19 @@ class ImageFile:
     """One image of a folder, not yet read."""
 
     id: str
-    """Its path in the folder; for a DICOM file, whose name may be that of a patient, a name that says nothing."""
+    """What everything that is written calls it: a name that says nothing, or its path in the folder if that is
+    wanted."""
     path: Path
     """The file."""
     is_dicom: bool
     """Whether it is a DICOM file; otherwise it is a picture."""
+    name: str = ""
+    """Its path in the folder, which stays on this machine; empty where the id is that path."""
+
+    @property
+    def key(self) -> str:
+        """What decides its split: the path of a picture, the id of a DICOM file. Only hashes of it are kept."""
+        return self.id if self.is_dicom else self.name or self.id
 
 
 @dataclass(frozen=True)
@@ -49,41 +66,64 @@ class Limits:
 def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFile]:
     """The pictures and DICOM files of a folder and its subfolders, in the order of their names.
 
-    DICOM files are recognised by their suffix or by their content. Hidden files and folders are left out.
+    DICOM files are recognised by their suffix or by their content. Hidden files and folders are left out. Pictures that
+    are not read here are among the images, so that they are named when they are opened.
 
     Args:
         folder: The folder.
-        keep_names: Calls DICOM files by their names too. By default they are called by a hash of their SOP instance
-            UID, or by a running number if that cannot be read.
+        keep_names: Calls the files by their paths in the folder. By default pictures are called by a running number,
+            and DICOM files by a hash of their SOP instance UID, or by a running number if that cannot be read.
 
     Raises:
         UserError: If there is no such folder, or no image in it.
     """
-    folder = Path(folder)
+    folder = usable(folder)
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder of images" if folder.exists() else f"no folder {folder}")
     found: list[ImageFile] = []
     taken: set[str] = set()
-    numbered = 0
+    numbered = {"image": 0, "dicom-file": 0}
     for path in _files(folder):
-        name = path.relative_to(folder).as_posix()
+        own = path.relative_to(folder).as_posix()
         picture = path.suffix.lower() in SUFFIXES
         if not picture and not dicom.is_dicom(path):
-            continue
-        if not picture:
-            numbered += 1
-            if not keep_names:
-                name = dicom.anonymous_name(path) or f"dicom-file-{numbered:05d}"
+            picture = is_picture(path)
+            if not picture:
+                continue
+        kind = "image" if picture else "dicom-file"
+        numbered[kind] += 1
+        name = own if keep_names else f"{kind}-{numbered[kind]:05d}"
+        if not picture and not keep_names:
+            name = dicom.anonymous_name(path) or name
         unique, copies = name, 1
         while unique in taken:
             copies += 1
             unique = f"{name}-{copies}"
         taken.add(unique)
-        found.append(ImageFile(unique, path, not picture))
+        found.append(ImageFile(unique, path, not picture, own))
     if not found:
         raise UserError(f"no image in the folder {folder}",
                         hint=f"known endings: {' '.join(SUFFIXES + dicom.SUFFIXES)}")
     return found
+
+
+def write_private_names(out: Path, files: Sequence[ImageFile]) -> Path:
+    """Writes the table of which id is which file, and returns its path; it belongs in nothing that is passed on.
+
+    Args:
+        out: The folder that may be passed on: the table is written beside it, under its name and `PRIVATE`.
+        files: All images.
+
+    Raises:
+        UserError: If it cannot be written.
+    """
+    path = out.resolve().with_name(f"{out.resolve().name}.{PRIVATE}")
+    with atomic_path(path) as unfinished, unfinished.open("w", encoding="utf-8", errors="surrogateescape",
+                                                          newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["called", "file"])
+        table.writerows([image.id, str(image.path)] for image in files)
+    return path
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -132,10 +172,10 @@ def open_masked(file: ImageFile, limits: Limits, masks: str) -> tuple[UInt8[np.n
         if pixels.shape[2] != 4:
             raise UserError(f"{file.id} has no alpha channel", hint="give a folder of masks with --masks DIR")
         return pixels[..., :3], pixels[..., 3]
-    stem = (Path(masks) / file.id).with_suffix("")
+    stem = (Path(masks) / (file.name or file.id)).with_suffix("")
     path = next((path for suffix in SUFFIXES if (path := stem.with_name(stem.name + suffix)).is_file()), None)
     if path is None:
-        raise UserError(f"no mask for {file.id} in {Path(masks).name}")
+        raise UserError(f"no mask for {file.id} in the folder of masks")
     pixels, _ = open_image(file, limits)
     mask = _read(ImageFile(f"the mask of {file.id}", path, False), limits).max(axis=2)
     if mask.shape != pixels.shape[:2]:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from maquette.datasets.arrow import Features, RecordBatch, column_bytes, record_batches
-from maquette.datasets.format import Rows, sidecar_values
+from maquette.datasets.format import Rows, neutral_terms, sidecar_values
 from maquette.errors import UserError
 from maquette.extras import require
 
@@ -37,10 +37,11 @@ class ImageInfo:
     """How the images were cropped, see `maquette.datasets.images.crop.ImageOptions`."""
     holdout: int
     """How many images were held out for testing."""
-    source: str
-    """The name of the folder that they were made from."""
     terms: str
     """The terms of use of the images."""
+    name: str = ""
+    """What the user calls the images; never the name of a folder. Datasets of earlier releases have none: what they
+    hold under `source` is such a name, and it is left where it is."""
     counts: dict[str, int] = field(default_factory=dict)
     """Rows of each split."""
     skipped: tuple[tuple[str, str], ...] = ()
@@ -173,8 +174,8 @@ class OpenedImages:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """The terms of use, with the name of the folder that they are about."""
-        return (f"{self.info.source}: {self.info.terms}",)
+        """The terms of use, with what the user calls the images that they are about."""
+        return (f"{self.info.name or 'images'}: {neutral_terms(self.info.terms)}",)
 
 
 def open_images(path: str | Path, info: ImageInfo | None = None) -> OpenedImages:

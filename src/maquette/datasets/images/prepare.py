@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from maquette.datasets.images.crop import BACKGROUNDS, ImageOptions, fit, fit_masked, parse_crop, parse_size
-from maquette.datasets.images.files import ImageFile, Limits, find_images, open_image, open_masked
+from maquette.datasets.images.files import (
+    ImageFile,
+    Limits,
+    find_images,
+    open_image,
+    open_masked,
+    write_private_names,
+)
 from maquette.datasets.images.format import SIDECAR, ImageInfo, features, is_images
 from maquette.datasets.resumable import (
     PARTS,
@@ -27,25 +34,25 @@ from maquette.datasets.resumable import (
 )
 from maquette.datasets.workers import cores
 from maquette.errors import UserError
-from maquette.events import Progress, Skipped
+from maquette.events import Note, Progress, Skipped
 from maquette.io.atomic import write_bytes
 
-FORMAT = 1
+FORMAT = 2
 """Changes when the same options give other rows."""
 _GROUP = 64
 """Images that are written in one go; an interruption costs each worker so many at most."""
 
 
 def split_by_name(files: Sequence[ImageFile], holdout: int) -> dict[str, list[ImageFile]]:
-    """The images of `train` and of `test`: those whose names have the smallest hashes are for testing.
+    """The images of `train` and of `test`: those whose files' names have the smallest hashes are for testing.
 
-    The split depends on the names alone, not on their order; one more image changes it by one image at most.
+    The split depends on these names alone, not on their order; one more image changes it by one image at most.
 
     Args:
         files: All images.
         holdout: How many are for testing.
     """
-    by_hash = sorted(files, key=lambda file: hashlib.sha256(file.id.encode()).digest())
+    by_hash = sorted(files, key=lambda file: hashlib.sha256(file.key.encode(errors="surrogateescape")).digest())
     held = {file.id for file in by_hash[:holdout]}
     return {"train": [f for f in files if f.id not in held], "test": [f for f in files if f.id in held]}
 
@@ -79,6 +86,7 @@ def prepare_images(
     grey: bool = False,
     holdout: int = 16,
     keep_names: bool = False,
+    name: str = "",
     terms: str = "",
     bits: int = 0,
     max_megapixels: float = 100.0,
@@ -86,10 +94,10 @@ def prepare_images(
     background: str = "white",
     margin: float = 0.1,
     workers: int | None = None,
-) -> Iterator[Progress | Skipped | Finished]:
+) -> Iterator[Note | Progress | Skipped | Finished]:
     """Prepares a folder of images for training, step by step as the events are asked for.
 
-    Yields Progress or Skipped for each image, and Finished at the end.
+    Yields Progress or Skipped for each image, Notes, and Finished at the end.
 
     Args:
         folder: Pictures and DICOM files; subfolders are included.
@@ -99,7 +107,9 @@ def prepare_images(
         crop: The part of each picture that is kept, see `crop_box`; or `object`, the object in the middle.
         grey: One channel instead of three.
         holdout: How many images are for testing, see `split_by_name`. One that cannot be read is not replaced.
-        keep_names: Calls DICOM files by their names too, see `find_images`.
+        keep_names: Calls the images by the names of their files, see `find_images`. Otherwise a table beside the
+            dataset, not in it, says which is which.
+        name: What the README and trained models call the images; never the name of their folder.
         terms: The terms of use of the images, for the README.
         bits: Bits of deep greys that are used, see `Limits`.
         max_megapixels: Larger pictures are refused before they are decoded.
@@ -139,13 +149,16 @@ def prepare_images(
         raise UserError(f"holding out {holdout} images leaves none to learn from",
                         f"{len(files)} image{'s' if len(files) > 1 else ''}", "lower --holdout")
     split = split_by_name(files, holdout)
-    decisive = _decisive(options) | {"holdout": holdout, "images": len(files)}
+    decisive = _decisive(options) | {"holdout": holdout, "images": len(files), **({"name": name} if name else {})}
     content = json.dumps([FORMAT, decisive, [[f.id, f.path.stat().st_size] for f in files]])
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     if whole := finished(out, fingerprint):
         yield whole
         return
     claim(out, fingerprint, decisive)
+    if not keep_names:
+        table = write_private_names(out, files)
+        yield Note(f"{table} says which image is which file; it is for you alone, pass it on to nobody")
     group = int(np.clip(2**28 // (width * height * (1 if grey else 3)), 1, _GROUP))
     groups = {f"{name}-{number:05d}": chosen[start : start + group] for name, chosen in split.items()
               for number, start in enumerate(range(0, len(chosen), group))}
@@ -158,7 +171,7 @@ def prepare_images(
     counts, skipped = assemble(out, list(groups), features(bool(masks)), fingerprint, "no image")
     info = ImageInfo(
         width=width, height=height, channels=1 if grey else 3, crop=options.crop, holdout=holdout,
-        source=folder.resolve().name, terms=terms or "as their owner says", counts=counts, skipped=skipped,
+        name=name, terms=terms or "as their owner says", counts=counts, skipped=skipped,
         versions={package: version(package) for package in ("maquette", "datasets", "pillow", "pydicom", "numpy")},
         fingerprint=fingerprint, masks=bool(masks),
     )
@@ -201,14 +214,14 @@ def _readme(info: ImageInfo) -> str:
     shape = "[height, width]" if info.channels == 1 else "[height, width, 3]"
     rows = ", ".join(f"{count} in `{split}`" for split, count in info.counts.items())
     skipped = "\n".join(f"- {reason}" for _, reason in info.skipped) or "none"
-    return f"""# Images of {info.source}
+    return f"""# {f"Images of {info.name}" if info.name else "Images"}
 {info.width} wide and {info.height} high, {"grey" if info.channels == 1 else "RGB"}; {rows}; crop: {info.crop}.
-The {info.holdout} images whose names have the smallest SHA-256 are held out for testing.
+The {info.holdout} images whose files' names have the smallest SHA-256 are held out for testing.
 
 Terms of use: {info.terms}
 
-The rows hold names and pixels and nothing else of the files: no EXIF, no DICOM fields. Names of pictures that are not
-DICOM are the files' own, and what is written in the pixels is still there: look at both before you pass this on.
+The rows hold pixels and nothing else of the files: no EXIF, no DICOM fields, and no name of a file or folder unless the
+names were kept on purpose. What is written in the pixels is still there: look at it before you pass this on.
 
 ```python
 from datasets import load_from_disk

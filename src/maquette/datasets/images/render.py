@@ -177,7 +177,7 @@ def render_images(
     write_bytes(out / TEST_CAMERAS, (json.dumps(listed, indent=1) + "\n").encode())
     write_shapes(out / TRUE_SHAPES, tested, out / PARTS)
     info = ImageInfo(
-        width=size, height=size, channels=3, crop="none", holdout=holdout, source=name,
+        width=size, height=size, channels=3, crop="none", holdout=holdout, name=name,
         terms="; ".join(terms_of([source])), counts=counts, skipped=skipped,
         versions={package: version(package) for package in ("maquette", "datasets", "trimesh", "numpy")},
         fingerprint=fingerprint, masks=True,
@@ -220,7 +220,7 @@ def _check(options: RenderOptions, count: int | None, holdout: int, workers: int
 def _split(
     source: str | Path, classes: tuple[str, ...], count: int | None, holdout: int, seed: int, up: str
 ) -> tuple[str, dict[str, list[Item]]]:
-    """The name of the source without its folders, and the items of each split."""
+    """What the furniture maker was asked for, empty for files (whose names go nowhere), and the items of each split."""
     if is_furniture(source):
         name = str(source) if ":" in str(source) or not classes else f"{source}:{','.join(classes)}"
         train = _of_classes(items_of([name], count=count, seed=seed, split="train", up=up), classes, source)
@@ -236,7 +236,7 @@ def _split(
     if not train:
         raise UserError(f"holding out {holdout} shapes leaves none to learn from",
                         f"{len(items)} shape{'s' if len(items) > 1 else ''}", "lower --holdout")
-    return Path(source).resolve().name, {"train": _spread(train, count), "test": _spread(test, holdout)}
+    return "", {"train": _spread(train, count), "test": _spread(test, holdout)}
 
 
 def _of_classes(items: list[Item], classes: tuple[str, ...], source: str | Path) -> list[Item]:
@@ -301,7 +301,7 @@ def _readme(info: ImageInfo, options: RenderOptions, tested: int, cut: int) -> s
     rows = ", ".join(f"{count} in `{split}`" for split, count in info.counts.items())
     skipped = "\n".join(f"- {reason}" for _, reason in info.skipped) or "none"
     cameras = options.cameras
-    return f"""# Images of {info.source}
+    return f"""# {f"Images of {info.name}" if info.name else "Images of shapes"}
 {info.width} wide and {info.height} high, RGB, {options.views} of each shape, background: {options.background}; {rows}.
 In {cut} of them the object reaches the edge. No shape is in both splits.
 

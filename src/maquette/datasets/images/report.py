@@ -12,7 +12,7 @@ SHOWN = 200
 SAMPLES = 24
 """The most images without findings that are shown, for comparison."""
 
-_BODY = """<h1>Audit of {title}</h1>
+_BODY = """<h1>{title}</h1>
 <p>{images} images, {odd} with findings.{notes}</p>
 <table class="counts">{summary}</table>
 <p class="note">This page holds small copies of the images: keep it as you keep the images. It loads nothing from
@@ -31,7 +31,7 @@ def html_report(
     """The report as the text of an HTML page.
 
     Args:
-        title: The name of the folder.
+        title: What the user calls the images; empty for none. It is no name of a folder.
         images: How many images it holds.
         statistics: Of each image that could be read, by its id.
         findings: What is wrong with single images.
@@ -57,8 +57,9 @@ def html_report(
         figures = "".join(_figure(name, "", statistics) for name in chosen)
         sections.append(f'<h2>nothing found: {len(fine)}</h2><div class="grid">{figures}</div>')
     remarks = "".join(f" {html.escape(note[0].upper() + note[1:])}." for note in notes)
-    return page(f"Audit of {title}", _BODY.format(
-        title=html.escape(title), images=images, odd=len(odd), notes=remarks, summary="".join(summary),
+    heading = f"Audit of {title}" if title else "Audit of images"
+    return page(heading, _BODY.format(
+        title=html.escape(heading), images=images, odd=len(odd), notes=remarks, summary="".join(summary),
         sections="\n".join(sections)))
 
 

@@ -70,7 +70,7 @@ def _standing_cat(dice: Dice) -> Parts:
     z, r = leg + 9, dice(9.5, 12.5)
     head = Blob((0, long + 15, z + dice(13, 20)), (12, 10.5, 10.5))
     _, hy, hz = head.centre
-    flesh = [
+    flesh: Flesh = [
         Limb((0, -long, z), (0, long, z + 1), r, r * 0.95),
         Limb((0, long * 0.9, z + 3), (0, hy - 3, hz - 3), r * 0.8, 7),
         head,
@@ -315,7 +315,8 @@ def _bear(dice: Dice) -> Parts:
     flesh: Flesh = [Blob((0, 0, z), (19, 16, 23)), head, Blob((0, hy + 13, hz - 4), (7.4, 6.5, 6))]
     arm = dice.one((30, 12, z + 2), (32, 6, z + 26), (27, 10, z - 6))
     flesh += twins(
-        Limb((14, 2, z + 13), tuple(map(float, arm)), 6.6, 6), Blob((12.5, hy - 1, hz + 12.5), (6.6, 3.6, 6.6))
+        Limb((14, 2, z + 13), (float(arm[0]), float(arm[1]), float(arm[2])), 6.6, 6),
+        Blob((12.5, hy - 1, hz + 12.5), (6.6, 3.6, 6.6)),
     )
     flesh += (
         twins(Limb((9, 1, 18), (10, 2, 5), 8, 7.4), Blob((10, 6, 4.4), (7.6, 10, 4.6)))

@@ -41,7 +41,8 @@ def _profile(dice: Dice) -> Manifold:
 def _wedge(dice: Dice) -> Manifold:
     """A ramp, a roof or a slanted block."""
     low = dice.one(0.0, 0.0, dice(10, 40))
-    top = dice.one([(50, 100)], [(0, 100)], [(-50, 100), (dice(-30, 30), 100)])
+    tops: list[list[tuple[float, float]]] = [[(50, 100)], [(0, 100)], [(-50, 100), (dice(-30, 30), 100)]]
+    top = dice.one(*tops)
     ends = [(-50, 0), (50, 0), (50, low), *top[::-1], (-50, low)] if len(top) == 1 else [(-50, 0), (50, 0), *top[::-1]]
     solid = flat([[p for i, p in enumerate(ends) if p not in ends[:i]]], 100)
     return solid.rotate((0, 0, dice.one(0, 90, 180, 270)))
@@ -51,7 +52,7 @@ def _letter_l(dice: Dice) -> Manifold:
     """A block with an L, T, U, plus or stair for its profile."""
     a, b = dice(28, 45), dice(28, 45)
     shape = dice.one("L", "T", "U", "plus", "stairs")
-    points = {
+    profiles: dict[str, list[tuple[float, float]]] = {
         "L": [(0, 0), (100, 0), (100, a), (b, a), (b, 100), (0, 100)],
         "T": [
             (50 - b / 2, 0),
@@ -88,8 +89,8 @@ def _letter_l(dice: Dice) -> Manifold:
             (50 - b / 2, 50 - b / 2),
         ],
         "stairs": [(0, 0), (100, 0), (100, 25), (75, 25), (75, 50), (50, 50), (50, 75), (25, 75), (25, 100), (0, 100)],
-    }[shape]
-    return flat([points], 100).rotate((0, 0, dice.one(0, 90, 180, 270)))
+    }
+    return flat([profiles[shape]], 100).rotate((0, 0, dice.one(0, 90, 180, 270)))
 
 
 def _arch(dice: Dice) -> Manifold:

@@ -50,7 +50,9 @@ def _grown(dice: Dice, whole: Manifold, size: Size, place: str) -> Manifold:
     way = np.zeros(3)
     way[axis] = sign
     at[axis] = (high if sign > 0 else low)[axis] + sign * reach[axis]
-    part = _holding(whole, grown_by.translate(tuple(at)), tuple(way), 2 * reach[axis])
+    part = _holding(
+        whole, grown_by.translate(tuple(at)), (float(way[0]), float(way[1]), float(way[2])), 2 * reach[axis]
+    )
     if part is None:
         return whole
     off = np.abs(at - middle) > 0.2 * half

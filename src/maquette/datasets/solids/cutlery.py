@@ -81,11 +81,12 @@ def _key(dice: Dice) -> Parts:
     """An old key: a ring, heart or clover to hold, a round shaft, a bit with teeth; or a flat modern one."""
     if dice.yes(0.4):
         t, r = dice(4, 7), dice(19, 25)
-        bow = dice.one(
+        bows: list[list[tuple[float, float]]] = [
             arc(0, 100 - r, r, 0, 360, 33)[:-1],
             [(r * np.cos(a), 100 - r + r * np.sin(a)) for a in np.radians(np.arange(8) * 45 + 22.5)],
             [(-r, 100 - 1.8 * r), (r, 100 - 1.8 * r), (r, 100), (-r, 100)],
-        )
+        ]
+        bow = dice.one(*bows)
         w, z = dice(6.5, 8.5), 100 - 2 * r
         cuts = [(w, z + 8)]
         for k, q in enumerate(spaced(z - 4, 11, 6)):

@@ -155,16 +155,16 @@ def _bare_tree(dice: Dice) -> Parts:
     """A tree without leaves: a trunk that forks and forks again."""
     flesh: list = chain([(0, 0, 0), (dice(-2, 2), 0, 22), (0, 0, 40)], [8.5, 5.4, 5])
 
-    def grow(start: tuple, way: np.ndarray, long: float, r: float, level: int) -> None:
-        end = np.asarray(start) + way * long
-        flesh.append(Limb(tuple(map(float, start)), tuple(map(float, end)), r, r * 0.72))
+    def grow(start: tuple[float, float, float], way: np.ndarray, long: float, r: float, level: int) -> None:
+        x, y, z = (float(value) for value in np.asarray(start) + way * long)
+        flesh.append(Limb(start, (x, y, z), r, r * 0.72))
         if level == 0:
             return
         for k in range(2 if level < 2 else 3):
             turn = dice(0, 2 * np.pi) + 2 * np.pi * k / 3
             side = np.array([np.cos(turn), np.sin(turn), 0]) * dice(0.5, 0.85)
             new = way + side + (0, 0, 0.25)
-            grow(tuple(end), new / np.linalg.norm(new), long * dice(0.62, 0.8), max(r * 0.7, 1.4), level - 1)
+            grow((x, y, z), new / np.linalg.norm(new), long * dice(0.62, 0.8), max(r * 0.7, 1.4), level - 1)
 
     for k in range(3):
         a = dice(0, 1) + 2 * np.pi * k / 3

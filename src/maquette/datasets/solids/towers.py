@@ -297,9 +297,9 @@ def _windmill(dice: Dice) -> Parts:
     sides, r, h = dice.one(8, 6, 32), dice(16, 21), dice(54, 64)
     top = r * dice(0.55, 0.7)
     body = prism(sides, r, h, r_top=top) - recess(opening(8, 15, 0, 1, "arch"), r * 0.93, depth=4)
-    for z, turn in ((26, 90), (34, 0), (26, -90)):
-        p = r + (top - r) * z / h
-        body -= recess(opening(5, 7, 0, z), p * 0.96, turn)
+    for level, turn in ((26, 90), (34, 0), (26, -90)):
+        p = r + (top - r) * level / h
+        body -= recess(opening(5, 7, 0, level), p * 0.96, turn)
     cap = dice.one(
         prism(sides, top + 2, 15, z=h - 1, r_top=1.0),
         Manifold.sphere(top + 2, 24).trim_by_plane((0, 0, 1), 0).translate((0, 0, h - 1)),
@@ -308,7 +308,7 @@ def _windmill(dice: Dice) -> Parts:
     y, z, long = top + 6, h + 3, dice(36, 44)
     frame = box(3, 3.2, long, 0, y) + box(9, 2.8, long * 0.72, 5.4, y, long * 0.26)
     slots = join(box(4.4, 9, long * 0.08, 6, y, q) for q in spaced(long * 0.31, long * 0.84, 5))
-    sail, start = frame - slots, dice(0, 90)
+    sail, start = frame - slots, float(dice(0, 90))
     sails = join(sail.rotate((0, start + 90 * k, 0)) for k in range(4)).translate((0, 0, z))
     return [body, cap, sails, rod((0, 0, z), (0, y + 3, z), 2.6)]
 

@@ -1,7 +1,9 @@
 """Vessels: mugs, jugs, bottles, vases, bowls, wine glasses, teapots. All hollow, open above."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from manifold3d import Manifold
+from manifold3d import CrossSection, Manifold
 
 from maquette.datasets.furniture.parts import Dice, Parts, arc, box, curve, disc, lathe, rod, stack, tube
 from maquette.datasets.solids.parts import (
@@ -130,6 +132,7 @@ def _flask(dice: Dice) -> Parts:
     """A bulbous or conical bottle: a decanter, a laboratory flask, a potion."""
     neck, h = dice(7, 11), 100.0
     r = dice(28, 42)
+    wall: Sequence[tuple[float, float]]
     if dice.yes():
         wall = [(r, 0), (r, 3), *_smooth([(r * 0.97, 6), (neck * 1.4, 60), (neck, 72), (neck, h - 5)], 4)]
     else:
@@ -192,7 +195,7 @@ def _fluted_vase(dice: Dice) -> Parts:
     return [outer - inner.translate((0, 0, 0.02)).trim_by_plane((0, 0, 1), 5)]
 
 
-def _ring_of(sides: int, r: float):
+def _ring_of(sides: int, r: float) -> CrossSection:
     """A regular polygon with a flat side in front."""
     return prism(sides, r, 1).slice(0.5)
 
@@ -254,7 +257,7 @@ def _spout(points: list[tuple[float, float]], r: float, tip: float) -> Hollow:
         solids.append(
             sum(
                 (
-                    rod(a, b, p, q, 16) + egg(2 * q, 2 * q, 2 * q, *b, sides=16)
+                    rod(a, b, p, q, 16) + egg(2 * q, 2 * q, 2 * q, b[0], b[1], b[2], sides=16)
                     for a, b, p, q in zip(line[:-1], line[1:], radii[:-1], radii[1:], strict=True)
                 ),
                 Manifold(),

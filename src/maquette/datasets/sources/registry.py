@@ -5,7 +5,7 @@ from pathlib import Path
 
 import trimesh
 
-from maquette.datasets.format import Info, is_prepared
+from maquette.datasets.format import OWN_TERMS, Info, is_prepared
 from maquette.datasets.item import Item
 from maquette.datasets.sources import ikea, meshes, modelnet, prepared, sweethome
 from maquette.datasets.sources.generated import FURNITURE, furniture, is_furniture
@@ -96,7 +96,7 @@ def items_of(
 
 
 def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
-    """The terms of use of the sources, as far as they are known."""
+    """The terms of use of the sources, as far as they are known; they name no folder, since they go into models."""
     terms: list[str] = []
     for source in sources:
         path = Path(source)
@@ -113,7 +113,7 @@ def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
         ):
             terms.append(modelnet.TERMS)
         else:
-            terms.append(f"{path.name}: as its owner says")
+            terms.append(OWN_TERMS)
     return tuple(dict.fromkeys(terms))
 
 

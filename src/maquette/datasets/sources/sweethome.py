@@ -209,15 +209,16 @@ def _library(path: Path) -> Library:
     if not numbered or len(numbered) > MAX_ENTRIES:
         raise UserError(f"{path} must describe from 1 to {MAX_ENTRIES:,} models", len(numbered))
     own = _word(entries.get("id", "").rpartition("#")[2]) or _word(path.stem) or "library"
-    models, seen = [], set()
-    for number, keys in sorted(numbered.items()):
+    models: list[Model] = []
+    seen: set[str] = set()
+    for place, keys in sorted(numbered.items()):
         name = _line(keys.get("name", ""), 80)
-        word = _word(keys.get("id", "").rpartition("#")[2]) or _word(name) or str(number)
-        word = f"{word}-{number}" if word in seen else word
+        word = _word(keys.get("id", "").rpartition("#")[2]) or _word(name) or str(place)
+        word = f"{word}-{place}" if word in seen else word
         seen.add(word)
         label = _word(keys.get("category", "")).lower() or "object"
         creator = _line(keys.get("creator", ""), 80) or "unknown"
-        models.append(Model(number, f"{own}/{word}", name, label, creator, keys))
+        models.append(Model(place, f"{own}/{word}", name, label, creator, keys))
     licence = entries.get("license") or entries.get("licence") or "licence not said"
     return Library(path, own, _line(entries.get("name", ""), 80) or own, _line(licence, 300), tuple(models))
 
@@ -236,8 +237,9 @@ def properties(data: bytes) -> dict[str, str]:
             continue
         while (len(line) - len(line.rstrip("\\"))) % 2:
             line = line[:-1] + next(lines, "").lstrip(" \t\f")
-        key, value = re.fullmatch(r"((?:[^\\=: \t\f]|\\.)*)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL).groups()
-        result[_unescaped(key)] = _unescaped(value).strip()
+        parts = re.fullmatch(r"((?:[^\\=: \t\f]|\\.)*)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL)
+        assert parts is not None  # the second group takes whatever is left
+        result[_unescaped(parts[1])] = _unescaped(parts[2]).strip()
     return result
 
 

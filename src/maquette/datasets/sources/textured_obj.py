@@ -331,7 +331,7 @@ class _Texture:
         while max(self.levels[-1].shape[:2]) > 1:
             height, width = self.levels[-1].shape[:2]
             half = (max(width // 2, 1), max(height // 2, 1))
-            self.levels.append(cv2.resize(self.levels[-1], half, interpolation=cv2.INTER_AREA))
+            self.levels.append(np.asarray(cv2.resize(self.levels[-1], half, interpolation=cv2.INTER_AREA), np.float32))
 
     def means(self, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The mean colour and the mean alpha of triangles of texture coordinates [F, 3, 2].

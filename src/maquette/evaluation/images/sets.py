@@ -30,7 +30,7 @@ class RealImages:
     """Real images of one size, in two splits."""
 
     name: str
-    """The name of their folder."""
+    """What reports call them; never the name of their folder."""
     train: Callable[[Int[np.ndarray, " n"]], ImageSet]
     """Row numbers to the training images of these rows."""
     train_count: int
@@ -94,7 +94,9 @@ def _from_dataset(path: Path, shape: tuple[int, ...]) -> RealImages:
         if len(rows) < FEWEST:
             raise UserError(f"{path} must have {FEWEST} {name} images or more", len(rows),
                             "prepare it with --holdout 16" if name == "held-out" else "prepare it of more images")
-    return RealImages(path.resolve().name, lambda rows: data.pixels(train[rows]), len(train), data.pixels(test))
+    return RealImages(
+        data.info.name or "real images", lambda rows: data.pixels(train[rows]), len(train), data.pixels(test)
+    )
 
 
 def _from_folder(path: Path, shape: tuple[int, ...]) -> RealImages:
@@ -116,7 +118,7 @@ def _from_folder(path: Path, shape: tuple[int, ...]) -> RealImages:
                 pixels, _ = open_image(file, Limits())
                 fitted[split].append(fit(pixels, options))
             except UserError as error:
-                bad.append(str(error))
+                bad.append(str(error) if file.is_dicom else str(error).replace(file.id, file.name))
                 continue
             height, width = pixels.shape[:2]
             cropped += abs(width * shape[0] - height * shape[1]) > max(width, height)
@@ -132,7 +134,7 @@ def _from_folder(path: Path, shape: tuple[int, ...]) -> RealImages:
              "images does; they are new to the model only if it was trained without them"]
     notes += [f"left out: {len(bad)} that cannot be read"] if bad else []
     train, skipped = splits["train"], tuple(f"left out: {reason}" for reason in bad)
-    return RealImages(path.resolve().name, lambda rows: train[rows], len(train), splits["test"], tuple(notes), skipped)
+    return RealImages("real images", lambda rows: train[rows], len(train), splits["test"], tuple(notes), skipped)
 
 
 def generated_images(

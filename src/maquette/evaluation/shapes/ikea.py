@@ -117,7 +117,7 @@ def score_photos(
         report(first + len(part), total)
     predicted_at = time.perf_counter()
 
-    plain = average_precision(grids, np.stack([truths[photo.model_id] for photo in photos]))
+    plain = np.atleast_1d(average_precision(grids, np.stack([truths[photo.model_id] for photo in photos])))
     aligned: list[Alignment | None] = [None] * len(photos)
     if align:
         for i, best in _align_all(grids, [photo.model_id for photo in photos], truths, threads):

@@ -90,8 +90,8 @@ def evaluate_modelnet(
                 images = pixels.astype(np.float32) / 255
                 images = images[:, None] if images.ndim == 3 else np.moveaxis(images, -1, 1)  # [b, C, S, S]
                 predicted = reconstruct(np.ascontiguousarray(images))
-                scores[kind].append((start, iou(predicted, truth, threshold)))
-                precision[kind].append((start, average_precision(predicted, truth)))
+                scores[kind].append((start, np.atleast_1d(iou(predicted, truth, threshold))))
+                precision[kind].append((start, np.atleast_1d(average_precision(predicted, truth))))
             yield Progress(f"reconstructing {kind} views", start + len(part), len(rows))
     yield _table(split_name(path), labels, scores, precision, threshold, views, seed)
 

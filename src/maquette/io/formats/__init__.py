@@ -9,7 +9,7 @@ Read `files` first (suffixes, limits, damaged files), then `grids` and `meshes`;
 
 from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, kind
 from maquette.io.formats.grids import MAX_RESOLUTION, checked_grid, parse_array, read_array, read_grid, write_grid
-from maquette.io.formats.meshes import MAX_MESH_BYTES, check_stl, read_mesh, write_mesh
+from maquette.io.formats.meshes import MAX_MESH_BYTES, check_stl, parse_scene, read_mesh, write_mesh
 from maquette.io.formats.off import read_off
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "guarded",
     "kind",
     "parse_array",
+    "parse_scene",
     "read_array",
     "read_grid",
     "read_mesh",

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from maquette.errors import UserError
+from maquette.io.paths import usable
+from maquette.io.quiet import quiet_parsing
 
 GRIDS = (".binvox", ".npy", ".npz", ".mat")
 """Suffixes of grid files."""
@@ -42,6 +44,7 @@ def file_bytes(path: Path, limit: int) -> bytes:
     Raises:
         UserError: Naming the file, when it is missing, empty or larger than the limit.
     """
+    usable(path)
     try:
         if path.is_file() and path.stat().st_size > limit:
             size = path.stat().st_size >> 20
@@ -49,6 +52,8 @@ def file_bytes(path: Path, limit: int) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    except MemoryError:
+        raise UserError(f"{path} needs more memory than there is") from None
     if not data:
         raise UserError(f"{path} is empty")
     return data
@@ -66,9 +71,12 @@ def guarded(parse: Callable[[bytes], Parsed], data: bytes, path: Path) -> Parsed
         UserError: When `parse` raises anything; one line that names the file and the reason.
     """
     try:
-        return parse(data)
+        with quiet_parsing():
+            return parse(data)
     except UserError:
         raise
+    except MemoryError:
+        raise UserError(f"{path} needs more memory than there is, or is damaged") from None
     except Exception as error:  # parsers of damaged files raise anything: ValueError, KeyError, BadZipFile, ...
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise UserError(f"{path} cannot be read as {path.suffix[1:].lower()}: {reason}") from None

@@ -2,9 +2,8 @@
 
 import io
 import zipfile
-import zlib
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Num, UInt8
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from maquette.errors import UserError
 from maquette.io.atomic import write_bytes
+from maquette.io.formats import mat
 from maquette.io.formats.files import GRIDS, file_bytes, guarded, kind
 
 MAX_RESOLUTION = 512
@@ -194,36 +194,13 @@ def _read_npz(data: bytes) -> np.ndarray:
 
 
 def _read_mat(data: bytes) -> np.ndarray:
-    from scipy.io import loadmat, whosmat
-
-    if data[:8] == b"\x89HDF\r\n\x1a\n" or data[:19] == b"MATLAB 7.3 MAT-file":
-        raise ValueError("it is a MATLAB 7.3 (HDF5) file; save it with '-v7'")
-    _check_mat_size(data)
-    entries = {name: (shape, code) for name, shape, code in whosmat(io.BytesIO(data))}
-    grids = [name for name, (shape, _) in entries.items() if len(shape) == 3]
-    name = _choose(grids if len(grids) == 1 and not set(_KEYS) & set(entries) else list(entries))
-    shape, code = entries[name]
-    if not 0 < np.prod([float(length) for length in shape]) <= MAX_RESOLUTION**3:
+    found = {entry.name: entry for entry in mat.entries(data, MAX_RESOLUTION**3 * 8 + (1 << 20))}
+    grids = [name for name, entry in found.items() if len(entry.shape) == 3]
+    name = _choose(grids if len(grids) == 1 and not set(_KEYS) & set(found) else list(found))
+    shape = found[name].shape
+    if found[name].kind == "number" and not 0 < np.prod([float(length) for length in shape]) <= MAX_RESOLUTION**3:
         raise ValueError(f"'{name}' has the shape {shape}, at most {MAX_RESOLUTION} voxels a side are read")
-    if code in ("cell", "struct", "object", "char", "function", "opaque", "sparse", "unknown"):
-        raise ValueError(f"'{name}' is a {code}, not a grid of numbers")
-    return loadmat(io.BytesIO(data), variable_names=[name])[name]
-
-
-def _check_mat_size(data: bytes) -> None:
-    """Refuses a MATLAB 5 file whose compressed entries unpack to more than a grid needs."""
-    order: Literal["little", "big"] = "little" if data[126:128] == b"IM" else "big"
-    at, unpacked = 128, 0
-    while at + 8 <= len(data):
-        code, length = (int.from_bytes(data[at + n : at + n + 4], order) for n in (0, 4))
-        if code == 15:  # miCOMPRESSED
-            stream, rest = zlib.decompressobj(), data[at + 8 : at + 8 + length]
-            while rest and not stream.eof:
-                unpacked += len(stream.decompress(rest, 1 << 20))
-                rest = stream.unconsumed_tail
-                if unpacked > MAX_RESOLUTION**3 * 8 + (1 << 20):
-                    raise ValueError(f"it unpacks to more than {unpacked >> 20} MB")
-        at += 8 + length
+    return found[name].values()
 
 
 def _choose(names: list[str]) -> str:

@@ -13,12 +13,15 @@ from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 from maquette.io.formats.files import MESHES, file_bytes, guarded, kind
 from maquette.io.formats.off import read_off
+from maquette.io.formats.text import check_obj, plain_text
 from maquette.io.formats.threemf import UNITS_MM, threemf_bytes
 
 COLOURED = (".obj", ".ply", ".glb")
 """Suffixes of mesh files that keep the colours of vertices."""
 MAX_MESH_BYTES = 1 << 30
 """The largest mesh file that is read, unpacked."""
+MAX_COORDINATE = 1e60
+"""The largest coordinate that is read: products of three of them stay numbers."""
 GLB_FROM_MM = np.array(((-1e-3, 0, 0, 0), (0, 0, 1e-3, 0), (0, 1e-3, 0, 0), (0, 0, 0, 1)))
 """glTF is in metres, y up, and its objects face +z: our x, y, z in millimetres are its -x, z, y in metres."""
 
@@ -43,8 +46,25 @@ def read_mesh(path: str | Path) -> trimesh.Trimesh:
         raise UserError(f"{path} has coordinates that are not numbers")
     if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
         raise UserError(f"{path} is damaged: a face names a point that is not there")
-    mesh.merge_vertices()
+    furthest = float(np.abs(mesh.vertices).max())
+    if furthest > MAX_COORDINATE:
+        raise UserError(f"{path} has coordinates that are too large for any unit", f"{furthest:g}")
+    _join(mesh, furthest)
     return mesh.apply_transform(np.linalg.inv(GLB_FROM_MM)) if suffix == ".glb" else mesh
+
+
+def _join(mesh: trimesh.Trimesh, furthest: float) -> None:
+    """Joins vertices at one place; of a mesh that is tiny or huge in its unit, in a unit that fits (a power of two).
+
+    trimesh takes what is nearer than 1e-8 for one place, and coordinates above 9e10 for numbers that it cannot hold.
+    """
+    if 1e-3 <= furthest <= 1e9 or furthest == 0:
+        mesh.merge_vertices()
+        return
+    unit = 2.0 ** np.floor(np.log2(furthest))
+    mesh.vertices = mesh.vertices / unit
+    mesh.merge_vertices()
+    mesh.vertices = mesh.vertices * unit
 
 
 def _require_mesh(path: Path) -> None:
@@ -53,17 +73,7 @@ def _require_mesh(path: Path) -> None:
 
 
 def _through_trimesh(data: bytes, suffix: str) -> trimesh.Trimesh:
-    if suffix == ".3mf":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > MAX_MESH_BYTES:
-                raise ValueError(f"it unpacks to {unpacked >> 20} MB, at most {MAX_MESH_BYTES >> 20} MB are read")
-    if suffix == ".stl":
-        check_stl(data)
-    if suffix == ".obj":
-        scene = trimesh.load_scene(io.BytesIO(data), file_type="obj", process=False, skip_materials=True)
-    else:
-        scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False)
+    scene = parse_scene(data, suffix)
     found = [g for g in scene.dump() if isinstance(g, trimesh.Trimesh) and len(g.faces)]
     points = sum(len(getattr(g, "vertices", ())) for g in scene.geometry.values())
     if not found:
@@ -74,21 +84,73 @@ def _through_trimesh(data: bytes, suffix: str) -> trimesh.Trimesh:
     return trimesh.Trimesh(one.vertices * unit, one.faces, process=False)
 
 
+def parse_scene(data: bytes, suffix: str) -> trimesh.Scene:
+    """What a stranger's file holds, through trimesh: meshes, points and paths, every point with three coordinates.
+
+    Args:
+        data: The content of the file.
+        suffix: `.stl`, `.obj`, `.ply`, `.glb` or `.3mf`.
+
+    Raises:
+        ValueError: Saying what is wrong; trimesh may raise anything else.
+    """
+    if suffix == ".3mf":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > MAX_MESH_BYTES:
+                raise ValueError(f"it unpacks to {unpacked >> 20} MB, at most {MAX_MESH_BYTES >> 20} MB are read")
+    if suffix == ".stl":
+        data = _whole_stl(data)
+    if suffix == ".ply":
+        data = _plain_ply(data)
+    if suffix == ".obj":
+        data = plain_text(data)
+        check_obj(data)
+        scene = trimesh.load_scene(io.BytesIO(data), file_type="obj", process=False, skip_materials=True)
+    else:
+        scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False)
+    for geometry in scene.geometry.values():
+        places = np.asarray(getattr(geometry, "vertices", np.zeros((0, 3))))
+        if places.size and (places.ndim != 2 or places.shape[1] != 3 or places.dtype.kind not in "iuf"):
+            raise ValueError("its points do not have three coordinates each")
+    return scene
+
+
 def check_stl(data: bytes) -> None:
     """Refuses what is neither a binary STL, as long as its header says, nor a text STL with facets.
 
     Raises:
         ValueError: Saying what is wrong.
     """
-    text = data[:5].lower() == b"solid"
+    _whole_stl(data)
+
+
+def _whole_stl(data: bytes) -> bytes:
+    """A binary STL without what programs write behind its last face, or a text one in small letters.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:5].lower() == b"solid"
     faces = int.from_bytes(data[80:84], "little") if len(data) >= 84 else 0
     surplus = len(data) - 84 - 50 * faces
-    if faces and (surplus == 0 or (surplus > 0 and not text)):
-        return
-    if not text or b"vertex" not in data:
+    if faces and (surplus == 0 or (surplus > 0 and not (text and b"facet" in data[:2000].lower()))):
+        return data[: 84 + 50 * faces]
+    if not text or b"vertex" not in data.lower():
         raise ValueError("it is neither a whole binary STL nor a text one with facets")
     if b"endsolid" not in data[-1000:].lower():
         raise ValueError("it ends early: there is no 'endsolid'")
+    data = plain_text(data).lstrip()
+    return data if b"vertex" in data else data.lower()
+
+
+def _plain_ply(data: bytes) -> bytes:
+    """A PLY file whose header is ASCII: comments and names may be in any encoding."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    end = data.find(b"end_header")
+    if end < 0 or data[:end].isascii():
+        return data
+    return bytes(byte if byte < 128 else 63 for byte in data[:end]) + data[end:]
 
 
 def write_mesh(path: str | Path, mesh: trimesh.Trimesh, colours: UInt8[np.ndarray, "v 3"] | None = None) -> None:

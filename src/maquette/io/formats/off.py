@@ -9,24 +9,27 @@ import re
 import numpy as np
 import trimesh
 
+from maquette.io.formats.text import plain_text
+
 
 def read_off(data: bytes) -> trimesh.Trimesh:
     """The mesh in an OFF file; polygons are split into triangles.
 
-    A line break after the word OFF may be missing: ModelNet has files of both sorts.
+    A line break after the word OFF may be missing: ModelNet has files of both sorts. Colours, normals and texture of
+    the points (COFF, NOFF, STOFF) are passed over.
 
     Raises:
-        ValueError: For other kinds of OFF (with normals, colours or texture), and for damaged files.
+        ValueError: For other kinds of OFF (binary, of four dimensions), and for damaged files.
     """
-    text = re.sub(r"#[^\n]*", "", data.decode("ascii"))
-    match = re.match(r"\s*(?:ST|C|N)*OFF", text)
+    text = re.sub(r"#[^\n]*", "", plain_text(data).decode())
+    match = re.match(r"\s*(?:ST|C|N)*OFF(?!\s+BINARY)", text)
     if not match:
-        raise ValueError("it does not start with OFF")
-    if match.group().strip() != "OFF":
-        raise ValueError(f"it is of the kind {match.group().strip()}, only plain OFF is read")
+        binary = re.match(r"\s*(?:ST|C|N)*OFF", text)
+        raise ValueError("it is binary, only text is read" if binary else "it does not start with OFF")
+    plain = match.group().strip() == "OFF"
     words = text[match.end() :].split()
     n_points, n_faces = int(words[0]), int(words[1])
-    if n_points > 0 and n_faces > 0 and len(words) == 3 + 3 * n_points + 4 * n_faces:
+    if plain and n_points > 0 and n_faces > 0 and len(words) == 3 + 3 * n_points + 4 * n_faces:
         numbers = np.array(words[3:], dtype=np.float64)
         corners = numbers[3 * n_points :].reshape(-1, 4)
         if (corners[:, 0] == 3).all():  # points and triangles alone, as nearly always

@@ -1,21 +1,10 @@
-"""Fields: the sphere before training, what each code decides, normals, and the parameters of GRAF's network."""
-
-import math
+"""Occupancy fields: the sphere before training, what each code decides, normals, and parameters counted by hand."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from maquette.nets.field import (
-    ColourField,
-    ConditionedLinear,
-    DensityField,
-    OccupancyMLP,
-    OccupancyPlanes,
-    ViewConditionedLinear,
-    encoding_dim,
-    positional_encoding,
-)
+from maquette.nets.occupancy_fields import ColourField, OccupancyMLP, OccupancyPlanes
 
 MLPS = {"paper": (128, 256, 8, 6, 256), "narrow": (6, 64, 4, 2, 8)}
 
@@ -52,37 +41,20 @@ def test_before_training_every_code_is_a_sphere_to_5_percent(name, radius):
                         (1 + within) * radius * directions])
     distance = points.norm(dim=1)
     with torch.no_grad():
-        logits, features = field.occupancy(points.expand(2, -1, -1), field.prepared(codes))
+        logits, features = field.occupancy(points.expand(2, -1, -1), field.precompute(codes))
     assert features.shape == (2, 2100, field.features)
     for found in logits:
         assert (found[distance <= (1.0001 - within) * radius] > 0).all()
         assert (found[distance >= (0.9999 + within) * radius] < 0).all()
 
 
-def test_the_encoding_in_closed_form():
-    values = torch.tensor([[0.25, -0.5, 1.0]])
-    found = positional_encoding(values, 2)
-    turns = [[math.pi * value for value in values[0].tolist()], [2 * math.pi * value for value in values[0].tolist()]]
-    expected = values[0].tolist()
-    for row in turns:
-        expected += [math.sin(turn) for turn in row] + [math.cos(turn) for turn in row]
-    assert torch.allclose(found[0], torch.tensor(expected), atol=1e-6) and found.shape[1] == encoding_dim(2) == 15
-    assert torch.equal(positional_encoding(values, 0), values) and (encoding_dim(10), encoding_dim(4)) == (63, 27)
-
-
-def test_a_code_beside_values_is_a_linear_layer_on_both():
-    layer, values, code = ConditionedLinear(5, 3, 7), torch.randn(2, 4, 5), torch.randn(2, 3)
-    both = torch.cat([values, code[:, None].expand(-1, 4, -1)], 2)
-    assert torch.allclose(layer(values, code), F.linear(both, layer.weight, layer.bias), atol=1e-5)
-
-
 @pytest.mark.parametrize("name", ["narrow", "planes"])
 def test_the_shape_code_decides_the_geometry(name):
     field = trained_a_little(planes() if name == "planes" else mlp(name))
     points, codes = torch.rand(2, 50, 3) - 0.5, torch.randn(2, 6)
-    logits = [field.occupancy(points, field.prepared(given))[0] for given in (codes, codes + 1)]
+    logits = [field.occupancy(points, field.precompute(given))[0] for given in (codes, codes + 1)]
     assert (logits[0] - logits[1]).abs().amax(1).min() > 1e-3
-    alone = field.occupancy(points[1:], field.prepared(codes[1:]))[0]
+    alone = field.occupancy(points[1:], field.precompute(codes[1:]))[0]
     assert torch.allclose(alone, logits[0][1:], atol=1e-4), "each image by its own code"
 
 
@@ -90,7 +62,7 @@ def test_the_shape_code_decides_the_geometry(name):
 def test_normals_are_the_finite_differences(name):
     field = (planes() if name == "planes" else trained_a_little(mlp(name), 0.01)).double()
     points = 0.4 * (torch.rand(1, 40, 3, dtype=torch.float64) - 0.5)
-    shape = field.prepared(torch.randn(1, 6, dtype=torch.float64))
+    shape = field.precompute(torch.randn(1, 6, dtype=torch.float64))
     logits, features, normals = field.with_normals(points, shape)
     plain = field.occupancy(points, shape)
     assert torch.allclose(logits, plain[0]) and torch.allclose(features, plain[1])
@@ -111,7 +83,7 @@ def test_normals_are_the_finite_differences(name):
 
 def test_each_plane_is_blind_to_one_axis_and_the_march_goes_by_corners():
     field = trained_a_little(planes())
-    shape, read = field.prepared(torch.randn(1, 6)), []
+    shape, read = field.precompute(torch.randn(1, 6)), []
     field.layers[0].register_forward_hook(lambda _, inputs, __: read.append(inputs[0][0, :, :9].view(-1, 3, 3)))
     point = torch.rand(1, 1, 3) - 0.5
     moved = point + 0.3 * torch.eye(3)[None]  # along x, y, z
@@ -129,7 +101,7 @@ def test_points_of_all_images_in_one_row_read_their_own(name):
     field = trained_a_little(planes() if name == "planes" else mlp(name))
     codes = torch.randn(3, 6)
     points = torch.cat([1.2 * torch.rand(3, 40, 3) - 0.6, torch.full((3, 1, 3), 0.5), torch.full((3, 1, 3), -0.5)], 1)
-    shape = field.prepared(codes)
+    shape = field.precompute(codes)
     image_index = torch.arange(3).repeat_interleave(42)
     for found, known in zip(
         field.with_normals(points.view(1, -1, 3), shape, image_index), field.with_normals(points, shape), strict=True
@@ -141,37 +113,10 @@ def test_points_of_all_images_in_one_row_read_their_own(name):
     assert (apart[0] - apart[1]).abs().max() > 1e-2
 
 
-def test_a_rays_values_count_once_for_each_of_its_points():
-    """The layer is one on points', rays' and images' values side by side."""
-    layer = ViewConditionedLinear(3, 2, 4, 5)
-    values, of_ray, code = torch.randn(1, 12, 3), torch.randn(1, 6, 2), torch.randn(3, 4)
-    image_index = torch.tensor([0, 2, 1, 1, 0, 2])
-    rays_of = torch.arange(6).repeat_interleave(2)
-    whole = torch.cat([values[0], of_ray[0, rays_of], code[image_index[rays_of]]], 1)
-    weight = torch.cat([layer.point.weight, layer.weight], 1)
-    assert torch.allclose(layer(values, of_ray, code, image_index)[0], F.linear(whole, weight, layer.bias), atol=1e-6)
-
-
-def test_grafs_network_has_the_parameters_of_its_layers():
-    """By hand: 63 values of a position and 128 of the code at the first and the sixth layer, 27 of a direction."""
-    field = DensityField(128, 128, 256, 8, 10, 4, 3)
-    layers = (63 + 128 + 1) * 256 + 6 * 257 * 256 + (256 + 63 + 128 + 1) * 256
-    heads = 257 + 257 * 256 + (256 + 27 + 128 + 1) * 128 + 129 * 3
-    assert sum(p.numel() for p in field.parameters()) == layers + heads
+def test_the_papers_networks_have_the_parameters_of_their_layers():
+    """By hand: 39 values of a position and 128 of the code at the first and the fifth layer, 27 of a direction."""
     occupancy = OccupancyMLP(128, 256, 8, 6, 256, 0.3)
     assert sum(p.numel() for p in occupancy.parameters()) == (
         (39 + 128 + 1) * 256 + 6 * 257 * 256 + (256 + 39 + 128 + 1) * 256 + 257 * 257)
-    colour = ColourField(256, 128, 256, 4, 4, 3, normal_a_ray=False)
+    colour = ColourField(256, 128, 256, 4, 4, 3, normal_per_ray=False)
     assert sum(p.numel() for p in colour.parameters()) == (6 + 27 + 256 + 128 + 1) * 256 + 3 * 257 * 256 + 257 * 3
-
-
-def test_density_is_of_position_and_shape_alone():
-    field = DensityField(4, 5, 16, 4, 3, 2, 3)
-    points, directions = torch.rand(2, 9, 3) - 0.5, F.normalize(torch.randn(2, 9, 3), dim=2)
-    shape, appearance = torch.randn(2, 4), torch.randn(2, 5)
-    density, colour = field(points, directions, shape, appearance)
-    for others in ((-directions, shape, appearance), (directions, shape, appearance + 1)):
-        again, other = field(points, *others)
-        assert torch.equal(density, again) and not torch.allclose(colour, other, atol=1e-5)
-    assert not torch.allclose(density, field(points, directions, shape + 1, appearance)[0], atol=1e-4)
-    assert colour.abs().max() <= 1
