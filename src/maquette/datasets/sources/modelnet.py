@@ -96,7 +96,7 @@ def is_modelnet10(path: str | Path) -> bool:
         path = next((file for file in sorted(path.glob("*.npz")) if is_npz(file)), path)
     if not is_npz(path) or "y_test" not in _names(path):
         return False
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return set(archive["classes"].tolist()) == set(ROTATIONS) and len(archive["y_test"]) == TEST_SHAPES
 
 
@@ -193,7 +193,7 @@ def pad_to(grid: Shaped[np.ndarray, "a b c"], resolution: int = 32) -> Shaped[np
 def _names(path: Path) -> set[str]:
     """The arrays that a `.npz` file holds."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return set(archive.files)
     except _DAMAGED as error:
         raise UserError(f"cannot read {path.name} as a .npz archive", one_line(error)) from error
@@ -215,7 +215,7 @@ def _shapes(path: Path) -> dict[str, np.ndarray]:
 
 def _unpacked(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an archive that has them all; it raises anything where the archive is damaged."""
-    with quiet_parsing(), np.load(path, allow_pickle=False) as archive:
+    with quiet_parsing(), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         result = {name: archive[name] for name in ("y_train", "y_test", "classes")}
         if result["classes"].ndim != 1 or result["classes"].dtype.kind != "U":
             raise UserError(f"the classes of {path.name} must be names", result["classes"].dtype)
