@@ -40,6 +40,7 @@ def test_more_meshes_or_others_are_another_dataset(tmp_path):  # A2
 
 
 def test_the_same_files_are_the_same_wherever_and_whenever(tmp_path, monkeypatch):  # A2, F16
+    monkeypatch.chdir(tmp_path)
     box(tmp_path / "in" / "a.stl")
     first = cache_folder(tmp_path / "in", "cache", {"resolution": 8})
     shutil.copytree(tmp_path / "in", tmp_path / "elsewhere" / "in")

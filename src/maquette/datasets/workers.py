@@ -29,8 +29,8 @@ def map_unordered(
 ) -> Iterator[tuple[Key, Result]]:
     """Yields (key, function(job)) for each (key, job), as they finish; the caller stops by asking for no more.
 
-    When a process dies, the jobs that were in work are done again, one at a time, so that the one that ends a process is
-    known and costs no other.
+    When a process dies, the jobs that were in work are done again, one at a time, so that the one that ends a process
+    is known and costs no other.
 
     Args:
         function: A function of a module or a functools.partial of one, since it is sent to other processes.

@@ -11,7 +11,7 @@ import numpy as np
 
 @contextmanager
 def quiet_parsing() -> Iterator[None]:
-    """Drops Python warnings, NumPy's lines on overflow, and trimesh's log, which tell nothing that an error does not."""
+    """Drops Python warnings, NumPy's lines on overflow, and trimesh's log, which tell what an error tells."""
     log = logging.getLogger("trimesh")
     heard = log.disabled
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -81,8 +81,8 @@ def render_views(
     cv2.setNumThreads(1)
     try:
         renderer = _ViewRenderer(mesh, count, seed, pictures)
-        drawn = [renderer.view(index, seed, size_px, [kinds[index % len(kinds)]] if in_turn else kinds, channels, frontal)
-                 for index in range(count)]
+        asked = [[kinds[index % len(kinds)]] if in_turn else kinds for index in range(count)]
+        drawn = [renderer.view(index, seed, size_px, asked[index], channels, frontal) for index in range(count)]
     finally:
         cv2.setNumThreads(threads)
     shape = (0, size_px, size_px) if channels == 1 else (0, size_px, size_px, 3)

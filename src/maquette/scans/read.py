@@ -103,7 +103,8 @@ def read_scan(
 
     Args:
         source: A 16-bit depth PNG; a point cloud or mesh (PLY, OBJ, STL, OFF); a .npy or array of points `[N, 3]`, of
-            depths `[H, W]` (whole numbers in units of `depth_scale`, others in metres), or a partial grid `[R, R, R]`; a grid file (npz, binvox, mat).
+            depths `[H, W]` (whole numbers in units of `depth_scale`, others in metres), or a partial grid `[R, R, R]`;
+            a grid file (npz, binvox, mat).
         resolution: Voxels a side of the result. A grid must have it already.
         intrinsics: Of the camera that took a depth picture.
         depth_scale: How many units of a depth picture, or of an array of whole numbers, make a metre.

@@ -59,8 +59,8 @@ def audit_images(
 ) -> Iterator[Note | Progress | Audited]:
     """Looks through a folder of images; writes `audit.html` and `audit.csv` to `out`, and a cleaned copy to `fix`.
 
-    Yields Progress, Notes, and Audited at the end. The cleaned copy is 8-bit PNG without any of the files' own fields, and is
-    written whole or not at all; `KINDS` says what it changes.
+    Yields Progress, Notes, and Audited at the end. The cleaned copy is 8-bit PNG without any of the files' own fields,
+    and is written whole or not at all; `KINDS` says what it changes.
 
     Args:
         folder: Pictures and DICOM files; subfolders are included.

@@ -125,7 +125,8 @@ def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> It
             name = f"{label}-{split}-{index:05d}"
             load: Callable[[], np.ndarray]
             if name in left_out:
-                load = partial(_refuse, LEFT_OUT.format(id=name, reason=f"the test split has the same shape, {left_out[name]}"))
+                reason = f"the test split has the same shape, {left_out[name]}"
+                load = partial(_refuse, LEFT_OUT.format(id=name, reason=reason))
             else:
                 load = partial(_load_npz, path, split, index, degrees, name)
             yield Item(name, label, split, "modelnet10", load)

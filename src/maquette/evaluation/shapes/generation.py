@@ -129,7 +129,8 @@ def evaluate_generation(
         (name, *cells) for name, *cells in zip(MEASURES, columns["made"], columns["training"], strict=True)
         if features or "Fréchet" not in name]
     details = {"made": dict(zip(MEASURES, columns["made"], strict=True)), "empty": float(empty.mean()),
-               "samples": len(subsets["made"]), "real": few, "many": len(generated), "frechet_shapes": alike, "turns": options.turns,
+               "samples": len(subsets["made"]), "real": few, "many": len(generated), "frechet_shapes": alike,
+               "turns": options.turns,
                "kind": kind, "threshold": threshold, "seed": seed}
     title = f"{len(subsets['made'])} made shapes beside {few} of the test split{f' ({kind})' if kind else ''}"
     yield Measured(title, ("", "the model", "training shapes"), tuple(rows), details)

@@ -126,7 +126,7 @@ def check_stl(data: bytes) -> None:
 
 
 def _whole_stl(data: bytes) -> bytes:
-    """A binary STL without what programs write behind its last face, or a text one in small letters; else ValueError."""
+    """A binary STL without what programs write behind its last face, or a text one in small letters, or ValueError."""
     text = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:5].lower() == b"solid"
     faces = int.from_bytes(data[80:84], "little") if len(data) >= 84 else 0
     surplus = len(data) - 84 - 50 * faces

@@ -15,8 +15,8 @@ from maquette.io.formats.text import plain_text
 def read_off(data: bytes) -> trimesh.Trimesh:
     """The mesh in an OFF file; polygons are split into triangles.
 
-    A line break after the word OFF may be missing: ModelNet has files of both sorts. Colours, normals and texture of the
-    points (COFF, NOFF, STOFF) are passed over.
+    A line break after the word OFF may be missing: ModelNet has files of both sorts. Colours, normals and texture of
+    the points (COFF, NOFF, STOFF) are passed over.
 
     Raises:
         ValueError: For other kinds of OFF (binary, of four dimensions), and for damaged files.
