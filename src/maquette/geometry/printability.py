@@ -8,9 +8,7 @@ import trimesh
 from jaxtyping import Float
 
 from maquette.geometry.mesh import components, is_closed, signed_volume
-
-LARGEST_MM, SMALLEST_MM = 500.0, 5.0
-"""Longest sides that are said: hardly a printer takes more, and hardly one makes less well."""
+from maquette.geometry.size import LARGEST_MM, size_line
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,8 @@ class Printability:
         else:
             wall = f"thinnest wall {self.shown_wall} mm "
             wall += f"(>= {self.min_wall_mm:g} mm)" if self.wall_ok else f"(BELOW {self.min_wall_mm:g} mm)"
-        size = ""
-        if not self.size_ok:
-            size = f", LARGER than printers take ({self.longest_mm:.0f} mm > {LARGEST_MM:g} mm)"
-        elif self.longest_mm < SMALLEST_MM:
-            size = f", smaller than printers make well ({self.longest_mm:.2g} mm < {SMALLEST_MM:g} mm)"
-        return f"{closed}, {parts}, {volume}, {wall}{size}"
+        size = size_line(np.full(3, self.longest_mm))
+        return f"{closed}, {parts}, {volume}, {wall}" + (f"; {size}" if size else "")
 
 
 def printability(
