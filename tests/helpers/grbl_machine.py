@@ -13,9 +13,9 @@ class Grbl(threading.Thread):
 
     overflowed: whether more came than the 127 characters of its buffer. path: each move as (x, y, pen down).
     servo_path: each as (x, y, servo down). line_s: time that a line takes. Faults: error_at: answers error:20 to that
-    line. alarm_at: stops with ALARM:1 there. drop_at: hangs up. mute_at: falls silent. restart_at: starts anew. locked: begins
-    in an alarm. silent: never answers. deaf: does not answer $H. door: is not ready. babble: sends noise. refuse_z_after:
-    answers error:20 to heights after so many lines.
+    line. alarm_at: stops with ALARM:1 there. drop_at: hangs up. mute_at: falls silent. restart_at: starts anew. locked:
+    begins in an alarm. silent: never answers. deaf: does not answer $H. door: is not ready. babble: sends noise.
+    refuse_z_after: answers error:20 to heights after so many lines.
     """
 
     def __init__(self, line_s=0.0005, welcome=True, **faults):
