@@ -1,23 +1,14 @@
-"""The values that keys of recipes take: constrained types, and what is said of a value that does not fit.
+"""The types of recipe keys, with their ranges, and the message about a value that does not fit.
 
 A key's type says its range (`PositiveInt`, `Share`), so that one annotation is validation, documentation and the
-command line's type. Rules between several keys are in `__post_init__` of the dataclass that has them.
+command line's type. Rules between several keys are in `__post_init__` of the dataclass that has them. It is a file of
+its own, since systems and recipes both need it.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from functools import cache
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    Literal,
-    Protocol,
-    get_args,
-    get_origin,
-    get_type_hints,
-    runtime_checkable,
-)
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import AllowInfNan, TypeAdapter, ValidationError
@@ -29,6 +20,7 @@ if TYPE_CHECKING:
 
 _FINITE = AllowInfNan(False)
 Finite = Annotated[float, _FINITE]
+"""Any number but infinity and NaN."""
 PositiveInt = Annotated[int, Gt(0)]
 NonNegativeInt = Annotated[int, Ge(0)]
 TwoOrMore = Annotated[int, Ge(2)]
@@ -60,55 +52,48 @@ Octaves = Annotated[int, Ge(0), Le(16)]
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word", "tuple": "a list"}
 
 
-@runtime_checkable
-class _Checker(Protocol):
-    """What of pydantic's adapters is used here; beartype does not know their generic type."""
-
-    def validate_python(self, value: Any, /, *, strict: bool) -> Any: ...
-
-
 def check(section: str, values: "DataclassInstance") -> None:
-    """Hold every key of a section of a recipe against its type, strictly: no text for numbers, no numbers for flags.
+    """Check every key of a recipe's section against its type, strictly: a text is no number, a number is no flag.
 
     Args:
-        section: What stands before the keys in the message: `model`.
+        section: The section's name, for the message: `model`.
         values: The section.
 
     Raises:
-        UserError: For the first key whose value does not fit, naming what it must be.
+        UserError: For the first key whose value does not fit; it says what the value must be.
     """
-    for name, (adapter, hint) in _adapters(type(values)).items():
-        value = getattr(values, name)
+    for name, (validate, hint) in _validators(type(values)).items():
         try:
-            adapter.validate_python(value, strict=True)
+            validate(getattr(values, name))
         except ValidationError as error:
             problem = error.errors()[0]
             key = ".".join([section, name, *map(str, problem["loc"])])
             raise UserError(f"{key} must be {_rule(problem, hint)}", _shown(problem["input"]),
-                            _nearest(problem)) from None
+                            _nearest_choice(problem)) from None
 
 
 @cache
-def _adapters(kind: type) -> dict[str, tuple[_Checker, object]]:
-    """Of each key what checks it, and its type."""
+def _validators(kind: type) -> dict[str, tuple[Callable[[object], object], object]]:
+    """For each key of a dataclass a function that raises ValidationError for a value, and the key's type."""
     hints = get_type_hints(kind, include_extras=True)
-    return {key.name: (TypeAdapter(hints[key.name]), hints[key.name]) for key in dataclasses.fields(kind)}
+    return {key.name: (partial(TypeAdapter(hints[key.name]).validate_python, strict=True), hints[key.name])
+            for key in dataclasses.fields(kind)}
 
 
 def _shown(value: object) -> str:
-    """A value as a recipe has it, not too long."""
+    """A value as a recipe has it, shortened to 80 characters."""
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return (text if len(text) <= 80 else f"{text[:77]}...") or "nothing"
 
 
 def _rule(problem: Mapping[str, Any], hint: object) -> str:
-    """What a value must be, out of pydantic's finding about it and the key's type: "from 0 to 1" follows "must be"."""
+    """What a value must be ("from 0 to 1"), from pydantic's error and the key's type."""
     found, context = str(problem["type"]), problem.get("ctx", {})
     if found == "literal_error":
         return str(context["expected"]).replace("'", "")
     if found == "too_short":
         return f"{context['min_length']} or more values"
-    for place in problem["loc"]:  # into the type of one value of several
+    for place in problem["loc"]:  # the type of one value of a list
         inner = get_args(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
         hint = inner[place] if isinstance(place, int) and place < len(inner) and inner[-1] is not ... else inner[0]
     limits = {name: getattr(limit, name) for limit in getattr(hint, "__metadata__", ())
@@ -119,6 +104,7 @@ def _rule(problem: Mapping[str, Any], hint: object) -> str:
 
 
 def _range(limits: Mapping[str, float]) -> str:
+    """A range in words, from its limits ge, gt, le and lt."""
     low = f"from {limits['ge']:g}" if "ge" in limits else f"above {limits['gt']:g}" if "gt" in limits else ""
     if "le" in limits:
         return f"{low} to {limits['le']:g}" if "ge" in limits else f"{low} and at most {limits['le']:g}"
@@ -127,8 +113,8 @@ def _range(limits: Mapping[str, float]) -> str:
     return {"from 0": "0 or more", "above 0": "positive"}.get(low, f"{low.removeprefix('from ')} or more")
 
 
-def _nearest(problem: Mapping[str, Any]) -> str:
-    """A hint for a number that is none of those allowed: the nearest; empty where there is none."""
+def _nearest_choice(problem: Mapping[str, Any]) -> str:
+    """A hint with the nearest of the numbers that are allowed; empty where they are not numbers."""
     choices = [word for word in str(problem.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(", ")]
     value = problem.get("input")
     if problem["type"] != "literal_error" or not isinstance(value, int) or not all(c.isdigit() for c in choices):

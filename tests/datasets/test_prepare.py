@@ -263,7 +263,7 @@ def test_the_sidecar_says_what_is_needed_to_do_it_again(boxes, tmp_path):
     content = json.loads((tmp_path / "out" / "maquette.json").read_text())
     assert content["seed"] == 5 and content["kinds"] == ["photo", "pencil"] and content["sources"] == [str(boxes)]
     assert content["versions"]["trimesh"] == trimesh.__version__
-    assert content["terms"] == ["boxes: as its owner says"]
+    assert content["terms"] == ["shapes of the user's own: as their owner says"]
 
 
 def test_a_prepared_dataset_is_a_source(boxes, tmp_path):

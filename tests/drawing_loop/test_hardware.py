@@ -28,6 +28,20 @@ def test_a_plotter_draws_what_it_is_given_on_a_new_sheet():
     assert down[-2:] == [(40, 60), (40, 20)] and not machine.overflowed
 
 
+def test_what_ends_a_loop_carries_the_line_about_the_pen():
+    line = np.stack([np.linspace(5, 95, 400), np.full(400, 50.0)], axis=1)
+    with Grbl(line_s=0.002) as machine:
+        events = desk.GrblPlotter(machine.port).draw(1, Strokes((line,), 100, 100))
+        with pytest.raises(KeyboardInterrupt) as told:
+            try:
+                while machine.done < 40:
+                    next(events)
+                raise KeyboardInterrupt
+            finally:
+                events.close()
+    assert told.value.__notes__ == ["the pen was lifted"] and machine.z == 3
+
+
 def test_a_plotter_at_no_port_is_named():
     with pytest.raises(UserError, match="the port /dev/nowhere cannot be opened"):
         list(desk.GrblPlotter("/dev/nowhere").draw(1, Strokes((np.array([[10, 20], [40, 20]]),), 100, 80)))

@@ -223,3 +223,9 @@ def test_the_bundled_model_answers_in_the_objects_own_frame_whichever_side_is_dr
             overlap.append([iou(np.rot90(found, quarters), truth) for quarters in range(4)])
     mean = np.mean(overlap, axis=0)
     assert mean[0] > 0.4 and mean[0] > 1.25 * mean[1:].max(), mean
+
+
+@pytest.mark.parametrize("size_mm", [0.0, -5.0, 1e30, float("nan"), float("inf")])
+def test_no_mesh_is_made_beyond_all_measure(size_mm):
+    with pytest.raises(UserError, match="size_mm must be from 1 to 2000 mm, got"):
+        LoopSettings(size_mm=size_mm)

@@ -36,7 +36,7 @@ def test_evaluate_on_images_prints_the_table_and_writes_the_report(model, datase
     assert call("evaluate", model, "--on", str(dataset), "--out", str(out), "--limit", "8", "--json",
                 str(document)) == 0
     said = capsys.readouterr()
-    assert "8 images of noise beside 6 held out of set, 32x16, grey" in said.out and "SWD x1000" in said.out
+    assert "8 images of noise beside 6 held out of real images, 32x16, grey" in said.out and "SWD x1000" in said.out
     assert "no Inception weights were named, so FID and KID are left out" in said.out
     assert f"report: {out / 'report.html'}" in said.out and "measuring distances: 4 of 4" in said.err
     assert sorted(path.name for path in out.iterdir()) == ["report.csv", "report.html", "report.json"]

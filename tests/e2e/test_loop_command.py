@@ -257,6 +257,9 @@ def test_damaged_loops_are_named(folder, tmp_path):
     for name, data, says in [("round-02/shape.npz", b"no", "shape.npz"), ("round-02/drawing.svg", b"no", "drawing.svg"),
                              ("round-02/round.json", b"{", "round.json is damaged: it is no JSON"),
                              ("round-01/round.json", b"[1]", "round.json is damaged: it holds no table"),
+                             ("round-01/round.json", b"[" * 100_000, "round.json is damaged: it is no JSON"),
+                             ("round-01/round.json", b'{"round": 1, "azimuth_deg": 35, "iou_first": 1, "notes": null}',
+                              "round.json is damaged: it does not hold the measures of round 1"),
                              ("round-01/round.json", b"{}", "it does not hold the measures of round 1"),
                              ("loop.json", b"{}", "loop.json is not the table of a loop")]:
         path = tmp_path / "out" / name

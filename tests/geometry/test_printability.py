@@ -6,7 +6,7 @@ import trimesh
 from grids import R, block
 
 from maquette.geometry.mesh import surface
-from maquette.geometry.printability import printability
+from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped, keep_largest
 
 
@@ -48,3 +48,40 @@ def test_the_report_line():
     assert two.parts == 2 and not two.ok and two.line().startswith("watertight, 2 parts, 12 cm3")
     opened = printability(trimesh.Trimesh(box.vertices, box.faces[1:], process=False))
     assert not opened.ok and opened.line().startswith("NOT watertight, 1 part, volume unknown, thinnest wall")
+
+
+def plate(wall_mm, min_wall_mm=0.8):
+    return printability(trimesh.creation.box((30, 20, wall_mm)), min_wall_mm)
+
+
+@pytest.mark.parametrize("wall, least, shown", [
+    (0.794, 0.8, "0.79 mm (BELOW 0.8 mm)"),
+    (0.7998, 0.8, "0.79 mm (BELOW 0.8 mm)"),
+    (0.8, 0.8, "0.8 mm (>= 0.8 mm)"),
+    (0.809, 0.8, "0.8 mm (>= 0.8 mm)"),
+    (0.8 - 1e-9, 0.8, "0.8 mm (>= 0.8 mm)"),  # rounding noise
+    (12.7, 12.5, "12.7 mm (>= 12.5 mm)"),
+    (12.3, 12.5, "12 mm (BELOW 12.5 mm)"),
+    (4.27, 4.25, "4.27 mm (>= 4.25 mm)"),
+    (0.0607, 0.8, "0.06 mm (BELOW 0.8 mm)"),
+    (19.99, 0.8, "19 mm (>= 0.8 mm)"),
+])
+def test_the_wall_that_is_shown_is_the_one_that_is_compared(wall, least, shown):
+    report = plate(wall, least)
+    assert report.line().endswith(f"thinnest wall {shown}") and report.wall_ok == (">=" in shown)
+
+
+def test_no_wall_is_shown_on_the_wrong_side():
+    rng = np.random.default_rng(0)
+    for wall, least in zip(rng.uniform(0.05, 20, 3000), rng.uniform(0.2, 20, 3000).round(2), strict=True):
+        report = Printability(True, 1, 1.0, np.floor(min(wall, least * rng.uniform(0.99, 1.01)) * 1e3) / 1e3, least)
+        shown = float(report.shown_wall)
+        assert (shown >= least) == report.wall_ok and shown <= report.thinnest_wall_mm + 1e-9
+
+
+def test_a_size_beyond_printers_is_said():
+    chair = printability(trimesh.creation.box((500.5, 600, 1200)))
+    assert not chair.ok and chair.line().endswith("(>= 0.8 mm), LARGER than printers take (1200 mm > 500 mm)")
+    assert printability(trimesh.creation.box((500, 20, 20))).ok
+    bead = printability(trimesh.creation.box((4, 4, 4)))
+    assert bead.ok and bead.line().endswith(", smaller than printers make well (4 mm < 5 mm)")

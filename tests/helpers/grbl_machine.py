@@ -11,10 +11,11 @@ import tty
 class Grbl(threading.Thread):
     """Answers as GRBL does and keeps a record.
 
-    overflowed: whether more came than the 127 characters of its buffer. path: each move as (x, y, pen down). line_s:
-    time that a line takes. Faults: error_at: answers error:20 to that line. alarm_at: stops with ALARM:1 there.
-    drop_at: hangs up. mute_at: falls silent. restart_at: starts anew. locked: begins in an alarm. silent: never
-    answers. deaf: does not answer $H. door: is not ready. babble: sends noise.
+    overflowed: whether more came than the 127 characters of its buffer. path: each move as (x, y, pen down).
+    servo_path: each as (x, y, servo down). line_s: time that a line takes. Faults: error_at: answers error:20 to that
+    line. alarm_at: stops with ALARM:1 there. drop_at: hangs up. mute_at: falls silent. restart_at: starts anew. locked: begins in an
+    alarm. silent: never answers. deaf: does not answer $H. door: is not ready. babble: sends noise. refuse_z_after:
+    answers error:20 to heights after so many lines.
     """
 
     def __init__(self, line_s=0.0005, welcome=True, **faults):
@@ -25,6 +26,7 @@ class Grbl(threading.Thread):
         self.port, self.line_s, self.faults, self.welcome = os.ttyname(self.slave), line_s, faults, welcome
         self.state = "Alarm" if faults.get("locked") else "Door" if faults.get("door") else "Idle"
         self.buffer, self.done, self.overflowed, self.fullest = b"", 0, False, 0
+        self.servo_path: list[tuple[float, float, bool]] = []
         self.path, self.at, self.z, self.spindle = [], (0.0, 0.0), 0.0, 0.0
         self.lines, self.resets, self.holds, self.resumes, self.running = [], 0, 0, 0, True
         self.start()
@@ -86,6 +88,8 @@ class Grbl(threading.Thread):
         self.lines.append(line)
         if self.done == self.faults.get("error_at"):
             return self.say("error:20")
+        if "Z" in line and self.done > self.faults.get("refuse_z_after", self.done):
+            return self.say("error:20")
         if self.done == self.faults.get("alarm_at"):
             self.state = "Alarm"
             return self.say("ALARM:1")
@@ -102,10 +106,13 @@ class Grbl(threading.Thread):
                 self.z = float(value)
             elif letter == "S":
                 self.spindle = float(value)
+            elif letter == "M" and float(value) in (2, 5, 30):
+                self.spindle = 0.0
         x, y = (re.search(letter + r"(-?[\d.]+)", line) for letter in "XY")
         if x and y:
             self.at = (float(x[1]), float(y[1]))
             self.path.append((*self.at, self.z <= 0 and line.startswith("G1")))
+            self.servo_path.append((*self.at, self.spindle > 0))
         return self.say("ok")
 
     def say(self, text: str):

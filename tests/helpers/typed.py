@@ -7,8 +7,17 @@ from contextlib import contextmanager
 import pytest
 from beartype import BeartypeConf, beartype
 
-check = beartype(conf=BeartypeConf(is_pep484_tower=True))
-"""beartype, with an int where a float is declared, as PEP 484 and mypy have it."""
+_beartype = beartype(conf=BeartypeConf(is_pep484_tower=True))
+
+
+def check(checked):
+    """beartype, with an int where a float is declared, as PEP 484 and mypy have it.
+
+    Sections of recipes are left out: they check their own keys (`maquette.keys`), with messages that tests read.
+    """
+    if re.search(r"(Config|Recipe)\.__init__$", checked.__qualname__):
+        return checked
+    return _beartype(checked)
 
 
 @contextmanager

@@ -28,14 +28,19 @@ def lines_of(strokes: Strokes) -> list[str]:
     return check_program(gcode_program(strokes, MACHINE), strokes.width, strokes.height, MACHINE)
 
 
+LINES, FEW = lines_of(spiral()), lines_of(spiral(20))
+"""Made beforehand: a machine greets soon after it starts, and the port should be open by then."""
+
+
 def sent_to(machine: Grbl, lines: list[str], patience: Patience = PATIENT, **options) -> list:
     return list(send(machine.port, lines, MACHINE, patience=patience, **options))
 
 
 def test_all_is_drawn_where_it_should_be_and_the_buffer_never_runs_over():
     strokes = spiral()
+    lines = lines_of(strokes)
     with Grbl() as machine:
-        events = sent_to(machine, lines_of(strokes))
+        events = sent_to(machine, lines)
     assert not machine.overflowed and 100 < machine.fullest <= 127
     assert machine.lines == lines_of(strokes)
     drawn = np.array([move[:2] for move in machine.path if move[2]])
@@ -49,7 +54,7 @@ def test_all_is_drawn_where_it_should_be_and_the_buffer_never_runs_over():
 
 def test_a_machine_that_does_not_restart_by_itself_is_reset_first():
     with Grbl(welcome=False) as machine:
-        assert isinstance(sent_to(machine, lines_of(spiral(20)))[-1], Sent)
+        assert isinstance(sent_to(machine, FEW)[-1], Sent)
     assert machine.resets == 1
 
 
@@ -60,7 +65,7 @@ def test_a_machine_that_does_not_restart_by_itself_is_reset_first():
 ])
 def test_what_goes_wrong_is_told_in_one_line_and_the_pen_lifted(fault, message):
     with Grbl(**fault) as machine, pytest.raises(UserError, match=message) as told:
-        sent_to(machine, lines_of(spiral()))
+        sent_to(machine, LINES)
     assert machine.z == 3 and machine.state == "Idle" and machine.resets == 1 and machine.lines[-1] == "G0 Z3"
     assert "\n" not in str(told.value) and not machine.overflowed
 
@@ -71,7 +76,7 @@ def test_what_goes_wrong_is_told_in_one_line_and_the_pen_lifted(fault, message):
 ])
 def test_a_pen_that_cannot_be_lifted_is_not_said_to_be(fault, message):
     with Grbl(**fault) as machine, pytest.raises(UserError, match=message):
-        sent_to(machine, lines_of(spiral()), QUICK)
+        sent_to(machine, LINES, QUICK)
 
 
 def test_pause_holds_and_resume_goes_on():
@@ -97,14 +102,14 @@ def test_pause_holds_and_resume_goes_on():
 
 def test_stop_holds_resets_and_lifts():
     with Grbl(line_s=0.002) as machine, pytest.raises(UserError, match="stopped; the pen was lifted"):
-        sent_to(machine, lines_of(spiral()), control=lambda: "stop" if machine.done > 60 else "")
+        sent_to(machine, LINES, control=lambda: "stop" if machine.done > 60 else "")
     assert machine.holds == 1 and machine.resets == 1 and machine.z == 3 and machine.lines[-1] == "G0 Z3"
     assert machine.done < 90
 
 
 def test_an_interrupt_and_a_closed_generator_lift_the_pen():
     with Grbl(line_s=0.002) as machine:
-        events = send(machine.port, lines_of(spiral()), MACHINE, patience=PATIENT)
+        events = send(machine.port, LINES, MACHINE, patience=PATIENT)
         while machine.done < 40:
             next(events)
         events.close()
@@ -116,7 +121,7 @@ def test_an_interrupt_and_a_closed_generator_lift_the_pen():
         return ""
 
     with Grbl(line_s=0.002) as machine, pytest.raises(KeyboardInterrupt) as told:
-        sent_to(machine, lines_of(spiral()), control=interrupt)
+        sent_to(machine, LINES, control=interrupt)
     assert machine.z == 3 and machine.resets == 1 and told.value.__notes__ == ["the pen was lifted"]
 
 
@@ -138,11 +143,11 @@ def test_pens_are_changed_with_the_pen_up_and_only_when_somebody_is_there():
 
 def test_a_locked_machine_is_not_moved_until_it_is_unlocked_or_home():
     with Grbl(locked=True) as machine, pytest.raises(UserError, match="is locked; nothing was drawn, got an alarm"):
-        sent_to(machine, lines_of(spiral(20)))
+        sent_to(machine, FEW)
     assert machine.lines == []
     for way in ("home", "unlock"):
         with Grbl(locked=True) as machine:
-            assert isinstance(sent_to(machine, lines_of(spiral(20)), **{way: True})[-1], Sent)
+            assert isinstance(sent_to(machine, FEW, **{way: True})[-1], Sent)
 
 
 def test_ports_that_are_not_there_or_not_grbl_are_told():
@@ -160,5 +165,5 @@ def test_ports_that_are_not_there_or_not_grbl_are_told():
 def test_machines_that_are_not_ready_are_left_alone(fault, options, message):
     patience = Patience(welcome=0.4, silence=0.4, hold=0.4, poll=0.02, homing=0.2)
     with Grbl(**fault) as machine, pytest.raises(UserError, match=message):
-        list(send(machine.port, lines_of(spiral(20)), MACHINE, patience=patience, **options))
+        list(send(machine.port, FEW, MACHINE, patience=patience, **options))
     assert machine.lines == []

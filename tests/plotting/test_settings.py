@@ -35,3 +35,9 @@ def test_a_pen_is_lifted_by_an_axis_or_a_servo():
 def test_looks_and_sheets_out_of_range_are_refused(made, options, message):
     with pytest.raises(UserError, match=message):
         made(**options)
+
+
+@pytest.mark.parametrize("side", [2000.5, 1e30, float("inf"), float("nan")])
+def test_no_page_is_larger_than_pages_are(side):
+    with pytest.raises(UserError, match="at most 2000 mm|leave no room"):
+        Paper(width=200, height=side)

@@ -56,3 +56,13 @@ def test_svg_that_cannot_be_drawn_is_refused(text, message, tmp_path):
     with pytest.raises(UserError, match=message) as told:
         svg.read_svg(tmp_path / "bad.svg")
     assert "bad.svg" in str(told.value) and "\n" not in str(told.value)
+
+
+def test_a_comment_about_entities_declares_none(tmp_path):
+    drawn = '<path d="M0 0L9 9"/>'
+    (tmp_path / "a.svg").write_text(USE.format("<!-- <!ENTITY a 'b'> -->" + drawn))
+    assert len(svg.read_svg(tmp_path / "a.svg")) == 1
+    ebcdic = '<!DOCTYPE s [<!ENTITY a "b">]><svg/>'.encode("cp037")
+    (tmp_path / "b.svg").write_bytes(b'<?xml version="1.0" encoding="cp037"?>' + ebcdic)
+    with pytest.raises(UserError, match="b.svg is not an SVG"):
+        svg.read_svg(tmp_path / "b.svg")

@@ -116,12 +116,49 @@ def test_an_inflated_ring_has_its_hole_and_its_height():
         assert mesh.vertices[near, 2].mean() == pytest.approx(8 * np.sqrt(squared / highest), rel=0.02)
 
 
-@pytest.mark.parametrize("axis", ["auto", "left", "right"])
-def test_a_turned_rectangle_is_a_cylinder(axis):
+@pytest.mark.parametrize("axis, radius", [("left", 15), ("right", 15), ("middle", 7.5), ("auto", 7.5)])
+def test_a_turned_rectangle_is_a_cylinder(axis, radius):
     made = relief(box(150, 300), ReliefOptions("revolve", 30, axis=axis))
-    assert one_body(made, (30, 30, 30)).volume == pytest.approx(np.pi * 15**2 * 30, rel=0.01)
-    middle = relief(box(150, 300), ReliefOptions("revolve", 30, axis="middle"))
-    assert one_body(middle, (15, 15, 30)).volume == pytest.approx(np.pi * 7.5**2 * 30, rel=0.01)
+    mesh = one_body(made, (2 * radius, 2 * radius, 30))
+    assert mesh.volume == pytest.approx(np.pi * radius**2 * 30, rel=0.01)
+
+
+def outlined(points):
+    picture = page()
+    cv2.polylines(picture, [np.int32(np.array(points) * 16)], True, (0, 0, 0), 4, cv2.LINE_AA, 4)
+    return picture
+
+
+def vase(left_of_axis: bool):
+    """A wavy vase, whole or only its right half; its axis is at x = 250, its height 400 and its radii 50 to 100."""
+    y = np.linspace(0, 1, 80)
+    radius = 75 + 25 * np.sin(2 * np.pi * y + 1)
+    right = np.column_stack([250 + radius, 50 + 400 * y])
+    left = np.column_stack([250 - radius, 50 + 400 * y])[::-1] if left_of_axis else np.array([(250, 450), (250, 50)])
+    return outlined(np.concatenate([right, left])), np.pi * float(np.trapezoid(radius**2, 400 * y))
+
+
+def test_a_symmetric_drawing_is_turned_about_its_middle_and_half_of_one_about_its_edge():
+    for whole in (True, False):
+        picture, pixels = vase(whole)
+        made = relief(picture, ReliefOptions("revolve", 40))
+        assert made.report.watertight and made.mesh.volume == pytest.approx(pixels / 1000, rel=0.02)
+        assert made.mesh.extents == pytest.approx((20, 20, 40), rel=0.02)
+        noted = [note for note in made.notes if note.startswith("symmetric, and turned about its middle; --axis left")]
+        assert len(noted) == whole
+        chosen = relief(picture, ReliefOptions("revolve", 40, axis="middle" if whole else "left"))
+        assert np.array_equal(made.mesh.vertices, chosen.mesh.vertices)
+
+
+@pytest.mark.parametrize("points", [
+    [(150, 50), (250, 50), (240, 450), (150, 450)],  # half of a tumbler
+    [(150, 50), (190, 50), (190, 130), (250, 160), (250, 450), (150, 450)],  # half of a bottle
+    [(150, 50), (350, 50), (350, 120), (420, 120), (420, 350), (350, 350), (350, 450), (150, 450)],  # a mug's handle
+    [(150, 50), (160, 50), (350, 450), (150, 450)],  # half of a cone
+])
+def test_what_is_not_symmetric_is_turned_about_its_left_edge(points):
+    made, left = (relief(outlined(points), ReliefOptions("revolve", 40, axis=axis)) for axis in ("auto", "left"))
+    assert np.array_equal(made.mesh.vertices, left.mesh.vertices) and not made.notes
 
 
 @pytest.mark.parametrize("lean", [0, 12])
@@ -160,6 +197,47 @@ def test_heights_of_a_lithophane_are_exact():
     for row, column in [(0, 0), (39, 59), (7, 31), (20, 3)]:
         at = (round(column - 29.5, 4), round(19.5 - row, 4))
         assert top[at] == pytest.approx(0.6 + 2.6 * (1 - int(grey[row, column]) / 255), abs=1e-4)
+
+
+@pytest.mark.parametrize("options, wall", [
+    ({}, 0.8), ({"base_mm": 1.5}, 1.5), ({"ring_hole_mm": 4}, 0.8), ({"thinnest_mm": 3, "thickness_mm": 9,
+                                                                      "ring_hole_mm": 4}, BORDER_MM),
+])
+def test_the_walls_of_a_lithophane_are_those_of_its_plate(options, wall):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60), np.uint8)
+    noise[30, 30] = 255
+    made = relief(noise, ReliefOptions("lithophane", 30, **options))
+    assert made.report.thinnest_wall_mm == wall and made.report.ok
+    assert f"thinnest wall {wall:g} mm (>= 0.8 mm)" in made.line()
+    dark = relief(np.full((40, 40), 128, np.uint8), ReliefOptions("lithophane", 30))
+    assert dark.report.thinnest_wall_mm == pytest.approx(0.8 + 2.2 * (1 - 128 / 255), abs=1e-3)
+
+
+def test_pictures_of_any_kind_are_the_same_picture():
+    grey = disc()[..., 0]
+    clear = np.dstack([np.zeros_like(disc()), 255 - grey])
+    same = [disc(), grey, grey[..., None], grey / 255, (grey / 255).astype(np.float32), clear]
+    meshes = [relief(picture, ReliefOptions(size_mm=40)).mesh.vertices for picture in same]
+    assert all(np.array_equal(mesh, meshes[0]) for mesh in meshes)
+    bits = [relief(picture, ReliefOptions(size_mm=40)).mesh.vertices for picture in (grey > 127, (grey > 127) * 1.0)]
+    assert np.array_equal(*bits)
+
+
+@pytest.mark.parametrize("picture, message", [
+    (np.zeros((5, 5), np.uint16), "a.png is no picture: its numbers must be bytes, floats in .0, 1. or booleans, got"),
+    (np.zeros((5, 5)) + 2, "floats must lie in .0, 1., got 2 to 2"),
+    (np.full((5, 5), np.nan), "floats must lie in .0, 1., got nan to nan"),
+    (np.zeros((0, 5), np.uint8), "its shape must be .*, got .0, 5, 1."),
+])
+def test_arrays_that_are_no_pictures_are_said(picture, message):
+    with pytest.raises(UserError, match=message):
+        relief(picture, name="a.png")
+
+
+def test_flat_solids_are_known_from_standing_ones():
+    assert relief(disc(), ReliefOptions(size_mm=40)).flat
+    assert not relief(disc(), ReliefOptions("inflate", 40)).flat
+    assert not relief(box(150, 300), ReliefOptions("revolve", 30)).flat
 
 
 def test_the_gap_that_was_closed_is_told_in_millimetres():
@@ -213,6 +291,7 @@ def test_a_photographed_drawing_is_as_good_as_a_clean_one():
 
 @pytest.mark.parametrize("options, message", [
     ({"size_mm": 0}, "size_mm must be from 1 to 2000 mm, got 0"),
+    ({"size_mm": 1e30}, r"size_mm must be from 1 to 2000 mm, got 1e\+30"),
     ({"thickness_mm": float("nan")}, "thickness_mm must be from 0.05 to 2000 mm, got nan"),
     ({"base_mm": -1}, "base_mm must be from 0 to 2000 mm, got -1"),
     ({"ring_hole_mm": 90}, "ring_hole_mm must be at most size_mm, got 90 and 60"),

@@ -7,7 +7,9 @@ from PIL import Image
 
 from maquette.errors import UserError
 from maquette.rendering.sheets import (
+    FLAT_SIDES,
     SIDES,
+    against_light,
     animation,
     contact_sheet,
     equation,
@@ -139,3 +141,30 @@ def test_an_animation_goes_round_instead_of_back(tmp_path):
     frames = [np.full((8, 8, 3), 60 * k, np.uint8) for k in range(4)]
     with Image.open(animation(frames, tmp_path / "a.gif", back=False)) as gif:
         assert gif.n_frames == 4
+
+
+def test_a_plate_against_the_light_is_dark_where_it_is_thick():
+    steps = [trimesh.creation.box((10, 20, high), None, bounds=None).apply_translation((at, 0, high / 2))
+             for at, high in ((-10, 1.0), (0, 2.0), (10, 3.0))]
+    picture = against_light(trimesh.util.concatenate(steps), 100)[..., 0].astype(float)
+    row = picture[50]
+    assert row[0] == row[-1] == 0 and (picture[5] == 0).all()
+    for column, thick in ((75, 1.0), (50, 2.0), (25, 3.0)):  # the camera stands behind +y, so x goes left
+        assert row[column] == pytest.approx(255 * np.exp(1 - thick), abs=1)
+
+
+def test_flat_things_are_seen_from_above(tmp_path):
+    plate = trimesh.creation.box((60, 40, 3))
+    pages = {pose: np.asarray(Image.open(preview(None, plate, tmp_path / "p.png", cell_px=60, pose=pose))).astype(int)
+             for pose in ("standing", "flat", "against light")}
+    assert len(FLAT_SIDES) == 4 and len({page.shape for page in pages.values()}) == 1
+
+    def covered(page):
+        """Share of the first picture that is the colour of the clay."""
+        cell = page[4:64, 4:64]
+        return (cell[..., 0] > cell[..., 2] + 30).mean()
+
+    assert covered(pages["flat"]) > 0.25 > 1.5 * covered(pages["standing"])
+    light = pages["against light"]
+    assert (light[34, 34] == 255).all() and (light[6, 6] == 0).all()
+    assert (light[:, 70:] == pages["flat"][:, 70:])[:64].all()

@@ -162,3 +162,9 @@ def test_any_size_can_be_asked_for(size_px):
     box = trimesh.creation.box((1, 0.7, 0.5))
     seen = render_views(box, count=3, size_px=size_px, seed=3, channels=3)
     assert seen.images.shape == (3, size_px, size_px, 3)
+
+
+def test_kinds_that_take_turns_are_all_there():  # "data render --kinds photo pencil depth" gave no photo
+    views = render_views(trimesh.creation.box(), count=4, size_px=32, seed=0, kinds=("photo", "pencil", "depth"),
+                         in_turn=True)
+    assert views.kinds == ("photo", "pencil", "depth", "photo")

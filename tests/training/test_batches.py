@@ -6,19 +6,24 @@ import numpy as np
 import torch
 
 from maquette import recipe as recipes
+from maquette.datasets.format import OpenedData
 from maquette.nets.pixel_aligned import project
 from maquette.rendering.camera import Camera
+from maquette.systems.base import System
 from maquette.systems.capabilities import Reads
 from maquette.training.batches import Batches
 
 VOXEL = (13, 6, 11)  # of 20 a side, off every middle
 
 
-class Dots:
+class Dots(OpenedData):
     """One voxel, seen as a bright dot by a camera that is different in every view."""
 
     views_per_shape = 8
     labels = np.zeros(40, int)
+
+    def __init__(self):
+        """Nothing is opened."""
 
     def voxels(self, rows):
         grids = np.zeros((len(rows), 20, 20, 20), bool)
@@ -46,8 +51,11 @@ class Dots:
         return pixels
 
 
-class Posed:
+class Posed(System):
     reads = Reads.VIEWS
+
+    def __init__(self):
+        """No networks."""
 
     def needs_poses(self):
         return True

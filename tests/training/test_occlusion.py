@@ -7,17 +7,22 @@ import pytest
 import torch
 
 from maquette import recipe as recipes
+from maquette.datasets.format import OpenedData
 from maquette.errors import UserError
+from maquette.systems.base import System
 from maquette.systems.capabilities import Reads
 from maquette.training.augment import occlude
 from maquette.training.batches import Batches
 
 
-class Plain:
+class Plain(OpenedData):
     """Views of one grey: photos darker than drawings, each row another one; every row has two of each."""
 
     views_per_shape = 4
     labels = np.zeros(60, int)
+
+    def __init__(self):
+        """Nothing is opened."""
 
     def voxels(self, rows):
         return np.zeros((len(rows), 20, 20, 20), bool)
@@ -30,8 +35,11 @@ class Plain:
         return np.repeat(np.array(greys, np.uint8), 32 * 32).reshape(-1, 32, 32)
 
 
-class ReadsViews:
+class ReadsViews(System):
     reads = Reads.VIEWS
+
+    def __init__(self):
+        """No networks."""
 
     def needs_poses(self):
         return False

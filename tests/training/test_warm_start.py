@@ -59,7 +59,7 @@ def test_networks_take_the_weights_of_the_file_and_a_critic_that_it_lacks_stays_
     torch.manual_seed(9)
     ours = SYSTEMS["vae-iwgan-image"](theirs.config)
     critic = {key: value.clone() for key, value in ours.nets["critic"].state_dict().items()}
-    weights.put(ours.nets)
+    weights.load_into(ours.nets)
     kept = halved(theirs, "encoder", "generator")
     assert all(torch.equal(ours.nets.state_dict()[key], value) for key, value in kept.items()) and len(kept) > 20
     assert all(torch.equal(ours.nets["critic"].state_dict()[key], value) for key, value in critic.items())

@@ -118,7 +118,7 @@ def data_render_images(
     views: int = 8,
     count: int | None = None,
     classes: tuple[str, ...] = (),
-    holdout: int = 100,
+    holdout: int | None = None,
     background: Literal["white", "random"] = "white",
     azimuth: tuple[float, float] = (0.0, 360.0),
     elevation: tuple[float, float] = (0.0, 45.0),
@@ -142,7 +142,8 @@ def data_render_images(
         views: Images of each shape, each from a camera of its own.
         count: How many shapes to learn from; all if left out (furniture: 1000).
         classes: Classes of the source; all if left out.
-        holdout: Shapes for testing: of the source's own test split, or chosen by a hash of their names.
+        holdout: Shapes for testing: of the source's own test split, or chosen by a hash of their names; if left out a
+            fifth as many as to learn from, 100 at most.
         background: white, or random: one plain colour a picture.
         azimuth: Cameras: from and to, in degrees; 0 sees the front.
         elevation: Cameras: from and to, in degrees above the horizon.

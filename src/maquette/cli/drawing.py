@@ -93,7 +93,8 @@ def relief(
     Args:
         drawings: Pictures (clean, scanned, photographed), folders of pictures, or - for standard input.
         inflate: A smooth rounded solid over what is enclosed.
-        revolve: A profile, turned about the straight line drawn beside it, or about its left edge.
+        revolve: A profile, turned about the straight line drawn beside it; without one a symmetric drawing is turned
+            about its middle, half of one about its left edge.
         lithophane: A plate that shows a picture against the light: dark is thick.
         out: Folder for the results, or the one file to write.
         size_mm: Longer side of what is drawn, or of the turned solid, in millimetres; base and ring add to it.
@@ -102,12 +103,13 @@ def relief(
         base_mm: Thickness of a base plate; 0 for none.
         ring_hole_mm: Diameter of a hole for a key ring, in a tab at the top; 0 for none.
         one_sided: An inflated solid with a flat back.
-        axis: Axis of a profile: drawn beside it or else its left edge (auto), or its left, right or middle.
+        axis: Axis of a profile: drawn beside it, or else its middle or left edge (auto), or its left, right or middle.
         drawn: Whether lines are edges or the ink itself is the solid; auto looks at each piece of the drawing.
         close_mm: Widest gap in an outline that is closed; 12 % of the size if left out.
         detail_px: Points along a lithophane's longer side, at most.
         format: Kind of file; meshes are for printing, the rest are voxel grids.
-        preview: Also write a PNG of the drawing beside the solid from four sides.
+        preview: Also write a PNG of the drawing beside the solid: from four sides, a flat one from above, a lithophane
+            against the light.
         all_parts: Keep loose parts too, not only the largest.
         min_wall_mm: The thinnest wall that your printer can print.
         json: Print one JSON document.

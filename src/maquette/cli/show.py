@@ -55,15 +55,18 @@ def show_files(
 def show_prepare(events: Iterable, out: str, as_json: bool, what: str = "shapes") -> int:
     """Follow `data prepare`: where the dataset is, how many shapes it has, or images, and what was skipped.
 
-    Returns 1 where something was skipped, by an earlier run of the same preparation too.
+    Returns 1 where something failed, by an earlier run of the same preparation too; what a source leaves out on purpose
+    is no failure.
     """
     *_, finished = follow(events, "preparing")
     skipped = [{"id": name, "reason": reason} for name, reason in finished.skipped]
     if as_json:
         print(json.dumps({"output": str(out), what: finished.count, "skipped": skipped}, indent=1))
     else:
-        print(f"{out}: {finished.count} {what}" + (f", {len(skipped)} skipped" if skipped else ""))
-    return 1 if skipped else 0
+        failed, left_out = len(finished.failed), len(skipped) - len(finished.failed)
+        print(f"{out}: {finished.count} {what}" + (f", {failed} skipped" if failed else "")
+              + (f", {left_out} left out on purpose" if left_out else ""))
+    return 1 if finished.failed else 0
 
 
 def show_image_audit(events: Iterable, as_json: bool) -> int:

@@ -1,6 +1,7 @@
 """The columns of prepared datasets, straight out of the memory map of their Arrow files."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -46,13 +47,36 @@ def record_batches(folder: Path, columns: Sequence[str]) -> list[RecordBatch]:
         result: list[RecordBatch] = []
         for name in names:
             with pa.memory_map(str(folder / Path(name).name)) as mapped, pa.ipc.open_stream(mapped) as stream:
+                _check_types(stream.schema)
                 missing = set(columns) - set(stream.schema.names)
                 if missing:
                     raise UserError(f"{folder / name} is not of this form", f"no column {', '.join(sorted(missing))}")
-                result += [batch for batch in stream if len(batch)]
+                for batch in stream:
+                    batch.validate(full=True)
+                    if any(column.null_count for column in batch.columns):
+                        raise ValueError("values are missing")
+                    result += [batch] * bool(len(batch))
         return result
-    except (OSError, ValueError, KeyError, TypeError) as error:  # pa.ArrowInvalid is a ValueError
-        raise UserError(f"cannot read the dataset in {folder}", error, "prepare it again") from error
+    except UserError:
+        raise
+    except (*_DAMAGED, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise UserError(f"cannot read the dataset in {folder}", reason, "prepare it again") from error
+
+
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, MemoryError, RecursionError, OverflowError)
+_TYPES = {"id": "string", "label": "int64", "source": "string", "resolution": "int32", "voxels": "binary",
+          "views": "binary", "view_kinds": "list<string>", "cameras": "list<list<float>>", "scans": "binary",
+          "pixels": "binary", "mask": "binary", "height": "int32", "width": "int32", "channels": "int32"}
+"""The types of the columns, as PyArrow writes them without the names of the items of lists."""
+
+
+def _check_types(schema: Schema) -> None:
+    """Refuses columns of other types: the bytes of a column are read as what it should be."""
+    for field in schema:
+        wanted = _TYPES.get(field.name)
+        if wanted is not None and re.sub(r"\w+: ", "", str(field.type)) != wanted:
+            raise ValueError(f"the column {field.name} holds {field.type}")
 
 
 def column_bytes(column: BinaryColumn) -> tuple[Int32[np.ndarray, " offsets"], UInt8[np.ndarray, " bytes"]]:

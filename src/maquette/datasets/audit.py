@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from maquette.datasets.format import Info, OpenedData, open_dataset
+from maquette.datasets.item import is_left_out
 from maquette.datasets.orientations import shape_id
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
@@ -82,7 +83,7 @@ class Audit:
     blank_views: list[tuple[str, int]] = field(default_factory=list)
     """(id, number of the view) of views whose pixels are all the same."""
     unreadable: list[tuple[str, str]] = field(default_factory=list)
-    """(id, reason) of each shape that was skipped when the dataset was prepared."""
+    """(id, reason) of each shape that could not be read when the dataset was prepared."""
 
     @property
     def clean(self) -> bool:
@@ -210,5 +211,5 @@ def audit(path: str | Path) -> Audit:
     groups = [rows for rows in groups if len(rows) > 1]
     leaks = [rows for rows in groups if len(set(data.splits[rows])) > 1]
     duplicates, leaked = ([[ids[row] for row in rows] for rows in chosen] for chosen in (groups, leaks))
-    unreadable = [pair for info in data.infos for pair in info.skipped]
+    unreadable = [(id, why) for info in data.infos for id, why in info.skipped if not is_left_out(id, why)]
     return Audit(len(data), empty, full, duplicates, leaked, many, blank, unreadable)

@@ -1,12 +1,29 @@
-"""The shapes of one split at one resolution, prepared once and kept in a cache folder."""
+"""Datasets that are prepared once and kept in a cache folder, under a name that follows from what is in their sources.
+
+Training, measuring and suggesting share it. A file more, or one that changed, is another dataset; the same files at
+another place, with other dates or from another working directory are the same.
+"""
 
 import hashlib
-from collections.abc import Generator
+import inspect
+import json
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from maquette.datasets.format import OpenedData, open_dataset
 from maquette.datasets.prepare import FORMAT, prepare
+from maquette.datasets.sources import is_furniture
+from maquette.errors import UserError
 from maquette.events import Progress
+from maquette.io.atomic import write_bytes
+from maquette.io.paths import usable
+
+KNOWN = "contents.json"
+"""The file of the cache with the hashes of sources that were read before, by the names, sizes and dates of their files,
+so that a large source is read once."""
+_PLACES = ("out", "workers")
+"""Arguments of `prepare` that do not change the rows."""
 
 
 def shapes_of(
@@ -29,13 +46,101 @@ def shapes_of(
     Raises:
         UserError: For whatever `maquette.datasets.prepare.prepare` refuses.
     """
-    options: dict[str, int | str | None] = {"resolution": resolution, "views": 0, "split": split, "count": limit}
-    if orientations > 1:
-        options["orientations"] = orientations
-    key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
+    options = {"resolution": resolution, "split": split, "count": limit, "orientations": orientations}
     turned = f" in {orientations} orientations" if orientations > 1 else ""
-    folder = Path(cache) / f"{split}-{Path(path).stem}-{resolution}-{key}"
-    for event in prepare(path, folder, resolution=resolution, split=split, count=limit, orientations=orientations):
+    return (yield from cached(path, cache, f"reading the {split} shapes{turned}", options))
+
+
+def cached(
+    source: str | Path, cache: str | Path, doing: str, options: Mapping[str, Any]
+) -> Generator[Progress, None, OpenedData]:
+    """Prepares a source with these options, or finds it in the cache; yields progress, returns the opened dataset.
+
+    Args:
+        source: Whatever `prepare` reads.
+        cache: The folder of the cache.
+        doing: What the progress says.
+        options: Arguments of `prepare`.
+
+    Raises:
+        UserError: For whatever `prepare` refuses.
+    """
+    folder = cache_folder(source, cache, options)
+    for event in prepare(source, folder, **options):
         if isinstance(event, Progress):
-            yield Progress(f"reading the {split} shapes{turned}", event.done, event.total)
+            yield Progress(doing, event.done, event.total)
     return open_dataset(folder)
+
+
+def cache_folder(source: str | Path, cache: str | Path, options: Mapping[str, Any]) -> Path:
+    """The folder of the cache for a source, as it is now, prepared with these options; it may not be there yet.
+
+    Args:
+        source: Whatever `prepare` reads.
+        cache: The folder of the cache.
+        options: Arguments of `prepare`; those at their defaults may be left out.
+
+    Raises:
+        UserError: If the source is not there or cannot be read.
+    """
+    defaults = {name: parameter.default for name, parameter in inspect.signature(prepare).parameters.items()}
+    deciding = {name: value for name, value in options.items() if name not in _PLACES and value != defaults[name]}
+    if deciding.get("backgrounds"):
+        deciding["backgrounds"] = content_of(deciding["backgrounds"], cache)
+    known = json.dumps([FORMAT, content_of(source, cache), sorted(deciding.items())], default=str)
+    key = hashlib.sha256(known.encode()).hexdigest()[:12]
+    name = str(source).split(":")[0] if is_furniture(source) else Path(source).resolve().stem[:40]
+    return Path(cache) / f"{name or 'data'}-{options.get('resolution', defaults['resolution'])}-{key}"
+
+
+def content_of(source: str | Path, cache: str | Path) -> str:
+    """A hash of what a source holds: the names of its files and their bytes; for furniture, what was asked for.
+
+    Args:
+        source: A file or a folder, or `furniture`.
+        cache: The folder of the cache, which remembers the hashes of sources whose files are as they were.
+
+    Raises:
+        UserError: If there is no such source, or a file of it cannot be read.
+    """
+    if is_furniture(source):
+        return str(source)
+    path = usable(source)
+    if not path.exists():
+        raise UserError(f"no such source: {source}", hint="give a file, a folder, or 'furniture'")
+    files = list(_files(path))
+    states = [[name, state.st_size, state.st_mtime_ns] for name, file in files for state in [file.stat()]]
+    quick = hashlib.sha256(json.dumps([str(path.resolve()), states]).encode()).hexdigest()
+    known = _known(Path(cache) / KNOWN)
+    if quick in known:
+        return known[quick]
+    digest = hashlib.sha256()
+    try:
+        for name, file in files:
+            with file.open("rb") as opened:
+                digest.update(json.dumps([name, hashlib.file_digest(opened, "sha256").hexdigest()]).encode())
+    except OSError as error:
+        raise UserError(f"cannot read {source}: {error.strerror}") from None
+    found = digest.hexdigest()
+    write_bytes(Path(cache) / KNOWN, (json.dumps(_known(Path(cache) / KNOWN) | {quick: found}, indent=0)).encode())
+    return found
+
+
+def _files(path: Path) -> Iterator[tuple[str, Path]]:
+    """The files of a source by their names in it, in order; hidden ones are left out, as by every reader."""
+    if path.is_file():
+        yield path.name, path
+        return
+    for file in sorted(path.rglob("*")):
+        inner = file.relative_to(path)
+        if not any(part.startswith(".") for part in inner.parts) and file.is_file():
+            yield inner.as_posix(), file
+
+
+def _known(file: Path) -> dict[str, str]:
+    """The hashes that were found before; none where the file is missing or damaged, since it only saves time."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {key: value for key, value in content.items() if isinstance(value, str)} if isinstance(content, dict) else {}

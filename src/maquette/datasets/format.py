@@ -7,9 +7,9 @@ the memory map of the files.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Int64, UInt8
@@ -58,13 +58,42 @@ def sidecar_values(kind: type, file: Path, keys: Mapping[str, str] | None = None
         OSError: If the file cannot be read.
         ValueError: If it is not JSON.
     """
-    content = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("its values are nested too deep") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"it is no object but {type(content).__name__}")
     for name, key in (keys or {}).items():
         if key in content:
             content[name] = content[key]
     known = {f.name: content[f.name] for f in fields(kind) if f.name in content}
     known["skipped"] = tuple((a, b) for a, b in known.get("skipped", ()))
     return known
+
+
+Sidecar = TypeVar("Sidecar")
+
+
+def typed(kind: type[Sidecar], values: Mapping[str, Any]) -> Sidecar:
+    """A dataclass of values out of a file, whose types are held against its annotations.
+
+    Raises:
+        ValueError: For a value that is missing or of another type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{where}: {first['msg'].lower()}") from None
+
+
+def one_line(error: BaseException) -> str:
+    """What an error of a library says, as one short line."""
+    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -104,6 +133,16 @@ class Info:
     fingerprint: str = ""
     """A hash of the options and the shapes that the dataset was prepared with."""
 
+    def __post_init__(self) -> None:
+        limits = {"resolution": (1, 1024), "views": (0, 10**6), "view_size": (0, 4096), "scans": (0, 10**6)}
+        for name, (least, most) in limits.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be from {least} to {most}, got {getattr(self, name)}")
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels must be 1 or 3, got {self.channels}")
+        if self.orientations < 1 or (self.views and not self.view_size):
+            raise ValueError(f"{self.orientations} orientations, {self.views} views of {self.view_size} px")
+
     @property
     def view_shape(self) -> tuple[int, ...]:
         """Shape of one view: (size, size) or (size, size, 3)."""
@@ -129,10 +168,10 @@ class Info:
             known = sidecar_values(cls, file, _FILE_KEYS)
             for name in ("kinds", "class_names", "sources", "terms"):
                 known[name] = tuple(known.get(name, ()))
-            known["terms"] = tuple(dict.fromkeys(neutral_terms(str(line)) for line in known["terms"]))
-            return cls(**known)
+            info = typed(cls, known)
+            return replace(info, terms=tuple(dict.fromkeys(neutral_terms(line) for line in info.terms)))
         except (ValueError, TypeError, OSError) as error:
-            raise UserError(f"cannot read {file}", error) from error
+            raise UserError(f"cannot read {file}", one_line(error), "prepare the dataset again") from error
 
 
 def features(class_names: Sequence[str], scans: bool = False) -> Features:
@@ -215,6 +254,7 @@ class OpenedData:
             for split in ("train", "test"):
                 for batch in record_batches(Path(path) / split, COLUMNS):
                     self._files.append(batch)
+                    _check_batch(Path(path) / split, batch, info)
                     self._bits.append(column_bytes(batch.column("voxels")))
                     self._pixels.append(column_bytes(batch.column("views")))
                     self._cameras.append(column_cameras(batch.column("cameras")))
@@ -380,6 +420,29 @@ class OpenedData:
         """The value of one column of a row, as Python has it."""
         block, local = self._place(int(index))
         return self._files[block].column(column)[local].as_py()
+
+
+def _check_batch(folder: Path, batch: RecordBatch, info: Info) -> None:
+    """Refuses rows that are not as `maquette.json` says: they would be read beyond their ends, or as other shapes."""
+    size = (info.resolution**3 + 7) // 8
+    lengths = {name: np.diff(column_bytes(batch.column(name))[0]) for name in ("voxels", "views")}
+    labels = batch.column("label").to_numpy(zero_copy_only=False)
+    views = lengths["views"] // max(int(np.prod(info.view_shape)), 1)
+    wrong = ""
+    if (lengths["voxels"] != size).any():
+        wrong = f"voxels that are not of {info.resolution} a side"
+    elif (lengths["views"] != views * int(np.prod(info.view_shape))).any():
+        wrong = f"views that are not of {info.view_size} px"
+    elif (labels < 0).any() or (labels >= max(len(info.class_names), 1)).any():
+        wrong = f"classes that are none of the {len(info.class_names)}"
+    else:
+        for name in ("view_kinds", "cameras"):
+            if (np.diff(batch.column(name).offsets.to_numpy()) != views).any():
+                wrong = f"{name.replace('_', ' ')} that are not as many as the views"
+        if "scans" in batch.schema.names and (np.diff(column_bytes(batch.column("scans"))[0]) % size).any():
+            wrong = f"scans that are not of {info.resolution} voxels a side"
+    if wrong:
+        raise UserError(f"{folder} is damaged: it holds {wrong}", hint="prepare it again")
 
 
 def open_dataset(path: str | Path | Sequence[str | Path]) -> OpenedData:

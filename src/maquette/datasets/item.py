@@ -11,6 +11,15 @@ SourceShape: TypeAlias = np.ndarray | trimesh.Trimesh
 """A shape as its source has it: a grid with three axes, occupied where it is above 0.5, or a mesh."""
 
 
+LEFT_OUT = "{id} is left out: {reason}"
+"""What the reason of a shape says that its source leaves out on purpose; that is no failure."""
+
+
+def is_left_out(id: str, reason: str) -> bool:
+    """Whether a shape was skipped on purpose, by the reason that was kept of it."""
+    return reason.startswith(LEFT_OUT.format(id=id, reason=""))
+
+
 @dataclass(frozen=True)
 class Item:
     """One shape of a source, not yet read.

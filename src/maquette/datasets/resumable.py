@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from maquette.datasets.arrow import Features, Schema
+from maquette.datasets.item import is_left_out
 from maquette.datasets.workers import WorkerDied, map_unordered
 from maquette.errors import UserError
 from maquette.extras import require
@@ -65,6 +66,11 @@ class Finished:
     skipped: tuple[Skip, ...]
     """(id, reason) of what is not in it, whether this run or an earlier one skipped it."""
 
+    @property
+    def failed(self) -> tuple[Skip, ...]:
+        """What is missing though it was wanted: all that was skipped but what its source leaves out on purpose."""
+        return tuple((id, reason) for id, reason in self.skipped if not is_left_out(id, reason))
+
 
 def claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
     """Makes the folder of a dataset with its folder for parts, or checks that they belong to this preparation.
@@ -82,7 +88,7 @@ def claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
         try:
             begun = json.loads(note.read_text(encoding="utf-8"))
             same = begun["fingerprint"] == fingerprint
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             begun, same = {}, False
         if not same:
             differ = [f"{name} {begun[name]} there and {value} here" for name, value in options.items()
@@ -103,11 +109,21 @@ def unfinished_groups(
     """The groups that are not written yet, with their names, and how many items the written ones have."""
     done, unfinished = 0, []
     for name, group in groups.items():
-        if (parts / f"{name}.json").is_file() and (parts / f"{name}.arrow").is_file():
+        if _note(parts, name) is not None and (parts / f"{name}.arrow").is_file():
             done += len(group)
         else:
             unfinished.append((name, group))
     return unfinished, done
+
+
+def _note(parts: Path, name: str) -> dict[str, Any] | None:
+    """What was written of a group; None where it is not whole: it is made again."""
+    try:
+        note = json.loads((parts / f"{name}.json").read_text(encoding="utf-8"))
+        rows, skipped = note["rows"], [(str(id), str(why)) for id, why in note["skipped"]]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return {"rows": rows, "skipped": skipped} if isinstance(rows, int) and rows >= 0 else None
 
 
 def make_groups(
@@ -188,7 +204,7 @@ def assemble(
     from datasets import Dataset, DatasetDict
 
     parts = out / PARTS
-    notes = {name: json.loads((parts / f"{name}.json").read_text(encoding="utf-8")) for name in groups}
+    notes = {name: _note(parts, name) or {"rows": 0, "skipped": []} for name in groups}
     skipped: tuple[Skip, ...] = tuple((id, why) for note in notes.values() for id, why in note["skipped"])
     counts = {"train": 0, "test": 0}
     files: dict[str, list[str]] = {"train": [], "test": []}

@@ -34,6 +34,12 @@ PICTURE, SEEN, OBJECT, MESH, GRID = "picture.jpg", "seen.png", "object.png", "me
 SVG, DRAWN_PNG, PROGRAM, MEASURES = "drawing.svg", "drawing.png", "drawing.gcode", "round.json"
 OBJECT_PX, DRAWING_PX = 240, 720
 """Pixels a side of the picture of a round's object, and of the longer side of the picture of its drawing."""
+_NUMBER = (int, float)
+_KINDS: dict[str, tuple[type, ...]] = {  # of what `Measures` holds
+    "round": (int,), "azimuth_deg": _NUMBER, "iou_first": _NUMBER, "iou_previous": (*_NUMBER, type(None)),
+    "voxels": (int,), "strokes": (int,), "drawn_mm": _NUMBER, "travel_mm": _NUMBER, "seconds": _NUMBER,
+    "notes": (list,),
+}
 _MAX_JSON = 4 << 20  # bytes of a JSON file that is read
 _ZOOM = 1.1  # so that all of the grid is in the picture
 
@@ -165,8 +171,10 @@ class Rounds:
         """Read a round's measures."""
         path = self.folder(number) / MEASURES
         found = self._read(path)
-        numbers = [found.get(name) for name in ("azimuth_deg", "iou_first")]
-        if found.get("round") != number or not all(isinstance(value, int | float) for value in numbers):
+        notes = found.get("notes")
+        whole = all(isinstance(found.get(name), kinds) for name, kinds in _KINDS.items())
+        whole &= isinstance(notes, list) and all(isinstance(note, str) for note in notes)
+        if found.get("round") != number or not whole:
             raise UserError(f"{path} is damaged: it does not hold the measures of round {number}")
         return cast(Measures, found)
 
@@ -175,7 +183,7 @@ class Rounds:
         """Read a JSON object."""
         try:
             found = json.loads(formats.file_bytes(path, _MAX_JSON))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UserError(f"{path} is damaged: it is no JSON") from None
         if not isinstance(found, dict):
             raise UserError(f"{path} is damaged: it holds no table")

@@ -1,12 +1,16 @@
-"""What a printer needs to know of a mesh: closed or not, parts, volume, and the thinnest wall."""
+"""What a printer needs to know of a mesh: closed or not, parts, volume, the thinnest wall, and its size."""
 
 from dataclasses import dataclass
+from math import floor, log10
 
 import numpy as np
 import trimesh
 from jaxtyping import Float
 
 from maquette.geometry.mesh import components, is_closed, signed_volume
+
+LARGEST_MM, SMALLEST_MM = 500.0, 5.0
+"""Longest sides that are said: hardly a printer takes more, and hardly one makes less well."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,11 @@ class Printability:
     volume_mm3: float
     """Enclosed volume; nan when the mesh is not watertight."""
     thinnest_wall_mm: float
-    """First percentile of the wall thickness over the surface; nan when it could not be measured."""
+    """First percentile of the wall thickness over the surface, rounded down to a micrometre; nan if not measured."""
     min_wall_mm: float
     """The thinnest wall that the printer can make."""
+    longest_mm: float = float("nan")
+    """Longest side of the box around it; nan when it is not known."""
 
     @property
     def volume_cm3(self) -> float:
@@ -31,13 +37,33 @@ class Printability:
 
     @property
     def wall_ok(self) -> bool:
-        """Whether the walls are thick enough, within 1 %, the accuracy of the measurement."""
-        return bool(self.thinnest_wall_mm >= 0.99 * self.min_wall_mm)
+        """Whether the walls are thick enough."""
+        return self._thick_enough(self.thinnest_wall_mm)
+
+    @property
+    def size_ok(self) -> bool:
+        """Whether a printer is known that takes it."""
+        return not self.longest_mm > LARGEST_MM
 
     @property
     def ok(self) -> bool:
-        """Whether it can be printed: watertight, in one part and thick enough."""
-        return self.watertight and self.parts == 1 and self.wall_ok
+        """Whether it can be printed: watertight, in one part, thick enough and not too large."""
+        return self.watertight and self.parts == 1 and self.wall_ok and self.size_ok
+
+    def _thick_enough(self, wall_mm: float) -> bool:
+        """Whether a wall is no thinner than the least, as that is shown."""
+        return bool(wall_mm >= float(f"{self.min_wall_mm:g}"))
+
+    @property
+    def shown_wall(self) -> str:
+        """The thinnest wall as it is shown: rounded down, to as few digits as leave it on its side of the least."""
+        wall = self.thinnest_wall_mm
+        first = 1 - floor(log10(wall)) if wall > 0 else 0
+        for decimals in range(max(0, first), 3):
+            shown = floor(wall * 10**decimals + 1e-6) / 10**decimals
+            if self._thick_enough(shown) == self.wall_ok:
+                return f"{shown:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{shown:.0f}"
+        return f"{wall:.3f}".rstrip("0").rstrip(".")
 
     def line(self) -> str:
         """The report in one line: `watertight, 1 part, 12.3 cm3, thinnest wall 1.4 mm (>= 0.8 mm)`."""
@@ -48,19 +74,27 @@ class Printability:
         if np.isnan(self.thinnest_wall_mm):
             wall = "thinnest wall unknown"
         else:
-            wall = f"thinnest wall {self.thinnest_wall_mm:.2g} mm "
+            wall = f"thinnest wall {self.shown_wall} mm "
             wall += f"(>= {self.min_wall_mm:g} mm)" if self.wall_ok else f"(BELOW {self.min_wall_mm:g} mm)"
-        return f"{closed}, {parts}, {volume}, {wall}"
+        size = ""
+        if not self.size_ok:
+            size = f", LARGER than printers take ({self.longest_mm:.0f} mm > {LARGEST_MM:g} mm)"
+        elif self.longest_mm < SMALLEST_MM:
+            size = f", smaller than printers make well ({self.longest_mm:.2g} mm < {SMALLEST_MM:g} mm)"
+        return f"{closed}, {parts}, {volume}, {wall}{size}"
 
 
-def printability(mesh_mm: trimesh.Trimesh, min_wall_mm: float = 0.8, rays: int = 500) -> Printability:
-    """Watertightness, parts, volume and thinnest wall of a mesh.
+def printability(
+    mesh_mm: trimesh.Trimesh, min_wall_mm: float = 0.8, rays: int = 500, wall_mm: float | None = None
+) -> Printability:
+    """Watertightness, parts, volume, thinnest wall and size of a mesh.
 
     Args:
         mesh_mm: In millimetres.
         min_wall_mm: The thinnest wall that the printer can make.
         rays: The number of places where the wall is measured (see `wall_thickness`). The first percentile is reported,
             so that a single odd ray does not count.
+        wall_mm: The thinnest wall, where it is known from how the mesh was made; None measures it.
     """
     watertight = is_closed(mesh_mm)
     count, of_face = components(mesh_mm)
@@ -68,9 +102,11 @@ def printability(mesh_mm: trimesh.Trimesh, min_wall_mm: float = 0.8, rays: int =
     if watertight:
         volumes = np.bincount(of_face, signed_volume(mesh_mm.vertices, mesh_mm.faces), count)
         parts, volume = int((volumes > 0).sum()), float(volumes.sum())
-    walls = wall_thickness(mesh_mm, rays)
+    walls = wall_thickness(mesh_mm, rays) if wall_mm is None else np.array([wall_mm])
     thinnest = float(np.percentile(walls, 1)) if len(walls) else float("nan")
-    return Printability(watertight, parts, volume, thinnest, float(min_wall_mm))
+    thinnest = float(np.floor(thinnest * 1e3 + 0.1) / 1e3)  # a tenth of a micrometre is rounding noise
+    longest = float(np.ptp(mesh_mm.vertices, axis=0).max()) if len(mesh_mm.vertices) else float("nan")
+    return Printability(watertight, parts, volume, thinnest, float(min_wall_mm), longest)
 
 
 def wall_thickness(mesh: trimesh.Trimesh, rays: int = 500) -> Float[np.ndarray, " n"]:

@@ -5,4 +5,5 @@
 - `dicom`: the pixels of DICOM files, and nothing else of them
 - `html`: pages that need no other file
 - `atomic`: whole files or none
+- `paths`, `quiet`: names that no file can have, and what foreign libraries print
 """

@@ -52,15 +52,8 @@ _TURNS = {
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError, OverflowError, struct.error,
             zlib.error, RuntimeError)
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_SIGNATURES = (
-    b"\x89PNG\r\n\x1a\n",
-    b"\xff\xd8\xff",
-    b"GIF87a",
-    b"GIF89a",
-    b"\0\0\0\x0cjP  \r\n\x87\n",
-    b"8BPS",
-    *_TIFF,
-)
+_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"\0\0\0\x0cjP  \r\n\x87\n",
+               b"8BPS", *_TIFF)
 """How the files of pictures begin."""
 _BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 """What stands after `ftyp` in a HEIC or AVIF file."""

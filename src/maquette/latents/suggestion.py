@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
+from maquette.datasets.cache import cache_folder
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
-from maquette.datasets.prepare import FORMAT, prepare
+from maquette.datasets.prepare import prepare
 from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
@@ -193,7 +194,7 @@ def _opened(
         known = known or FURNITURE
     options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
                "channels": config.image_channels, "count": known}
-    folder = cache / f"known-{Path(source).stem.split(':')[0]}-{_key([FORMAT, _stamp(source), options])[:8]}"
+    folder = cache_folder(source, cache, options)
     for event in prepare(source, folder, resolution=config.resolution, views=VIEWS, view_size=config.view_size,
                          channels=config.image_channels, count=known, workers=workers):
         if isinstance(event, Progress | Skipped):
@@ -233,16 +234,6 @@ def _stored(path: Path, shape: tuple[int, int]) -> Float32[np.ndarray, "n latent
         return None
     fits = features.shape == shape and features.dtype == np.float32 and np.isfinite(features).all()
     return features if fits else None
-
-
-def _stamp(source: str) -> str | list[str | list[list[str | int]]]:
-    """What changes when the files of a source change."""
-    path = Path(source)
-    if is_furniture(source):
-        return source
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [str(path.resolve()), [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files
-                                  if file.is_file()]]
 
 
 def _checksum(model: Model) -> str:

@@ -119,7 +119,10 @@ def relief_files(
                 shown = made.mesh.copy()
                 if making.way != "revolve":  # its lower edge towards the viewer, as the drawing is read
                     shown.vertices *= (-1, -1, 1)
-                previews.preview(pixels, shown, paths[1], title=made.line(), cell_px=PREVIEW_PX)
+                pose: previews.Pose = "flat" if made.flat else "standing"
+                if making.way == "lithophane":
+                    pose = "against light"
+                previews.preview(pixels, shown, paths[1], title=made.line(), cell_px=PREVIEW_PX, pose=pose)
         except UserError as error:
             reason = str(error)
             yield Failed(str(source), reason if str(source) in reason else f"{source}: {reason}")

@@ -55,14 +55,8 @@ def gcode_program(strokes: Strokes, machine: Machine = Machine()) -> list[str]:
     feed = f" F{format_number(60 * machine.draw_mm_s)}"
     up, down = machine.pen_values
     rise, fall = machine.pen_lines(up, "G0 Z"), machine.pen_lines(down, f"G1{feed} Z")
-    made = [
-        f"; page {format_number(strokes.width)} x {format_number(strokes.height)} mm",
-        f"; {len(strokes)} lines",
-        "G21",
-        "G90",
-        "G94",
-        *rise,
-    ]
+    made = [f"; page {format_number(strokes.width)} x {format_number(strokes.height)} mm",
+            f"; {len(strokes)} lines", "G21", "G90", "G94", *rise]
     pen = None
     for line, layer in zip(strokes.lines, strokes.layers, strict=True):
         if layer != pen:

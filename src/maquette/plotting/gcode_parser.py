@@ -218,6 +218,8 @@ def _split(line: str, where: str) -> tuple[str, str, int | None, int]:
     Returns:
         The code, the comments, the checksum if there is one, and the checksum that it ought to have.
     """
+    if not any(sign in line for sign in "(;*"):
+        return line, "", None, 0
     code, comments, at, star = "", [], 0, None
     while at < len(line):
         if line[at] == ";":

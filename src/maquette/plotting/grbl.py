@@ -125,11 +125,10 @@ def send(
         raise UserError("the drawing needs several pens, and nobody is there to change them",
                         hint="send one pen at a time")
     with one_stop() as stop:
-        session = _Session(
-            _open_port(port, baud), port, machine, control, patience, stop, lifting_lines(lines, machine)
-        )
+        session = _Session(_open_port(port, baud), port, machine, control, patience, stop)
         atexit.register(session.rescue)  # for a program that ends without closing this generator
         try:
+            session.lifting = lifting_lines(lines, machine)
             session.start(home, unlock)
             for event in session.stream(lines, leaves_pen_down(lines, machine)):
                 yield event
@@ -208,10 +207,10 @@ class _Session:
 
     def __init__(
         self, link: _Link, port: str, machine: Machine, control: Callable[[], str] | None, patience: Patience,
-        stop: Stop, lifting: tuple[str, ...],
+        stop: Stop,
     ) -> None:
         self.link, self.port, self.machine, self.patience = link, port, machine, patience
-        self.stop, self.lifting, self.told = stop, lifting, ""
+        self.stop, self.lifting, self.told = stop, machine.lift_lines, ""
         self.control = control or (lambda: "")
         self.waiting: deque[tuple[int, str]] = deque()
         self.state, self.paused, self.moved, self.greeted, self.drawing = "", False, False, False, False

@@ -62,7 +62,7 @@ class Paper:
         if not (0 <= self.margin and 2 * self.margin < min(self.width, self.height)):
             raise UserError("the margins leave no room on the page",
                             f"{self.margin:g} on {self.width:g} x {self.height:g} mm")
-        if not max(self.width, self.height) <= MAX_SIDE_MM:
+        if not all(side <= MAX_SIDE_MM for side in (self.width, self.height)):
             raise UserError(f"a page has sides of more than 0 and at most {MAX_SIDE_MM:g} mm",
                             f"{self.width:g} x {self.height:g} mm")
         if not 0 < self.pen <= 20:

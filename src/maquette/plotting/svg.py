@@ -84,7 +84,8 @@ def read_svg(path: str | Path) -> Strokes:
             warnings.simplefilter("ignore")
             _check_size(data, path)
             found = vpype.read_multilayer_svg(io.StringIO(data.decode("utf-8-sig")), QUANTUM_MM * PX_PER_MM, crop=False)
-    except (ValueError, ArithmeticError, SyntaxError, LookupError, TypeError, AttributeError) as problem:
+    except (ValueError, ArithmeticError, SyntaxError, LookupError, TypeError, AttributeError, RuntimeError,
+            AssertionError) as problem:
         raise UserError(f"{path} is not an SVG that can be read ({_first_line(problem)})") from None
     width, height = (side / PX_PER_MM for side in found.page_size)
     if not (0 < min(width, height) and max(width, height) <= MAX_SIDE_MM):
@@ -107,7 +108,7 @@ def _check_size(data: bytes, path: str | Path) -> None:
     """Refuse an SVG that would take too much, before it is unfolded: entities, repeated elements, long curves."""
     from xml.etree import ElementTree
 
-    if b"<!ENTITY" in data or b"<!entity" in data or b"\0" in data:
+    if b"\0" in data or _has_entities(data):
         raise UserError(f"{path} is not an SVG that is read", "entities or zero bytes in it")
     try:
         root = ElementTree.fromstring(data)
@@ -118,6 +119,26 @@ def _check_size(data: bytes, path: str | Path) -> None:
     if _count_elements(root) > MAX_ELEMENTS:
         raise UserError(f"{path} is too large: more than {MAX_ELEMENTS} elements once unfolded")
     _check_curves(data, path)
+
+
+def _has_entities(data: bytes) -> bool:
+    """Whether an XML file declares entities, in whatever encoding; a comment that names them declares none."""
+    from xml.parsers import expat
+
+    found: list[str] = []
+
+    def declared(name: str, *_: object) -> None:
+        """Take down an entity, and read no further."""
+        found.append(name)
+        raise ValueError("an entity")
+
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = declared
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, ValueError, LookupError):  # what is no XML at all is told by the reader
+        pass
+    return bool(found)
 
 
 def _count_elements(root: Element) -> int:

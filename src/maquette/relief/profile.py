@@ -17,6 +17,8 @@ _STRAIGHT = 0.012  # share of the drawing's height: how far an axis' pixels may 
 _LEAN_DEG = 8.0  # how far an axis may lean
 _LONG = 0.45  # share of the drawing's height: a shorter line is not an axis
 _ONTO_AXIS = 0.025  # share of the radius: an edge this near to the axis is moved onto it
+_MIRROR_PX, _MIRROR_IOU = 256, 0.8  # longer side of the mask that is mirrored, and the overlap that it must have
+_MIRROR_SLACK = 0.004  # share of the width: edges whose waviness differs by less are alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +48,9 @@ def find_profile(
 
     Args:
         ink: 0 is paper and 1 is lead.
-        axis: `auto` takes a straight, upright line of its own beside the profile (a leaning one is turned upright), and
-            without one the profile's left edge; `left`, `right` and `middle` are those of the profile.
+        axis: `auto` takes a straight, upright line of its own beside the profile (a leaning one is turned upright);
+            without one the middle of a drawing that is symmetric, and the left edge of one that is not. `left`, `right`
+            and `middle` are those of the profile.
         drawn: As in `maquette.relief.outline.find_outline`.
         closed_to: The widest gap that is closed, as a share of the ink's longer side.
         name: What an error calls the drawing.
@@ -73,6 +76,9 @@ def find_profile(
         notes.append("the profile's ends were joined to the axis")
     points = np.concatenate(rings)
     low, high = float(points[:, 0].min()), float(points[:, 0].max())
+    if place is None and axis == "auto" and _is_symmetric(rings):
+        axis = "middle"
+        notes.append("symmetric, and turned about its middle; --axis left turns it about its left edge")
     if place is None:
         place = {"auto": low, "left": low, "right": high, "middle": (low + high) / 2}[axis]
     radius = max(high - place, place - low)
@@ -82,6 +88,28 @@ def find_profile(
         x = sign * (ring[:, 0] - place)
         turned.append(np.column_stack([np.where(np.abs(x) < _ONTO_AXIS * radius, 0.0, x), ring[:, 1]]))
     return Profile(tuple(turned), side, tuple(gaps), tuple(notes))
+
+
+def _is_symmetric(rings: list[Float[np.ndarray, "_ 2"]]) -> bool:
+    """Whether a drawing is its own mirror image, about an upright line through its middle.
+
+    Half of a vase is not, however straight the vase: its left edge is straighter than the line midway between its
+    edges.
+    """
+    points = np.concatenate(rings)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = _MIRROR_PX / float((high - low).max())
+    size = np.maximum(1, np.rint((high - low) * scale)).astype(int)
+    mask = np.zeros((size[1] + 1, size[0] + 1), np.uint8)
+    cv2.fillPoly(mask, [np.rint((ring - low) * scale).astype(np.int32) for ring in rings], 1)
+    filled, mirrored = mask > 0, mask[:, ::-1] > 0
+    if (filled & mirrored).sum() < _MIRROR_IOU * (filled | mirrored).sum():
+        return False
+    rows = np.flatnonzero(filled.any(axis=1))
+    left = filled[rows].argmax(axis=1)
+    right = filled.shape[1] - 1 - mirrored[rows].argmax(axis=1)
+    wavy = [float(np.abs(edge - np.median(edge)).mean()) for edge in ((left + right) / 2, left)]
+    return wavy[0] <= wavy[1] + _MIRROR_SLACK * filled.shape[1]
 
 
 def _take_axis(ink: Float[np.ndarray, "_ _"]) -> tuple[Float[np.ndarray, "_ _"], float | None]:

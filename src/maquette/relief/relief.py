@@ -11,7 +11,7 @@ from typing import Literal
 import manifold3d
 import numpy as np
 import trimesh
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Num, UInt8
 from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from maquette.errors import UserError
@@ -24,6 +24,11 @@ from maquette.relief.lithophane import lithophane_thickness, plate_mesh
 from maquette.relief.outline import CLOSED_TO, InkKind, OpenOutline, Outline, find_outline, signed_area
 from maquette.relief.profile import Axis, Profile, find_profile
 
+PictureArray = (
+    Num[np.ndarray, "h w"] | Num[np.ndarray, "h w 1"] | Num[np.ndarray, "h w 3"] | Num[np.ndarray, "h w 4"]
+    | Bool[np.ndarray, "h w"]
+)
+"""A drawing as an array."""
 ReliefMethod = Literal["extrude", "inflate", "revolve", "lithophane"]
 """How a drawing becomes a solid."""
 BORDER_MM = 2.0
@@ -34,6 +39,8 @@ THICKNESS_MM = {"extrude": 5.0, "lithophane": 3.0}
 """Thickness by default; an inflated solid is then as thick as it is wide."""
 LARGEST_MM = 2000.0
 """The largest length that an option may have."""
+FLAT = 0.4
+"""A solid that is lower than this share of its longer side is flat."""
 _SEGMENTS = 128  # segments of a whole turn: such a cylinder has 99.96 % of the volume of a round one
 _LEAST_PX = 1e-3  # square pixels: what encloses less has no area
 _SUNK_MM = 0.1  # how far a revolved solid sinks into its base plate: a round bottom would only touch it along a line
@@ -115,6 +122,12 @@ class Relief:
     report: Printability
     notes: tuple[str, ...]
 
+    @property
+    def flat(self) -> bool:
+        """Whether it lies rather than stands: it is seen from above."""
+        wide, deep, high = self.mesh.extents
+        return bool(high < FLAT * max(wide, deep))
+
     def line(self) -> str:
         """One line for the user: the size, the report, the notes."""
         size = " x ".join(f"{length:.1f}" for length in self.mesh.extents)
@@ -122,7 +135,7 @@ class Relief:
 
 
 def relief(
-    picture: UInt8[np.ndarray, "h w 3"],
+    picture: PictureArray,
     options: ReliefOptions | None = None,
     *,
     min_wall_mm: float = 0.8,
@@ -131,7 +144,7 @@ def relief(
     """Make a solid of a drawing: a clean file, a scan, or a photograph of the page (see `rectify_page`).
 
     Args:
-        picture: RGB, upright.
+        picture: Upright: grey, RGB or RGBA, as bytes, as floats in [0, 1] or as booleans (true is white).
         options: How; the defaults extrude the drawing.
         min_wall_mm: The thinnest wall that the printer can make, for the report.
         name: What an error calls the drawing.
@@ -140,12 +153,14 @@ def relief(
         The solid; its notes name the gaps that were closed, in millimetres.
 
     Raises:
-        UserError: If nothing is drawn, if the outline has a gap too wide to be closed, or if what is enclosed is too
-            small.
+        UserError: For an array that is no picture, if nothing is drawn, if the outline has a gap too wide to be closed,
+            or if what is enclosed is too small.
     """
-    options = options or ReliefOptions()
+    options, wall = options or ReliefOptions(), None
+    picture = _in_colour(picture, name)
     if options.way == "lithophane":
-        solid, notes = _lithophane(picture, options), []
+        solid, wall = _lithophane(picture, options)
+        notes = []
     else:
         captured = rectify_page(picture, whole_page=True, name=name)
         notes = list(captured.notes)
@@ -162,7 +177,27 @@ def relief(
         if dropped:
             notes.append(dropped.line())
     mesh.vertices[:, 2] -= mesh.vertices[:, 2].min()
-    return Relief(mesh, printability(mesh, min_wall_mm), tuple(notes))
+    return Relief(mesh, printability(mesh, min_wall_mm, wall_mm=wall), tuple(notes))
+
+
+def _in_colour(picture: PictureArray, name: str) -> UInt8[np.ndarray, "h w 3"]:
+    """Any picture as RGB bytes; transparent pixels are blended with white."""
+    pixels = np.asarray(picture)
+    if pixels.dtype.kind not in "buf" or (pixels.dtype.kind == "u" and pixels.dtype != np.uint8):
+        raise UserError(f"{name} is no picture: its numbers must be bytes, floats in [0, 1] or booleans", pixels.dtype)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
+        raise UserError(f"{name} is no picture: its shape must be [H, W], [H, W, 3] or [H, W, 4]", pixels.shape)
+    if pixels.dtype != np.uint8:
+        if not (np.isfinite(pixels).all() and 0 <= pixels.min() and pixels.max() <= 1):
+            raise UserError(f"{name} is no picture: floats must lie in [0, 1]",
+                            f"{pixels.min():g} to {pixels.max():g}")
+        pixels = np.rint(pixels.astype(np.float64) * 255).astype(np.uint8)
+    if pixels.shape[2] == 4:
+        alpha = pixels[..., 3:].astype(np.float64) / 255
+        pixels = np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
 def _drawn_region(
@@ -264,19 +299,25 @@ def _revolved(region: CrossSection, options: ReliefOptions) -> Manifold:
     return solid + stands - through
 
 
-def _lithophane(picture: UInt8[np.ndarray, "h w 3"], options: ReliefOptions) -> Manifold:
-    """The picture as a plate, its base plate and its ring."""
+def _lithophane(picture: UInt8[np.ndarray, "h w 3"], options: ReliefOptions) -> tuple[Manifold, float]:
+    """The picture as a plate, its base plate and its ring; and the plate's thinnest place, in millimetres.
+
+    A ray shot inwards from the side of a small hill would take the hill for a wall.
+    """
     thickness = lithophane_thickness(picture, options.thinnest_mm, options.thickest_mm, options.detail_px)
     mesh = plate_mesh(thickness + options.base_mm, options.size_mm)
+    wall = float(thickness.min()) + options.base_mm
     if not (options.base_mm or options.ring_hole_mm):
-        return _to_manifold(mesh)
+        return _to_manifold(mesh), wall
     (left, bottom, _), (right, top, _) = mesh.bounds
     region = CrossSection.square((right - left, top - bottom), True)
     ground, solid = region, _to_manifold(mesh)
     if options.base_mm:
-        ground = region.offset(BORDER_MM, JoinType.Miter)
+        ground, wall = region.offset(BORDER_MM, JoinType.Miter), min(wall, options.base_mm)
         solid = solid + ground.extrude(options.base_mm)
-    return _with_tab(solid, ground, region, options, 0.0, options.base_mm + options.thinnest_mm)
+    if options.ring_hole_mm:
+        wall = min(wall, options.base_mm + options.thinnest_mm, BORDER_MM)
+    return _with_tab(solid, ground, region, options, 0.0, options.base_mm + options.thinnest_mm), wall
 
 
 def _base_plate(region: CrossSection) -> CrossSection:

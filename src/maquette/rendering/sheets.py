@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import trimesh
@@ -22,21 +23,31 @@ Picture = Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
 """`[H, W]` or `[H, W, 1]` grey, `[H, W, 3]` RGB or `[H, W, 4]` RGBA; uint8, or floats in [0, 1]."""
 SIDES = {"front": (35.0, 18.0), "side": (95.0, 8.0), "back": (215.0, 18.0), "above": (35.0, 58.0)}
 """The four sides of a preview: azimuth and elevation in degrees."""
+FLAT_SIDES = {"above": (0.0, 89.0), "left": (-32.0, 48.0), "right": (32.0, 48.0), "low": (18.0, 26.0)}
+"""The four sides of a preview of something flat, which is hardly seen from its edge."""
+AGAINST_LIGHT = "against the light"
+"""The label of a picture that shows a mesh against the light."""
+CLEAR_MM = 1.0
+"""So much material leaves 1/e of the light in a picture against the light; real materials differ."""
+Pose = Literal["standing", "flat", "against light"]
+"""How a mesh is shown: from around it, from above, or from above and against the light."""
 _FILL = 0.80  # share of a picture's width that the object takes
 _PAPER, _INK, _QUIET, _LINE = (255, 255, 255), (38, 42, 50), (120, 126, 138), (222, 225, 230)
 
 
 def preview(
-    image: Picture | None, mesh: trimesh.Trimesh, path: str | Path, title: str = "", cell_px: int = 320
+    image: Picture | None, mesh: trimesh.Trimesh, path: str | Path, title: str = "", cell_px: int = 320,
+    pose: Pose = "standing",
 ) -> Path:
     """Write a PNG with the input at the left, the mesh from four sides, and a line of text beneath.
 
     Args:
         image: The input; None leaves it out.
-        mesh: In any unit, z up, facing +y.
+        mesh: In any unit, z up, facing +y; against the light in millimetres.
         path: The file.
         title: The line beneath; shortened when it is too long.
         cell_px: Side of each picture.
+        pose: From where it is seen. Against the light, such a picture takes the place of that from straight above.
 
     Returns:
         The file's path.
@@ -46,14 +57,45 @@ def preview(
     """
     pictures = [] if image is None else [_fit(_to_rgb(image), cell_px)]
     labels = [] if image is None else ["input"]
-    pictures += four_sides(mesh, cell_px)
-    labels += list(SIDES)
+    sides = SIDES if pose == "standing" else FLAT_SIDES
+    shown = _shaded(mesh, list(sides.values()), cell_px)
+    names = list(sides)
+    if pose == "against light":
+        shown[0], names[0] = against_light(mesh, cell_px), AGAINST_LIGHT
+    pictures += shown
+    labels += names
     return _lay_out(pictures, labels, path, columns=len(pictures), cell_px=cell_px, title=title)
 
 
 def four_sides(mesh: trimesh.Trimesh, size_px: int = 320) -> list[UInt8[np.ndarray, "{size_px} {size_px} 3"]]:
     """Shaded pictures of a mesh from `SIDES`, all at one scale."""
     return _shaded(mesh, list(SIDES.values()), size_px)
+
+
+def against_light(mesh: trimesh.Trimesh, size_px: int = 320) -> UInt8[np.ndarray, "{size_px} {size_px} 3"]:
+    """What a plate shows against the light: seen along z, thick places are dark.
+
+    Light falls off by 1/e every `CLEAR_MM`; the brightest place is white, and beside the plate it is black.
+
+    Args:
+        mesh: In millimetres, lying flat, facing +y as for `preview`, with a flat lower side.
+        size_px: Width and height.
+    """
+    (low_x, low_y, low_z), (high_x, high_y, high_z) = mesh.bounds
+    vertices = np.asarray(mesh.vertices) - (low_x + high_x) / 2 * np.array([1, 0, 0]) \
+        - (low_y + high_y) / 2 * np.array([0, 1, 0])
+    caster = RayCaster.of_triangles(vertices, mesh.faces, np.zeros((len(mesh.faces), 3, 3), np.float32))
+    step = max(high_x - low_x, high_y - low_y) / (_FILL * size_px)
+    across = (np.arange(size_px) + 0.5 - size_px / 2) * step
+    x, y = np.meshgrid(-across, across)  # as from behind the object, facing +y: its left is at the picture's right
+    top = high_z + 1.0
+    origins = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, top)]).astype(np.float32)
+    down = np.broadcast_to(np.array([0, 0, -1], np.float32), origins.shape)
+    reach = caster.first(origins, down)[0].astype(np.float64).reshape(size_px, size_px)
+    thick = top - low_z - reach
+    light = np.where(np.isfinite(reach), np.exp(-np.where(np.isfinite(reach), thick, 0.0) / CLEAR_MM), 0.0)
+    grey = np.rint(255 * light / max(float(light.max()), 1e-12)).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def painted(

@@ -52,6 +52,7 @@ def render_views(
     channels: int = 1,
     backgrounds: str | Path | None = None,
     frontal: float = FRONTAL,
+    in_turn: bool = False,
 ) -> Views:
     """Random views of a mesh; the same arguments give the same pictures.
 
@@ -64,6 +65,7 @@ def render_views(
         channels: 1 for grey, 3 for RGB.
         backgrounds: A folder of pictures for walls and surfaces, or None.
         frontal: Share of photos from near the front, where people stand; the others are from any side. 0 to 1.
+        in_turn: The kinds take turns, so that few views show each of them; otherwise chance decides.
 
     Raises:
         UserError: For an unknown kind, another number of channels, a mesh without faces, and a folder that is missing
@@ -79,7 +81,8 @@ def render_views(
     cv2.setNumThreads(1)
     try:
         renderer = _ViewRenderer(mesh, count, seed, pictures)
-        drawn = [renderer.view(index, seed, size_px, kinds, channels, frontal) for index in range(count)]
+        asked = [[kinds[index % len(kinds)]] if in_turn else kinds for index in range(count)]
+        drawn = [renderer.view(index, seed, size_px, asked[index], channels, frontal) for index in range(count)]
     finally:
         cv2.setNumThreads(threads)
     shape = (0, size_px, size_px) if channels == 1 else (0, size_px, size_px, 3)

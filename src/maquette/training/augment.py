@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+Grids = Bool[Tensor, "batch 1 r r r"] | Float[Tensor, "batch 1 r r r"]
+"""Shapes before or after they are made floats."""
 DROPPED = 0.3
 """The largest share of a scan's voxels that jitter leaves out."""
 STRAY = 8
@@ -28,8 +30,8 @@ def _grain(channels: int, size: int) -> Float[Tensor, "16 {channels} {size} {siz
 
 
 def mirror(
-    images: Views, voxels: Bool[Tensor, "batch 1 r r r"], chosen: Bool[Tensor, " batch"]
-) -> tuple[Views, Bool[Tensor, "batch 1 r r r"]]:
+    images: Views, voxels: Grids, chosen: Bool[Tensor, " batch"]
+) -> tuple[Views, Grids]:
     """Mirror the chosen views left to right and their shapes along x: the same object in a mirror."""
     chosen_ = chosen.view(-1, 1, 1, 1)
     images = torch.where(chosen_, images.flip(3), images)
@@ -57,7 +59,7 @@ def occlude(
     image.lerp_(other, ((1 - reach) * size / 4).clamp_(0, 1))
 
 
-def turn(voxels: Bool[Tensor, "batch 1 r r r"], quarters: Int[np.ndarray, " batch"]) -> Bool[Tensor, "batch 1 r r r"]:
+def turn(voxels: Grids, quarters: Int[np.ndarray, " batch"]) -> Grids:
     """Turn each shape about z by its number of quarter turns, from x towards y."""
     return torch.stack([grid.rot90(int(k), (1, 2)) for grid, k in zip(voxels, quarters, strict=True)])
 

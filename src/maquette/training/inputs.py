@@ -39,7 +39,9 @@ def encoder_input(
     return torch.from_numpy(data.scans(rows, which)).unsqueeze(1).float()
 
 
-def at_training_size(seen: EncoderInput, data: DataRecipe, step: int) -> EncoderInput:
+def at_training_size(
+    seen: EncoderInput, data: DataRecipe, step: int
+) -> Float[Tensor, "batch channel small small"] | Float[Tensor, "batch 1 r r r"]:
     """Views at the size that training uses at this step: before `data.small_until` shrunk to `data.small_size` pixels.
 
     Scans keep their size.

@@ -12,7 +12,7 @@ from maquette.errors import UserError
 
 Data = OpenedData | OpenedImages
 """What a system learns from. Both kinds have rows with ids, in splits; the rest is asked of one kind only."""
-Rows = Int64[np.ndarray, " n"]
+Rows = Int64[np.ndarray, " _"]
 """Numbers of rows of a dataset, each once."""
 
 

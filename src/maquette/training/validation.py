@@ -1,6 +1,6 @@
 """Measuring on the validation part while a system trains: reconstructions, sheets of samples, the networks' health."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ CHECKED_SHAPES = 384
 THRESHOLDS = tuple(np.round(np.arange(0.2, 0.65, 0.05), 2).tolist())
 
 
+@runtime_checkable
 class Validation(Protocol):
     """What a run asks about its system now and then; the networks are used as they are."""
 

@@ -236,9 +236,8 @@ def test_masks_and_objects_that_are_not_there_are_named(tmp_path):
     write(masks / "sub" / "2.bmp", np.zeros_like(DISC))
 
     def reasons(out: str, **changes) -> dict[str, str]:
-        events = list(
-            prepare_images(folder, tmp_path / out, size="16x16", holdout=0, workers=1, keep_names=True, **changes)
-        )
+        events = list(prepare_images(folder, tmp_path / out, size="16x16", holdout=0, workers=1, keep_names=True,
+                                     **changes))
         return {event.id: event.reason for event in events if isinstance(event, Skipped)}
 
     assert reasons("a", masks=str(masks), crop="object") == {

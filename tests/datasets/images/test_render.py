@@ -272,3 +272,19 @@ def test_the_command(tmp_path, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert (facts["images"], facts["size"], facts["masks"]) == (6, "8x8", "kept")
     assert ImageInfo.load(out).terms == "furniture: made by this package, no terms"
+
+
+@pytest.mark.parametrize("count, holdout", [(30, 6), (4, 1), (1000, 100), (None, 100)])
+def test_few_shapes_to_learn_from_have_few_to_test(count, holdout):  # "--count 30" gave 100 shapes for testing
+    name, split = image_render._split("furniture:chair", (), count, None, 0, "z")
+    assert (len(split["train"]), len(split["test"])) == (count or 1000, holdout)
+    assert len(image_render._split("furniture:chair", (), count, 7, 0, "z")[1]["test"]) == 7
+
+
+def test_shapes_of_a_folder_are_held_out_in_proportion(tmp_path):
+    for number in range(12):
+        trimesh.creation.box(extents=(1, 1, 1 + number)).export(tmp_path / f"{number}.stl")
+    split = image_render._split(tmp_path, (), None, None, 0, "z")[1]
+    assert (len(split["train"]), len(split["test"])) == (10, 2)
+    split = image_render._split(tmp_path, (), 5, None, 0, "z")[1]
+    assert (len(split["train"]), len(split["test"])) == (5, 1)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import call
 from scipy.io import savemat
 
 from maquette.datasets import sources
+from maquette.datasets.audit import audit
 from maquette.datasets.sources import modelnet
 from maquette.errors import UserError
 from maquette.evaluation.shapes.modelnet import split_name
@@ -183,3 +185,18 @@ def test_modelnet10_is_known_by_its_classes_and_the_size_of_its_test_split(tmp_p
     assert modelnet.is_modelnet10(tree)
     file.unlink()
     assert not modelnet.is_modelnet10(tree) and split_name(tree) == "Test split of tree"
+
+
+def test_what_is_left_out_on_purpose_is_no_failure(tmp_path, capsys):  # A12
+    path = archive(tmp_path / "m.npz", leak=True)
+    assert call("data", "prepare", path, "--out", tmp_path / "a", "--resolution", 8, "--workers", 1) == 1
+    assert "2 shapes, 1 skipped, 1 left out on purpose" in capsys.readouterr().out, "the empty grid is a failure"
+    with np.load(path) as whole:
+        arrays = dict(whole)
+    arrays["X_train"], arrays["y_train"] = arrays["X_train"][:2], arrays["y_train"][:2]
+    np.savez(tmp_path / "n.npz", **arrays)
+    prepare = ("data", "prepare", tmp_path / "n.npz", "--out", tmp_path / "b", "--resolution", 8, "--workers", 1)
+    for _ in range(2):
+        assert call(*prepare) == 0
+        assert capsys.readouterr().out == f"{tmp_path / 'b'}: 2 shapes, 1 left out on purpose\n"
+    assert not audit(tmp_path / "b").unreadable

@@ -76,7 +76,7 @@ def test_a_perfect_generator_is_as_near_as_real_images_and_noise_is_not(report):
     assert mean[measures.COPIES]["generated"] == 0
     assert found.columns == ("", "generated", "real", "Gaussian noise", "radial noise")
     assert re.fullmatch(r"\d+\.\d+ ± \d+\.\d+", table[measures.SLICED][0])
-    assert found.title == "32 images of perfect beside 8 held out of set, 88x44, grey"
+    assert found.title == "32 images of perfect beside 8 held out of real images, 88x44, grey"
     assert NO_WEIGHTS in found.notes and "only 8 images of each set are compared" in " ".join(found.notes)
     assert not any(name.startswith(("FID", "KID")) for name in table), "nothing stands for what was not measured"
 
@@ -177,7 +177,7 @@ def test_colour_images_and_a_collapsed_generator(tmp_path):
     of = {name: columns["generated"]["mean"] for name, columns in found.details["measures"].items()}
     assert of[measures.MS_SSIM] == pytest.approx(1, abs=1e-4)
     assert all(np.isfinite(value) for value in of.values())
-    assert found.details["images"]["generated"] == 10 and "5 held out of set, 32x16, colour" in found.title
+    assert found.details["images"]["generated"] == 10 and "5 held out of real images, 32x16, colour" in found.title
 
 
 def test_what_cannot_be_measured_is_one_clear_line(dataset, tmp_path):

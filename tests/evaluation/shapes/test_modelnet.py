@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from maquette.datasets import prepare as preparing
+from maquette.datasets import rows
 from maquette.errors import UserError
 from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.modelnet import evaluate_modelnet
@@ -52,3 +54,19 @@ def test_scores_of_a_full_prediction_are_the_filled_shares(archive, tmp_path):
 def test_odd_numbers_of_views_are_refused(archive, tmp_path):
     with pytest.raises(UserError, match="views must be even"):
         run(archive, tmp_path, lambda images: images, views=3)
+
+
+def test_shapes_are_joined_by_their_names_where_one_kind_of_view_skips_some(archive, tmp_path, monkeypatch):  # A13
+    whole, _ = run(archive, tmp_path / "whole", lambda images: np.ones((len(images), 20, 20, 20), np.float32))
+    real = rows.make_rows
+
+    def choosy(item, options):
+        if options.kinds == ("pencil",) and item.id == "chair-test-00000":
+            raise UserError("no pencil today")
+        return real(item, options)
+
+    monkeypatch.setattr(preparing, "make_rows", choosy)
+    monkeypatch.setattr(preparing, "_cores", lambda: 1)
+    part, _ = run(archive, tmp_path / "part", lambda images: np.ones((len(images), 20, 20, 20), np.float32))
+    assert part.to_json()["classes"] == {"table": whole.to_json()["classes"]["table"]}
+    assert part.notes == ("left out: 1 of which one kind of view could not be rendered",) and whole.notes == ()

@@ -35,7 +35,7 @@ def run(archive, cache, predict, scans=4):
 def test_the_numbers_of_known_predictions(archive, tmp_path):
     same, asked = run(archive, tmp_path, lambda seen: seen[:, 0])
     assert asked.shape == (2 * 4, 1, 20, 20, 20) and asked.dtype == np.float32 and set(np.unique(asked)) == {0, 1}
-    data = open_dataset(next(tmp_path.glob("test-tiny-scans-*")))
+    data = open_dataset(next(tmp_path.glob("tiny-*")))
     truth = data.voxels([0, 1])
     by_hand = [np.mean([iou(data.scans([row], [k])[0], truth[row]) for k in range(4)]) for row in (0, 1)]
     tree = same.to_json()

@@ -9,9 +9,11 @@ import torch
 from PIL import Image
 
 from maquette import recipe as recipes
+from maquette.datasets.format import OpenedData
 from maquette.errors import UserError
 from maquette.rendering import tiles as tiles_module
 from maquette.systems import SYSTEMS
+from maquette.systems.base import System
 from maquette.systems.capabilities import Reads
 from maquette.training.monitor import log as logs
 from maquette.training.monitor import samples
@@ -171,10 +173,13 @@ for width, grid in enumerate(GRIDS):
     grid[4 : 6 + width, 6:14, 3:12] = True
 
 
-class Data:
+class Data(OpenedData):
     """Stands in for OpenedData: boxes of growing width, and views that say which one it is."""
 
     views_per_shape = 2
+
+    def __init__(self):
+        """Nothing is opened."""
 
     def voxels(self, rows):
         return GRIDS[rows]
@@ -183,7 +188,7 @@ class Data:
         return np.stack([np.full((32, 32), 10 * row, np.uint8) for row in rows])
 
 
-class Knows:
+class Knows(System):
     """A system that reads the number off the view and gives that grid, or what it is told to give instead."""
 
     reads = Reads.VIEWS
@@ -258,7 +263,7 @@ def test_sheets_leave_modes_and_random_states_alone_and_are_the_same_each_time(m
     recipe = recipes.load("iwgan-tiny")
     torch.manual_seed(0)
     system = SYSTEMS["iwgan"](recipe.model)
-    sheet = samples.shape_sheet(system, None, np.zeros(0, int), recipe, 0)
+    sheet = samples.shape_sheet(system, Data(), np.zeros(0, int), recipe, 0)
     assert len(tiles(sheet, 4, head=0)) == samples.GENERATED == 16
     monkeypatch.setattr(samples, "GENERATED", 4)
     with torch.no_grad():
@@ -268,7 +273,7 @@ def test_sheets_leave_modes_and_random_states_alone_and_are_the_same_each_time(m
     modes = [module.training for module in system.nets.modules()]
     weights = {name: value.clone() for name, value in system.nets.state_dict().items()}
     states = torch.get_rng_state(), np.random.get_state()[1].copy()
-    first, again = (samples.shape_sheet(system, None, np.zeros(0, int), recipe, step) for step in (1, 2))
+    first, again = (samples.shape_sheet(system, Data(), np.zeros(0, int), recipe, step) for step in (1, 2))
     assert np.array_equal(first, again) and min(tile.std() for tile in tiles(first, 4, head=0)) > 5
     assert [module.training for module in system.nets.modules()] == modes and any(modes) and not all(modes)
     assert all(torch.equal(value, weights[name]) for name, value in system.nets.state_dict().items())

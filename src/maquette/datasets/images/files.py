@@ -31,8 +31,7 @@ class ImageFile:
     """One image of a folder, not yet read."""
 
     id: str
-    """What everything that is written calls it: a name that says nothing, or its path in the folder if that is
-    wanted."""
+    """What everything that is written calls it: a name that says nothing, or its path in the folder if wanted."""
     path: Path
     """The file."""
     is_dicom: bool

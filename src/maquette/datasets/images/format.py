@@ -13,12 +13,14 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from maquette.datasets.arrow import Features, RecordBatch, column_bytes, record_batches
-from maquette.datasets.format import Rows, neutral_terms, sidecar_values
+from maquette.datasets.format import Rows, neutral_terms, one_line, sidecar_values, typed
 from maquette.errors import UserError
 from maquette.extras import require
 
 SIDECAR = "images.json"
 """The file beside the rows that says what they share."""
+MAX_SIDE = 65_536
+"""The most pixels a side that a sidecar may claim."""
 COLUMNS = ("id", "pixels", "height", "width", "channels")
 """The columns that the rows of every dataset have; those with masks have `mask` too."""
 
@@ -70,12 +72,12 @@ class ImageInfo:
             raise UserError(f"{folder} is not a prepared dataset of images: it has no {SIDECAR}",
                             hint="make one with: maquette data prepare images DIR --size 256x256 --out DIR")
         try:
-            info = cls(**sidecar_values(cls, file))
-            if info.channels not in (1, 3) or not all(isinstance(n, int) and n > 0 for n in info.shape):
+            info = typed(cls, sidecar_values(cls, file))
+            if info.channels not in (1, 3) or not all(0 < n <= MAX_SIDE for n in info.shape):
                 raise ValueError(f"images of shape {info.shape}")
             return info
         except (ValueError, TypeError, OSError) as error:
-            raise UserError(f"cannot read {file}", error) from error
+            raise UserError(f"cannot read {file}", one_line(error), "prepare the images again") from error
 
 
 def is_images(path: str | Path) -> bool:

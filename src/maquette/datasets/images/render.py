@@ -47,6 +47,8 @@ FORMAT = 1
 """Changes when the same options give other rows."""
 BACKGROUNDS = ("white", "random")
 """What can be behind the objects; `random` is one plain colour a picture."""
+HOLDOUT = 100
+"""The most shapes that are held out where nobody says how many."""
 _GROUP = 64
 """Images that are written in one go, or the images of one shape if those are more."""
 
@@ -113,7 +115,7 @@ def render_images(
     views: int = 8,
     count: int | None = None,
     classes: Sequence[str] = (),
-    holdout: int = 100,
+    holdout: int | None = None,
     background: str = "white",
     cameras: CameraRange | None = None,
     seed: int = 0,
@@ -135,7 +137,8 @@ def render_images(
             default.
         classes: The classes of the source that are taken, all by default.
         holdout: Shapes for testing: from the source's own test split if it has one, otherwise those whose names have
-            the smallest hashes. No shape is in both splits.
+            the smallest hashes. No shape is in both splits. None: a fifth as many as there are to learn from, at least
+            1 and at most `HOLDOUT`.
         background: `white`, or `random` for one plain colour a picture.
         cameras: What the cameras are drawn from.
         seed: Of the furniture, the colours and the cameras.
@@ -150,6 +153,7 @@ def render_images(
     options = RenderOptions(size, views, background, seed, cameras or CameraRange(), up)
     _check(options, count, holdout, workers)
     name, split = _split(source, tuple(classes), count, holdout, seed, up)
+    holdout = len(split["test"]) if holdout is None else holdout
     items = [item for chosen in split.values() for item in chosen]
     decisive: dict[str, Any] = asdict(options) | asdict(options.cameras) | {"shapes": len(items), "holdout": holdout}
     del decisive["cameras"]
@@ -200,14 +204,14 @@ def _own_seed(id: str, seed: int) -> int:
     return int(np.random.SeedSequence([seed, zlib.crc32(id.encode())]).generate_state(1)[0])
 
 
-def _check(options: RenderOptions, count: int | None, holdout: int, workers: int | None) -> None:
+def _check(options: RenderOptions, count: int | None, holdout: int | None, workers: int | None) -> None:
     if not 8 <= options.size <= 512:
         raise UserError("size must be from 8 to 512 pixels", options.size)
     if not 1 <= options.views <= 500:
         raise UserError("views must be from 1 to 500", options.views)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
-    if holdout < 0:
+    if holdout is not None and holdout < 0:
         raise UserError("holdout must be 0 or more", holdout)
     if options.background not in BACKGROUNDS:
         raise UserError(f"background must be {' or '.join(BACKGROUNDS)}", repr(options.background))
@@ -218,16 +222,21 @@ def _check(options: RenderOptions, count: int | None, holdout: int, workers: int
 
 
 def _split(
-    source: str | Path, classes: tuple[str, ...], count: int | None, holdout: int, seed: int, up: str
+    source: str | Path, classes: tuple[str, ...], count: int | None, holdout: int | None, seed: int, up: str
 ) -> tuple[str, dict[str, list[Item]]]:
     """What the furniture maker was asked for, empty for files (whose names go nowhere), and the items of each split."""
     if is_furniture(source):
         name = str(source) if ":" in str(source) or not classes else f"{source}:{','.join(classes)}"
         train = _of_classes(items_of([name], count=count, seed=seed, split="train", up=up), classes, source)
+        holdout = _usual_holdout(len(train)) if holdout is None else holdout
         test = items_of([name], count=holdout, seed=seed, split="test", up=up) if holdout else []
         return name, {"train": train, "test": [item for item in test if not classes or item.label in classes]}
     items = _of_classes(items_of([source], up=up), classes, source)
     train, test = ([item for item in items if item.split == split] for split in ("train", "test"))
+    if holdout is None:
+        shapes = len({shape_id(item.id) for item in train})
+        wanted = min(count or shapes, shapes)  # of shapes in one split, those held out are no more to learn from
+        holdout = _usual_holdout(wanted if test or wanted < shapes else round(wanted / 1.2))
     if not test:
         names = sorted({shape_id(item.id) for item in train}, key=lambda id: hashlib.sha256(id.encode()).digest())
         held = set(names[:holdout])
@@ -237,6 +246,11 @@ def _split(
         raise UserError(f"holding out {holdout} shapes leaves none to learn from",
                         f"{len(items)} shape{'s' if len(items) > 1 else ''}", "lower --holdout")
     return "", {"train": _spread(train, count), "test": _spread(test, holdout)}
+
+
+def _usual_holdout(shapes: int) -> int:
+    """How many shapes are held out beside so many to learn from, where nobody says."""
+    return min(HOLDOUT, max(1, shapes // 5))
 
 
 def _of_classes(items: list[Item], classes: tuple[str, ...], source: str | Path) -> list[Item]:

@@ -4,6 +4,8 @@ Both hold grids of 30 voxels a side: the object, its longest side 24 voxels, and
 "3D ShapeNets"). The classes face different ways; ROTATIONS turns them all to +y, the front of the package's frame.
 """
 
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
@@ -12,10 +14,12 @@ from typing import NoReturn
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from maquette.datasets.item import Item
+from maquette.datasets.format import one_line
+from maquette.datasets.item import LEFT_OUT, Item
 from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
 from maquette.io.formats import read_grid
+from maquette.io.quiet import quiet_parsing
 
 TERMS = "ModelNet, Princeton University: academic use only, cite Wu et al. 2015 (3D ShapeNets)"
 
@@ -42,6 +46,11 @@ ORIENTATIONS = 12
 """Files of one shape in the `.mat` tree, each turned 30 degrees further."""
 
 
+_DAMAGED = (OSError, ValueError, EOFError, LookupError, TypeError, MemoryError, RuntimeError, OverflowError,
+            zipfile.BadZipFile, zlib.error)
+"""What NumPy raises for damaged archives."""
+
+
 def turn_of(label: str) -> int:
     """Degrees that bring the front of a class to +y; 0 for a class that ModelNet10 does not have."""
     return ROTATIONS.get(label.lower(), 0)
@@ -65,7 +74,12 @@ def read(path: str | Path) -> Iterator[Item]:
 def is_npz(path: str | Path) -> bool:
     """Whether a file is an archive of ModelNet's shapes (it has `X_train` and `classes`)."""
     path = Path(path)
-    return path.suffix == ".npz" and path.is_file() and {"X_train", "y_train", "classes"} <= _names(path)
+    if path.suffix != ".npz" or not path.is_file():
+        return False
+    try:
+        return {"X_train", "y_train", "classes"} <= _names(path)
+    except UserError:  # damaged: whoever reads it as a grid names it, and the others of its folder go on
+        return False
 
 
 def is_modelnet10(path: str | Path) -> bool:
@@ -82,7 +96,7 @@ def is_modelnet10(path: str | Path) -> bool:
         path = next((file for file in sorted(path.glob("*.npz")) if is_npz(file)), path)
     if not is_npz(path) or "y_test" not in _names(path):
         return False
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return set(archive["classes"].tolist()) == set(ROTATIONS) and len(archive["y_test"]) == TEST_SHAPES
 
 
@@ -111,7 +125,8 @@ def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> It
             name = f"{label}-{split}-{index:05d}"
             load: Callable[[], np.ndarray]
             if name in left_out:
-                load = partial(_refuse, f"{name} is left out: the test split has the same shape, {left_out[name]}")
+                reason = f"the test split has the same shape, {left_out[name]}"
+                load = partial(_refuse, LEFT_OUT.format(id=name, reason=reason))
             else:
                 load = partial(_load_npz, path, split, index, degrees, name)
             yield Item(name, label, split, "modelnet10", load)
@@ -179,10 +194,10 @@ def pad_to(grid: Shaped[np.ndarray, "a b c"], resolution: int = 32) -> Shaped[np
 def _names(path: Path) -> set[str]:
     """The arrays that a `.npz` file holds."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return set(archive.files)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"cannot read {path.name} as a .npz archive", error) from error
+    except _DAMAGED as error:
+        raise UserError(f"cannot read {path.name} as a .npz archive", one_line(error)) from error
 
 
 @lru_cache(maxsize=2)
@@ -193,9 +208,24 @@ def _shapes(path: Path) -> dict[str, np.ndarray]:
     missing = {"X_train", "X_test", "y_train", "y_test", "classes"} - _names(path)
     if missing:
         raise UserError(f"{path.name} is not a ModelNet archive", f"no array {', '.join(sorted(missing))}")
-    with np.load(path, allow_pickle=False) as archive:
+    try:
+        return _unpacked(path)
+    except _DAMAGED as error:
+        raise UserError(f"cannot read {path.name} as a .npz archive", one_line(error)) from error
+
+
+def _unpacked(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an archive that has them all; it raises anything where the archive is damaged."""
+    with quiet_parsing(), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         result = {name: archive[name] for name in ("y_train", "y_test", "classes")}
+        if result["classes"].ndim != 1 or result["classes"].dtype.kind != "U":
+            raise UserError(f"the classes of {path.name} must be names", result["classes"].dtype)
         for split in ("train", "test"):
+            labels = result[f"y_{split}"]
+            if labels.ndim != 1 or labels.dtype.kind not in "iu" or (
+                len(labels) and not 0 <= labels.min() <= labels.max() < len(result["classes"])
+            ):
+                raise UserError(f"y_{split} of {path.name} must name classes by their numbers", labels.dtype)
             grids = archive[f"X_{split}"]
             if grids.ndim != 4 or len(grids) != len(result[f"y_{split}"]):
                 raise UserError(f"X_{split} of {path.name} must be [n, r, r, r] with a y for each", grids.shape)

@@ -94,9 +94,8 @@ def _from_dataset(path: Path, shape: tuple[int, ...]) -> RealImages:
         if len(rows) < FEWEST:
             raise UserError(f"{path} must have {FEWEST} {name} images or more", len(rows),
                             "prepare it with --holdout 16" if name == "held-out" else "prepare it of more images")
-    return RealImages(
-        data.info.name or "real images", lambda rows: data.pixels(train[rows]), len(train), data.pixels(test)
-    )
+    name = data.info.name or "real images"
+    return RealImages(name, lambda rows: data.pixels(train[rows]), len(train), data.pixels(test))
 
 
 def _from_folder(path: Path, shape: tuple[int, ...]) -> RealImages:

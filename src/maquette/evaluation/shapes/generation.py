@@ -2,7 +2,8 @@
 
 Clouds of points follow Achlioptas et al., ICML 2018 (MMD, coverage, JSD) and Yang et al., ICCV 2019 (1-NN accuracy);
 the Fréchet distance is Heusel et al. 2017's, in the features of a 3D classifier of this project (not Inception's).
-The model's column has a control beside it: as many training shapes in its place, which a perfect model could match.
+The model's column has a control beside it: training shapes in its place, as many where sets are compared by features,
+which a perfect model could match.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -115,10 +116,11 @@ def evaluate_generation(
     for name, grids in subsets.items():
         clouds[name] = yield from _surface_clouds(name, grids, options.points, seed)
 
+    alike = min(len(generated), len(control))  # the Fréchet distance is larger for fewer shapes: as many in each set
     columns: dict[str, list[float]] = {}
     for name, whole in (("made", generated), ("training", control)):
         values = yield from _cloud_measures(name, clouds[name], clouds["real"], options)
-        values.append(_feature_distance(features, whole, tested) if features else float("nan"))
+        values.append(_feature_distance(features, whole[:alike], tested) if features else float("nan"))
         nearest = distance_to_nearest_shape(subsets[name], training, skip_itself=name == "training")
         values.append(float(nearest.mean()))
         values.append(float(np.mean([is_connected(grid) for grid in whole])))
@@ -127,7 +129,8 @@ def evaluate_generation(
         (name, *cells) for name, *cells in zip(MEASURES, columns["made"], columns["training"], strict=True)
         if features or "Fréchet" not in name]
     details = {"made": dict(zip(MEASURES, columns["made"], strict=True)), "empty": float(empty.mean()),
-               "samples": len(subsets["made"]), "real": few, "many": len(generated), "turns": options.turns,
+               "samples": len(subsets["made"]), "real": few, "many": len(generated), "frechet_shapes": alike,
+               "turns": options.turns,
                "kind": kind, "threshold": threshold, "seed": seed}
     title = f"{len(subsets['made'])} made shapes beside {few} of the test split{f' ({kind})' if kind else ''}"
     yield Measured(title, ("", "the model", "training shapes"), tuple(rows), details)

@@ -4,15 +4,13 @@ The split is the data's own: `prepare` writes training and test rows to differen
 `train`, and every number here comes from `test`.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from maquette.datasets.format import open_dataset
-from maquette.datasets.prepare import FORMAT, prepare
+from maquette.datasets.cache import cached
 from maquette.datasets.sources.modelnet import is_modelnet10
 from maquette.errors import UserError
 from maquette.evaluation.report import Cell, Measured
@@ -67,21 +65,16 @@ def evaluate_modelnet(
         raise UserError("views must be even, half photo and half pencil", views)
     scores: dict[str, _ScoredRows] = {kind: [] for kind in VIEW_KINDS}
     precision: dict[str, _ScoredRows] = {kind: [] for kind in VIEW_KINDS}
-    labels: list[str] = []
+    labels: dict[str, str] = {}
+    ids: dict[str, list[str]] = {}
     for kind in VIEW_KINDS:
         options = {"resolution": resolution, "views": views // 2, "view_size": view_size, "channels": channels,
                    "kinds": (kind,), "seed": seed, "split": "test", "frontal": 0.0, "count": limit,
                    "backgrounds": backgrounds}
-        key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
-        folder = Path(cache) / f"test-{Path(path).stem}-{kind}-{key}"
-        for event in prepare(path, folder, resolution=resolution, views=views // 2, view_size=view_size,
-                             channels=channels, kinds=(kind,), seed=seed, split="test", frontal=0.0, count=limit,
-                             backgrounds=backgrounds):
-            if isinstance(event, Progress):
-                yield Progress(f"rendering {kind} views", event.done, event.total)
-        data = open_dataset(folder)
+        data = yield from cached(path, cache, f"rendering {kind} views", options)
         rows = data.split("test")
-        labels = [data.class_names[data.labels[row]] for row in rows]
+        ids[kind] = [data.id(row) for row in rows]
+        labels |= {name: data.class_names[data.labels[row]] for name, row in zip(ids[kind], rows, strict=True)}
         for start in range(0, len(rows), 32):
             part = rows[start : start + 32]
             truth = data.voxels(part)
@@ -93,7 +86,7 @@ def evaluate_modelnet(
                 scores[kind].append((start, np.atleast_1d(iou(predicted, truth, threshold))))
                 precision[kind].append((start, np.atleast_1d(average_precision(predicted, truth))))
             yield Progress(f"reconstructing {kind} views", start + len(part), len(rows))
-    yield _table(split_name(path), labels, scores, precision, threshold, views, seed)
+    yield _table(split_name(path), labels, ids, scores, precision, threshold, views, seed)
 
 
 def split_name(path: str | Path) -> str:
@@ -102,19 +95,41 @@ def split_name(path: str | Path) -> str:
 
 
 def _table(
-    name: str, labels: Sequence[str], scores: dict[str, _ScoredRows], precision: dict[str, _ScoredRows],
-    threshold: float, views: int, seed: int,
+    name: str, class_of: Mapping[str, str], ids: Mapping[str, Sequence[str]], scores: dict[str, _ScoredRows],
+    precision: dict[str, _ScoredRows], threshold: float, views: int, seed: int,
 ) -> Measured:
-    """The report of all scores by kind of view."""
-    columns = {f"IoU {kind}": _mean_by_shape(scores[kind], len(labels)) for kind in VIEW_KINDS}
+    """The report of all scores by kind of view, over the shapes of which there are views of every kind.
+
+    Args:
+        name: Of the split.
+        class_of: The class of each shape, by its id.
+        ids: The shape of each row, by kind of view.
+        scores: IoU by kind of view.
+        precision: Average precision by kind of view.
+        threshold: Occupancy above which a voxel counted as filled.
+        views: Views of each shape.
+        seed: Of the views.
+    """
+    places = {kind: {shape: place for place, shape in enumerate(of_kind)} for kind, of_kind in ids.items()}
+    shared = [shape for shape in ids[VIEW_KINDS[0]] if all(shape in of_kind for of_kind in places.values())]
+    if not shared:
+        raise UserError("no shape has views of every kind", hint="see what was skipped when they were rendered")
+
+    def joined(found: _ScoredRows, kind: str) -> np.ndarray:
+        return _mean_by_shape(found, len(ids[kind]))[[places[kind][shape] for shape in shared]]
+
+    labels = [class_of[shape] for shape in shared]
+    columns = {f"IoU {kind}": joined(scores[kind], kind) for kind in VIEW_KINDS}
     columns["IoU"] = np.mean([columns[f"IoU {kind}"] for kind in VIEW_KINDS], axis=0)
-    columns["AP"] = np.mean([_mean_by_shape(precision[kind], len(labels)) for kind in VIEW_KINDS], axis=0)
+    columns["AP"] = np.mean([joined(precision[kind], kind) for kind in VIEW_KINDS], axis=0)
     table = ClassTable.from_samples(labels, columns)
     rows: list[tuple[Cell, ...]] = [*table.lines(), ("all shapes", len(labels), *table.mean)]
+    lost = len(class_of) - len(shared)
+    notes = (f"left out: {lost} of which one kind of view could not be rendered",) if lost else ()
     title = f"{name}, {views} views a shape, threshold {threshold:g}"
     error = float(np.std(columns["IoU"]) / len(labels) ** 0.5)
     details = {"mean_iou": table.mean[2], "standard_error": error, "threshold": threshold, "seed": seed}
-    return Measured(title, ("class", "shapes", *table.columns), tuple(rows), details | table.as_dict())
+    return Measured(title, ("class", "shapes", *table.columns), tuple(rows), details | table.as_dict(), notes)
 
 
 def _mean_by_shape(parts: _ScoredRows, count: int) -> np.ndarray:

@@ -85,7 +85,7 @@ def one_nearest_neighbour_accuracy(
 
 
 def jensen_shannon(a: Sequence[Cloud], b: Sequence[Cloud], resolution: int = 28) -> float:
-    """Jensen-Shannon divergence, in nats, of where the points of two sets of clouds lie (Achlioptas 2018).
+    """Jensen-Shannon divergence, in bits, of where the points of two sets of clouds lie (Achlioptas 2018).
 
     Args:
         a: Clouds in the cube [-0.5, 0.5]^3; points outside count in the nearest cell.
@@ -93,7 +93,7 @@ def jensen_shannon(a: Sequence[Cloud], b: Sequence[Cloud], resolution: int = 28)
         resolution: Cells a side of the histogram.
 
     Returns:
-        0 for equal histograms, ln 2 for histograms without a common cell.
+        0 for equal histograms, 1 for histograms without a common cell.
     """
     p, q = (_histogram(np.concatenate(list(clouds)), resolution) for clouds in (a, b))
     middle = (p + q) / 2
@@ -113,6 +113,6 @@ def _histogram(points: np.ndarray, resolution: int) -> np.ndarray:
 
 
 def _divergence(p: np.ndarray, q: np.ndarray) -> float:
-    """Kullback-Leibler divergence of two histograms, in nats; q must not be 0 where p is not."""
+    """Kullback-Leibler divergence of two histograms, in bits; q must not be 0 where p is not."""
     some = p > 0
-    return float(np.sum(p[some] * np.log(p[some] / q[some])))
+    return float(np.sum(p[some] * np.log2(p[some] / q[some])))

@@ -4,15 +4,13 @@ After Smith and Meger, CoRL 2017 (arXiv 1707.09557), section on depth completion
 `maquette.evaluation.shapes.modelnet` every number comes from the data's own test split, which training never reads.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from maquette.datasets.format import open_dataset
-from maquette.datasets.prepare import FORMAT, prepare
+from maquette.datasets.cache import cached
 from maquette.errors import UserError
 from maquette.evaluation.report import Cell, Measured
 from maquette.evaluation.shapes.modelnet import split_name
@@ -56,12 +54,7 @@ def evaluate_scans(
     if scans < 1:
         raise UserError("scans of each shape must be 1 or more", scans)
     options = {"resolution": resolution, "scans": scans, "seed": seed, "split": "test", "count": limit}
-    key = hashlib.sha256(f"{FORMAT} {Path(path).resolve()} {options}".encode()).hexdigest()[:8]
-    folder = Path(cache) / f"test-{Path(path).stem}-scans-{key}"
-    for event in prepare(path, folder, resolution=resolution, scans=scans, seed=seed, split="test", count=limit):
-        if isinstance(event, Progress):
-            yield Progress("scanning", event.done, event.total)
-    data = open_dataset(folder)
+    data = yield from cached(path, cache, "scanning", options)
     rows = data.split("test")
     scan_iou, completed_iou = np.zeros(len(rows)), np.zeros(len(rows))
     for start in range(0, len(rows), 32):

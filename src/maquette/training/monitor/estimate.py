@@ -24,8 +24,12 @@ LIBRARIES = 0.5e9
 """Bytes that Python and PyTorch take on the CPU beside the tensors."""
 _SLOW = 1e9
 """Operations a second that any machine reaches; with it a bound is made, without measuring."""
-_MEASURE_S = 0.1
-"""Seconds after which measuring the speed stops; the last product may take as long again."""
+_MEASURE_S = 0.2
+"""Seconds after which no further product is measured."""
+_LEAST_PRODUCTS = 6
+"""Products that are measured at least: a single one may have to wait for another program."""
+_GROW_S = 0.01
+"""A matrix grows until its product takes so long; the next takes eight times as long."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def estimate(recipe: Recipe, device: torch.device, processes: int = 1) -> Estima
     except (NotImplementedError, RuntimeError):  # an operation whose result's shape depends on values
         return None
     kind = torch.bfloat16 if recipe.train.precision == "bf16" else torch.float32
-    speed = matrix_speed(device, kind, torch.get_num_threads()) * EFFICIENCY[SYSTEMS[recipe.system].makes]
+    speed = matrix_speed(device, kind) * EFFICIENCY[SYSTEMS[recipe.system].makes]
     seconds = sum(counted.operations.values()) / speed
     return Estimate(seconds, seconds * recipe.train.steps,
                     counted.most + (LIBRARIES if device.type == "cpu" else 0))
@@ -103,25 +107,38 @@ def _surely_small(recipe: Recipe, parameters: int, free: float | None) -> bool:
     return operations / _SLOW < LONG_S and (free is None or 4000 * values + 16 * parameters < free)
 
 
-@functools.cache
-def matrix_speed(device: torch.device, kind: torch.dtype, threads: int) -> float:
-    """Floating point operations a second of this machine's best product of square matrices, measured once a process.
+def matrix_speed(device: torch.device, kind: torch.dtype) -> float:
+    """Floating point operations a second of this machine's best product of square matrices.
+
+    It is measured once a process. The CPU is measured on one thread and multiplied by the threads in use: on a busy
+    machine threads wait for each other a hundred times as long as they work.
 
     Args:
         device: The device to measure.
         kind: The precision.
-        threads: CPU threads in use; another number is measured again.
     """
-    best, started = 0.0, time.perf_counter()
-    for side in (256, 512, 1024, 2048, 4096, 8192):
-        matrix = torch.ones(side, side, dtype=kind, device=device)
-        for _ in range(2):  # the first one of a size also sets up
-            before = time.perf_counter()
-            float((matrix @ matrix)[0, 0])  # waits for the device
-            now = time.perf_counter()
-            best = max(best, 2 * side**3 / (now - before))
-        if now - started + 16 * (now - before) > _MEASURE_S:  # the next two take 8 times as long each
-            break
+    if device.type != "cpu":
+        return _measured_speed(device, kind)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return threads * _measured_speed(device, kind)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@functools.cache
+def _measured_speed(device: torch.device, kind: torch.dtype) -> float:
+    best, side, products, started = 0.0, 256, 0, time.perf_counter()
+    matrix = torch.ones(side, side, dtype=kind, device=device)
+    while products < _LEAST_PRODUCTS or time.perf_counter() - started < _MEASURE_S:
+        before = time.perf_counter()
+        float((matrix @ matrix)[0, 0])  # waits for the device
+        seconds, products = time.perf_counter() - before, products + 1
+        best = max(best, 2 * side**3 / seconds)
+        if seconds < _GROW_S and products % 2 == 0 and side < 8192:  # the first product of a size also sets up
+            side *= 2
+            matrix = torch.ones(side, side, dtype=kind, device=device)
     return best
 
 

@@ -92,7 +92,7 @@ class Log:
                 if kind is None:  # else the first error is the one to tell
                     raise
 
-    def write_row(self, kind: str, step: int, values: Mapping[str, float | str]) -> None:
+    def write_row(self, kind: str, step: int, values: Mapping[str, SupportsFloat | str]) -> None:
         """Write one row to the disk at once: {"event": kind, "step", "samples", "time", **values}.
 
         `time` is the seconds that the run has taken so far, including those before it was resumed.

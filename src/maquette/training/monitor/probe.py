@@ -18,7 +18,7 @@ PROBED_SHAPES = 32
 """Shapes that a probe looks at: 496 pairs give a steady mean, and the cost stays below a few training steps."""
 PROBED_IMAGES = 16
 """The same of images, which are larger: 120 pairs."""
-Real = Float[Tensor, "batch 1 r r r"] | Float[Tensor, "batch channel height width"]
+Real = Float[Tensor, "_ 1 r r r"] | Float[Tensor, "_ channel height width"]
 """Shapes, occupancy in [0, 1]; or images in [-1, 1]."""
 
 

@@ -1,0 +1,67 @@
+"""What is prepared once is found again by what is in the files, and by nothing else."""
+
+import os
+import shutil
+import time
+
+import pytest
+import trimesh
+
+from maquette.datasets.cache import cache_folder, cached, content_of
+from maquette.errors import UserError
+
+
+def box(path, height=1.0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    trimesh.creation.box((1, 1, height)).export(path)
+
+
+def opened(source, cache, **options):
+    events = cached(source, cache, "reading", {"resolution": 8, "split": "train", **options})
+    try:
+        while True:
+            next(events)
+    except StopIteration as stop:
+        return stop.value
+
+
+def test_more_meshes_or_others_are_another_dataset(tmp_path):  # A2
+    box(tmp_path / "in" / "a.stl")
+    box(tmp_path / "in" / "b.stl", 0.5)
+    cache = tmp_path / "cache"
+    assert len(opened(tmp_path / "in", cache)) == 2
+    box(tmp_path / "in" / "c.stl", 0.25)
+    assert len(opened(tmp_path / "in", cache)) == 3
+    before = opened(tmp_path / "in", cache).voxels([0]).sum()
+    box(tmp_path / "in" / "a.stl", 0.25)  # the same name, another shape
+    assert opened(tmp_path / "in", cache).voxels([0]).sum() < before
+    (tmp_path / "in" / "c.stl").unlink()
+    assert len(opened(tmp_path / "in", cache)) == 2
+
+
+def test_the_same_files_are_the_same_wherever_and_whenever(tmp_path, monkeypatch):  # A2, F16
+    monkeypatch.chdir(tmp_path)
+    box(tmp_path / "in" / "a.stl")
+    first = cache_folder(tmp_path / "in", "cache", {"resolution": 8})
+    shutil.copytree(tmp_path / "in", tmp_path / "elsewhere" / "in")
+    os.utime(tmp_path / "elsewhere" / "in" / "a.stl", (time.time() - 1e6,) * 2)
+    (tmp_path / "elsewhere" / "in" / ".hidden").write_text("")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert cache_folder("in", "cache", {"resolution": 8, "views": 0, "workers": 3}) == first
+    assert cache_folder("in", "cache", {"resolution": 9}) != first
+    here = cache_folder("furniture:chair", "cache", {"count": 3})
+    monkeypatch.chdir(tmp_path)
+    assert cache_folder("furniture:chair", "cache", {"count": 3}) == here
+    assert "chair" not in here.name and here.name.startswith("furniture-32-")
+
+
+def test_a_source_is_read_once(tmp_path, monkeypatch):  # A2
+    box(tmp_path / "in" / "a.stl")
+    first = content_of(tmp_path / "in", tmp_path / "cache")
+    monkeypatch.setattr("hashlib.file_digest", None)
+    assert content_of(tmp_path / "in", tmp_path / "cache") == first
+    monkeypatch.undo()
+    (tmp_path / "cache" / "contents.json").write_text("[" * 10**5)
+    assert content_of(tmp_path / "in", tmp_path / "cache") == first
+    with pytest.raises(UserError, match="no such source: nowhere"):
+        content_of("nowhere", tmp_path / "cache")
