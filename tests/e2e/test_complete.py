@@ -71,7 +71,7 @@ def test_scans_become_watertight_meshes_beside_the_bad_ones(trained, inputs, tmp
 
 def test_the_preview_puts_the_scans_voxels_beside_the_mesh(trained, inputs, tmp_path, monkeypatch):
     sides = [np.full((320, 320, 3), 10 * k, np.uint8) for k in range(4)]
-    monkeypatch.setattr(preview, "four_sides", lambda mesh, size_px: sides)
+    monkeypatch.setattr(preview, "_shaded", lambda mesh, views, size_px: sides)
     assert complete(trained, str(inputs / "grid.npy"), "--out", str(tmp_path), "--preview") == 0
     voxels = preview.blocks(np.load(inputs / "grid.npy"), 320, *preview.SIDES["front"])
     assert voxels.std() > 5

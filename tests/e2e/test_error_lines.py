@@ -4,6 +4,7 @@ After a change that is meant: pytest tests/e2e/test_error_lines.py --update-snap
 """
 
 import json
+import re
 import shlex
 
 import cv2
@@ -257,7 +258,8 @@ def said(tmp_path_factory):
         for line in CALLS:
             with contextlib.redirect_stderr(io.StringIO()) as told, contextlib.redirect_stdout(io.StringIO()):
                 code = call(*shlex.split(line))
-            lines.append((line, code, told.getvalue().replace(str(folder), "HERE").splitlines()))
+            text = re.sub("known endings: .*", "known endings: ...", told.getvalue())  # as Pillow was built
+            lines.append((line, code, text.replace(str(folder), "HERE").splitlines()))
     return lines
 
 

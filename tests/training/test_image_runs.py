@@ -97,7 +97,7 @@ def test_what_a_run_leaves(trained, data):
     assert np.array_equal(sheet, np.asarray(Image.open(run / "model" / "samples.png"))), "of the averaged weights"
     card = (run / "model" / "README.md").read_text()
     images = shapes_in(open_images(data), split(open_images(data), recipe.data.validation)[0])
-    for fact in (f"on {images} images.", "unconditional-image-generation", "pictures: as their owner says",
+    for fact in (f"on {images} images.", "unconditional-image-generation", "images: as their owner says",
                  "sample_images(\"MODEL\"", "- images\n"):
         assert fact in card, fact
     assert "voxels" not in card.split("The whole recipe")[0]
@@ -302,7 +302,7 @@ def test_a_run_starts_from_a_model_with_its_critic(trained, data, tmp_path):
     recipe, run = trained
     start = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, steps=1, start=str(run), save_steps=1))
     list(job.train_recipe(start, tmp_path / "run"))
-    assert "pictures: as their owner says" in (tmp_path / "run" / "start.json").read_text()
+    assert "images: as their owner says" in (tmp_path / "run" / "start.json").read_text()
     packed = load_file(run / "model" / "model.safetensors")
     assert {key.split(".")[0] for key in packed} == {"generator", "critic"}
     damaged = {key: value for key, value in packed.items() if "linear" not in key}

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from maquette import recipe as recipes
+from maquette.datasets.format import OWN_TERMS
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.events import Note
@@ -212,7 +213,7 @@ def test_runs_from_one_seed_and_one_start_are_equal_and_resume_without_the_model
         assert all(torch.equal(value, whole[key]) for key, value in made(tmp_path / other).items()), other
     assert not torch.equal(made(tmp_path / "fresh")["generator.linear.weight"], whole["generator.linear.weight"])
     info = json.loads((tmp_path / "parts" / "model" / "config.json").read_text())
-    assert info["data"] == ["box: as its owner says", TERMS] and info["recipe"]["train"]["start"] == "chairs"
+    assert info["data"] == [OWN_TERMS, TERMS] and info["recipe"]["train"]["start"] == "chairs"
     card = (tmp_path / "parts" / "model" / "README.md").read_text()
     assert f"- {TERMS}\n" in card and "started from the weights of `chairs`" in card
     assert "secret" not in card and "secret" not in json.dumps(info)
