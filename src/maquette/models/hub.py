@@ -347,8 +347,8 @@ def _from_hub(name: str) -> Path:
     if not (folder / CONFIG).is_file():
         raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")
     if failed is not None and not isinstance(failed, OfflineModeIsEnabled):  # which the user asked for
-        warnings.warn(PlainWarning(f"the Hugging Face Hub gives no answer for {name} ({one_line(failed, 80)}); the copy "
-                                   "that was downloaded earlier is used"), stacklevel=3)
+        line = f"the Hugging Face Hub gives no answer for {name} ({one_line(failed, 80)}); the copy that was downloaded"
+        warnings.warn(PlainWarning(f"{line} earlier is used"), stacklevel=3)
     return folder
 
 

@@ -8,9 +8,9 @@ scan). Three updates, y a view or a scan:
     generator  -E[D(x^)] + 100 ||G(E(y)) - x||                      on every fifth
 
 with x^ = G(z). In the paper z ~ N(0, I) in one form and z = E(y) in another; these three updates draw it from N(0, I),
-the joint form below takes both (`prior_fraction`). The encoder must be updated as often as the critic, or the system does not
-converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape, filled where
-the camera saw a surface.
+the joint form below takes both (`prior_fraction`). The encoder must be updated as often as the critic, or the system
+does not converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape,
+filled where the camera saw a surface.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
 

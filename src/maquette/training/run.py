@@ -12,7 +12,7 @@ from maquette.datasets.images import OpenedImages
 from maquette.datasets.prepare import Finished
 from maquette.errors import UserError
 from maquette.events import Event, Note
-from maquette.io.atomic import atomic_path
+from maquette.io.atomic import atomic_path, write_bytes
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.systems.capabilities import Makes, Reads
@@ -25,8 +25,9 @@ from maquette.training.image_batches import ImageBatches
 from maquette.training.monitor import health
 from maquette.training.monitor.environment import environment
 from maquette.training.monitor.estimate import warning
+from maquette.training.monitor.log import DATA
 from maquette.training.news import Exported, Started, Stopped
-from maquette.training.rows import Data, Rows, classes_without, shapes_in, split
+from maquette.training.rows import Data, Rows, classes_without, shapes_in, signature, split
 from maquette.training.validation import ImageValidator, Validation, Validator
 from maquette.training.warm_start import load_start_weights, read_start, write_start
 
@@ -78,7 +79,10 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
         return
     training, held_out = split(data, recipe.data.validation)
     if engine.first:
-        _describe(recipe, folder)
+        changed = _data_changed(folder, data) if resume else ""
+        if changed:
+            yield Note(changed)
+        _describe(recipe, folder, data)
         write_start(folder, start)
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
@@ -122,12 +126,26 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
         yield Exported(export(system, recipe, data, training, folder, validation, facts, start))
 
 
-def _describe(recipe: Recipe, folder: Path) -> None:
-    """Write what the run is and where it runs: recipe.yaml and environment.json."""
+def _data_changed(folder: Path, data: Data) -> str:
+    """A line where the data are not those that the run learned from so far; empty where they are, or are unknown."""
+    try:
+        known = json.loads((folder / DATA).read_text(encoding="utf-8"))
+        rows, before = int(known["rows"]), str(known["signature"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    if before == signature(data):
+        return ""
+    return (f"the data are not those that this run began with ({rows} rows then, {len(data)} now): it goes on with "
+            "today's, and ends otherwise than without a stop")
+
+
+def _describe(recipe: Recipe, folder: Path, data: Data) -> None:
+    """Write what the run is, what it learns from and where it runs: recipe.yaml, data.json and environment.json."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(folder / "recipe.yaml") as path:
             path.write_text(recipes.dump(recipe), encoding="utf-8")
+        write_bytes(folder / DATA, json.dumps({"rows": len(data), "signature": signature(data)}).encode())
         with atomic_path(folder / "environment.json") as path:
             path.write_text(json.dumps(environment(), indent=1), encoding="utf-8")
     except OSError as error:

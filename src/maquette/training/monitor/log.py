@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml", "start.json"
+DATA = "data.json"
 Row = dict[str, Any]
 """One row as JSON has it: "event" and "step" are always there, other values depend on the kind of event."""
 

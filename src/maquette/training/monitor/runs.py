@@ -21,7 +21,7 @@ from jaxtyping import Float
 from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
-from maquette.training.monitor.log import METRICS, RECIPE, SAMPLES, START, Row, picture_step, read_metrics
+from maquette.training.monitor.log import DATA, METRICS, RECIPE, SAMPLES, START, Row, picture_step, read_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +86,7 @@ def pack(run: str | Path, out: str | Path) -> Path:
     if newest is None:
         raise UserError(f"{run} holds no whole checkpoint")
     checkpoint.pack(newest, out / "checkpoints")
-    for name in (RECIPE, METRICS, START, "environment.json"):
+    for name in (RECIPE, METRICS, START, DATA, "environment.json"):
         if (run / name).is_file():
             write_bytes(out / name, (run / name).read_bytes())
     return out
@@ -236,7 +236,7 @@ def _state(run: Path, written: float, rows: Sequence[Row], step: int, steps: int
         return FINISHED
     times = [row["time"] for row in rows[-10:] if isinstance(row.get("time"), int | float)]
     usual = max((after - before for before, after in zip(times, times[1:], strict=False)), default=0.0)
-    return RUNNING if time.time() - written < max(_QUIET_S, 4 * usual) else STOPPED
+    return RUNNING if abs(time.time() - written) < max(_QUIET_S, 4 * usual) else STOPPED  # a clock may go back
 
 
 def _validation(rows: Sequence[Row], best: str) -> tuple[str | None, float | None]:
