@@ -40,8 +40,8 @@ class InUse(UserError):
 def locked(folder: str | Path, name: str = LOCK, *, optional: bool = False) -> Iterator[None]:
     """Within it, this command alone works on a folder; the folder is made where it is missing.
 
-    A second lock on the folder is refused in the same process too. The file of the lock is removed at the end; one that
-    a killed process left is taken over.
+    A second lock on the folder is refused in the same process too. The file of the lock is removed at the end, and a
+    folder that was made and is still empty; a file that a killed process left is taken over.
 
     Args:
         folder: The folder.
@@ -53,6 +53,7 @@ def locked(folder: str | Path, name: str = LOCK, *, optional: bool = False) -> I
         UserError: If the folder cannot be written to.
     """
     path = Path(folder) / name
+    fresh = not path.parent.exists()
     try:
         handle = _opened(path)
     except OSError as error:
@@ -66,6 +67,9 @@ def locked(folder: str | Path, name: str = LOCK, *, optional: bool = False) -> I
         yield
     finally:
         _let_go(handle, path)
+        if fresh:
+            with suppress(OSError):  # it holds something by now, as it should
+                path.parent.rmdir()
 
 
 def is_locked(folder: str | Path, name: str = LOCK) -> bool:

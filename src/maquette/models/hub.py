@@ -8,6 +8,7 @@ Nothing is unpickled, and `config.json` carries the checksum of the weights. PyT
 import dataclasses
 import difflib
 import hashlib
+import io
 import json
 import re
 import warnings
@@ -20,7 +21,8 @@ from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
 from maquette.errors import PlainWarning, UserError, one_line
-from maquette.io.atomic import atomic_path
+from maquette.io.atomic import write_together
+from maquette.io.lock import locked
 from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
 
@@ -230,8 +232,8 @@ def save(
 
     A tensor with values beyond half precision is kept in full, with a warning.
 
-    `config.json` is written last, with the checksum of the weights: a folder whose writing was cut short does not pass
-    for a model.
+    The files take their names when all are written, so that a full disk leaves an older model as it was. `config.json`
+    is the last, with the checksum of the weights: a folder whose writing was cut short does not pass for a model.
 
     Args:
         folder: Made where it is not there.
@@ -260,15 +262,15 @@ def save(
     }
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
     halves = {k: v.cpu().contiguous() for k, v in in_half_precision(tensors).items()}
-    with atomic_path(folder / WEIGHTS) as path:
-        path.write_bytes(save_tensors(halves, metadata={"format": "pt"}))  # save_file shuts out all other users
-    with atomic_path(folder / CARD) as path:
-        path.write_text(card, encoding="utf-8")
-    _save_picture(folder / PICTURE, picture)
-    config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
-              "sha256": {WEIGHTS: _sha256(folder / WEIGHTS)}}
-    with atomic_path(folder / CONFIG) as path:
-        path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    with locked(folder):
+        weights = save_tensors(halves, metadata={"format": "pt"})  # save_file shuts out all other users
+        config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
+                  "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()}}
+        shown = {} if picture is None else {folder / PICTURE: _png(picture)}
+        write_together({folder / WEIGHTS: weights, folder / CARD: card.encode(), **shown,
+                        folder / CONFIG: (json.dumps(config, indent=1) + "\n").encode()})
+        if picture is None:
+            (folder / PICTURE).unlink(missing_ok=True)  # one of an earlier model in this folder
     return folder
 
 
@@ -287,8 +289,14 @@ def push(name: str | Path, repo_id: str, private: bool = False, token: str | Non
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
         raise UserError("a model on the Hugging Face Hub is named as OWNER/NAME", repr(repo_id))
-    load(name)  # nothing damaged is uploaded
     folder = locate(name)
+    with locked(folder, optional=True):  # nothing damaged is uploaded, and nothing that is just being written
+        load(name)
+        return _pushed(folder, repo_id, private, token)
+
+
+def _pushed(folder: Path, repo_id: str, private: bool, token: str | None) -> str:
+    """Upload a model's folder; its address."""
     from huggingface_hub import HfApi
 
     try:
@@ -352,14 +360,12 @@ def _from_hub(name: str) -> Path:
     return folder
 
 
-def _save_picture(path: Path, picture: np.ndarray | None) -> None:
-    if picture is None:
-        path.unlink(missing_ok=True)  # one of an earlier model in this folder
-        return
+def _png(picture: np.ndarray) -> bytes:
     from PIL import Image
 
-    with atomic_path(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, format="PNG")
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="PNG")
+    return file.getvalue()
 
 
 def _check_sum(path: Path, info: dict[str, Any]) -> None:
