@@ -143,8 +143,11 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
     config, target = _config(info), _device(device)
     import torch
 
-    with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
-        plan = SYSTEMS[info["system"]](config)
+    try:
+        with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
+            plan = SYSTEMS[info["system"]](config)
+    except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+        raise UserError(f"{folder / CONFIG} describes networks that cannot be", one_line(error, 100)) from None
     path = folder / WEIGHTS
     latents: dict[str, torch.Tensor] = {}
     try:
@@ -203,7 +206,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             raise TypeError("sha256 is no mapping of files to checksums")
         info["model"] = upgraded("model", info["model"], str(path))
         _config(info)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UserError(f"{path} is not a model's configuration: {one_line(error)}") from None
     return info
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml", "start.json"
 DATA = "data.json"
+_MOST = 2**53
+"""Whole numbers up to which a float has each."""
 Row = dict[str, Any]
 """One row as JSON has it: "event" and "step" are always there, other values depend on the kind of event."""
 
@@ -194,11 +196,25 @@ def _rows(text: str) -> list[Row]:
     for line in text.splitlines():
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict) and isinstance(row.get("step"), int) and isinstance(row.get("event"), str):
+        if _is_row(row):
             rows.append(row)
     return rows
+
+
+def _is_row(row: object) -> bool:
+    """Whether a line of the file is one that `Log.write_row` could have written."""
+    if not isinstance(row, dict) or not isinstance(row.get("event"), str):
+        return False
+    counts = [row.get("step"), row.get("samples", 0)]
+    if not all(isinstance(count, int) and 0 <= count < _MOST for count in counts):
+        return False
+    time_s = row.get("time", 0.0)
+    if not isinstance(time_s, int | float) or not 0 <= time_s < _MOST:
+        return False
+    return not any(value is None or isinstance(value, bool | list | dict) or isinstance(value, int) and abs(value) > _MOST
+                   for value in row.values())
 
 
 def _plain(value: SupportsFloat | str) -> float | int | str:
