@@ -96,16 +96,16 @@ def test_a_preparation_that_is_killed_leaves_no_process_and_goes_on_to_the_same_
 def a_recipe(data: Path, steps: int):
     recipe = recipes.load("iwgan-tiny")
     return replace(recipe, data=replace(recipe.data, path=(str(data),)),
-                   train=replace(recipe.train, steps=steps, tensorboard=False, sample_every=1, check_every=2,
-                                 save_steps=1, keep=9))
+                   train=replace(recipe.train, steps=steps, tensorboard=False, sample_every=0, save_steps=1, keep=9))
 
 
 def test_a_disk_that_is_full_at_any_write_of_a_training_is_one_line_and_costs_nothing(tmp_path, data):
-    """A resumed run of one step more, once for each file that it opens for writing."""
+    """A resumed run of one step more, for every fourth file that it opens for writing, or for all of them."""
     list(train_recipe(a_recipe(data, 1), tmp_path / "before"))
-    number, lines = 0, []
+    stride = int(os.environ.get("MAQUETTE_DISK_STRIDE", "4"))
+    number, lines = 1 - stride, []
     while True:
-        number += 1
+        number += stride
         run = tmp_path / f"run-{number}"
         for name, content in machine.contents(tmp_path / "before").items():
             (run / name).parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,7 @@ def test_a_disk_that_is_full_at_any_write_of_a_training_is_one_line_and_costs_no
                 raise
         if len(opened) < number:
             break
-        assert len(lines) == number, f"no line where {opened[-1]} could not be written"
+        assert len(lines) == (number - 1) // stride + 1, f"no line where {opened[-1]} could not be written"
         assert "No space left on device" in lines[-1] and "\n" not in lines[-1], (opened[-1], lines[-1])
         now = machine.contents(run)
         hub.load(run)
@@ -156,7 +156,7 @@ def test_a_disk_that_is_full_at_any_write_of_a_preparation_is_one_line_and_it_go
 
 
 def test_a_clock_that_goes_back_changes_nothing(tmp_path, data, monkeypatch):
-    """A year back in the middle of a run: the newest checkpoint is that of most steps, times and weights are the same."""
+    """A year back in the middle of a run: the newest checkpoint is that of most steps, the weights are the same."""
     list(train_recipe(a_recipe(data, 3), tmp_path / "never"))
     asked = iter([False, True])
     list(train_recipe(a_recipe(data, 3), tmp_path / "run", stop=lambda: next(asked)))

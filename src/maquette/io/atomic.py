@@ -11,7 +11,6 @@ from pathlib import Path
 from maquette.errors import UserError
 from maquette.io.paths import shown
 
-
 _UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}(\.[^.]*)?")
 """The names of unfinished files."""
 

@@ -213,8 +213,8 @@ def _is_row(row: object) -> bool:
     time_s = row.get("time", 0.0)
     if not isinstance(time_s, int | float) or not 0 <= time_s < _MOST:
         return False
-    return not any(value is None or isinstance(value, bool | list | dict) or isinstance(value, int) and abs(value) > _MOST
-                   for value in row.values())
+    return all(isinstance(value, str | float) or isinstance(value, int) and not isinstance(value, bool)
+               and abs(value) <= _MOST for value in row.values())
 
 
 def _plain(value: SupportsFloat | str) -> float | int | str:
