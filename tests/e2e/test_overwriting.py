@@ -14,6 +14,7 @@ from PIL import Image
 from maquette import recipe
 from maquette.cli.commands import COMMANDS
 from maquette.cli.parsing import options_of
+from maquette.evaluation.reader_study.score import ANSWERS_FORMAT
 from maquette.examples import FOLDER as EXAMPLES
 from maquette.models import hub
 from maquette.systems import SYSTEMS
@@ -23,12 +24,12 @@ SMALL = "--size-px 32"
 
 WRITING = {
     "reconstruct": ("reconstruct line.png --out OUT --preview", ["line.stl", "line.preview.png"]),
-    "complete": ("complete scan.ply --azimuth-deg 0 --out OUT --preview", ["scan.stl", "scan.preview.png"]),
+    "complete": ("complete scan.ply --up z --azimuth-deg 0 --out OUT --preview", ["scan.stl", "scan.preview.png"]),
     "generate": ("generate --count 1 --seed 3 --out OUT", ["sample-3-000.stl", "sheet.png"]),
     "relief": ("relief ring.png --out OUT --preview", ["ring.stl", "ring.preview.png"]),
     "interpolate": ("interpolate chair:7 sofa:3 --steps 2 --frames 1 --out OUT",
                     ["step-00.stl", "step-01.latent.npy", "sheet.png", "interpolation.gif"]),
-    "combine": ("combine chair:7 --out OUT", ["combined.stl", "combined.latent.npy", "sheet.png"]),
+    "combine": ("combine chair:7 + chair:8 --out OUT", ["combined.stl", "combined.latent.npy", "sheet.png"]),
     "project": ("project box.stl --steps 1 --starts 1 --draws 1 --preview --out OUT",
                 ["box-projected.stl", "box-projected.latent.npy", "box-projected.preview.png"]),
     "suggest": ("suggest line.png --among shapes --count 2 --workers 1 --cache cache --out OUT",
@@ -43,7 +44,8 @@ WRITING = {
     "data render": (f"data render box.stl --count 2 --kinds depth pencil {SMALL} --out OUT",
                     ["box-000-depth.png", "box-001-pencil.png", "box-cameras.json"]),
     "data show": ("data show set --out OUT/sheet.png", ["sheet.png"]),
-    "data audit": ("data audit pictures --workers 1 --out OUT", ["audit.html", "audit.csv", "../OUT.PRIVATE-names.csv"]),
+    "data audit": ("data audit pictures --workers 1 --out OUT",
+                   ["audit.html", "audit.csv", "../OUT.PRIVATE-names.csv"]),
     "runs show": ("runs show run --out OUT", ["curves.png"]),
     "demo": ("demo --out OUT", ["chair.stl", "demo.png"]),
 }
@@ -86,12 +88,11 @@ def place(tmp_path_factory):
             Image.fromarray(rng.integers(0, 255, (64, 128), np.uint8)).save(f"pictures/{number}.png")
         torch.manual_seed(0)
         made = recipe.load("wgan-gp-tiny")
-        system = SYSTEMS[made.system]
-        hub.save(folder / "images", system.build(made.model), {"class_names": [], "data": []}, "")
+        hub.save(folder / "images", SYSTEMS[made.system](made.model), {}, "not trained", {})
         assert call("evaluate", "study", "make", "images", "--real", "pictures", "--out", "study", "--count", "4") == 0
         key = json.loads((folder / "study" / "key.json").read_text())
-        answers = {"study": key["study"], "page_sha256": key["page_sha256"], "reader": "anna",
-                   "answers": {name: {"real": True, "confidence": 3} for name in key["images"]}}
+        answers = {"format": ANSWERS_FORMAT, "study": key["study"], "reader": "anna",
+                   "answers": [{"id": name, "answer": "real", "ms": 1200} for name in key["images"]]}
         (folder / "answers.json").write_text(json.dumps(answers))
         (folder / "run").mkdir()
         shutil.copy(recipe.reading.RECIPES / "iwgan-tiny.yaml", "run/recipe.yaml")
@@ -113,15 +114,16 @@ def test_every_command_is_one_that_writes_by_the_rule_or_has_a_reason():
 def test_an_older_result_is_refused_before_the_work_and_stays(command, place, monkeypatch, capsys):
     words, results = WRITING[command]
     monkeypatch.chdir(place)
+    folder = place / "refused"
+    folder.mkdir(exist_ok=True)
     for name in results:
-        older = place / "refused" / name.replace("OUT", "refused")
-        older.parent.mkdir(exist_ok=True)
+        older = folder / name.replace("OUT", "refused")
         older.write_bytes(OLDER)
         capsys.readouterr()
         assert call(*typed(words.replace("OUT", "refused"))) == 1
         said = lines(capsys)
         assert len(said) == 1 and "is there already; --overwrite replaces it" in said[0] and older.name in said[0]
-        assert older.read_bytes() == OLDER and [path.name for path in older.parent.iterdir() if path != older] == []
+        assert older.read_bytes() == OLDER and [path for path in folder.iterdir() if path != older] == []
         older.unlink()
 
 
@@ -141,7 +143,7 @@ def test_it_is_replaced_if_asked_to(command, place, monkeypatch, capsys):
 
 INPUTS = [
     ("pickup page.png", "page.png"),
-    ("pickup page.found.png --out page.png --no-found", "page.found.png"),
+    ("pickup new.found.png --out new.png", "new.found.png"),
     ("plot lines.svg --page a4 --fit --out .", "lines.svg"),
     ("plot lines.svg --page a4 --fit --out hard.svg", "lines.svg"),
     ("complete scan.ply --format ply --out .", "scan.ply"),
@@ -165,7 +167,7 @@ INPUTS = [
 def test_no_command_writes_over_an_input_whatever_is_asked(words, kept, place, tmp_path, monkeypatch, capsys):
     shutil.copytree(place, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("replaced-*", "refused*"))
     monkeypatch.chdir(tmp_path)
-    shutil.copy("line.png", "page.found.png")
+    shutil.copy("line.png", "new.found.png")
     for name in ("line.preview.png", "ring.preview.png", "box.preview.png", "line-suggested.png"):
         shutil.copy("ring.png", name)
     shutil.copy("box.stl", "box-projected.stl")
@@ -177,6 +179,7 @@ def test_no_command_writes_over_an_input_whatever_is_asked(words, kept, place, t
     extra = [] if words.startswith("train") else ["--overwrite"]
     call(*typed(words), *extra)
     changed = [path.name for path, data in before.items() if not path.is_file() or path.read_bytes() != data]
+    changed = [name for name in changed if name != "contents.json"]  # what the cache remembers, the program's own
     assert changed == [], capsys.readouterr().err
     assert (tmp_path / kept).read_bytes() == before[tmp_path / kept]
 

@@ -223,14 +223,14 @@ def suggest(
     from maquette.cli.console import status
     from maquette.cli.show import show_files
     from maquette.geometry.paper import page_size
-    from maquette.outputs import latents as outputs_latent
+    from maquette.outputs import suggestions
     from maquette.plotting.settings import Paper
 
     width, height = page_size(page)
     sheet = Paper(width, height, 0.07 * min(width, height)) if draw else None
     with status(f"loading model {model}"):
         loaded = api.load(model)
-    events = outputs_latent.suggest_files(
+    events = suggestions.suggest_files(
         inputs, out, loaded, among=among, count=count, known=known, cache=cache, meshes=meshes, suffix=f".{format}",
         size_mm=size_mm, largest_part=not all_parts, workers=workers, draw=sheet,
     )

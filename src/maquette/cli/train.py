@@ -66,7 +66,7 @@ def train(arguments: list[str]) -> int:
     from maquette import api
     from maquette.cli.show import show_training
 
-    with guard([name], overwrite=True), _stop_asked() as stop:
+    with guard([] if options["--resume"] else [name], overwrite=True), _stop_asked() as stop:
         events = api.train(recipe, run_dir, resume=bool(options["--resume"]), stop=stop)
         return show_training(events, run_dir)
 

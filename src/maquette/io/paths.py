@@ -36,7 +36,8 @@ def usable(path: str | Path) -> Path:
 def shown(path: str | Path) -> str:
     """A path as messages show it: NULs as marks, and of an endless name only the beginning."""
     text = str(path).replace("\0", "\\0")
-    too_long = any(len(part.encode(errors="surrogateescape")) > NAME_BYTES for part in Path(text).parts) or len(text) > 4096
+    too_long = len(text) > 4096
+    too_long |= any(len(part.encode(errors="surrogateescape")) > NAME_BYTES for part in Path(text).parts)
     return f"{text[:_SHOWN]}..." if too_long and len(text) > _SHOWN else text
 
 

@@ -25,8 +25,8 @@ from maquette.events import Progress, Skipped
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup, frame_object
 from maquette.io.atomic import atomic_path
-from maquette.io.replacing import own
 from maquette.io.pictures import read_picture
+from maquette.io.replacing import own
 from maquette.models import prior
 from maquette.models.hub import Model
 from maquette.models.pixels import as_images

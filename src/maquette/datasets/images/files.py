@@ -18,8 +18,8 @@ from maquette.errors import UserError
 from maquette.io import dicom
 from maquette.io.atomic import atomic_path
 from maquette.io.paths import fitted, usable
-from maquette.io.replacing import keep
 from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, is_picture, read_picture
+from maquette.io.replacing import keep
 
 MAX_FILE_BYTES = 2**30
 """The largest file that is read, in bytes."""
