@@ -19,6 +19,7 @@ from maquette.events import Progress
 from maquette.io.atomic import write_bytes
 from maquette.io.paths import usable
 from maquette.io.replacing import own
+from maquette.io.trees import read_json
 
 KNOWN = "contents.json"
 """The file of the cache with the hashes of sources that were read before, by the names, sizes and dates of their files,
@@ -142,7 +143,7 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
 def _known(file: Path) -> dict[str, str]:
     """The hashes that were found before; none where the file is missing or damaged, since it only saves time."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
     except (OSError, ValueError, RecursionError):
         return {}
     return {key: value for key, value in content.items() if isinstance(value, str)} if isinstance(content, dict) else {}

@@ -20,6 +20,8 @@ from safetensors import SafetensorError, safe_open
 
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
+from maquette.io.paths import nameable
+from maquette.io.trees import read_json
 from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
 
@@ -104,7 +106,7 @@ def locate(name: str | Path) -> Path:
     name = str(name)
     if name in bundled():
         return BUNDLED / name
-    folder = Path(name)
+    folder = nameable(name)
     if (folder / "config.json").is_file():
         return folder
     if (folder / "model" / "config.json").is_file():  # a run
@@ -190,7 +192,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        info = upgraded("", json.loads(path.read_text(encoding="utf-8")), str(path))
+        info = upgraded("", read_json(path), str(path))
         system = info["system"]
         if system not in SYSTEMS:
             raise UserError(f"{path}: unknown system {system!r}", hint=f"this version knows {', '.join(SYSTEMS)}")

@@ -11,11 +11,12 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.events import Failed, Written
+from maquette.geometry.size import check_wall
 from maquette.intake.page_capture import rectify_page, stages
 from maquette.intake.sources import Frame
 from maquette.io import formats
 from maquette.io.atomic import atomic_path
-from maquette.io.paths import beside
+from maquette.io.paths import beside, shown
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.io.replacing import check_free, keep
 from maquette.outputs.naming import PREVIEW, Targets, sources_of
@@ -105,6 +106,7 @@ def relief_files(
         UserError: For one file that several inputs would be written to.
     """
     out = Path(out)
+    check_wall(min_wall_mm)
     sources, failed, single = sources_of(inputs, find_inputs, out)
     yield len(sources) + len(failed)
     yield from failed
@@ -117,16 +119,17 @@ def relief_files(
             made = relief(pixels, making, min_wall_mm=min_wall_mm, name=str(source))
             _write(paths[0], made)
             if preview:
-                shown = made.mesh.copy()
+                placed = made.mesh.copy()
                 if making.way != "revolve":  # its lower edge towards the viewer, as the drawing is read
-                    shown.vertices *= (-1, -1, 1)
+                    placed.vertices *= (-1, -1, 1)
                 pose: previews.Pose = "flat" if made.flat else "standing"
                 if making.way == "lithophane":
                     pose = "against light"
-                previews.preview(pixels, shown, paths[1], title=made.line(), cell_px=PREVIEW_PX, pose=pose)
+                previews.preview(pixels, placed, paths[1], title=made.line(), cell_px=PREVIEW_PX, pose=pose)
         except UserError as error:
             reason = str(error)
-            yield Failed(str(source), reason if str(source) in reason else f"{source}: {reason}")
+            named = str(source) in reason or shown(source) in reason
+            yield Failed(str(source), reason if named else f"{source}: {reason}")
             continue
         size_mm = np.round(made.mesh.extents, 3).tolist()
         facts = {"way": making.way, "size_mm": size_mm, **report_facts(made.report)}

@@ -19,6 +19,7 @@ from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import Model
 from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, step_name, way_paths, way_written
+from maquette.outputs.naming import check_count
 from maquette.rendering import sheets as previews
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def generate_mesh_files(
     from maquette.models.prior import draw
 
     require_field(model)
-    if count < 1:
-        raise UserError("count must be at least 1", count)
+    check_count(count)
     _check(suffix, resolution, level)
     check_side(size_mm)
     out, tiles = Path(out), []

@@ -16,7 +16,7 @@ from maquette.geometry.mesh import to_frame, to_print
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
-from maquette.geometry.size import check_side
+from maquette.geometry.size import check_side, check_wall
 from maquette.geometry.voxelise import voxelise
 from maquette.intake.pickup import find_inputs
 from maquette.io import formats
@@ -147,6 +147,7 @@ def invert_files(
     if threshold is not None and not 0 < threshold < 1:  # before anything is looked for
         raise UserError("threshold must lie between 0 and 1", threshold)
     check_side(size_mm)
+    check_wall(min_wall_mm)
     sources, failed, single = sources_of(inputs, find_inputs, out)
     yield from failed
     targets = Targets(out, single)

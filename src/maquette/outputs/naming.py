@@ -12,6 +12,8 @@ from maquette.io import formats
 from maquette.io.paths import STEM_BYTES, beside, fitted
 from maquette.io.replacing import check_free
 
+MAX_COUNT = 10_000
+"""Results of one command, at most."""
 PREVIEW = ".preview.png"
 """The ending of a picture of a result, which lies beside it."""
 
@@ -40,6 +42,12 @@ def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, 
     if single and len(sources) > 1:
         raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
     return sources, failed, single
+
+
+def check_count(count: int) -> None:
+    """Raise UserError unless so many results can be asked for at once."""
+    if not 1 <= count <= MAX_COUNT:
+        raise UserError("count must be at least 1" if count < 1 else f"count must be at most {MAX_COUNT:,}", count)
 
 
 class Targets:

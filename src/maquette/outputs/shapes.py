@@ -19,13 +19,13 @@ from maquette.errors import UserError
 from maquette.events import Failed, Written
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
-from maquette.geometry.size import check_side
+from maquette.geometry.size import check_side, check_wall
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
-from maquette.outputs.naming import PREVIEW, Targets, free_name, sources_of
+from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, sources_of
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
@@ -80,6 +80,7 @@ def reconstruct_files(
     """
     model, out = as_model(model), Path(out)
     check_side(size_mm)
+    check_wall(min_wall_mm)
     sources, failed, single = sources_of(inputs, find_inputs, out)
     yield len(sources) + len(failed)
     yield from failed
@@ -148,6 +149,7 @@ def complete_files(
     out = Path(out)
     if size_mm is not None:
         check_side(size_mm)
+    check_wall(min_wall_mm)
     sources, failed, single = sources_of(inputs, find_scans, out)
     yield len(sources) + len(failed)
     yield from failed
@@ -203,6 +205,7 @@ def generate_image_files(
         return Written(path.stem, (path,), line, {"output": [str(path)]})
 
     out, index = Path(out), 0
+    check_count(count)
     names = [out / f"sample-{seed}-{index:03d}.png" for index in range(count)]
     check_free(*names, out / "sheet.png")
     first: list[np.ndarray] = []
@@ -249,6 +252,7 @@ def generate_files(
     """
     model, out = as_model(model), Path(out)
     check_side(size_mm)
+    check_count(count)
     names = [f"{class_name or 'sample'}-{seed}-{index:03d}" for index in range(count)]
     check_free(*(out / f"{name}{suffix}" for name in names), out / "sheet.png")
     meshes = []
@@ -303,8 +307,7 @@ def render_files(
     from maquette.io.atomic import atomic_path, write_bytes
     from maquette.rendering.views import render_views
 
-    if count < 1:
-        raise UserError("count must be at least 1", count)
+    check_count(count)
     keep(*inputs)
     out, taken = Path(out), set[str]()
     turns = [kinds[index % len(kinds)] for index in range(count if kinds else 0)]

@@ -22,6 +22,7 @@ from maquette.datasets.images.true_shapes import TRUE_SHAPES, keep_shape, shape_
 from maquette.datasets.item import Item
 from maquette.datasets.orientations import shape_id
 from maquette.datasets.resumable import (
+    MAX_COUNT,
     PARTS,
     Finished,
     Rows,
@@ -211,6 +212,8 @@ def _check(options: RenderOptions, count: int | None, holdout: int | None, worke
         raise UserError("views must be from 1 to 500", options.views)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
+    if max(count or 0, holdout or 0) > MAX_COUNT:
+        raise UserError(f"count and holdout must be at most {MAX_COUNT:,}", max(count or 0, holdout or 0))
     if holdout is not None and holdout < 0:
         raise UserError("holdout must be 0 or more", holdout)
     if options.background not in BACKGROUNDS:
