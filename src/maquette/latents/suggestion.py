@@ -16,9 +16,8 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
-from maquette.datasets.cache import cache_folder
+from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
-from maquette.datasets.prepare import prepare
 from maquette.datasets.sources import is_furniture
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
@@ -197,11 +196,10 @@ def _opened(
     options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
                "channels": config.image_channels, "count": known}
     folder = cache_folder(source, cache, options)
-    for event in prepare(source, folder, resolution=config.resolution, views=VIEWS, view_size=config.view_size,
-                         channels=config.image_channels, count=known, workers=workers):
+    for event in fill(source, folder, {**options, "workers": workers}):
         if isinstance(event, Progress | Skipped):
             yield Progress("rendering known objects", event.done, event.total)
-    return open_dataset(folder)
+    return open_cached(folder)
 
 
 def _features(
