@@ -19,19 +19,30 @@ class UserError(Exception):
 
 
 class TrainingDiverged(UserError):
-    """A loss term stopped being a finite number; the last good checkpoint stays.
+    """A number of a training stopped being finite; nothing of it is saved, and the last good checkpoint stays.
 
     Args:
-        step: The absolute step; phase and term: the names in the system's phase table.
+        step: The absolute step.
+        what: What is not finite: `term 'kl' of phase 'encoder' is not finite`.
+        value: The number; None where there are many.
+        last_good: The step of the newest undamaged checkpoint; 0 where there is none.
     """
 
-    def __init__(self, step: int, phase: str, term: str, value: float):
-        self.step, self.phase, self.term = step, phase, term
-        super().__init__(
-            f"training diverged at step {step}: term '{term}' of phase '{phase}' is not finite",
-            got=value,
-            hint="the last good checkpoint is kept; resume with a lower learning rate",
-        )
+    def __init__(self, step: int, what: str, value: float | None = None, last_good: int = 0):
+        self.step, self.last_good = step, last_good
+        kept = f"the checkpoint of step {last_good} is kept; resume with a lower learning rate"
+        fresh = "no checkpoint was written yet; start anew with a lower learning rate"
+        super().__init__(f"training diverged at step {step}: {what}", value, kept if last_good else fresh)
+
+
+def one_line(error: BaseException, most: int = 300) -> str:
+    """What an error of a library says, on one line of at most so many letters."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+class PlainWarning(UserWarning):
+    """Something was done otherwise than asked for; the command line shows it as one line."""
 
 
 class RenamedWarning(FutureWarning):

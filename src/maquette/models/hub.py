@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import numpy as np
 from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
-from maquette.errors import UserError
+from maquette.errors import PlainWarning, UserError, one_line
 from maquette.io.atomic import atomic_path
 from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
@@ -201,7 +202,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         info["model"] = upgraded("model", info["model"], str(path))
         _config(info)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a model's configuration: {_line(error)}") from None
+        raise UserError(f"{path} is not a model's configuration: {one_line(error)}") from None
     return info
 
 
@@ -227,6 +228,8 @@ def save(
 ) -> Path:
     """Write a model: its networks (see `System.saved_networks`) in half precision, its card and its config.
 
+    A tensor with values beyond half precision is kept in full, with a warning.
+
     `config.json` is written last, with the checksum of the weights: a folder whose writing was cut short does not pass
     for a model.
 
@@ -246,6 +249,8 @@ def save(
     """
     from safetensors.torch import save as save_tensors
 
+    from maquette.models.precision import in_half_precision
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -254,7 +259,7 @@ def save(
         key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.saved_networks()
     }
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
-    halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
+    halves = {k: v.cpu().contiguous() for k, v in in_half_precision(tensors).items()}
     with atomic_path(folder / WEIGHTS) as path:
         path.write_bytes(save_tensors(halves, metadata={"format": "pt"}))  # save_file shuts out all other users
     with atomic_path(folder / CARD) as path:
@@ -297,7 +302,7 @@ def push(name: str | Path, repo_id: str, private: bool = False, token: str | Non
         raise
     except Exception as error:  # the hub client raises dozens of kinds: no network, no account, no right to write
         hint = "an account that may write there is needed: hf auth login, or HF_TOKEN"
-        raise UserError(f"{repo_id} could not be uploaded to the Hugging Face Hub", _line(error), hint) from None
+        raise UserError(f"{repo_id} could not be uploaded to the Hugging Face Hub", one_line(error), hint) from None
     return url
 
 
@@ -321,30 +326,30 @@ def _size(file: Path) -> int:
 
 
 def _from_hub(name: str) -> Path:
-    """The folder of a model of the Hub, downloaded, or as it is in the cache where the Hub cannot be reached."""
-    from huggingface_hub import snapshot_download
+    """The folder of a model of the Hub, downloaded, or as it is in the cache where the Hub cannot be reached.
 
+    The Hub is asked before the download, since its client serves an older copy without a word.
+    """
+    from huggingface_hub import model_info, snapshot_download
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    failed: Exception | None = None
     try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
+        model_info(name)
     except Exception as error:  # the hub client raises dozens of kinds: no network, no such repository, no access
-        cached = _from_cache(name)
-        if cached is None:
-            what = f"model '{name}' is neither here nor to be had from the Hugging Face Hub"
-            raise UserError(what, _line(error)) from None
-        folder = cached
+        failed = error
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=failed is not None))
+    except Exception as error:
+        what = f"model '{name}' is neither here nor to be had from the Hugging Face Hub"
+        reason = error if failed is None or isinstance(failed, OfflineModeIsEnabled) else failed
+        raise UserError(what, one_line(reason)) from None
     if not (folder / CONFIG).is_file():
         raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")
+    if failed is not None and not isinstance(failed, OfflineModeIsEnabled):  # which the user asked for
+        warnings.warn(PlainWarning(f"the Hugging Face Hub gives no answer for {name} ({one_line(failed, 80)}); the copy "
+                                   "that was downloaded earlier is used"), stacklevel=3)
     return folder
-
-
-def _from_cache(name: str) -> Path | None:
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=True))
-    except Exception:  # not in the cache: the caller tells why it is not to be had otherwise
-        return None
-    return folder if (folder / CONFIG).is_file() else None
 
 
 def _save_picture(path: Path, picture: np.ndarray | None) -> None:
@@ -367,12 +372,6 @@ def _check_sum(path: Path, info: dict[str, Any]) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _line(error: Exception) -> str:
-    """What an error says, on one line and not too long."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def _tuples(tree: Any) -> Any:

@@ -40,6 +40,14 @@ def split(data: Data, share: float) -> tuple[Rows, Rows]:
     return rows[~held_out], rows[held_out]
 
 
+def classes_without(data: Data, rows: Rows) -> list[str]:
+    """The classes of the data of which none of these rows is; images have no classes."""
+    if isinstance(data, OpenedImages):
+        return []
+    labels = set(np.asarray(data.labels)[rows].tolist())
+    return [name for number, name in enumerate(data.class_names) if number not in labels]
+
+
 def shapes_in(data: Data, rows: Rows) -> int:
     """How many different shapes some rows show, in one or several orientations each; or how many images."""
     ids = data.ids

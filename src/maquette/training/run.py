@@ -26,7 +26,7 @@ from maquette.training.monitor import health
 from maquette.training.monitor.environment import environment
 from maquette.training.monitor.estimate import warning
 from maquette.training.news import Exported, Started, Stopped
-from maquette.training.rows import Data, Rows, shapes_in, split
+from maquette.training.rows import Data, Rows, classes_without, shapes_in, split
 from maquette.training.validation import ImageValidator, Validation, Validator
 from maquette.training.warm_start import load_start_weights, read_start, write_start
 
@@ -52,7 +52,7 @@ def train_recipe(
 
     Raises:
         UserError: For data or a start model that do not fit, and for a folder that holds a run or cannot be written.
-        TrainingDiverged: If a loss term is not finite.
+        TrainingDiverged: If a loss term is not finite, or a weight that is to be saved.
     """
     if not resume and (folder / "checkpoints").exists():
         raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
@@ -94,6 +94,9 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
     yield Started(line, folder, *counts, sizes, engine.world, data.what)
     if weights:
         yield Note(weights.note)
+    missing = classes_without(data, training)
+    if missing:
+        yield Note(f"no shape to learn from is of the class {' or '.join(missing)}; they are held out or test shapes")
     if engine.first and not resume:
         slow = warning(recipe, engine.device, sum(sizes.values()), engine.world)
         if slow:

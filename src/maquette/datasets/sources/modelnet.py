@@ -14,9 +14,8 @@ from typing import NoReturn
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from maquette.datasets.format import one_line
 from maquette.datasets.item import LEFT_OUT, Item
-from maquette.errors import UserError
+from maquette.errors import UserError, one_line
 from maquette.geometry.grids import turn_grid
 from maquette.io.formats import read_grid
 from maquette.io.quiet import quiet_parsing
