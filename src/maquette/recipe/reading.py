@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from maquette.errors import UserError
+from maquette.errors import UserError, one_line
 from maquette.recipe.hints import did_you_mean
 from maquette.recipe.sections import Recipe, recipe_type, section_types
 from maquette.renamed import upgraded_recipe
@@ -38,8 +38,8 @@ def load(name_or_path: str | Path) -> Recipe[Any]:
         raise UserError("no recipe or file of this name", repr(name), did_you_mean(name, names()))
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read as YAML", str(error).replace("\n", " ")) from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read as YAML", one_line(error)) from None
     return from_tree(tree, str(path))
 
 

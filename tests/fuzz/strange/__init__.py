@@ -2,7 +2,7 @@
 
 - `kinds`: every kind of input, its seeds and its readers; read this first
 - `seeds`: small valid files, made by the package's own writers where it has them
-- `mutate`, `structured`: damage to any bytes, and damage that leaves lengths and checksums right
+- `mutate`, `trees`, `binary`, `structured`: damage to any bytes, and damage that leaves lengths and checksums right
 - `worker`, `pool`: one call in a process with 2 GB, and the process that replaces it after 10 seconds or a crash
 - `rounds`, `__main__`: many inputs, findings made smaller and kept, and the table
 """

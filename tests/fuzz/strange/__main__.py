@@ -17,11 +17,19 @@ OWN_BYTES = 6 << 30
 def main() -> int:
     """Run the command line; the exit status."""
     parser = argparse.ArgumentParser(prog="strange", description=__doc__)
-    parser.add_argument("--seed", type=int, default=None, help="another seed gives other inputs; drawn and printed if left out")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="another seed gives other inputs; drawn and printed if left out"
+    )
     parser.add_argument("--count", type=int, default=20_000, help="inputs of all kinds together")
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS), metavar="KIND", help="these alone")
-    parser.add_argument("--keep", action=argparse.BooleanOptionalAction, default=True,
-                        help="write findings, made smaller, into tests/data/fuzz")
+    parser.add_argument(
+        "--kinds", nargs="*", default=list(KINDS), choices=list(KINDS), metavar="KIND", help="these alone"
+    )
+    parser.add_argument(
+        "--keep",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write findings, made smaller, into tests/data/fuzz",
+    )
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_DATA, (OWN_BYTES, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     seed = secrets.randbelow(2**31) if given.seed is None else given.seed

@@ -52,8 +52,22 @@ def _deeper(depth: int) -> int:
     return _deeper(depth + 1) + 1
 
 
-SORTS = {"exception": "exception", "memory": "memory", "recursion": "recursion", "signal": "signal", "timeout": "timeout",
-         "print": "output", "descriptor": "output", "warning": "output", "beside": "left", "temporary": "left",
-         "lines": "message", "escape": "message", "inner": "message", "bytes": "memory", "exit": "exception"}
+SORTS = {
+    "exception": "exception",
+    "memory": "memory",
+    "recursion": "recursion",
+    "signal": "signal",
+    "timeout": "timeout",
+    "print": "output",
+    "descriptor": "output",
+    "warning": "output",
+    "beside": "left",
+    "temporary": "left",
+    "lines": "message",
+    "escape": "message",
+    "inner": "message",
+    "bytes": "memory",
+    "exit": "exception",
+}
 """The sort of failure of each way of misbehaving."""
 CANARIES = {"canary": Kind(lambda: [{"a.txt": b"fine"}], (_misbehave,))}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from strange import Files, readers, seeds
+from strange import Files, folders, readers, seeds
 
 Reader = Callable[[Path, Path], object]
 
@@ -34,7 +34,9 @@ def _kinds() -> dict[str, Kind]:
         found[f"picture-{form}"] = Kind(partial(seeds.pictures, form), (readers.picture, readers.image, readers.framed))
     for suffix in (".stl", ".obj", ".ply", ".off", ".glb", ".3mf"):
         scanned = () if suffix in (".glb", ".3mf") else (readers.scan,)
-        found[f"mesh-{suffix[1:]}"] = Kind(partial(seeds.meshes, suffix), (readers.mesh, readers.shape, *scanned))
+        found[f"mesh-{suffix[1:]}"] = Kind(
+            partial(seeds.meshes, suffix), (readers.mesh, readers.shape, readers.drawn, *scanned)
+        )
     for suffix in (".npy", ".npz", ".mat", ".binvox"):
         found[f"grid-{suffix[1:]}"] = Kind(partial(seeds.grids, suffix), (readers.grid, readers.shape, readers.scan_12))
     for suffix in (".ply", ".obj", ".npy"):
@@ -44,12 +46,12 @@ def _kinds() -> dict[str, Kind]:
         "depth-npy": Kind(seeds.depth_arrays, (readers.depth, readers.scan)),
         "intrinsics": Kind(seeds.intrinsics, (readers.intrinsics,)),
         "recipe": Kind(seeds.recipes, (readers.recipe,)),
-        "model": Kind(seeds.models, (readers.model,), folder=True, checksums=True),
-        "checkpoint": Kind(seeds.checkpoints, (readers.checkpoint,), folder=True, checksums=True),
-        "run": Kind(seeds.runs, (readers.run, readers.examined), folder=True, checksums=True),
-        "prepared": Kind(seeds.prepared, (readers.prepared,), folder=True),
-        "image-set": Kind(seeds.image_sets, (readers.image_set,), folder=True),
-        "true-shapes": Kind(seeds.true_shapes, (readers.true_shapes,), folder=True, share=0.5),
+        "model": Kind(folders.models, (readers.model,), folder=True, checksums=True),
+        "checkpoint": Kind(folders.checkpoints, (readers.checkpoint,), folder=True, checksums=True),
+        "run": Kind(folders.runs, (readers.run, readers.examined), folder=True, checksums=True),
+        "prepared": Kind(folders.prepared, (readers.prepared,), folder=True),
+        "image-set": Kind(folders.image_sets, (readers.image_set,), folder=True),
+        "true-shapes": Kind(folders.true_shapes, (readers.true_shapes,), folder=True, share=0.5),
         "svg": Kind(seeds.svgs, (readers.svg,)),
         "gcode": Kind(seeds.gcodes, (readers.gcode,)),
         "dicom": Kind(seeds.dicoms, (readers.dicom, readers.image)),
@@ -59,11 +61,12 @@ def _kinds() -> dict[str, Kind]:
         "textured-obj": Kind(seeds.textured, (readers.textured,)),
         "sweethome": Kind(seeds.sweethomes, (readers.source, readers.terms)),
         "modelnet": Kind(seeds.modelnets, (readers.source, readers.terms)),
-        "ikea": Kind(seeds.ikeas, (readers.source, readers.terms), folder=True, share=0.5),
-        "study": Kind(seeds.studies, (readers.study,), folder=True, share=0.5),
-        "image-folder": Kind(seeds.image_folders, (readers.audited_images, readers.prepared_images), folder=True,
-                             share=0.3),
-        "shape-folder": Kind(seeds.shape_folders, (readers.prepared_shapes,), folder=True, share=0.3),
+        "ikea": Kind(folders.ikeas, (readers.source, readers.terms), folder=True, share=0.5),
+        "study": Kind(folders.studies, (readers.study,), folder=True, share=0.5),
+        "image-folder": Kind(
+            folders.image_folders, (readers.audited_images, readers.prepared_images), folder=True, share=0.3
+        ),
+        "shape-folder": Kind(folders.shape_folders, (readers.prepared_shapes,), folder=True, share=0.3),
     }
 
 

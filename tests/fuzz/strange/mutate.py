@@ -13,14 +13,69 @@ from strange import Files
 from strange.structured import STRUCTURED, mended
 
 INTS = (0, 1, -1, 2, 127, 128, 255, 256, 32767, 65535, 2**31 - 1, 2**31, -(2**31), 2**32 - 1, 2**63 - 1, -(2**63))
-NUMBERS = (b"0", b"-1", b"1", b"2147483648", b"-2147483649", b"9223372036854775808", b"1e308", b"-1e308", b"1e-320",
-           b"1e400", b"nan", b"inf", b"-inf", b"9" * 400, b"9" * 5000, b"0x10", b"1_0", b"", b"1.2.3", b"\xd9\xa3",
-           b"65537", b"1000000", b"100000000", b"-0.0")
-WORDS = (b"\0", b"\x1b[31m", b"\r", b"\n\n", b"\xff\xfe", b"\xef\xbb\xbf", b"\xf0\x9f\x92\xa9", b"\xed\xa0\x80", b"#",
-         b"//", b"%s", b"{}", b"../../x", b"A" * 3000, b"<", b"&a;", b"'", b'"', b"\\", b"\t")
+NUMBERS = (
+    b"0",
+    b"-1",
+    b"1",
+    b"2147483648",
+    b"-2147483649",
+    b"9223372036854775808",
+    b"1e308",
+    b"-1e308",
+    b"1e-320",
+    b"1e400",
+    b"nan",
+    b"inf",
+    b"-inf",
+    b"9" * 400,
+    b"9" * 5000,
+    b"0x10",
+    b"1_0",
+    b"",
+    b"1.2.3",
+    b"\xd9\xa3",
+    b"65537",
+    b"1000000",
+    b"100000000",
+    b"-0.0",
+)
+WORDS = (
+    b"\0",
+    b"\x1b[31m",
+    b"\r",
+    b"\n\n",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\xf0\x9f\x92\xa9",
+    b"\xed\xa0\x80",
+    b"#",
+    b"//",
+    b"%s",
+    b"{}",
+    b"../../x",
+    b"A" * 3000,
+    b"<",
+    b"&a;",
+    b"'",
+    b'"',
+    b"\\",
+    b"\t",
+)
 _NUMBER = re.compile(rb"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
-_FORMLESS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, OSError, RuntimeError, EOFError,
-             struct.error, zlib.error, zipfile.BadZipFile, yaml.YAMLError)
+_FORMLESS = (
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    yaml.YAMLError,
+)
 MOST_BYTES = 8 << 20
 """No input grows beyond this."""
 
@@ -117,8 +172,22 @@ def nothing(data: bytes, rng: random.Random, other: bytes) -> bytes:
     return rng.choice((b"", b"\0", b"\n", b" ", b"\0" * 4096, rng.randbytes(200), data[:8], other))
 
 
-GENERIC: tuple[Mutator, ...] = (flipped, flipped, overwritten, overwritten, whole_number, whole_number, number_in_text,
-                                number_in_text, cut, without_part, twice, spliced, with_word, lines)
+GENERIC: tuple[Mutator, ...] = (
+    flipped,
+    flipped,
+    overwritten,
+    overwritten,
+    whole_number,
+    whole_number,
+    number_in_text,
+    number_in_text,
+    cut,
+    without_part,
+    twice,
+    spliced,
+    with_word,
+    lines,
+)
 RARE: tuple[Mutator, ...] = (deep, nothing)
 
 

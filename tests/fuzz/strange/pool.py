@@ -51,8 +51,9 @@ class Worker:
     def __enter__(self) -> "Worker":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stop()
         shutil.rmtree(self._root, ignore_errors=True)
 
@@ -107,12 +108,27 @@ class Worker:
         paths = [str(here), str(here.parent / "helpers"), str(source)]
         work = self._root / "work"
         work.mkdir(exist_ok=True)
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(work), "OMP_NUM_THREADS": "1",
-                       "OPENBLAS_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "", "MPLCONFIGDIR":
-                       str(self._root / "matplotlib"), "HF_HOME": str(self._root / "hub"), "MALLOC_ARENA_MAX": "1",
-                       "TORCHINDUCTOR_CACHE_DIR": str(self._root / "torch")}
-        self._process = subprocess.Popen([sys.executable, "-m", "strange.worker", str(write), str(log)], text=True,
-                                         stdin=subprocess.PIPE, pass_fds=(write,), env=environment, cwd=self._root)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "TMPDIR": str(work),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONWARNINGS": "",
+            "MPLCONFIGDIR": str(self._root / "matplotlib"),
+            "HF_HOME": str(self._root / "hub"),
+            "MALLOC_ARENA_MAX": "1",
+            "TORCHINDUCTOR_CACHE_DIR": str(self._root / "torch"),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "strange.worker", str(write), str(log)],
+            text=True,
+            stdin=subprocess.PIPE,
+            pass_fds=(write,),
+            env=environment,
+            cwd=self._root,
+        )
         os.close(write)
         self._answers = read
         self._warm.clear()

@@ -28,10 +28,9 @@ def image(path: Path, out: Path) -> None:
 
 
 def mesh(path: Path, out: Path) -> None:
-    from maquette.geometry.printability import printability
     from maquette.io.formats import read_mesh
 
-    printability(read_mesh(path))
+    read_mesh(path)
 
 
 def shape(path: Path, out: Path) -> None:
@@ -39,6 +38,13 @@ def shape(path: Path, out: Path) -> None:
 
     Shape.load(path, 16)
     read_surface(path)
+
+
+def drawn(path: Path, out: Path) -> None:
+    from maquette.geometry.shape import read_surface
+    from maquette.plotting.drawing import mesh_strokes
+
+    mesh_strokes(read_surface(path))
 
 
 def grid(path: Path, out: Path) -> None:
@@ -88,9 +94,9 @@ def model(path: Path, out: Path) -> None:
 
 @functools.cache
 def _state():
-    from strange import seeds
+    from strange import folders
 
-    return seeds.state()
+    return folders.state()
 
 
 def checkpoint(path: Path, out: Path) -> None:
@@ -276,8 +282,13 @@ def prepared_shapes(path: Path, out: Path) -> None:
 
 def _good(path: Path) -> int:
     """How many files of a folder were left as they were: mutations of the good ones count too."""
-    from strange import seeds
+    from strange import folders
 
-    whole = {name: data for files in (seeds.image_folders(), seeds.shape_folders()) for name, data in files[0].items()}
-    return sum(file.is_file() and file.read_bytes() == whole.get(file.name) for file in path.iterdir()
-               if file.name.startswith("good"))
+    whole = {
+        name: data for files in (folders.image_folders(), folders.shape_folders()) for name, data in files[0].items()
+    }
+    return sum(
+        file.is_file() and file.read_bytes() == whole.get(file.name)
+        for file in path.iterdir()
+        if file.name.startswith("good")
+    )

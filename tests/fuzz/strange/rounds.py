@@ -57,7 +57,9 @@ def seed_inputs(kind: str) -> tuple[Files, ...]:
 def inputs(kind: str, seed: int, count: int) -> Iterator[Files]:
     """The damaged inputs of a kind: each follows from the seed and its number alone."""
     whole = list(seed_inputs(kind))
-    strangers = [files for name in ("picture-png", "grid-npz", "mesh-obj", "intrinsics") for files in seed_inputs(name)[:1]]
+    strangers = [
+        files for name in ("picture-png", "grid-npz", "mesh-obj", "intrinsics") for files in seed_inputs(name)[:1]
+    ]
     for number in range(count):
         rng = random.Random(f"{seed} {kind} {number}")
         others = whole if rng.random() < 0.8 else strangers
@@ -125,7 +127,9 @@ def opened(path: Path) -> Files:
     if path.suffix != ".zip":
         return {f"a{path.suffix}": path.read_bytes()}
     with zipfile.ZipFile(path) as archive:
-        return {name.removesuffix("/"): None if name.endswith("/") else archive.read(name) for name in archive.namelist()}
+        return {
+            name.removesuffix("/"): None if name.endswith("/") else archive.read(name) for name in archive.namelist()
+        }
 
 
 def packed(files: Files) -> bytes:
@@ -142,8 +146,17 @@ def table(tallies: dict[str, Tally]) -> str:
     """Totals by kind, as Markdown."""
     sorts = [sort for sort in SORTS if any(tally.sorts[sort] for tally in tallies.values())]
     head = ["kind", "inputs", "read", "refused", "failed", *sorts]
-    rows = [[name, sum(t.outcomes.values()), *(t.outcomes[o] for o in ("read", "refused", "failed")),
-             *(t.sorts[sort] for sort in sorts)] for name, t in tallies.items()]
+    rows = [
+        [
+            name,
+            sum(t.outcomes.values()),
+            *(t.outcomes[o] for o in ("read", "refused", "failed")),
+            *(t.sorts[sort] for sort in sorts),
+        ]
+        for name, t in tallies.items()
+    ]
     rows.append(["all", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True))])
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join("| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else cell for cell in row) + " |" for row in lines)
+    return "\n".join(
+        "| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else cell for cell in row) + " |" for row in lines
+    )

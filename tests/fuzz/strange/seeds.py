@@ -1,6 +1,5 @@
 """Small valid files of every kind. The package's own writers make them where it has any; all chance is seeded."""
 
-import functools
 import io
 import json
 import tempfile
@@ -33,15 +32,18 @@ def files_of(folder: Path) -> Files:
 
 def faults(suffix: str) -> list[Files]:
     """The files of this suffix that were found to be a fault in use."""
-    return [{f"a{suffix}": path.read_bytes()} for path in sorted(FAULTS.rglob(f"*{suffix}"))
-            if path.stat().st_size < 100_000]
+    return [
+        {f"a{suffix}": path.read_bytes()}
+        for path in sorted(FAULTS.rglob(f"*{suffix}"))
+        if path.stat().st_size < 100_000
+    ]
 
 
 def _pixels() -> np.ndarray:
     return drawn(chair(SIDE, 2))
 
 
-def _saved(picture: Image.Image, form: str, **options) -> bytes:
+def saved(picture: Image.Image, form: str, **options) -> bytes:
     out = io.BytesIO()
     picture.save(out, form, **options)
     return out.getvalue()
@@ -57,17 +59,49 @@ def pictures(form: str) -> list[Files]:
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "a chair"
     ways: dict[str, tuple[str, list[tuple[Image.Image, dict]]]] = {
-        "png": (".png", [(colour, {}), (alpha, {}), (grey.convert("P"), {"transparency": 3}), (deep, {}), (grey.convert("LA"), {}),
-                         (grey.convert("1"), {}), (colour, {"exif": exif, "save_all": True, "append_images": [colour]})]),
-        "jpeg": (".jpg", [(colour, {"exif": exif}), (grey, {}), (colour, {"progressive": True}), (colour.convert("CMYK"), {})]),
-        "webp": (".webp", [(colour, {}), (alpha, {"lossless": True}), (colour, {"save_all": True, "append_images": [alpha]})]),
-        "tiff": (".tif", [(colour, {}), (colour, {"compression": "tiff_lzw"}), (grey.convert("1"), {"compression": "group4"}),
-                          (alpha, {"compression": "tiff_adobe_deflate"}), (deep, {}), (grey.convert("F"), {}),
-                          (colour, {"compression": "jpeg"}), (colour, {"compression": "packbits"}),
-                          (grey, {"save_all": True, "append_images": [grey]})]),
+        "png": (
+            ".png",
+            [
+                (colour, {}),
+                (alpha, {}),
+                (grey.convert("P"), {"transparency": 3}),
+                (deep, {}),
+                (grey.convert("LA"), {}),
+                (grey.convert("1"), {}),
+                (colour, {"exif": exif, "save_all": True, "append_images": [colour]}),
+            ],
+        ),
+        "jpeg": (
+            ".jpg",
+            [(colour, {"exif": exif}), (grey, {}), (colour, {"progressive": True}), (colour.convert("CMYK"), {})],
+        ),
+        "webp": (
+            ".webp",
+            [(colour, {}), (alpha, {"lossless": True}), (colour, {"save_all": True, "append_images": [alpha]})],
+        ),
+        "tiff": (
+            ".tif",
+            [
+                (colour, {}),
+                (colour, {"compression": "tiff_lzw"}),
+                (grey.convert("1"), {"compression": "group4"}),
+                (alpha, {"compression": "tiff_adobe_deflate"}),
+                (deep, {}),
+                (grey.convert("F"), {}),
+                (colour, {"compression": "jpeg"}),
+                (colour, {"compression": "packbits"}),
+                (grey, {"save_all": True, "append_images": [grey]}),
+            ],
+        ),
         "bmp": (".bmp", [(colour, {}), (grey, {}), (grey.convert("1"), {}), (alpha, {})]),
-        "gif": (".gif", [(grey, {}), (colour.convert("P"), {"transparency": 0}),
-                         (grey, {"save_all": True, "append_images": [grey.rotate(9), grey.rotate(20)]})]),
+        "gif": (
+            ".gif",
+            [
+                (grey, {}),
+                (colour.convert("P"), {"transparency": 0}),
+                (grey, {"save_all": True, "append_images": [grey.rotate(9), grey.rotate(20)]}),
+            ],
+        ),
         "heif": (".heic", [(colour, {"exif": exif.tobytes()}), (alpha, {})]),
         "avif": (".avif", [(colour, {}), (alpha, {})]),
         "jpeg2000": (".jp2", [(colour, {}), (grey, {"irreversible": True})]),
@@ -78,19 +112,19 @@ def pictures(form: str) -> list[Files]:
 
         pillow_heif.register_heif_opener()
     suffix, made = ways[form]
-    return [{f"a{suffix}": _saved(picture, form.upper(), **options)} for picture, options in made]
+    return [{f"a{suffix}": saved(picture, form.upper(), **options)} for picture, options in made]
 
 
 def depth() -> list[Files]:
     rows, columns = np.mgrid[0:48, 0:64]
     near = ((rows - 24) ** 2 + (columns - 32) ** 2 < 300) * (800 + rows + columns).astype(np.uint16)
-    return [{"a.png": _saved(Image.fromarray(near.astype(np.uint16)), "PNG")}]
+    return [{"a.png": saved(Image.fromarray(near.astype(np.uint16)), "PNG")}]
 
 
 def depth_arrays() -> list[Files]:
     rows, columns = np.mgrid[0:24, 0:32]
     metres = np.where((rows - 12) ** 2 + (columns - 16) ** 2 < 80, 0.8 + 0.001 * rows, np.nan).astype(np.float32)
-    return [{"a.npy": _npy(values)} for values in (metres, np.nan_to_num(1000 * metres).astype(np.uint16))]
+    return [{"a.npy": npy_bytes(values)} for values in (metres, np.nan_to_num(1000 * metres).astype(np.uint16))]
 
 
 def _mesh():
@@ -113,8 +147,9 @@ def meshes(suffix: str) -> list[Files]:
     if suffix == ".ply":
         found += [{"a.ply": mesh.export(file_type="ply", encoding="ascii")}]
     if suffix == ".obj":
-        found += [{"a.obj": b"o a\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nvt 0 0\nvn 0 0 1\nf 1/1/1 2/1/1 3/1/1 4/1/1\n"
-                            b"f -1 -2 -3\nf 1//1 2//1 5//1\nl 1 2 3\np 1\ns off\ng b\n"}]
+        corners = b"v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nvt 0 0\nvn 0 0 1\n"
+        faces = b"f 1/1/1 2/1/1 3/1/1 4/1/1\nf -1 -2 -3\nf 1//1 2//1 5//1\nl 1 2 3\np 1\ns off\ng b\n"
+        found.append({"a.obj": b"o a\n" + corners + faces})
     return found + faults(suffix)
 
 
@@ -123,20 +158,20 @@ def clouds(suffix: str) -> list[Files]:
 
     points = trimesh.sample.sample_surface(_mesh(), 300, seed=0)[0]
     if suffix == ".npy":
-        return [{"a.npy": _npy(points)}, {"a.npy": _npy(points.astype(np.float32))}]
+        return [{"a.npy": npy_bytes(points)}, {"a.npy": npy_bytes(points.astype(np.float32))}]
     cloud = trimesh.PointCloud(points)
     if suffix == ".obj":
         return [{"a.obj": "".join(f"v {x:.4f} {y:.4f} {z:.4f}\n" for x, y, z in points).encode()}]
     return [{"a.ply": cloud.export(file_type="ply")}, {"a.ply": cloud.export(file_type="ply", encoding="ascii")}]
 
 
-def _npy(values: np.ndarray) -> bytes:
+def npy_bytes(values: np.ndarray) -> bytes:
     out = io.BytesIO()
     np.save(out, values, allow_pickle=False)
     return out.getvalue()
 
 
-def _grid() -> np.ndarray:
+def grid() -> np.ndarray:
     grid = np.zeros((12, 12, 12), np.float32)
     grid[2:10, 3:9, 4:11] = 1
     grid[4:6, 4:6, 0:4] = 0.75
@@ -147,17 +182,17 @@ def grids(suffix: str) -> list[Files]:
     from maquette.io.formats import write_grid
 
     found = []
-    for values in (_grid(), (_grid() > 0.5).astype(np.uint8), np.ones((1, 6, 8, 4))):
+    for values in (grid(), (grid() > 0.5).astype(np.uint8), np.ones((1, 6, 8, 4))):
         found += in_folder(lambda folder, values=values: write_grid(folder / f"a{suffix}", values))
     if suffix == ".mat":
         from scipy.io import savemat
 
         out = io.BytesIO()
-        savemat(out, {"x": 3, "name": "chair", "instance": _grid(), "s": {"a": [1]}, "c": np.array([1, "x"], object)})
+        savemat(out, {"x": 3, "name": "chair", "instance": grid(), "s": {"a": [1]}, "c": np.array([1, "x"], object)})
         found.append({"a.mat": out.getvalue()})
     if suffix == ".npz":
         out = io.BytesIO()
-        np.savez(out, voxels=_grid(), more=np.arange(3))
+        np.savez(out, voxels=grid(), more=np.arange(3))
         found.append({"a.npz": out.getvalue()})
     return found + faults(suffix)
 
@@ -176,123 +211,6 @@ def recipes() -> list[Files]:
     return [{"a.yaml": data} for data in (*own, old)] + faults(".yaml")
 
 
-@functools.cache
-def system(name: str):
-    """A tiny system whose weights are zero, so that a file of them packs small."""
-    import torch
-    from tiny import CONFIGS
-
-    from maquette.recipe import load
-    from maquette.systems import SYSTEMS
-
-    config = CONFIGS.get(name) or load(f"{name}-tiny").model
-    made = SYSTEMS[name](config)
-    with torch.no_grad():
-        for parameter in made.nets.parameters():
-            parameter.zero_()
-    return made
-
-
-def models() -> list[Files]:
-    import torch
-
-    from maquette.models import hub
-
-    info = {"threshold": 0.4, "class_names": ["chair", "sofa"], "data": ["furniture: no terms"], "run": {"seconds": 3}}
-    latents = {"mean": torch.zeros(2, 6), "factor": torch.zeros(2, 3, 6), "rest": torch.ones(2, 6)}
-    found = []
-    for name in ("iwgan", "vae-iwgan-image", "graf", "wgan-gp", "classifier"):
-        own = latents if name == "vae-iwgan-image" else {}
-        found += in_folder(lambda folder, name=name, own=own: hub.save(
-            folder, system(name), info, "# A model\n", own, np.zeros((8, 8, 3), np.uint8)))
-    return found
-
-
-def state():
-    """The live objects of a tiny run, as a checkpoint takes and fills them."""
-    from maquette import recipe
-    from maquette.training import checkpoint
-    from maquette.training.ema import Average
-    from maquette.training.optim import make_optimisers
-
-    own, written = system("iwgan"), recipe.load("iwgan-tiny")
-    return checkpoint.State(own.nets, Average(own, 0.9).tensors, make_optimisers(own, written.optim, fused=False),
-                            recipe.dump(written), own.adversaries())
-
-
-def checkpoints() -> list[Files]:
-    from maquette.training import checkpoint
-
-    def write(folder: Path) -> None:
-        whole = state()
-        for optimiser in whole.optimisers.values():
-            for group in optimiser.param_groups:
-                for parameter in group["params"]:
-                    parameter.grad = parameter.detach().clone()
-            optimiser.step()
-        checkpoint.save(folder, 2, whole, 3)
-        checkpoint.save_best(folder, 2, whole, "iou", 0.5)
-
-    def small(folder: Path) -> None:
-        write(folder / "whole")
-        checkpoint.pack(folder / "whole" / "step-0000002", folder / "packed")
-
-    packed = {name.removeprefix("packed/"): data for name, data in in_folder(small)[0].items() if name.startswith("packed")}
-    return [*in_folder(write), packed]
-
-
-def runs() -> list[Files]:
-    from maquette import recipe
-    from maquette.training.monitor.log import Log
-
-    def write(folder: Path) -> None:
-        (folder / "recipe.yaml").write_text(recipe.dump(recipe.load("iwgan-tiny")))
-        (folder / "environment.json").write_text(json.dumps({"python": "3.12", "torch": "2", "processor": "x"}))
-        (folder / "start.json").write_text(json.dumps({"given": "", "name": "m", "terms": ["furniture"]}))
-        with Log(folder, 8, 0, False) as log:
-            for step in (5, 10):
-                log.write_row("stepped", step, {"critic/loss": -0.5, "critic/wasserstein": 1.0, "samples_per_second": 9})
-                log.write_row("checked", step, {"iou": 0.3, "precision": 0.5})
-            log.write_row("probed", 10, {"gradient/critic": 1.0, "nonfinite/critic": 0})
-            log.write_row("diverged", 10, {"phase": "critic", "term": "loss", "value": "nan", "last_good": "step-0000005"})
-
-    return in_folder(write)
-
-
-def prepared() -> list[Files]:
-    from maquette.datasets.prepare import prepare
-
-    def write(folder: Path) -> None:
-        list(prepare("furniture", folder, resolution=8, views=2, view_size=16, scans=2, count=3, workers=1))
-
-    return in_folder(write)
-
-
-def image_sets() -> list[Files]:
-    from radiographs import fill
-
-    from maquette.datasets.images import prepare_images
-
-    def write(folder: Path) -> None:
-        with tempfile.TemporaryDirectory() as inside:
-            fill(Path(inside) / "in", 4)
-            list(prepare_images(Path(inside) / "in", folder, size="16x8", holdout=1, workers=1))
-
-    return [{name: data for name, data in files.items() if not name.startswith("..")} for files in in_folder(write)]
-
-
-def true_shapes() -> list[Files]:
-    from maquette.datasets.images import true_shapes as kept
-
-    def write(folder: Path) -> None:
-        values = {"ids": np.array(["a/1"]), "labels": np.array(["a"]), "bend": np.ones(1),
-                  "points": np.zeros((1, kept.POINTS, 3), np.float32),
-                  "voxels": np.zeros((1, kept.RESOLUTION**3 // 8), np.uint8)}
-        np.savez_compressed(folder / kept.TRUE_SHAPES, **values)
-
-    return in_folder(write)
-
-
 def svgs() -> list[Files]:
     from maquette.geometry.strokes import Strokes
     from maquette.plotting.svg import write_svg
@@ -300,7 +218,8 @@ def svgs() -> list[Files]:
     lines = (np.array([[10.0, 10], [50, 20], [30, 60]]), np.array([[5.0, 5], [9, 9]]))
     ours = in_folder(lambda folder: write_svg(folder / "a.svg", Strokes(lines, 100.0, 80.0, (1, 2))))
     theirs = b"""<?xml version="1.0"?>
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="90mm" height="60mm" viewBox="0 0 90 60">
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="90mm" height="60mm"
+viewBox="0 0 90 60">
 <defs><g id="a"><rect x="1" y="2" width="8" height="5" rx="1"/></g></defs>
 <g id="layer1" transform="translate(15,5) rotate(10)"><use xlink:href="#a" x="4"/><circle cx="20" cy="20" r="6"/>
 <path d="M 10,10 C 20,20 40,0 50,10 A 5 8 30 0 1 60 30 Q 1 2 3 4 Z m 1 1 h 4 v -3"/></g>
@@ -314,7 +233,9 @@ def gcodes() -> list[Files]:
     from maquette.plotting.gcode import write_gcode
 
     lines = (np.array([[10.0, 10], [50, 20], [30, 60]]), np.array([[5.0, 5], [9, 9]]))
-    return in_folder(lambda folder: write_gcode(folder / "a.gcode", Strokes(lines, 100.0, 80.0, (1, 1)))) + faults(".gcode")
+    return in_folder(lambda folder: write_gcode(folder / "a.gcode", Strokes(lines, 100.0, 80.0, (1, 1)))) + faults(
+        ".gcode"
+    )
 
 
 def dicoms() -> list[Files]:
@@ -322,9 +243,17 @@ def dicoms() -> list[Files]:
 
     stored = radiograph(1)[::4, ::4].astype(np.uint16) * 16
     made = []
-    for fields in ({}, {"WindowCenter": 2000, "WindowWidth": 1500, "RescaleSlope": 1, "RescaleIntercept": -5},
-                   {"PhotometricInterpretation": "MONOCHROME1", "NumberOfFrames": 1, "VOILUTFunction": "SIGMOID",
-                    "WindowCenter": [10, 20], "WindowWidth": [100, 300]}):
+    for fields in (
+        {},
+        {"WindowCenter": 2000, "WindowWidth": 1500, "RescaleSlope": 1, "RescaleIntercept": -5},
+        {
+            "PhotometricInterpretation": "MONOCHROME1",
+            "NumberOfFrames": 1,
+            "VOILUTFunction": "SIGMOID",
+            "WindowCenter": [10, 20],
+            "WindowWidth": [100, 300],
+        },
+    ):
         made += in_folder(lambda folder, fields=fields: dicom(folder / "a.dcm", stored, **fields))
     return made
 
@@ -344,7 +273,7 @@ def films(suffix: str) -> list[Files]:
 
 def latents() -> list[Files]:
     rng = np.random.default_rng(0)
-    return [{"a.npy": _npy(values)} for values in (rng.normal(size=4).astype(np.float32), rng.normal(size=4))]
+    return [{"a.npy": npy_bytes(values)} for values in (rng.normal(size=4).astype(np.float32), rng.normal(size=4))]
 
 
 _OBJ = b"""mtllib a.mtl
@@ -368,12 +297,14 @@ f -1 -2 -3
 f 1 2 6 7 3
 f 1/1/1 5/2/2 8
 """
+
+
 _MTL = b"newmtl red\nKd 1 0 0.5\nnewmtl wood\nKd 0.25 0.25 0.25\nmap_Kd -s 1 1 1 -o 0 0 t.png\n"
 
 
 def _texture() -> bytes:
     grey = Image.fromarray(_pixels()[:16, :16])
-    return _saved(Image.merge("RGBA", (grey, grey, grey, grey)), "PNG")
+    return saved(Image.merge("RGBA", (grey, grey, grey, grey)), "PNG")
 
 
 def textured() -> list[Files]:
@@ -382,12 +313,25 @@ def textured() -> list[Files]:
 
 def sweethomes() -> list[Files]:
     inner = _zip({"m.obj": _OBJ, "a.mtl": _MTL, "t.png": _texture()})
-    catalogue = (b"id=SweetHome3D#Tiny\nname=Tiny \\u00e9tude\nlicense=CC \\u00a9\n"
-                 b"id#1=Tiny#step\nname#1=Marche\ncategory#1=Living room\nmodel#1=/t/m.obj\nwidth#1=80\ndepth#1=30\n"
-                 b"height#1=50.5\ncreator#1=Zoe\nid#2=Tiny#cube\nname#2=Cube\ncategory#2=Vehicles\nmodel#2=/t/cube.zip\n"
-                 b"modelRotation#2=1 0 0 0 0 1 0 -1 0\nwidth#2=10\ndepth#2=20\nheight#2=30\ncreator#2=\\u00c5sa\n")
-    return [{"a.sh3f": _zip({"PluginFurnitureCatalog.properties": catalogue, "t/m.obj": _OBJ, "t/a.mtl": _MTL,
-                             "t/t.png": _texture(), "t/cube.zip": inner})}]
+    catalogue = (
+        b"id=SweetHome3D#Tiny\nname=Tiny \\u00e9tude\nlicense=CC \\u00a9\n"
+        b"id#1=Tiny#step\nname#1=Marche\ncategory#1=Living room\nmodel#1=/t/m.obj\nwidth#1=80\ndepth#1=30\n"
+        b"height#1=50.5\ncreator#1=Zoe\nid#2=Tiny#cube\nname#2=Cube\ncategory#2=Vehicles\nmodel#2=/t/cube.zip\n"
+        b"modelRotation#2=1 0 0 0 0 1 0 -1 0\nwidth#2=10\ndepth#2=20\nheight#2=30\ncreator#2=\\u00c5sa\n"
+    )
+    return [
+        {
+            "a.sh3f": _zip(
+                {
+                    "PluginFurnitureCatalog.properties": catalogue,
+                    "t/m.obj": _OBJ,
+                    "t/a.mtl": _MTL,
+                    "t/t.png": _texture(),
+                    "t/cube.zip": inner,
+                }
+            )
+        }
+    ]
 
 
 def _zip(files: dict[str, bytes]) -> bytes:
@@ -399,45 +343,17 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def modelnets() -> list[Files]:
-    grids = np.stack([_grid() > 0.5, _grid() > 0.2, _grid() > 0.9])
+    grids = np.stack([grid() > 0.5, grid() > 0.2, grid() > 0.9])
     out = io.BytesIO()
-    np.savez_compressed(out, X_train=grids, y_train=np.array([0, 1, 0]), X_test=grids[:1], y_test=np.array([0]),
-                        classes=np.array(["chair", "sofa"]))
+    np.savez_compressed(
+        out,
+        X_train=grids,
+        y_train=np.array([0, 1, 0]),
+        X_test=grids[:1],
+        y_test=np.array([0]),
+        classes=np.array(["chair", "sofa"]),
+    )
     return [{"a.npz": out.getvalue()}]
-
-
-def ikeas() -> list[Files]:
-    grid = grids(".mat")[0]["a.mat"]
-    return [{"Lists/Images.txt": b"a.jpg\nb.jpg\n", "Lists/Model.txt": b"IKEA_sofa_A/x\nIKEA_table_B/y\n",
-             "Lists/ModelID.txt": b"1\n2\n", "Voxels/1.mat": grid, "Voxels/2.mat": grid}]
-
-
-def studies() -> list[Files]:
-    key = {"format": "maquette-study-key-1", "study": "s", "model": "m", "images": {
-        "a": {"kind": "real", "split": "test", "row": 1}, "b": {"kind": "synthetic", "sample": 0},
-        "c": {"kind": "synthetic", "sample": 1}}}
-    answers = {"format": "maquette-study-answers-1", "study": "s", "reader": "R", "answers": [
-        {"id": "a", "answer": "real", "ms": 90}, {"id": "b", "answer": "real", "ms": 9}, {"id": "c", "answer": "synthetic"}]}
-    return [{"key.json": json.dumps(key).encode(), "answers.json": json.dumps(answers).encode()}]
-
-
-def image_folders() -> list[Files]:
-    """Three pictures of which one will be damaged."""
-    from radiographs import radiograph
-
-    good = {f"good-{n}.png": _saved(Image.fromarray(radiograph(n)[::2, ::2]), "PNG") for n in range(2)}
-    strange = [pictures("png")[0]["a.png"], pictures("jpeg")[0]["a.jpg"], pictures("tiff")[1]["a.tif"],
-               pictures("heif")[0]["a.heic"], dicoms()[0]["a.dcm"]]
-    names = ("bad.png", "bad.jpg", "bad.tif", "bad.heic", "bad.dcm")
-    return [{name: data, **good} for name, data in zip(names, strange, strict=True)]
-
-
-def shape_folders() -> list[Files]:
-    """Three shapes of which one will be damaged."""
-    good = {f"good-{n}.npy": _npy((_grid() > 0.3 * n).astype(np.uint8)) for n in range(1, 3)}
-    strange = {"bad.mat": grids(".mat")[0]["a.mat"], "bad.stl": meshes(".stl")[0]["a.stl"], "bad.glb": meshes(".glb")[0]["a.glb"],
-               "bad.npz": grids(".npz")[0]["a.npz"], "bad.off": meshes(".off")[0]["a.off"]}
-    return [{name: data, **good} for name, data in strange.items()]
 
 
 def write(files: Files, folder: Path) -> None:

@@ -66,18 +66,29 @@ def answer(asked: dict, heard) -> dict[str, str]:
         try:
             line = called(reader, path, folder, out, heard)
         except Wrong as wrong:
-            return {"outcome": "failed", "sort": wrong.sort, "detail": f"{name}: {wrong.detail}"[:400],
-                    "where": getattr(wrong, "where", name)}
+            return {
+                "outcome": "failed",
+                "sort": wrong.sort,
+                "detail": f"{name}: {wrong.detail}"[:400],
+                "where": getattr(wrong, "where", name),
+            }
         outcome = outcome or ("refused" if line else "read")
     return {"outcome": outcome}
 
 
 def called(reader, path: Path, folder: Path, out: Path, heard) -> str:
     """The error line of a reader, or an empty text; raises Wrong for what no input may cause."""
-    from maquette.errors import RenamedWarning, UserError
+    from maquette.errors import PlainWarning, RenamedWarning, UserError
 
     warnings.simplefilter("always")
-    for quiet in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning, RenamedWarning):
+    for quiet in (
+        DeprecationWarning,
+        PendingDeprecationWarning,
+        ImportWarning,
+        ResourceWarning,
+        RenamedWarning,
+        PlainWarning,
+    ):
         warnings.simplefilter("ignore", quiet)
     before = _state(folder)
     line = ""
@@ -124,7 +135,11 @@ def _sort(error: BaseException) -> str:
 def _where(error: BaseException) -> str:
     """The last place of the package in a traceback, and the last place of all."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f"{Path(f.filename).name}:{f.lineno}" for f in frames if "maquette" in f.filename and "site-packages" not in f.filename]
+    own = [
+        f"{Path(f.filename).name}:{f.lineno}"
+        for f in frames
+        if "maquette" in f.filename and "site-packages" not in f.filename
+    ]
     last = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{own[-1] if own else ''} {last}"
 

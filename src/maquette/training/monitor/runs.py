@@ -252,7 +252,7 @@ def _recipe(run: Path) -> dict[str, Any]:
     """The run's recipe as plain values; empty where the file is missing or damaged."""
     try:
         tree = yaml.safe_load((run / RECIPE).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError, RecursionError):
         return {}
     return tree if isinstance(tree, dict) else {}
 
@@ -288,7 +288,7 @@ def _facts(run: Path, rows: Sequence[Row], found: Curves, metric: str | None) ->
     facts["sheets"] = len(list((run / SAMPLES).glob("*.png")))
     try:
         facts["environment"] = json.loads((run / "environment.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         pass
     return facts
 
