@@ -8,14 +8,16 @@ class UserError(Exception):
     Whatever a file holds, the line is one that a terminal can print: see `printable`.
 
     Args:
-        what: The rule or the thing that failed, naming the file or the key ("resolution must be 20, 32 or 64").
+        what: The rule or the thing that failed, naming the file or the key ("resolution must be 20, 32 or 64"). Of more
+            than 600 letters the middle is left out.
         got: What was found instead; left out of the line when it is None. At most 300 letters of it are said.
         hint: What to do about it; left out when it is empty.
     """
 
     def __init__(self, what: str, got: object = None, hint: str = ""):
         self.what, self.got, self.hint = what, got, hint
-        line = what if got is None else f"{what}, got {_shortened(str(got), 300)}"
+        said = what if len(what) <= 600 else f"{what[:300]} ... {what[-295:]}"
+        line = said if got is None else f"{said}, got {_shortened(str(got), 300)}"
         super().__init__(printable(f"{line}; {hint}" if hint else line))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 MEMORY_BYTES = 2 << 30
 """Of data: heap, stacks and private memory maps. Libraries alone take 0.6 GB of it."""
-LONGEST_LINE = 700
+LONGEST_LINE = 1000
 """Letters of an error line, its path not counted."""
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
+from maquette.io.yaml_files import read_yaml
 from maquette.training.monitor.log import METRICS, RECIPE, SAMPLES, START, Row, picture_step, read_metrics
 
 if TYPE_CHECKING:
@@ -251,8 +251,8 @@ def _validation(rows: Sequence[Row], best: str) -> tuple[str | None, float | Non
 def _recipe(run: Path) -> dict[str, Any]:
     """The run's recipe as plain values; empty where the file is missing or damaged."""
     try:
-        tree = yaml.safe_load((run / RECIPE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError, RecursionError):
+        tree = read_yaml(run / RECIPE)
+    except UserError:
         return {}
     return tree if isinstance(tree, dict) else {}
 
