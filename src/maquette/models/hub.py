@@ -145,9 +145,12 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
     config, target = _config(info), _device(device)
     import torch
 
-    with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
-        plan = SYSTEMS[info["system"]](config)
     path = folder / WEIGHTS
+    try:
+        with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
+            plan = SYSTEMS[info["system"]](config)
+    except (RuntimeError, OverflowError, TypeError) as error:  # what PyTorch raises for sizes that no tensor can have
+        raise UserError(f"{folder / CONFIG}: no network has these sizes", one_line(error, 120)) from None
     latents: dict[str, torch.Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
@@ -205,9 +208,23 @@ def read_config(folder: Path) -> dict[str, Any]:
             raise TypeError("sha256 is no mapping of files to checksums")
         info["model"] = upgraded("model", info["model"], str(path))
         _config(info)
+        _check_facts(info)
+    except RecursionError:
+        raise UserError(f"{path} is not a model's configuration: its values are nested too deep") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a model's configuration: {one_line(error)}") from None
     return info
+
+
+def _check_facts(info: dict[str, Any]) -> None:
+    """Raise ValueError for a threshold, names or terms of another form than every reader takes them to have."""
+    threshold = info.get("threshold", 0.5)
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
+        raise ValueError("threshold must lie between 0 and 1")
+    for key in ("class_names", "data"):
+        lines = info.get(key, [])
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise ValueError(f"{key} must be a list of texts")
 
 
 def _config(info: dict[str, Any]) -> "Config":

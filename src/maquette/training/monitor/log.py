@@ -194,7 +194,7 @@ def _rows(text: str) -> list[Row]:
     for line in text.splitlines():
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(row, dict) and isinstance(row.get("step"), int) and isinstance(row.get("event"), str):
             rows.append(row)
