@@ -11,7 +11,7 @@ from pathlib import Path
 from maquette.datasets.format import Info, OpenedData, is_prepared, open_dataset
 from maquette.datasets.images import ImageInfo, OpenedImages, is_images, open_images
 from maquette.datasets.prepare import FORMAT, Finished, prepare
-from maquette.datasets.sources import FURNITURE, is_furniture
+from maquette.datasets.sources import FURNITURE, SOLIDS, is_generated, maker_of
 from maquette.errors import UserError
 from maquette.events import Event, Note
 from maquette.recipe import Recipe
@@ -72,7 +72,7 @@ def _prepare_shapes(recipe: Recipe, stop: Callable[[], bool]) -> Generator[Event
             folders.append(path)
             continue
         name = path.stem.split(":")[0] or "data"
-        count = keys.furniture if is_furniture(source) else None
+        count = {FURNITURE: keys.furniture, SOLIDS: keys.solids}.get(maker_of(source))
         backgrounds = keys.backgrounds or None
         named = {"resolution": resolution, "views": views, "view_size": view_size, "channels": channels, **newer,
                  "kinds": keys.kinds, "count": count, "seed": recipe.train.seed, "backgrounds": backgrounds,
@@ -111,7 +111,7 @@ def open_image_data(recipe: Recipe) -> OpenedImages:
         raise UserError(f"a {recipe.system} model learns from one dataset of images", f"{len(paths)} paths",
                         "put the images into one folder")
     path = paths[0]
-    if is_prepared(path) or is_furniture(path):
+    if is_prepared(path) or is_generated(path):
         raise UserError(f"data.path {path} holds shapes; a {recipe.system} model learns from images",
                         hint=f"make a dataset of them with: {again}")
     if not is_images(path):
