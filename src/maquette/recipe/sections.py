@@ -12,6 +12,7 @@ from maquette.keys import (
     Orientations,
     PositiveFloat,
     PositiveInt,
+    PositiveShare,
     Share,
     ShareBelow1,
     TwoOrMore,
@@ -97,6 +98,8 @@ class OptimRecipe:
     """adam; or rmsprop, which has no betas (its squares are remembered by 0.99) and no weight decay."""
     lr: PositiveFloat = 1e-4
     """Learning rate of encoder and generator."""
+    encoder_share: PositiveShare = 1.0
+    """Learning rate of the encoder as a share of `lr`; below 1 where its weights are already good."""
     critic_lr: PositiveFloat = 1e-4
     """Learning rate of the critic."""
     betas: Betas = (0.5, 0.9)

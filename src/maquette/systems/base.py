@@ -319,6 +319,13 @@ class System(Generic[ConfigT]):
             UserError: If it cannot be.
         """
 
+    def begin(self) -> None:
+        """Prepare fresh weights for a new run, for example from a network trained on something else.
+
+        Raises:
+            UserError: If what is needed is not installed.
+        """
+
     def needs_poses(self) -> bool:
         """Whether training needs the camera of each view (`Batch.poses`)."""
         return False

@@ -303,7 +303,7 @@ class VAEIWGAN3D(System[ConfigT]):
         count = len(batch)
         mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
         kl = kl_to_standard_normal(mean, log_variance)
-        reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.real)
+        reconstruction = self.config.latent_weight * self._latent_loss(logits[:count], batch)
         minimised |= {"kl": self.config.kl_weight * kl, "reconstruction": reconstruction}
         if with_critic:
             fake = logits[len(logits) - n_fake :].sigmoid()  # those from the prior are the last
@@ -311,6 +311,10 @@ class VAEIWGAN3D(System[ConfigT]):
             if step >= self.config.adversarial_start:
                 minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets[CRITIC](fake))
         return Terms(minimised, {"kl_nats": kl.detach()})
+
+    def _latent_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The reconstruction term of the shapes that latents alone make."""
+        return self._reconstruction(logits, batch.real)
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int
