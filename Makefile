@@ -7,7 +7,7 @@ WORKERS ?= 2
 .PHONY: demo test lint check clean
 
 demo: $(STAMP)  ## reconstruct the bundled examples and say where the meshes and the picture are
-	$(BIN)/maquette demo --out demo
+	$(BIN)/maquette demo --out demo --overwrite
 
 test: lint  ## all that CI runs: lint, then the whole suite, in WORKERS processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

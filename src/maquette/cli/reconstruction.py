@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli.options import Format, Inputs, bad_usage
+from maquette.cli.options import Format, Inputs, bad_usage, writes
 
 Scans = Positional[Annotated[tuple[str, ...], arg(metavar="SCAN...")]]
 
 
+@writes
 def reconstruct(
     inputs: Inputs,
     out: str = "out",
@@ -79,6 +80,7 @@ def reconstruct(
     return show_files(events, json, "reconstructing")
 
 
+@writes
 def complete(
     inputs: Scans,
     model: str = "scan",
@@ -137,6 +139,7 @@ def complete(
     return show_files(events, json, "completing")
 
 
+@writes
 def demo(out: str = "demo") -> int:
     """Reconstruct the bundled examples, and lay them out.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from maquette.cli.options import UsageError
 from maquette.errors import UserError
+from maquette.io.replacing import guard
 
 if TYPE_CHECKING:
     from maquette.recipe import Recipe
@@ -65,7 +66,7 @@ def train(arguments: list[str]) -> int:
     from maquette import api
     from maquette.cli.show import show_training
 
-    with _stop_asked() as stop:
+    with guard([] if options["--resume"] else [name], overwrite=True), _stop_asked() as stop:
         events = api.train(recipe, run_dir, resume=bool(options["--resume"]), stop=stop)
         return show_training(events, run_dir)
 

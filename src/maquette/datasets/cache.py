@@ -18,6 +18,7 @@ from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.io.atomic import write_bytes
 from maquette.io.paths import usable
+from maquette.io.replacing import own
 
 KNOWN = "contents.json"
 """The file of the cache with the hashes of sources that were read before, by the names, sizes and dates of their files,
@@ -83,6 +84,7 @@ def cache_folder(source: str | Path, cache: str | Path, options: Mapping[str, An
     Raises:
         UserError: If the source is not there or cannot be read.
     """
+    own(cache)
     defaults = {name: parameter.default for name, parameter in inspect.signature(prepare).parameters.items()}
     deciding = {name: value for name, value in options.items() if name not in _PLACES and value != defaults[name]}
     if deciding.get("backgrounds"):

@@ -32,6 +32,8 @@ Fact = str | int | float | bool | None
 TABLE, CSV = "loop.json", "loop.csv"
 PICTURE, SEEN, OBJECT, MESH, GRID = "picture.jpg", "seen.png", "object.png", "mesh.stl", "shape.npz"
 SVG, DRAWN_PNG, PROGRAM, MEASURES = "drawing.svg", "drawing.png", "drawing.gcode", "round.json"
+ALL_ROUNDS = ("sheet.png", "loop.gif")
+"""The pictures of all rounds: a contact sheet and an animation."""
 OBJECT_PX, DRAWING_PX = 240, 720
 """Pixels a side of the picture of a round's object, and of the longer side of the picture of its drawing."""
 _NUMBER = (int, float)
@@ -67,6 +69,9 @@ class Rounds:
         if count and not resume:
             raise UserError(f"{self.out} holds {count} round{'s' if count > 1 else ''} of a loop already",
                             hint="go on with --resume, or choose another folder with --out")
+        in_the_way = [] if resume else [self.out / name for name in (TABLE, CSV, *ALL_ROUNDS)]
+        if found := next((path for path in in_the_way if path.exists()), None):
+            raise UserError(f"{found} is there already", hint="choose another folder with --out")
         if resume:
             if not count:
                 raise UserError(f"{self.out} holds no loop to go on with", hint="leave out --resume")

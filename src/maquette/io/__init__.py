@@ -5,5 +5,6 @@
 - `dicom`: the pixels of DICOM files, and nothing else of them
 - `html`: pages that need no other file
 - `atomic`: whole files or none
+- `replacing`: what may be written over, the one rule for every command
 - `paths`, `quiet`: names that no file can have, and what foreign libraries print
 """

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from maquette.errors import UserError
-from maquette.io.paths import shown
+from maquette.io.paths import first_bytes, shown
+from maquette.io.replacing import about_to_replace, check_free, wrote
 
 
 @contextmanager
@@ -19,9 +20,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     final name stays as it was.
 
     Raises:
-        UserError: Naming the file, for any OSError: an unwritable folder, a full disk, a folder with that name.
+        UserError: Naming the file, for any OSError: an unwritable folder, a full disk, a folder with that name; and
+            where `maquette.io.replacing` does not let the file be replaced.
     """
     path = Path(path)
+    check_free(path)
     unfinished: Path | None = None
     try:
         if "\0" in str(path):
@@ -30,9 +33,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         suffix = path.suffix if len(os.fsencode(path.suffix)) <= 40 else ""
-        unfinished = path.with_name(f".{_first_bytes(path.stem, 80)}.{uuid.uuid4().hex[:8]}{suffix}")
+        unfinished = path.with_name(f".{first_bytes(path.stem, 80)}.{uuid.uuid4().hex[:8]}{suffix}")
         yield unfinished
+        about_to_replace(path)
         os.replace(unfinished, path)
+        wrote(path)
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:
@@ -48,11 +53,6 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(data)
-
-
-def _first_bytes(text: str, count: int) -> str:
-    """The beginning of a text that takes at most so many bytes on disk; a name may have 255."""
-    return text.encode(errors="surrogateescape")[:count].decode(errors="ignore")
 
 
 def _remove(path: Path) -> None:

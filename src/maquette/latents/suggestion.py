@@ -26,6 +26,7 @@ from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup, frame_object
 from maquette.io.atomic import atomic_path
 from maquette.io.pictures import read_picture
+from maquette.io.replacing import own
 from maquette.models import prior
 from maquette.models.hub import Model
 from maquette.models.pixels import as_images
@@ -116,6 +117,7 @@ def catalogue(
     """
     if model.system.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
+    own(cache)
     data = yield from _opened(model, str(among), Path(cache), known, workers)
     if len(data) < 2:
         raise UserError(f"{among} has nothing to choose from", f"{len(data)} object")

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Float32, Shaped, UInt16
 from maquette.errors import UserError
 from maquette.io import formats
 from maquette.io.paths import usable
+from maquette.io.replacing import keep
 from maquette.scans.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
@@ -220,6 +221,7 @@ def find_scans(paths: Iterable[str | Path]) -> list[Path]:
             if not inside:
                 raise UserError(f"no scan in the folder {path}", hint=f"known endings: {' '.join(SUFFIXES)}")
         found.update((str(file), file) for file in inside)
+    keep(*found.values())
     return list(found.values())
 
 

@@ -16,6 +16,7 @@ from maquette.datasets.images.files import (
     Limits,
     find_images,
     open_image,
+    private_names,
     write_private_names,
 )
 from maquette.datasets.images.measure import ImageStatistics, measure
@@ -24,6 +25,7 @@ from maquette.datasets.workers import WorkerDied, cores, map_unordered
 from maquette.errors import UserError
 from maquette.events import Note, Progress
 from maquette.io.atomic import atomic_path
+from maquette.io.replacing import check_free
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def audit_images(
         raise UserError("workers must be 1 or more", workers)
     limits = Limits(int(max_megapixels * 1e6), bits)
     files = find_images(folder, keep_names=keep_names)
+    check_free(out / "audit.csv", out / "audit.html", *[private_names(out)] * (not keep_names))
     if len(files) < 2:
         raise UserError("an audit compares images with each other and needs two", f"1 image in {folder}")
     if fix is not None:

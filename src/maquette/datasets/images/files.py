@@ -17,8 +17,9 @@ from maquette.datasets.images.measure import Grey, Pixels
 from maquette.errors import UserError
 from maquette.io import dicom
 from maquette.io.atomic import atomic_path
-from maquette.io.paths import usable
+from maquette.io.paths import fitted, usable
 from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, is_picture, read_picture
+from maquette.io.replacing import keep
 
 MAX_FILE_BYTES = 2**30
 """The largest file that is read, in bytes."""
@@ -91,6 +92,7 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
                 continue
         kind = "image" if picture else "dicom-file"
         numbered[kind] += 1
+        keep(path)
         name = own if keep_names else f"{kind}-{numbered[kind]:05d}"
         if not picture and not keep_names:
             name = dicom.anonymous_name(path) or name
@@ -106,6 +108,11 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
     return found
 
 
+def private_names(out: Path) -> Path:
+    """The table of which id is which file: beside the folder that may be passed on, not in it."""
+    return out.resolve().with_name(fitted(out.resolve().name, f".{PRIVATE}"))
+
+
 def write_private_names(out: Path, files: Sequence[ImageFile]) -> Path:
     """Writes the table of which id is which file, and returns its path; it belongs in nothing that is passed on.
 
@@ -116,7 +123,7 @@ def write_private_names(out: Path, files: Sequence[ImageFile]) -> Path:
     Raises:
         UserError: If it cannot be written.
     """
-    path = out.resolve().with_name(f"{out.resolve().name}.{PRIVATE}")
+    path = private_names(out)
     with atomic_path(path) as unfinished, unfinished.open("w", encoding="utf-8", errors="surrogateescape",
                                                           newline="") as file:
         table = csv.writer(file)
