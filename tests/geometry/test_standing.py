@@ -59,3 +59,10 @@ def test_feet_that_differ_by_little_are_cut_level():
 def test_a_leg_that_is_much_too_short_does_not_shorten_the_others():
     mesh = table((0.0, 0.0, 0.0, 30.0))
     assert np.ptp(level_feet(mesh).vertices[:, 2]) == pytest.approx(65, rel=0.01)
+
+
+def test_a_rounded_bottom_is_made_flat_as_far_as_it_stands_then():
+    egg = trimesh.creation.icosphere(3)
+    flat = level_feet(egg)
+    assert flat.is_watertight and standing(flat).stands
+    assert 0.94 * 2 < np.ptp(flat.vertices[:, 2]) < 2

@@ -36,7 +36,7 @@ class Standing:
 
     def line(self) -> str:
         """One line for the user; empty where it stands."""
-        return "" if self.stands else f"falls to the {self.falls}: give it a foot with --base-mm, or lay it down"
+        return "" if self.stands else f"falls to the {self.falls}: it needs a foot, or lies better than it stands"
 
 
 def standing(mesh: trimesh.Trimesh) -> Standing:
@@ -63,6 +63,8 @@ def standing(mesh: trimesh.Trimesh) -> Standing:
 def level_feet(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     """The mesh cut flat at the height where all of its feet are, if these differ by little; otherwise as it is.
 
+    Up to a twentieth of the height is cut away where it stands then: a rounded bottom becomes flat.
+
     Args:
         mesh: Closed, z up, in any unit.
     """
@@ -74,8 +76,15 @@ def level_feet(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     near = bottoms[bottoms <= low + UNEVEN * height]
     if not len(near):
         return mesh
-    cut = float(near.max()) + TOUCHES * height
-    return _cut_below(mesh, cut)
+    first = float(near.max()) + TOUCHES * height
+    flat = _cut_below(mesh, first)
+    for more in (0.01, 0.02, 0.035, UNEVEN):  # a rounded bottom stands where enough of it is flat
+        if standing(flat).stands or low + more * height <= first:
+            continue
+        deeper = _cut_below(mesh, low + more * height)
+        if standing(deeper).stands:
+            return deeper
+    return flat
 
 
 def _foot_bottoms(mesh: trimesh.Trimesh, top: float) -> Float64[np.ndarray, " feet"]:

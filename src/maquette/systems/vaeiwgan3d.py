@@ -44,7 +44,7 @@ from maquette.keys import (
     Widths,
 )
 from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
-from maquette.nets.pixel_aligned import PixelAlignedDecoder
+from maquette.nets.pixel_aligned import PixelAlignedDecoder, Poses
 from maquette.nets.types import Images, Latent, Voxels
 from maquette.nets.volume import GENERATORS, IWGANCritic, ScanEncoder, ScanSkipDecoder, SubvoxelGenerator, from_cells
 from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms, network
@@ -358,11 +358,17 @@ class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
 
     def reconstruct(self, seen: Images) -> Voxels:
         """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
+        return self.look(seen)[0]
+
+    def look(self, seen: Images) -> tuple[Voxels, Poses | None]:
+        """The occupancy in [0, 1] of the shapes that views show, and the cameras where these are estimated."""
         if not self.refiner:
-            return super().reconstruct(seen)
+            return super().reconstruct(seen), None
         mean, _, maps, features = self.nets[ENCODER](seen, maps=True)
         logits, cells = self.generator(mean, cells=True)
-        return (logits + from_cells(self.nets[ALIGNED](cells, maps, features)[0])).sigmoid()
+        decoder = network(self.nets, ALIGNED, PixelAlignedDecoder)
+        corrections, head_output = decoder(cells, maps, features)
+        return (logits + from_cells(corrections)).sigmoid(), decoder.pose_head.pose(head_output)
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int

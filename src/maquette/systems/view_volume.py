@@ -8,9 +8,9 @@ It is the joint form of 3D-VAE-IWGAN (`maquette.systems.vaeiwgan3d`) with two ch
   Saito et al., ICCV 2019), and beside them the generator's logit at the point. The first obey the drawing, also of
   things that nothing in training resembles; the second knows how the back of a chair looks.
 
-The camera is estimated from the view, which costs nothing where it is wrong: a view's features stay in the view's frame,
-and an error turns the whole object. Half of a batch reads the generator's logits as turned by the error of its estimated
-azimuth, so that the network learns how far to trust them.
+The camera is estimated from the view. A wrong one does little harm: a view's features stay in the view's frame, and an
+error turns the whole object. Half of a batch reads the generator's logits turned by the error of the estimated azimuth,
+so that the network learns how far to trust them.
 
     autoencoder   KL + reconstruction from the latent + reconstruction from the view + camera, on every batch
     critic        as in the joint form, on shapes from the latent alone; 0 by default
@@ -89,6 +89,7 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
     name = "vae-iwgan-view"
     Config = ViewVolumeConfig
     reads = Reads.VIEWS
+    mirrors = False
 
     def make_encoder(self) -> ImageNetEncoder:
         """EfficientNet-Lite0 and a linear layer."""
@@ -118,12 +119,16 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
 
     def reconstruct(self, seen: Images) -> Voxels:
         """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
+        return self.look(seen)[0]
+
+    def look(self, seen: Images) -> tuple[Voxels, Poses]:
+        """The same, and the cameras of the views."""
         resolution = self.config.resolution
         points = centres(resolution).to(seen.device)
         volume, base, poses = self.read(seen)
         shapes = [self.filled(points[None], volume[k : k + 1], base[k : k + 1], poses[k : k + 1])
                   for k in range(len(seen))]  # one by one: the values of all points of a batch would not fit
-        return torch.cat(shapes).view(-1, 1, resolution, resolution, resolution)
+        return torch.cat(shapes).view(-1, 1, resolution, resolution, resolution), poses
 
     def read(self, seen: Images) -> tuple[Float[Tensor, "batch c d h w"], Voxels, Poses]:
         """The volumes, the generator's logits and the cameras of views in [0, 1]."""
@@ -181,7 +186,7 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
         return bce + reconstruction_iou(logits[:, :even], filled[:, :even])
 
     def _samples(self, batch: Batch) -> Samples:
-        """Centres of voxels, and whether these are filled: those that are spread evenly, then those near filled ones."""
+        """Centres of voxels, and whether these are filled: those spread evenly, then those near filled ones."""
         voxels, side = batch.real.flatten(1), self.config.resolution
         count, near = self.config.points, round(NEAR * self.config.points)
         even = (batch.uniform(len(batch), count, 3) * side).long()

@@ -72,15 +72,20 @@ def surface_voxels(voxels: Bool[np.ndarray, "r r r"]) -> Float32[np.ndarray, "n 
 def silhouette(
     points: Float[np.ndarray, "n 3"], pose: Pose, side_px: int, voxel: float
 ) -> Bool[np.ndarray, "{side_px} {side_px}"]:
-    """What small cubes at these points cover, filled.
+    """What an object covers, filled, by the voxels at its surface.
+
+    A voxel is filled where the surface only touches it (`maquette.geometry.voxelise`), so half a voxel is taken off all
+    around.
 
     Args:
-        points: Centres of voxels at an object's surface.
+        points: Centres of the voxels.
         pose: Of the picture.
         side_px: Its pixels a side.
         voxel: Side of a voxel in the frame.
     """
-    return without_holes(coverage(project(points, pose), pose, side_px, voxel))
+    double = without_holes(coverage(project(points, pose), pose, 2 * side_px, voxel)).astype(np.uint8)
+    thinner = cv2.erode(double, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
+    return cv2.resize(thinner * 255, (side_px, side_px), interpolation=cv2.INTER_AREA) > 127
 
 
 def coverage(
@@ -93,10 +98,8 @@ def coverage(
     mask = np.zeros((side_px, side_px), np.uint8)
     mask[at[:, 1], at[:, 0]] = 1
     across = float(np.exp(pose.scale)) * voxel * side_px / 2
-    reach = max(1, round(across)) | 1
-    if reach > 1:
-        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((reach + 2, reach + 2), np.uint8))
-    return mask > 0
+    reach = 2 * int(np.ceil(across)) + 1
+    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)) > 0
 
 
 def framed(
