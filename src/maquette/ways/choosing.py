@@ -22,7 +22,7 @@ SYMMETRIC = 0.9
 """IoU of an outline and its mirror image from which a flat drawing is taken for a profile."""
 UNBROKEN = 0.95
 """Share of the rows that a profile fills in one piece, at least."""
-STRAIGHT = 0.72
+STRAIGHT = 0.82
 """Share of an outline in straight pieces from which a flat drawing is extruded."""
 _FRONT = Pose(0.0, 0.0, nearness=0.05)
 _FLAT_MM = 100.0
