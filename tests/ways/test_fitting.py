@@ -10,7 +10,6 @@ import trimesh
 from maquette.geometry.voxelise import voxelise
 from maquette.nets.pixel_aligned import poses
 from maquette.nets.pixel_aligned import project as project_by_network
-from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
 from maquette.ways.choosing import mirrored_overlap, straightness, suits
 from maquette.ways.fitting import fit_camera

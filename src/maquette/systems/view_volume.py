@@ -19,6 +19,7 @@ so that the network learns how far to trust them.
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -38,6 +39,8 @@ CAMERA, VOLUME, POINTS = "camera", "volume", "points"
 """The networks beside encoder and generator."""
 KNOWN = 8.0
 """The generator's logits go to the points clamped to this."""
+UNDECIDED = 0.02
+"""A coarse cell whose neighbours are all below this, or all above 1 - this, is not looked at more closely."""
 NEAR, STRAY = 0.75, 1.6
 """Points near filled voxels, as a share of those spread evenly, and their deviation from these voxels, in voxels."""
 Samples = tuple[Positions, Float[Tensor, "batch points"]]
@@ -123,12 +126,22 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
 
     def look(self, seen: Images) -> tuple[Voxels, Poses]:
         """The same, and the cameras of the views."""
-        resolution = self.config.resolution
-        points = centres(resolution).to(seen.device)
         volume, base, poses = self.read(seen)
-        shapes = [self.filled(points[None], volume[k : k + 1], base[k : k + 1], poses[k : k + 1])
-                  for k in range(len(seen))]  # one by one: the values of all points of a batch would not fit
-        return torch.cat(shapes).view(-1, 1, resolution, resolution, resolution), poses
+        shapes = [self._shape(volume[k : k + 1], base[k : k + 1], poses[k : k + 1]) for k in range(len(seen))]
+        return torch.cat(shapes), poses
+
+    def _shape(self, volume: Tensor, base: Tensor, pose: Tensor) -> Voxels:
+        """One shape: at half the resolution first, then at full resolution where that is not all empty or all full."""
+        side = self.config.resolution // 2
+        coarse = self.filled(centres(side).to(volume.device)[None], volume, base, pose).view(1, 1, side, side, side)
+        around = F.pad(coarse, (1,) * 6)  # empty beyond the cube
+        most, least = F.max_pool3d(around, 3, 1), -F.max_pool3d(-around, 3, 1)
+        fine = F.interpolate(coarse, scale_factor=2.0)
+        mixed = F.interpolate(((most > UNDECIDED) & (least < 1 - UNDECIDED)).float(), scale_factor=2.0).flatten() > 0
+        points = centres(self.config.resolution).to(volume.device)[mixed]
+        if len(points):
+            fine.view(-1)[mixed] = self.filled(points[None], volume, base, pose)[0]
+        return fine
 
     def read(self, seen: Images) -> tuple[Float[Tensor, "batch c d h w"], Voxels, Poses]:
         """The volumes, the generator's logits and the cameras of views in [0, 1]."""
