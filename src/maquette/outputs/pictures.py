@@ -4,13 +4,13 @@ Built on `maquette.api.reconstruction`; like there, nothing prints or parses arg
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import trimesh
 
-from maquette.api.reconstruction import By, Reconstruction, candidates, reconstruct
+from maquette.api.reconstruction import By, Reconstruction, candidates, reconstruct, reconstruct_one
 from maquette.errors import UserError
 from maquette.events import Failed, Written
 from maquette.geometry.size import check_side
@@ -150,6 +150,59 @@ def candidate_files(
             yield Failed(str(source), str(error))
             continue
         yield Written(str(source), (sheet,), f"{len(cells) - 1} candidates", {"output": [str(sheet)]})
+
+
+def one_file(
+    inputs: Sequence[str],
+    out: str | Path,
+    model: ModelOrName = DEFAULT_MODEL,
+    sides: Sequence[str] = (),
+    *,
+    obeying: bool = True,
+    suffix: str = ".stl",
+    preview: bool = False,
+    size_mm: float = 100.0,
+    threshold: float | None = None,
+    largest_part: bool = True,
+    min_wall_mm: float = 0.8,
+) -> Iterator[int | Written | Failed]:
+    """One object from all pictures together, named after the first.
+
+    Args:
+        inputs: Files, each a picture of the object, or folders of such.
+        out: A folder, or one file with a known suffix.
+        model: As for `reconstruct_files`, like all that follows.
+        sides: From where each was taken; empty where that is not known.
+        obeying: Mend the shape by the outlines.
+        suffix: Of the file in a folder.
+        preview: Also a PNG of the first picture beside the mesh.
+        size_mm: The longest side.
+        threshold: The occupancy at which a voxel is solid.
+        largest_part: Leave out loose parts.
+        min_wall_mm: The thinnest wall, for the report.
+
+    Yields:
+        1, then one Written.
+
+    Raises:
+        UserError: As `maquette.api.reconstruct_one` does: without all of its pictures there is no object.
+    """
+    model = as_model(model)
+    check_side(size_mm)
+    started = time.perf_counter()
+    sources = [source for path in inputs for source in find_inputs([path])]
+    single = Path(out).suffix.lower() in formats.MESHES + formats.GRIDS
+    paths = Targets(out, single).of(sources[0], suffix, *[PREVIEW] * preview)
+    yield 1
+    made = reconstruct_one(
+        sources, model, sides, obeying=obeying, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+        min_wall_mm=min_wall_mm,
+    )
+    made.save(paths[0])
+    if preview:
+        previews.preview(_seen(sources[0], made), made.mesh, paths[1], title=made.report.line())
+    event = written_picture(sources[0], paths, made, started)
+    yield Written(event.source, event.paths, event.line, {**event.summary, "pictures": [str(one) for one in sources]})
 
 
 def written_picture(source: str | Path, paths: Iterable[Path], made: Reconstruction, started: float) -> Written:

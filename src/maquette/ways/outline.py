@@ -91,8 +91,12 @@ def without_holes(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
 
 def overlap(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> float:
     """Intersection over union of two regions; 0 where both are empty."""
-    both = np.count_nonzero(a | b)
-    return np.count_nonzero(a & b) / both if both else 0.0
+    return share_of(a & b, a | b)
+
+
+def share_of(part: Bool[np.ndarray, "h w"], whole: Bool[np.ndarray, "h w"]) -> float:
+    """The area of one region as a share of another's."""
+    return float(part.sum()) / max(float(whole.sum()), 1.0)
 
 
 def _of_photo(picture: UInt8[np.ndarray, "h w 3"]) -> DrawnOutline | None:
