@@ -29,8 +29,8 @@ from maquette.ways.choosing import WAYS, Way, best_way, by_geometry, front_pose,
 from maquette.ways.fitting import fit_camera, turned_starts
 from maquette.ways.joining import join_parts
 from maquette.ways.obeying import obey
-from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of, without_holes
-from maquette.ways.silhouette import Pose, framed, surface_voxels
+from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of
+from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxels
 from maquette.ways.verdict import Judgement, Signs, crispness, judge, line_signs, wholeness
 from maquette.ways.views import SIDES, agreement, angle_between, join, turned
 
@@ -334,23 +334,15 @@ class _Seen:
         mesh, dropped = repair(own), Dropped()
         if self.largest_part:
             mesh, dropped = keep_largest(mesh)
-        covered = self._covered(mesh, pose)
         outline, lost = float("nan"), 0.0
-        if covered is not None and self.outline is not None:
+        if pose is not None and self.outline is not None:
+            covered = mesh_silhouette(mesh, pose, len(self.outline.mask))
             outline = overlap(covered, self.outline.mask)
             lost = share_of(self.outline.mask & ~covered, self.outline.mask)
         printed = to_print(level_feet(mesh), self.size_mm)
         judged = judge(replace(signs, outline=outline) if way != "model" else signs, self.pickup.kind == "photo", lost)
         return Reconstruction(self.name, shape, printed, dropped, printability(printed, self.min_wall_mm), self.pickup,
                               way, pose, outline, judged, standing(printed), lost, (*self.pickup.notes, *notes))
-
-    def _covered(self, mesh: trimesh.Trimesh, pose: Pose | None) -> Bool[np.ndarray, "s s"] | None:
-        """The mesh's silhouette in the square of the outline, filled."""
-        if pose is None or self.outline is None:
-            return None
-        from maquette.rendering.raycaster import RayCaster
-
-        return without_holes(RayCaster(mesh).cast(pose.camera(len(self.outline.mask))).mask)
 
 
 def _fine(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "n n n"]:
