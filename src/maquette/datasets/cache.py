@@ -14,7 +14,7 @@ from typing import Any
 
 from maquette.datasets.format import OpenedData, is_prepared, open_dataset
 from maquette.datasets.prepare import FORMAT, Finished, prepare
-from maquette.datasets.sources import is_furniture
+from maquette.datasets.sources import maker_of
 from maquette.errors import UserError
 from maquette.events import Event, Note, Progress, Skipped
 from maquette.io.atomic import write_bytes
@@ -140,15 +140,15 @@ def cache_folder(
     content = content_of(source, cache, remember=remember)
     known = json.dumps([FORMAT, content, sorted(deciding.items())], default=str)
     key = hashlib.sha256(known.encode()).hexdigest()[:12]
-    name = str(source).split(":")[0] if is_furniture(source) else Path(source).resolve().stem[:40]
+    name = maker_of(source) or Path(source).resolve().stem[:40]
     return Path(cache) / f"{name or 'data'}-{options.get('resolution', defaults['resolution'])}-{key}"
 
 
 def content_of(source: str | Path, cache: str | Path, *, remember: bool = True) -> str:
-    """A hash of what a source holds: the names of its files and their bytes; for furniture, what was asked for.
+    """A hash of what a source holds: the names of its files and their bytes; for a maker, what was asked for.
 
     Args:
-        source: A file or a folder, or `furniture`.
+        source: A file or a folder, or `furniture` or `solids`.
         cache: The folder of the cache, which remembers the hashes of sources whose files are as they were.
         remember: Whether the cache is to remember this one. Files that were written in the last seconds, or later than
             now by the clock, are read again the next time: a date that says nothing is not gone by.
@@ -156,11 +156,11 @@ def content_of(source: str | Path, cache: str | Path, *, remember: bool = True) 
     Raises:
         UserError: If there is no such source, or a file of it cannot be read.
     """
-    if is_furniture(source):
+    if maker_of(source):
         return str(source)
     path = usable(source)
     if not path.exists():
-        raise UserError(f"no such source: {source}", hint="give a file, a folder, or 'furniture'")
+        raise UserError(f"no such source: {source}", hint="give a file, a folder, 'furniture' or 'solids'")
     files = list(_files(path))
     states = [[name, state.st_size, state.st_mtime_ns] for name, file in files for state in [file.stat()]]
     quick = hashlib.sha256(json.dumps([str(path.resolve()), states]).encode()).hexdigest()

@@ -43,7 +43,7 @@ __all__ = ["Finished", "OpenedData", "open_dataset", "prepare"]
 
 _GROUP = 64
 """Shapes that are written in one go; an interruption costs each worker so many at most."""
-FORMAT = 2
+FORMAT = 3
 """Changes when the same options give other rows."""
 
 

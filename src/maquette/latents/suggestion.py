@@ -17,7 +17,7 @@ from torch import Tensor
 
 from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
-from maquette.datasets.sources import is_furniture
+from maquette.datasets.sources import is_generated
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
 from maquette.geometry.shape import Shape
@@ -31,7 +31,7 @@ from maquette.models.hub import Model
 from maquette.models.pixels import as_images
 from maquette.systems.capabilities import Reads
 
-FURNITURE = 300
+MADE = 300
 """Pieces of furniture that are made by default."""
 VIEWS = 6
 """Views that are rendered of each known object; at most so many are used."""
@@ -105,7 +105,7 @@ def catalogue(
         among: A prepared dataset, whose own views are used if the model reads views of that size; or whatever
             `maquette.datasets.sources` reads: a folder of meshes or grids, an archive, `furniture`.
         cache: The folder of the cache.
-        known: How many shapes are rendered at most; all if None (furniture: `FURNITURE`).
+        known: How many shapes are rendered at most; all if None (of a maker: `MADE`).
         workers: Processes that render; all cores if None.
 
     Yields:
@@ -191,8 +191,8 @@ def _opened(
         data = open_dataset(source)
         if data.views_per_shape and (data.view_size, data.channels) == (config.view_size, config.image_channels):
             return data
-    if is_furniture(source):
-        known = known or FURNITURE
+    if is_generated(source):
+        known = known or MADE
     options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
                "channels": config.image_channels, "count": known}
     folder = cache_folder(source, cache, options)

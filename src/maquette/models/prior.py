@@ -137,3 +137,20 @@ def unlikeliness(model: Model) -> Callable[[Tensor], Tensor]:
     if math.isfinite(sum(bounds(model.system))):
         return lambda latents: latents.new_zeros(len(latents))
     return lambda latents: latents.square().sum(1) / (2 * length)
+
+
+def likeness(model: Model, latents: Float[Tensor, "1 latent"]) -> float:
+    """How near a latent lies to those of what the model learned, 0 to 1; NaN where the model keeps no latents of these.
+
+    1 within the distance that the draws from its classes have from these classes, and less the further it is beyond.
+    """
+    if not (model.system.draws_by_class() and {"mean", "factor", "rest"} <= set(model.latents)):
+        return math.nan
+    beyond = float(unlikeliness(model)(latents.cpu().float())) - _usual_unlikeliness(model)
+    return math.exp(-max(beyond, 0.0))
+
+
+def _usual_unlikeliness(model: Model) -> float:
+    """The mean unlikeliness of the model's own draws."""
+    drawn = torch.stack([draw(model, 0, index) for index in range(32)])
+    return float(unlikeliness(model)(drawn).mean())

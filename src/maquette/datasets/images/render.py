@@ -33,7 +33,7 @@ from maquette.datasets.resumable import (
     version,
     write_group,
 )
-from maquette.datasets.sources import is_furniture, items_of, terms_of
+from maquette.datasets.sources import is_generated, items_of, terms_of
 from maquette.datasets.workers import cores
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
@@ -228,8 +228,8 @@ def _check(options: RenderOptions, count: int | None, holdout: int | None, worke
 def _split(
     source: str | Path, classes: tuple[str, ...], count: int | None, holdout: int | None, seed: int, up: str
 ) -> tuple[str, dict[str, list[Item]]]:
-    """What the furniture maker was asked for, empty for files (whose names go nowhere), and the items of each split."""
-    if is_furniture(source):
+    """What a maker was asked for, empty for files (whose names go nowhere), and the items of each split."""
+    if is_generated(source):
         name = str(source) if ":" in str(source) or not classes else f"{source}:{','.join(classes)}"
         train = _of_classes(items_of([name], count=count, seed=seed, split="train", up=up), classes, source)
         holdout = _usual_holdout(len(train)) if holdout is None else holdout
