@@ -162,7 +162,9 @@ def content_of(source: str | Path, cache: str | Path, *, remember: bool = True) 
     if not path.exists():
         raise UserError(f"no such source: {source}", hint="give a file, a folder, 'furniture' or 'solids'")
     files = list(_files(path))
-    states = [[name, state.st_size, state.st_mtime_ns] for name, file in files for state in [file.stat()]]
+    found_states = [(name, file.stat()) for name, file in files]
+    states = [[name, state.st_size, state.st_mtime_ns] for name, state in found_states]
+    newest = max((state.st_mtime_ns for _, state in found_states), default=0)
     quick = hashlib.sha256(json.dumps([str(path.resolve()), states]).encode()).hexdigest()
     known = _known(Path(cache) / KNOWN)
     if quick in known:
@@ -175,7 +177,6 @@ def content_of(source: str | Path, cache: str | Path, *, remember: bool = True) 
     except OSError as error:
         raise UserError(f"cannot read {source}: {error.strerror}") from None
     found = digest.hexdigest()
-    newest = max((written for _, _, written in states), default=0)
     if not remember or newest > time.time_ns() - _FRESH:
         return found
     write_bytes(Path(cache) / KNOWN, (json.dumps(_known(Path(cache) / KNOWN) | {quick: found}, indent=0)).encode())
