@@ -15,7 +15,7 @@ from maquette.datasets.prepare import prepare
 from maquette.io import formats
 from maquette.models import hub
 from maquette.outputs import drawings as outputs_drawing
-from maquette.outputs import latents as outputs_latent
+from maquette.outputs import suggestions
 from maquette.plotting import svg
 
 
@@ -23,7 +23,7 @@ from maquette.plotting import svg
 def small(monkeypatch):
     monkeypatch.setattr(outputs_drawing, "PREVIEW_PX", 64)
     monkeypatch.setattr(outputs_drawing, "STEP_PX", 100)
-    monkeypatch.setattr(outputs_latent, "CELL_PX", 48)
+    monkeypatch.setattr(suggestions, "CELL_PX", 48)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def model_facts(name: str | Path) -> dict[str, Any]:
     """
     folder = hub.locate(name)
     card = folder / "README.md"
-    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     return {"name": str(name), "folder": str(folder), **hub.facts(folder), "card": text}
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from maquette.cli.options import Inputs, bad_usage
+from maquette.cli.options import Inputs, bad_usage, writes
 
 
 def data_prepare(
@@ -68,6 +68,7 @@ def data_prepare(
     return show_prepare(events, out, json)
 
 
+@writes
 def data_render(
     inputs: Inputs,
     out: str = "out",
@@ -166,6 +167,7 @@ def data_render_images(
     return show_prepare(events, out, json, "images")
 
 
+@writes
 def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
     """Say what a prepared dataset holds, with a sheet of it.
 
@@ -179,7 +181,10 @@ def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
         maquette data show data/furniture
     """
     from maquette import api
+    from maquette.io.replacing import own
 
+    if not out:
+        own(path, told=True)
     facts = api.show_data(path, out)
     if json:
         print(js.dumps(facts, indent=1))
@@ -189,6 +194,7 @@ def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
     return 0
 
 
+@writes
 def data_audit(
     path: Positional[str],
     out: str = "out",

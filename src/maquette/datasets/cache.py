@@ -14,12 +14,14 @@ from typing import Any
 
 from maquette.datasets.format import OpenedData, is_prepared, open_dataset
 from maquette.datasets.prepare import FORMAT, Finished, prepare
-from maquette.datasets.sources import is_furniture
+from maquette.datasets.sources import maker_of
 from maquette.errors import UserError
 from maquette.events import Event, Note, Progress, Skipped
 from maquette.io.atomic import write_bytes
 from maquette.io.lock import InUse
 from maquette.io.paths import usable
+from maquette.io.replacing import own
+from maquette.io.trees import read_json
 
 KNOWN = "contents.json"
 """The file of the cache with the hashes of sources that were read before, by the names, sizes and dates of their files,
@@ -130,6 +132,7 @@ def cache_folder(
     Raises:
         UserError: If the source is not there or cannot be read.
     """
+    own(cache)
     defaults = {name: parameter.default for name, parameter in inspect.signature(prepare).parameters.items()}
     deciding = {name: value for name, value in options.items() if name not in _PLACES and value != defaults[name]}
     if deciding.get("backgrounds"):
@@ -137,15 +140,15 @@ def cache_folder(
     content = content_of(source, cache, remember=remember)
     known = json.dumps([FORMAT, content, sorted(deciding.items())], default=str)
     key = hashlib.sha256(known.encode()).hexdigest()[:12]
-    name = str(source).split(":")[0] if is_furniture(source) else Path(source).resolve().stem[:40]
+    name = maker_of(source) or Path(source).resolve().stem[:40]
     return Path(cache) / f"{name or 'data'}-{options.get('resolution', defaults['resolution'])}-{key}"
 
 
 def content_of(source: str | Path, cache: str | Path, *, remember: bool = True) -> str:
-    """A hash of what a source holds: the names of its files and their bytes; for furniture, what was asked for.
+    """A hash of what a source holds: the names of its files and their bytes; for a maker, what was asked for.
 
     Args:
-        source: A file or a folder, or `furniture`.
+        source: A file or a folder, or `furniture` or `solids`.
         cache: The folder of the cache, which remembers the hashes of sources whose files are as they were.
         remember: Whether the cache is to remember this one. Files that were written in the last seconds, or later than
             now by the clock, are read again the next time: a date that says nothing is not gone by.
@@ -153,13 +156,15 @@ def content_of(source: str | Path, cache: str | Path, *, remember: bool = True) 
     Raises:
         UserError: If there is no such source, or a file of it cannot be read.
     """
-    if is_furniture(source):
+    if maker_of(source):
         return str(source)
     path = usable(source)
     if not path.exists():
-        raise UserError(f"no such source: {source}", hint="give a file, a folder, or 'furniture'")
+        raise UserError(f"no such source: {source}", hint="give a file, a folder, 'furniture' or 'solids'")
     files = list(_files(path))
-    states = [[name, state.st_size, state.st_mtime_ns] for name, file in files for state in [file.stat()]]
+    found_states = [(name, file.stat()) for name, file in files]
+    states = [[name, state.st_size, state.st_mtime_ns] for name, state in found_states]
+    newest = max((state.st_mtime_ns for _, state in found_states), default=0)
     quick = hashlib.sha256(json.dumps([str(path.resolve()), states]).encode()).hexdigest()
     known = _known(Path(cache) / KNOWN)
     if quick in known:
@@ -172,7 +177,6 @@ def content_of(source: str | Path, cache: str | Path, *, remember: bool = True) 
     except OSError as error:
         raise UserError(f"cannot read {source}: {error.strerror}") from None
     found = digest.hexdigest()
-    newest = max((written for _, _, written in states), default=0)
     if not remember or newest > time.time_ns() - _FRESH:
         return found
     write_bytes(Path(cache) / KNOWN, (json.dumps(_known(Path(cache) / KNOWN) | {quick: found}, indent=0)).encode())
@@ -193,7 +197,7 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
 def _known(file: Path) -> dict[str, str]:
     """The hashes that were found before; none where the file is missing or damaged, since it only saves time."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
     except (OSError, ValueError, RecursionError):
         return {}
     return {key: value for key, value in content.items() if isinstance(value, str)} if isinstance(content, dict) else {}

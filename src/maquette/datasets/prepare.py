@@ -20,6 +20,7 @@ from maquette.datasets.arrow import Features
 from maquette.datasets.format import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
 from maquette.datasets.item import Item
 from maquette.datasets.resumable import (
+    MAX_COUNT,
     PARTS,
     Finished,
     Group,
@@ -42,7 +43,7 @@ __all__ = ["Finished", "OpenedData", "open_dataset", "prepare"]
 
 _GROUP = 64
 """Shapes that are written in one go; an interruption costs each worker so many at most."""
-FORMAT = 2
+FORMAT = 3
 """Changes when the same options give other rows."""
 
 
@@ -143,12 +144,16 @@ def _check(options: RowOptions, count: int | None, workers: int | None, split: s
         raise UserError("views must be 0 or more", options.views)
     if options.scans < 0:
         raise UserError("scans must be 0 or more", options.scans)
-    if options.views and not 16 <= options.view_size <= 1024:
+    if not 16 <= options.view_size <= 1024 and (options.views or options.view_size):
         raise UserError("view_size must be from 16 to 1024", options.view_size)
     if options.channels not in (1, 3):
         raise UserError("channels must be 1 (grey) or 3 (RGB)", options.channels)
+    if not 0 <= options.frontal <= 1:
+        raise UserError("frontal must be from 0 to 1", options.frontal)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
+    if count is not None and count > MAX_COUNT:
+        raise UserError(f"count must be at most {MAX_COUNT:,}", count)
     if options.seed < 0:
         raise UserError("seed must be 0 or more", options.seed)
     if options.views and not options.kinds:

@@ -22,7 +22,10 @@ from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
 from maquette.io.lock import InUse, locked
+from maquette.io.trees import read_json
 
+MAX_COUNT = 1_000_000
+"""Shapes of one dataset that can be asked for, at most."""
 PARTS = ".parts"
 """The folder, in that of the dataset, of the groups that are finished."""
 
@@ -111,7 +114,7 @@ def _claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
     note = out / PARTS / "options.json"
     if note.is_file():
         try:
-            begun = json.loads(note.read_text(encoding="utf-8"))
+            begun = read_json(note)
             same = begun["fingerprint"] == fingerprint
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             begun, same = {}, False
@@ -142,7 +145,7 @@ def unfinished_groups(
 def _note(parts: Path, name: str) -> dict[str, Any] | None:
     """What was written of a group; None where it is not whole: it is made again."""
     try:
-        note = json.loads((parts / f"{name}.json").read_text(encoding="utf-8"))
+        note = read_json(parts / f"{name}.json")
         rows, skipped = note["rows"], [(str(id), str(why)) for id, why in note["skipped"]]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Num
 from maquette.errors import UserError
 from maquette.geometry.mesh import SMOOTH, surface, to_frame, to_print
 from maquette.geometry.repair import Dropped, decimate, keep_largest, repair
+from maquette.geometry.size import check_side
 from maquette.geometry.voxelise import voxelise
 from maquette.io import formats
 
@@ -65,7 +66,7 @@ class Shape:
         """A watertight mesh in millimetres, resting on z = 0, and the loose parts that were dropped.
 
         Args:
-            size_mm: Longest side of the mesh.
+            size_mm: Longest side of the mesh, from 1 to 2,000.
             largest_part: Keep only the part with the largest volume.
             smooth: In voxels; see `maquette.geometry.mesh.surface`.
             faces: Reduce the mesh to about this many faces.
@@ -74,6 +75,8 @@ class Shape:
         Raises:
             UserError: For an empty shape, and for a size that is not positive.
         """
+        if cube_mm is None:
+            check_side(size_mm)
         mesh, dropped = repair(self.surface(smooth)), Dropped()
         if largest_part:
             mesh, dropped = keep_largest(mesh)

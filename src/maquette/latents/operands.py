@@ -17,6 +17,7 @@ from maquette.geometry.shape import Shape
 from maquette.intake.pickup import frame_object
 from maquette.io import formats
 from maquette.io.pictures import SUFFIXES, read_picture
+from maquette.io.replacing import keep
 from maquette.latents.projection import Fit, project
 from maquette.models import prior
 from maquette.models.hub import Model
@@ -69,6 +70,7 @@ def read_operand(
     if not isinstance(word, str | Path):
         return Operand("latent", prior.checked(model, word, "the latent"))
     word = str(word)
+    keep(word)
     if found := _SEED.fullmatch(word):
         return Operand(word, prior.draw(model, int(found[1])))
     if (found := _CLASS_SEED.fullmatch(word)) and found[1] != "seed":

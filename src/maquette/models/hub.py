@@ -23,6 +23,8 @@ from safetensors import SafetensorError, safe_open
 from maquette.errors import PlainWarning, UserError, one_line
 from maquette.io.atomic import write_together
 from maquette.io.lock import locked
+from maquette.io.paths import nameable
+from maquette.io.trees import read_json
 from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
 
@@ -107,7 +109,7 @@ def locate(name: str | Path) -> Path:
     name = str(name)
     if name in bundled():
         return BUNDLED / name
-    folder = Path(name)
+    folder = nameable(name)
     if (folder / "config.json").is_file():
         return folder
     if (folder / "model" / "config.json").is_file():  # a run
@@ -143,12 +145,12 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
     config, target = _config(info), _device(device)
     import torch
 
+    path = folder / WEIGHTS
     try:
         with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
             plan = SYSTEMS[info["system"]](config)
-    except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
-        raise UserError(f"{folder / CONFIG} describes networks that cannot be", one_line(error, 100)) from None
-    path = folder / WEIGHTS
+    except (RuntimeError, OverflowError, TypeError) as error:  # what PyTorch raises for sizes that no tensor can have
+        raise UserError(f"{folder / CONFIG}: no network has these sizes", one_line(error, 120)) from None
     latents: dict[str, torch.Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
@@ -196,7 +198,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        info = upgraded("", json.loads(path.read_text(encoding="utf-8")), str(path))
+        info = upgraded("", read_json(path), str(path))
         system = info["system"]
         if system not in SYSTEMS:
             raise UserError(f"{path}: unknown system {system!r}", hint=f"this version knows {', '.join(SYSTEMS)}")
@@ -206,9 +208,23 @@ def read_config(folder: Path) -> dict[str, Any]:
             raise TypeError("sha256 is no mapping of files to checksums")
         info["model"] = upgraded("model", info["model"], str(path))
         _config(info)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        _check_facts(info)
+    except RecursionError:
+        raise UserError(f"{path} is not a model's configuration: its values are nested too deep") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a model's configuration: {one_line(error)}") from None
     return info
+
+
+def _check_facts(info: dict[str, Any]) -> None:
+    """Raise ValueError for a threshold, names or terms of another form than every reader takes them to have."""
+    threshold = info.get("threshold", 0.5)
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
+        raise ValueError("threshold must lie between 0 and 1")
+    for key in ("class_names", "data"):
+        lines = info.get(key, [])
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise ValueError(f"{key} must be a list of texts")
 
 
 def _config(info: dict[str, Any]) -> "Config":

@@ -11,12 +11,16 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.events import Failed, Written
+from maquette.geometry.size import check_wall
 from maquette.intake.page_capture import rectify_page, stages
 from maquette.intake.sources import Frame
 from maquette.io import formats
 from maquette.io.atomic import atomic_path
+from maquette.io.paths import beside, shown
 from maquette.io.pictures import find_inputs, read_picture
-from maquette.outputs.shapes import free_name, report_facts, sources_of, written_solid
+from maquette.io.replacing import check_free, keep
+from maquette.outputs.naming import PREVIEW, Targets, sources_of
+from maquette.outputs.shapes import report_facts, written_solid
 from maquette.relief.relief import Relief, ReliefOptions, relief
 from maquette.rendering import sheets as previews
 
@@ -45,21 +49,22 @@ def pickup_file(
         One Written or Failed.
 
     Raises:
-        UserError: Where `out` is no PNG.
+        UserError: Where `out` is no PNG, or may not be written over.
     """
     from PIL import Image
 
     out, started = Path(out), time.perf_counter()
     if out.suffix.lower() != ".png":
         raise UserError("--out names a PNG file", str(out), "page.png")
+    paths = [out, beside(out, ".found.png")] if found else [out]
+    keep(frame.name)
+    check_free(*paths)
     try:
         made = rectify_page(frame.pixels, squared=squared, low=low, whole_page=whole_page, paper=paper, name=frame.name)
         with atomic_path(out) as unfinished:
             Image.fromarray(made.picture).save(unfinished, format="PNG")
-        paths = [out]
         if found:
             captions, pictures = zip(*stages(frame.pixels, made), strict=True)
-            paths.append(out.with_name(f"{out.stem}.found.png"))
             previews.sheet_of_images(pictures, paths[1], len(pictures), STEP_PX, captions)
     except UserError as error:
         yield Failed(frame.name, str(error))
@@ -101,31 +106,30 @@ def relief_files(
         UserError: For one file that several inputs would be written to.
     """
     out = Path(out)
+    check_wall(min_wall_mm)
     sources, failed, single = sources_of(inputs, find_inputs, out)
     yield len(sources) + len(failed)
     yield from failed
-    taken: set[str] = set()
+    targets = Targets(out, single)
     for source in sources:
         started = time.perf_counter()
         try:
+            paths = targets.of(source, suffix, *[PREVIEW] * preview)
             pixels = read_picture(source)
             made = relief(pixels, making, min_wall_mm=min_wall_mm, name=str(source))
-            stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
-            target = out if single else out / f"{stem}{suffix}"
-            _write(target, made)
-            paths = [target]
+            _write(paths[0], made)
             if preview:
-                paths.append(target.with_name(f"{target.stem}.preview.png"))
-                shown = made.mesh.copy()
+                placed = made.mesh.copy()
                 if making.way != "revolve":  # its lower edge towards the viewer, as the drawing is read
-                    shown.vertices *= (-1, -1, 1)
+                    placed.vertices *= (-1, -1, 1)
                 pose: previews.Pose = "flat" if made.flat else "standing"
                 if making.way == "lithophane":
                     pose = "against light"
-                previews.preview(pixels, shown, paths[1], title=made.line(), cell_px=PREVIEW_PX, pose=pose)
+                previews.preview(pixels, placed, paths[1], title=made.line(), cell_px=PREVIEW_PX, pose=pose)
         except UserError as error:
             reason = str(error)
-            yield Failed(str(source), reason if str(source) in reason else f"{source}: {reason}")
+            named = str(source) in reason or shown(source) in reason
+            yield Failed(str(source), reason if named else f"{source}: {reason}")
             continue
         size_mm = np.round(made.mesh.extents, 3).tolist()
         facts = {"way": making.way, "size_mm": size_mm, **report_facts(made.report)}

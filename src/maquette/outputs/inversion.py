@@ -16,12 +16,14 @@ from maquette.geometry.mesh import to_frame, to_print
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
+from maquette.geometry.size import check_side, check_wall
 from maquette.geometry.voxelise import voxelise
 from maquette.intake.pickup import find_inputs
 from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.outputs.latents import result
-from maquette.outputs.shapes import free_name, sources_of, written_object
+from maquette.outputs.naming import PREVIEW, Targets, sources_of
+from maquette.outputs.shapes import written_object
 from maquette.rendering import sheets as previews
 
 if TYPE_CHECKING:
@@ -144,22 +146,20 @@ def invert_files(
     out, search = Path(out), search or Search()
     if threshold is not None and not 0 < threshold < 1:  # before anything is looked for
         raise UserError("threshold must lie between 0 and 1", threshold)
-    if not 0 < size_mm < float("inf"):
-        raise UserError("size_mm must be positive", size_mm)
+    check_side(size_mm)
+    check_wall(min_wall_mm)
     sources, failed, single = sources_of(inputs, find_inputs, out)
     yield from failed
-    taken: set[str] = set()
+    targets = Targets(out, single)
     for source in sources:
         started = time.perf_counter()
         try:
+            paths = targets.of(source, suffix, *[PREVIEW] * preview)
             found = yield from result(invert(model, source, search))
             made = object_of(found, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
                              min_wall_mm=min_wall_mm)
-            stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
-            target = out if single else out / f"{stem}{suffix}"
-            paths = [made.save(target)]
+            made.save(paths[0])
             if preview:
-                paths.append(target.with_name(f"{target.stem}.preview.png"))
                 pictures = [found.seen.pixels, found.pixels, *previews.four_sides(made.mesh, CELL_PX)]
                 labels = ["picture", "found", *previews.SIDES]
                 previews.sheet_of_images(pictures, paths[1], len(pictures), CELL_PX, labels,

@@ -25,7 +25,7 @@ from maquette.drawing_loop.loop import (
     Round,
     Waiting,
 )
-from maquette.drawing_loop.rounds import CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
+from maquette.drawing_loop.rounds import ALL_ROUNDS, CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
@@ -188,12 +188,12 @@ def _pictures(rounds: Rounds) -> Iterator[Written]:
                      f"drawn from {measures['azimuth_deg']:g} degrees"]
         frames.append(_frame(parts, f"round {index + 1}   {overlap}"))
     columns = 3 if len(frames) < 4 else 6
-    path = previews.sheet_of_images(cells, rounds.out / "sheet.png", columns, CELL_PX, captions)
+    path = previews.sheet_of_images(cells, rounds.out / ALL_ROUNDS[0], columns, CELL_PX, captions)
     tables = (rounds.out / TABLE, rounds.out / CSV)
     yield Written("tables", tables, "measures of each round", {"output": [str(path) for path in tables]})
     yield Written("sheet", (path,), f"{len(frames)} rounds", {"output": [str(path)], "rounds": len(frames)})
     if len(frames) > 1:
-        made = previews.animation(frames, rounds.out / "loop.gif", FRAME_MS, back=False)
+        made = previews.animation(frames, rounds.out / ALL_ROUNDS[1], FRAME_MS, back=False)
         line = f"{len(frames)} frames, {made.stat().st_size / 1000:.0f} kB"
         yield Written("animation", (made,), line, {"output": [str(made)], "frames": len(frames)})
 

@@ -11,7 +11,7 @@ from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import Info, OpenedData, is_prepared, open_dataset
 from maquette.datasets.images import ImageInfo, OpenedImages, is_images, open_images
 from maquette.datasets.prepare import Finished
-from maquette.datasets.sources import FURNITURE, is_furniture
+from maquette.datasets.sources import FURNITURE, SOLIDS, is_generated, maker_of
 from maquette.errors import UserError
 from maquette.events import Event, Note
 from maquette.recipe import Recipe
@@ -67,7 +67,7 @@ def _prepare_shapes(
         if is_prepared(path):
             folders.append(path)
             continue
-        options = _options(recipe, is_furniture(source))
+        options = _options(recipe, source)
         folder = cache_folder(source, keys.cache, options, remember=not only_open)
         folders.append(folder)
         if is_prepared(folder):
@@ -88,26 +88,27 @@ def _prepare_shapes(
     return data
 
 
-def _options(recipe: Recipe, furniture: bool) -> dict[str, Any]:
+def _options(recipe: Recipe, source: str) -> dict[str, Any]:
     """How a raw source is prepared for a recipe: the arguments of `prepare` that change its rows, and no others.
 
     So whatever else needs the same rows (`maquette evaluate`) finds them in the cache.
 
     Args:
         recipe: Says what its networks read.
-        furniture: Whether the source is made, and not read.
+        source: A file, a folder or a maker.
     """
     reads, keys, model = SYSTEMS[recipe.system].reads, recipe.data, recipe.model
     options: dict[str, Any] = {"resolution": model.resolution, "split": "train", "orientations": keys.orientations}
-    if furniture:
-        options["count"] = keys.furniture
+    maker = maker_of(source)
+    if maker:
+        options["count"] = {FURNITURE: keys.furniture, SOLIDS: keys.solids}[maker]
     if reads is Reads.VIEWS:
         backgrounds = str(Path(keys.backgrounds).resolve()) if keys.backgrounds else None
         options |= {"views": keys.views, "view_size": model.view_size, "channels": model.image_channels,
                     "kinds": keys.kinds, "backgrounds": backgrounds}
     if reads is Reads.SCANS:
         options["scans"] = keys.scans
-    if furniture or reads is not Reads.NOTHING:
+    if maker or reads is not Reads.NOTHING:
         options["seed"] = recipe.train.seed
     return options
 
@@ -125,7 +126,7 @@ def open_image_data(recipe: Recipe) -> OpenedImages:
         raise UserError(f"a {recipe.system} model learns from one dataset of images", f"{len(paths)} paths",
                         "put the images into one folder")
     path = paths[0]
-    if is_prepared(path) or is_furniture(path):
+    if is_prepared(path) or is_generated(path):
         raise UserError(f"data.path {path} holds shapes; a {recipe.system} model learns from images",
                         hint=f"make a dataset of them with: {again}")
     if not is_images(path):

@@ -132,6 +132,8 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
     system.check_labels(data.class_names)
     if weights:
         weights.load_into(system.nets)
+    elif not resume:
+        system.begin()
     batches = make_batches(data, training, held_out, recipe, system, (engine.rank, engine.world))
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in system.nets.items()}
     counts = shapes_in(data, training), shapes_in(data, held_out)

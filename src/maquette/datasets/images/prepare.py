@@ -139,7 +139,7 @@ def prepare_images(
         raise UserError("a background is for objects with masks", repr(background), "say where the masks are: --masks")
     if masks not in ("", "alpha") and not Path(masks).is_dir():
         raise UserError(f"no folder {masks} with masks", hint="or --masks alpha, for the images' own alpha channel")
-    limits = Limits(int(max_megapixels * 1e6), bits)
+    limits = Limits.of(max_megapixels, bits)
     options = ImageOptions(width, height, grey, "centre" if crop == "center" else crop, limits.max_pixels, bits, masks,
                            background, margin)
     files = find_images(folder, keep_names=keep_names)

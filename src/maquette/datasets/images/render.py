@@ -22,6 +22,7 @@ from maquette.datasets.images.true_shapes import TRUE_SHAPES, keep_shape, shape_
 from maquette.datasets.item import Item
 from maquette.datasets.orientations import shape_id
 from maquette.datasets.resumable import (
+    MAX_COUNT,
     PARTS,
     Finished,
     Rows,
@@ -32,7 +33,7 @@ from maquette.datasets.resumable import (
     version,
     write_group,
 )
-from maquette.datasets.sources import is_furniture, items_of, terms_of
+from maquette.datasets.sources import is_generated, items_of, terms_of
 from maquette.datasets.workers import cores
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
@@ -212,6 +213,8 @@ def _check(options: RenderOptions, count: int | None, holdout: int | None, worke
         raise UserError("views must be from 1 to 500", options.views)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
+    if max(count or 0, holdout or 0) > MAX_COUNT:
+        raise UserError(f"count and holdout must be at most {MAX_COUNT:,}", max(count or 0, holdout or 0))
     if holdout is not None and holdout < 0:
         raise UserError("holdout must be 0 or more", holdout)
     if options.background not in BACKGROUNDS:
@@ -225,8 +228,8 @@ def _check(options: RenderOptions, count: int | None, holdout: int | None, worke
 def _split(
     source: str | Path, classes: tuple[str, ...], count: int | None, holdout: int | None, seed: int, up: str
 ) -> tuple[str, dict[str, list[Item]]]:
-    """What the furniture maker was asked for, empty for files (whose names go nowhere), and the items of each split."""
-    if is_furniture(source):
+    """What a maker was asked for, empty for files (whose names go nowhere), and the items of each split."""
+    if is_generated(source):
         name = str(source) if ":" in str(source) or not classes else f"{source}:{','.join(classes)}"
         train = _of_classes(items_of([name], count=count, seed=seed, split="train", up=up), classes, source)
         holdout = _usual_holdout(len(train)) if holdout is None else holdout

@@ -3,7 +3,6 @@
 Everything is read from a run's folder, so it works while the run goes on, and without loading PyTorch.
 """
 
-import json
 import math
 import os
 import re
@@ -15,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
 from maquette.io.lock import is_locked
+from maquette.io.trees import read_json, read_yaml
 from maquette.training.monitor.log import DATA, METRICS, RECIPE, SAMPLES, START, Row, picture_step, read_metrics
 
 if TYPE_CHECKING:
@@ -255,8 +254,8 @@ def _validation(rows: Sequence[Row], best: str) -> tuple[str | None, float | Non
 def _recipe(run: Path) -> dict[str, Any]:
     """The run's recipe as plain values; empty where the file is missing or damaged."""
     try:
-        tree = yaml.safe_load((run / RECIPE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        tree = read_yaml(run / RECIPE)
+    except (OSError, ValueError):
         return {}
     return tree if isinstance(tree, dict) else {}
 
@@ -291,8 +290,8 @@ def _facts(run: Path, rows: Sequence[Row], found: Curves, metric: str | None) ->
     facts["checkpoints"] = sorted(_checkpoints(run))
     facts["sheets"] = len(list((run / SAMPLES).glob("*.png")))
     try:
-        facts["environment"] = json.loads((run / "environment.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        facts["environment"] = read_json(run / "environment.json")
+    except (OSError, ValueError):
         pass
     return facts
 
