@@ -36,3 +36,7 @@ class TrainingDiverged(UserError):
 
 class RenamedWarning(FutureWarning):
     """Something was named as in an earlier release; it still works, until the release after next."""
+
+
+class FallbackWarning(UserWarning):
+    """Something was done in another way than it was asked for; one line says which. The command line shows it."""

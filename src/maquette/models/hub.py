@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import numpy as np
 from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
-from maquette.errors import UserError
+from maquette.errors import FallbackWarning, UserError
 from maquette.io.atomic import atomic_path
 from maquette.io.paths import nameable
 from maquette.io.trees import read_json
@@ -117,7 +118,7 @@ def locate(name: str | Path) -> Path:
             f"a model of a run that was stopped: maquette train --resume {folder} "
             f"--train.steps {stopped.name.removeprefix('step-').lstrip('0')}")
         raise UserError(f"{folder} is not a model: it has no config.json", hint=hint)
-    if name.count("/") == 1 and not name.startswith((".", "/")):
+    if _may_be_on_hub(name):
         return _from_hub(name)
     close = difflib.get_close_matches(name, bundled(), 1)
     hint = f"did you mean '{close[0]}'?" if close else f"bundled models: {', '.join(bundled()) or 'none'}"
@@ -256,7 +257,7 @@ def save(
         key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.saved_networks()
     }
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
-    halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
+    halves = {k: _in_half(v).cpu().contiguous() for k, v in tensors.items()}
     with atomic_path(folder / WEIGHTS) as path:
         path.write_bytes(save_tensors(halves, metadata={"format": "pt"}))  # save_file shuts out all other users
     with atomic_path(folder / CARD) as path:
@@ -267,6 +268,21 @@ def save(
     with atomic_path(folder / CONFIG) as path:
         path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     return folder
+
+
+def _in_half(tensor: "torch.Tensor") -> "torch.Tensor":
+    """A tensor in half precision, or as it is where it holds whole numbers or values beyond that precision."""
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    return tensor if (half.isinf() & tensor.isfinite()).any() else half
+
+
+def _may_be_on_hub(name: str) -> bool:
+    """Whether a name is OWNER/NAME and no folder that somebody meant: none below a folder that is here, or `runs`."""
+    owner, slash, own = name.partition("/")
+    fits = bool(re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", name))
+    return bool(slash and own) and fits and owner != "runs" and not Path(owner).is_dir()
 
 
 def push(name: str | Path, repo_id: str, private: bool = False, token: str | None = None) -> str:
@@ -329,10 +345,16 @@ def _from_hub(name: str) -> Path:
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
     except Exception as error:  # the hub client raises dozens of kinds: no network, no such repository, no access
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
         cached = _from_cache(name)
+        unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
+        why = "has no model of this name that you may read" if unknown else "cannot be reached"
         if cached is None:
-            what = f"model '{name}' is neither here nor to be had from the Hugging Face Hub"
-            raise UserError(what, _line(error)) from None
+            hint = "check the name" if unknown else "check the name of the folder, or the network"
+            raise UserError(f"there is no folder '{name}', and the Hugging Face Hub {why}", hint=hint) from None
+        warnings.warn(FallbackWarning(f"the Hugging Face Hub {why}: '{name}' is taken as it was downloaded before, "
+                                      f"revision {cached.name[:8]}"), stacklevel=2)
         folder = cached
     if not (folder / CONFIG).is_file():
         raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")

@@ -33,7 +33,18 @@ def class_row(model: Model, class_name: str, name: str) -> Tensor:
     if class_name not in labels:
         known = f"it knows {', '.join(labels)}" if labels else "it has no latents of classes"
         raise UserError(f"model '{model.name}' has no class of this name", repr(class_name), known)
-    return model.latents[name][labels.index(class_name)]
+    place = labels.index(class_name)
+    if not model.latents["mean"][place].any():
+        raise UserError(f"model '{model.name}' has no latents of this class", repr(class_name),
+                        "there was no shape of it to learn from")
+    return model.latents[name][place]
+
+
+def seen_classes(model: Model) -> list[str]:
+    """The classes of which the model has seen shapes; the means of the others are zero."""
+    if "mean" not in model.latents:
+        return list(model.class_names)
+    return [name for name, mean in zip(model.class_names, model.latents["mean"], strict=True) if mean.any()]
 
 
 def draw(
@@ -57,7 +68,7 @@ def draw(
     if not 0 <= spread <= MAX_SPREAD:  # nor is it nan
         raise UserError(f"spread must be from 0 to {MAX_SPREAD:g}", spread)
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
-    labels = model.class_names
+    labels = seen_classes(model)
     if not class_name and model.system.draws_by_class() and labels:
         class_name = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not class_name:

@@ -43,7 +43,8 @@ def class_latents(system: System, data: OpenedData, rows: Rows, rank: int = 24) 
         rank: Principal directions that are kept.
 
     Returns:
-        `mean`; `factor`, the principal directions times their standard deviations; and `rest`, the standard deviation
+        `mean`, which is zero for a class without rows (`maquette.models.prior.class_row` then says so); `factor`, the
+        principal directions times their standard deviations; and `rest`, the standard deviation
         that is left along each axis.
     """
     means, factors, rests = [], [], []
