@@ -216,7 +216,8 @@ def _written(name: str, paths: Sequence[Path], made: "ColouredMesh", size_mm: fl
     mesh = to_print(made.mesh, size_mm)
     report = printability(mesh)
     mean = "#" + bytes(np.round(made.colours.mean(0)).astype(np.uint8)).hex()
-    line = "; ".join(part for part in (report.line(), size_words(paths[0], mesh), made.dropped.line(), f"mean colour {mean}") if part)
+    said = (report.line(), size_words(paths[0], mesh), made.dropped.line(), f"mean colour {mean}")
+    line = "; ".join(part for part in said if part)
     summary = {"output": [str(path) for path in paths], "parts_dropped": made.dropped.parts, "printable": report.ok,
                "mean_colour": mean, "evaluations": made.evaluations}
     return Written(name, tuple(paths), line, summary)
