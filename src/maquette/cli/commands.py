@@ -31,7 +31,7 @@ from maquette.cli.reconstruction import complete as complete_scans
 from maquette.cli.reconstruction import demo, reconstruct
 from maquette.cli.runs import doctor, models_list, models_push, models_show, runs_list, runs_pack, runs_show
 from maquette.cli.train import train
-from maquette.errors import FallbackWarning, RenamedWarning, UserError
+from maquette.errors import PlainWarning, RenamedWarning, UserError
 from maquette.io.replacing import guard
 
 Command = Callable[..., int]
@@ -172,7 +172,10 @@ def groups() -> set[str]:
 
 @contextmanager
 def renamings_in_a_line() -> Iterator[None]:
-    """Within it, an old name that is still read, and what was done otherwise, is one plain line on standard error."""
+    """Within it, an old name that is still read, or what was done otherwise than asked, is one plain line, told once.
+
+    It goes to standard error.
+    """
     told: set[str] = set()
 
     with warnings.catch_warnings():
@@ -180,7 +183,7 @@ def renamings_in_a_line() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], filename: str, lineno: int,
                  file: TextIO | None = None, line: str | None = None) -> None:
-            if not issubclass(category, RenamedWarning | FallbackWarning):
+            if not issubclass(category, RenamedWarning | PlainWarning):
                 usual(message, category, filename, lineno, file, line)
             elif str(message) not in told:
                 told.add(str(message))
@@ -189,7 +192,7 @@ def renamings_in_a_line() -> Iterator[None]:
                 tell(f"maquette: {message}")
 
         warnings.simplefilter("always", RenamedWarning)
-        warnings.simplefilter("always", FallbackWarning)
+        warnings.simplefilter("always", PlainWarning)
         warnings.showwarning = show
         yield
 

@@ -24,7 +24,7 @@ from maquette.datasets.arrow import (
     column_photos,
     record_batches,
 )
-from maquette.errors import UserError
+from maquette.errors import UserError, one_line
 from maquette.extras import require
 from maquette.io.trees import read_json
 
@@ -87,11 +87,6 @@ def typed(kind: type[Sidecar], values: Mapping[str, Any]) -> Sidecar:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{where}: {first['msg'].lower()}") from None
-
-
-def one_line(error: BaseException) -> str:
-    """What an error of a library says, as one short line."""
-    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from maquette.datasets.resumable import (
     Group,
     Rows,
     assemble,
-    claim,
+    claimed,
     make_groups,
     unfinished_groups,
     version,
@@ -43,7 +43,7 @@ __all__ = ["Finished", "OpenedData", "open_dataset", "prepare"]
 
 _GROUP = 64
 """Shapes that are written in one go; an interruption costs each worker so many at most."""
-FORMAT = 2
+FORMAT = 3
 """Changes when the same options give other rows."""
 
 
@@ -92,8 +92,8 @@ def prepare(
         up: The axis that points up in the meshes of a folder, `z` or `y` (`maquette.datasets.sources.meshes.read`).
 
     Raises:
-        UserError: If an option is out of range, if `out` holds something else, if no shape at all can be prepared, and
-            if the disk is full (free some space and run it again).
+        UserError: If an option is out of range, if `out` holds something else or another command works on it, if no
+            shape at all can be prepared, and if the disk is full (free some space and run it again).
     """
     out = Path(out)
     pictures = str(backgrounds) if backgrounds else None
@@ -120,18 +120,21 @@ def prepare(
         shutil.rmtree(parts, ignore_errors=True)
         yield Finished(out, sum(info.counts.values()), info.skipped)
         return
-    claim(out, fingerprint, asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)})
-
-    groups = _groups(items, options)
-    unfinished, done = unfinished_groups(parts, groups)
-    schema = arrow_schema(class_names, bool(scans))
-    for item, reason, ready in make_groups(unfinished, partial(_make, options=options), workers or _cores()):
-        done += 1
-        if ready is not None:
-            rows = [row | {"label": class_names.index(row["label"])} for row in ready.rows]
-            write_group(parts, Group(ready.name, rows, ready.skipped), schema)
-        yield Progress("preparing", done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
-    yield _assemble(out, list(groups), class_names, options, sources, fingerprint)
+    named = asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)}
+    with claimed(out, fingerprint, named):
+        groups = _groups(items, options)
+        unfinished, done = unfinished_groups(parts, groups)
+        schema = arrow_schema(class_names, bool(scans))
+        for item, reason, ready in make_groups(unfinished, partial(_make, options=options), workers or _cores()):
+            done += 1
+            if ready is not None:
+                rows = [row | {"label": class_names.index(row["label"])} for row in ready.rows]
+                write_group(parts, Group(ready.name, rows, ready.skipped), schema)
+            yield (Progress("preparing", done, len(items)) if reason is None
+                   else Skipped(item.id, reason, done, len(items)))
+        whole = _assemble(out, list(groups), class_names, options, sources, fingerprint)
+    shutil.rmtree(parts, ignore_errors=True)
+    yield whole
 
 
 def _check(options: RowOptions, count: int | None, workers: int | None, split: str | None) -> None:
@@ -247,5 +250,4 @@ def _assemble(
         fingerprint=fingerprint,
     )
     write_bytes(out / SIDECAR, info.to_json().encode())
-    shutil.rmtree(out / PARTS, ignore_errors=True)
     return Finished(out, sum(counts.values()), skipped)

@@ -3,6 +3,8 @@
 - `formats`: grid and mesh files by suffix; read this first
 - `pictures`: picture files of any origin as RGB arrays
 - `dicom`: the pixels of DICOM files, and nothing else of them
+- `trees`: YAML and JSON as plain values, within limits
+- `lock`: one command at a time on a folder
 - `html`: pages that need no other file
 - `atomic`: whole files or none
 - `replacing`: what may be written over, the one rule for every command

@@ -17,6 +17,8 @@ MAX_DEPTH = 32
 """Mappings and lists within each other, at most, in YAML."""
 MAX_DIGITS = 40
 """Digits of a whole number, at most."""
+_BROKEN = (yaml.YAMLError, LookupError, TypeError, AttributeError)
+"""What PyYAML raises besides ValueError: its constructors raise anything for values of a tag that do not fit it."""
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -33,10 +35,10 @@ def read_yaml(path: str | Path) -> Any:
     try:
         _check_events(text)
         return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        raise ValueError(_line(error)) from None
     except RecursionError:
         raise ValueError("its values are nested too deep") from None
+    except _BROKEN as error:
+        raise ValueError(_line(error)) from None
 
 
 def read_json(path: str | Path) -> Any:

@@ -33,18 +33,7 @@ def class_row(model: Model, class_name: str, name: str) -> Tensor:
     if class_name not in labels:
         known = f"it knows {', '.join(labels)}" if labels else "it has no latents of classes"
         raise UserError(f"model '{model.name}' has no class of this name", repr(class_name), known)
-    place = labels.index(class_name)
-    if not model.latents["mean"][place].any():
-        raise UserError(f"model '{model.name}' has no latents of this class", repr(class_name),
-                        "there was no shape of it to learn from")
-    return model.latents[name][place]
-
-
-def seen_classes(model: Model) -> list[str]:
-    """The classes of which the model has seen shapes; the means of the others are zero."""
-    if "mean" not in model.latents:
-        return list(model.class_names)
-    return [name for name, mean in zip(model.class_names, model.latents["mean"], strict=True) if mean.any()]
+    return model.latents[name][labels.index(class_name)]
 
 
 def draw(
@@ -68,7 +57,7 @@ def draw(
     if not 0 <= spread <= MAX_SPREAD:  # nor is it nan
         raise UserError(f"spread must be from 0 to {MAX_SPREAD:g}", spread)
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
-    labels = seen_classes(model)
+    labels = model.class_names
     if not class_name and model.system.draws_by_class() and labels:
         class_name = labels[int(torch.randint(len(labels), (1,), generator=noise))]
     if not class_name:
@@ -148,3 +137,20 @@ def unlikeliness(model: Model) -> Callable[[Tensor], Tensor]:
     if math.isfinite(sum(bounds(model.system))):
         return lambda latents: latents.new_zeros(len(latents))
     return lambda latents: latents.square().sum(1) / (2 * length)
+
+
+def likeness(model: Model, latents: Float[Tensor, "1 latent"]) -> float:
+    """How near a latent lies to those of what the model learned, 0 to 1; NaN where the model keeps no latents of these.
+
+    1 within the distance that the draws from its classes have from these classes, and less the further it is beyond.
+    """
+    if not (model.system.draws_by_class() and {"mean", "factor", "rest"} <= set(model.latents)):
+        return math.nan
+    beyond = float(unlikeliness(model)(latents.cpu().float())) - _usual_unlikeliness(model)
+    return math.exp(-max(beyond, 0.0))
+
+
+def _usual_unlikeliness(model: Model) -> float:
+    """The mean unlikeliness of the model's own draws."""
+    drawn = torch.stack([draw(model, 0, index) for index in range(32)])
+    return float(unlikeliness(model)(drawn).mean())

@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import trimesh
 
-from maquette.api.objects import complete, generate, reconstruct, write_object
+from maquette.api.objects import complete, generate, write_object
 from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
 from maquette.events import Failed, Written
@@ -21,16 +21,12 @@ from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
 from maquette.geometry.size import check_side, check_wall
-from maquette.intake.pickup import find_inputs, read_picture
-from maquette.io import formats
 from maquette.io.replacing import check_free, keep
-from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
+from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
 from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, size_words, sources_of
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
-
-EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @runtime_checkable
@@ -61,61 +57,6 @@ class Shaped(Protocol):
     def shape(self) -> Shape:
         """The grid."""
         ...
-
-
-def reconstruct_files(
-    inputs: Iterable[str],
-    out: str | Path,
-    model: ModelOrName = DEFAULT_MODEL,
-    *,
-    suffix: str = ".stl",
-    preview: bool = False,
-    size_mm: float = 100.0,
-    threshold: float | None = None,
-    largest_part: bool = True,
-    min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
-    """Reconstruct the pictures in files and folders. A bad input is named, the others still done.
-
-    Args:
-        inputs: Pictures, folders of pictures, or `-` for standard input.
-        out: A folder, or one file with a known suffix where there is one input.
-        model: One that reads pictures, or its name or folder.
-        suffix: Of the files in a folder: a mesh's or a grid's.
-        preview: Also a PNG of the picture beside the mesh from four sides.
-        size_mm: The longest side.
-        threshold: The occupancy at which a voxel is solid; None: the model's own.
-        largest_part: Leave out loose parts.
-        min_wall_mm: The thinnest wall that the printer can print, for the report.
-
-    Yields:
-        How many there are, then one Written or Failed for each.
-
-    Raises:
-        UserError: For a model that is unknown, and for one file that several inputs would be written to.
-    """
-    model, out = as_model(model), Path(out)
-    check_side(size_mm)
-    check_wall(min_wall_mm)
-    sources, failed, single = sources_of(inputs, find_inputs, out)
-    yield len(sources) + len(failed)
-    yield from failed
-    targets = Targets(out, single)
-    for source in sources:
-        started = time.perf_counter()
-        try:
-            paths = targets.of(source, suffix, *[PREVIEW] * preview)
-            made = reconstruct(
-                source, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part, min_wall_mm=min_wall_mm
-            )
-            made.save(paths[0])
-            if preview:
-                pixels = read_picture(source) if str(source) != "-" else _as_pixels(made.pickup.image)
-                previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
-        yield written_object(source, paths, made, {"kind": made.pickup.kind}, made.pickup.notes, started)
 
 
 def complete_files(
@@ -354,31 +295,6 @@ def render_files(
         yield Written(source, (out,), line, summary)
 
 
-def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed]:
-    """Reconstruct the bundled examples, and lay them out on one sheet, sketch beside mesh.
-
-    Args:
-        out: The folder.
-        model: One that reads pictures.
-
-    Yields:
-        How many files there will be, then one Written for each.
-    """
-    out = Path(out)
-    sources = sorted(str(path) for path in EXAMPLES.glob("*.png"))
-    check_free(*(out / f"{Path(source).stem}.stl" for source in sources), out / "demo.png")
-    yield len(sources) + 1
-    cells: list[np.ndarray | trimesh.Trimesh] = []
-    for source in sources:
-        made = reconstruct(source, model)
-        target = out / f"{Path(source).stem}.stl"
-        formats.write_mesh(target, made.mesh)
-        cells += [read_picture(source), made.mesh]
-        yield Written(Path(source).name, (target,), made.report.line())
-    picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
-    yield Written("picture", (picture,), "each example beside its mesh")
-
-
 def written_object(
     source: str | Path, paths: Sequence[Path], made: Reported, facts: dict, notes: Iterable[str],
     started: float,
@@ -433,11 +349,6 @@ def written_solid(
         "seconds": round(time.perf_counter() - started, 4),
     }
     return Written(str(source), tuple(paths), line, summary)
-
-
-def _as_pixels(image: np.ndarray) -> np.ndarray:
-    pixels = np.round(np.moveaxis(image, 0, -1) * 255).astype(np.uint8)
-    return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
 
 def _number(value: float) -> float | None:

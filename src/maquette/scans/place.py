@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy import ndimage
 
 from maquette.errors import UserError
+from maquette.io.formats import MAX_COORDINATE
 from maquette.rendering import Camera
 from maquette.scans.floor import Plane, find_plane
 
@@ -220,6 +221,9 @@ def _checked(points: Shaped[np.ndarray, "..."], name: str, in_front: bool) -> Fl
         points = points[forward]
     if len(points) < LEAST_POINTS:
         raise UserError(f"{name} has too few points", len(points), f"at least {LEAST_POINTS} are needed")
+    furthest = float(np.abs(points).max())
+    if furthest > MAX_COORDINATE:
+        raise UserError(f"{name} has coordinates that are too large for any unit", f"{furthest:g}")
     return points
 
 

@@ -7,9 +7,10 @@ scan). Three updates, y a view or a scan:
     encoder    KL(q(z|y) || N(0, I)) + ||G(E(y)) - x||              on every batch
     generator  -E[D(x^)] + 100 ||G(E(y)) - x||                      on every fifth
 
-with x^ = G(z), z ~ N(0, I) or z = E(y). The encoder must be updated as often as the critic, or the system does not
-converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape, filled where
-the camera saw a surface.
+with x^ = G(z). In the paper z ~ N(0, I) in one form and z = E(y) in another; these three updates draw it from N(0, I),
+the joint form below takes both (`prior_fraction`). The encoder must be updated as often as the critic, or the system
+does not converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape,
+filled where the camera saw a surface.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
 
@@ -44,7 +45,7 @@ from maquette.keys import (
     Widths,
 )
 from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
-from maquette.nets.pixel_aligned import PixelAlignedDecoder
+from maquette.nets.pixel_aligned import PixelAlignedDecoder, Poses
 from maquette.nets.types import Images, Latent, Voxels
 from maquette.nets.volume import GENERATORS, IWGANCritic, ScanEncoder, ScanSkipDecoder, SubvoxelGenerator, from_cells
 from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms, network
@@ -88,7 +89,8 @@ class VAEIWGAN3DConfig(IWGAN3DConfig):
     critic_start: NonNegativeInt = 0
     """The step at which the critic begins to learn (joint form); some hundred before `adversarial_start`."""
     critic_fraction: PositiveShare = 1.0
-    """Generated shapes that the critic sees in a batch, and as many real ones, as a share of the batch (joint form)."""
+    """Generated shapes that the critic sees in a batch, and as many real ones, as a share of the batch, at least one
+    (joint form)."""
     prior_fraction: Share = 0.5
     """Share of the critic's fakes that are decoded from the prior, the others from views or scans (joint form). 1: the
     reconstruction alone trains on views or scans, and the critic on the latents between theirs."""
@@ -298,12 +300,12 @@ class VAEIWGAN3D(System[ConfigT]):
         x^ are shapes decoded from the batch's views or scans, and shapes decoded from the prior.
         """
         with_critic = self.config.adversarial > 0 and step >= self.config.critic_start
-        n_fake = round(self.config.critic_fraction * len(batch)) if with_critic else 0
+        n_fake = max(1, round(self.config.critic_fraction * len(batch))) if with_critic else 0
         n_prior = round(self.config.prior_fraction * n_fake)
         count = len(batch)
         mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
         kl = kl_to_standard_normal(mean, log_variance)
-        reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.real)
+        reconstruction = self.config.latent_weight * self._latent_loss(logits[:count], batch)
         minimised |= {"kl": self.config.kl_weight * kl, "reconstruction": reconstruction}
         if with_critic:
             fake = logits[len(logits) - n_fake :].sigmoid()  # those from the prior are the last
@@ -311,6 +313,10 @@ class VAEIWGAN3D(System[ConfigT]):
             if step >= self.config.adversarial_start:
                 minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets[CRITIC](fake))
         return Terms(minimised, {"kl_nats": kl.detach()})
+
+    def _latent_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The reconstruction term of the shapes that latents alone make."""
+        return self._reconstruction(logits, batch.real)
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int
@@ -354,11 +360,17 @@ class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
 
     def reconstruct(self, seen: Images) -> Voxels:
         """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
+        return self.look(seen)[0]
+
+    def look(self, seen: Images) -> tuple[Voxels, Poses | None]:
+        """The occupancy in [0, 1] of the shapes that views show, and the cameras where these are estimated."""
         if not self.refiner:
-            return super().reconstruct(seen)
+            return super().reconstruct(seen), None
         mean, _, maps, features = self.nets[ENCODER](seen, maps=True)
         logits, cells = self.generator(mean, cells=True)
-        return (logits + from_cells(self.nets[ALIGNED](cells, maps, features)[0])).sigmoid()
+        decoder = network(self.nets, ALIGNED, PixelAlignedDecoder)
+        corrections, head_output = decoder(cells, maps, features)
+        return (logits + from_cells(corrections)).sigmoid(), decoder.pose_head.pose(head_output)
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int

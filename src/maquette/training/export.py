@@ -43,9 +43,8 @@ def class_latents(system: System, data: OpenedData, rows: Rows, rank: int = 24) 
         rank: Principal directions that are kept.
 
     Returns:
-        `mean`, which is zero for a class without rows (`maquette.models.prior.class_row` then says so); `factor`, the
-        principal directions times their standard deviations; and `rest`, the standard deviation
-        that is left along each axis.
+        `mean`; `factor`, the principal directions times their standard deviations; and `rest`, the standard deviation
+        that is left along each axis. A class without rows has N(0, I), the prior of all.
     """
     means, factors, rests = [], [], []
     labels = np.asarray(data.labels)
@@ -66,7 +65,8 @@ def class_latents(system: System, data: OpenedData, rows: Rows, rank: int = 24) 
         factor[:kept] = directions[:kept] * spread[:kept, None]
         means.append(latents.mean(0))
         factors.append(factor)
-        rests.append((centred.var(0, correction=0) - factor.square().sum(0)).clamp(min=0).sqrt())
+        rest = (centred.var(0, correction=0) - factor.square().sum(0)).clamp(min=0).sqrt()
+        rests.append(rest if found else torch.ones_like(rest))
     return {"mean": torch.stack(means), "factor": torch.stack(factors), "rest": torch.stack(rests)}
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from maquette import recipe as recipes
 from maquette.cli import charts as show
 from maquette.errors import UserError
+from maquette.io.lock import locked
 from maquette.training.monitor import runs
 from maquette.training.monitor.log import Log
 
@@ -90,6 +91,15 @@ def test_states(run):
     (run / "model").mkdir()
     (run / "model" / "config.json").write_text("{}")
     assert state() == "finished" and runs.describe(run)["facts"]["checkpoints"] == [20]
+
+
+def test_a_run_is_running_while_its_lock_is_held_whatever_the_clock_says(run):
+    age(run, 1)
+    with locked(run):
+        assert runs.list_runs(run)[0]["state"] == "running"
+    assert runs.list_runs(run)[0]["state"] == "stopped"
+    age(run, -48)
+    assert runs.list_runs(run)[0]["state"] == "stopped", "a date of the day after tomorrow is no sign of life"
 
 
 def test_a_slow_run_may_be_silent_for_as_long_as_it_usually_is(run):

@@ -237,7 +237,7 @@ def properties(data: bytes) -> dict[str, str]:
             continue
         while (len(line) - len(line.rstrip("\\"))) % 2:
             line = line[:-1] + next(lines, "").lstrip(" \t\f")
-        parts = re.fullmatch(r"((?:[^\\=: \t\f]|\\.)*)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL)
+        parts = re.fullmatch(r"((?:[^\\=: \t\f]++|\\.)*+)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL)
         assert parts is not None  # the second group takes whatever is left
         result[_unescaped(parts[1])] = _unescaped(parts[2]).strip()
     return result

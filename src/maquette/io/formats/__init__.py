@@ -8,12 +8,22 @@ Read `files` first (suffixes, limits, damaged files), then `grids` and `meshes`;
 """
 
 from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, kind
-from maquette.io.formats.grids import MAX_RESOLUTION, checked_grid, parse_array, read_array, read_grid, write_grid
-from maquette.io.formats.meshes import MAX_MESH_BYTES, check_stl, parse_scene, read_mesh, write_mesh
+from maquette.io.formats.grids import (
+    MAX_RESOLUTION,
+    checked_grid,
+    npz_arrays,
+    npz_names,
+    parse_array,
+    read_array,
+    read_grid,
+    write_grid,
+)
+from maquette.io.formats.meshes import MAX_COORDINATE, MAX_MESH_BYTES, check_stl, parse_scene, read_mesh, write_mesh
 from maquette.io.formats.off import read_off
 
 __all__ = [
     "GRIDS",
+    "MAX_COORDINATE",
     "MAX_MESH_BYTES",
     "MAX_RESOLUTION",
     "MESHES",
@@ -22,6 +32,8 @@ __all__ = [
     "file_bytes",
     "guarded",
     "kind",
+    "npz_arrays",
+    "npz_names",
     "parse_array",
     "parse_scene",
     "read_array",

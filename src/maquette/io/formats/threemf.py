@@ -41,3 +41,27 @@ def threemf_bytes(mesh: trimesh.Trimesh) -> bytes:
         for name, text in (("[Content_Types].xml", types), ("_rels/.rels", relations), ("3D/3dmodel.model", model)):
             archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), text, zipfile.ZIP_DEFLATED)
     return out.getvalue()
+
+
+def stored(data: bytes, most_bytes: int) -> bytes:
+    """A zip archive with its entries unpacked, so that reading it takes no more memory than it has bytes.
+
+    Python's and trimesh's readers unpack an entry whole before they look at the size that the archive claims for it.
+
+    Args:
+        data: The archive.
+        most_bytes: The most that all entries together may unpack to.
+
+    Raises:
+        ValueError: If they are larger; zipfile raises anything for a damaged archive.
+    """
+    out, left = io.BytesIO(), most_bytes
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as plain:
+        for name in archive.NameToInfo:
+            with archive.open(name) as stream:
+                content = stream.read(left + 1)
+            left -= len(content)
+            if left < 0:
+                raise ValueError(f"it unpacks to more than {most_bytes >> 20} MB")
+            plain.writestr(name, content)
+    return out.getvalue()
