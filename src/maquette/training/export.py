@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maquette import recipe as recipes
 from maquette.datasets.format import OpenedData
-from maquette.datasets.sources import is_furniture
+from maquette.datasets.sources import is_generated
 from maquette.models import hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
@@ -126,7 +126,7 @@ def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:
     """
     data = replace(
         recipe.data,
-        path=tuple(source if is_furniture(source) else OWN_DATA for source in recipe.data.path),
+        path=tuple(source if is_generated(source) else OWN_DATA for source in recipe.data.path),
         cache=DataRecipe().cache,
         backgrounds=OWN_PICTURES if recipe.data.backgrounds else "",
     )
