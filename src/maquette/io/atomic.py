@@ -67,7 +67,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         UserError: Naming the file that cannot be written; older files of these names stay as they were.
     """
     with ExitStack() as unfinished:
-        for path, data in reversed(list(files.items())):  # the last one that is entered is the first one that is renamed
+        for path, data in reversed(list(files.items())):  # the last one that is entered is renamed first
             part = unfinished.enter_context(atomic_path(path))
             try:
                 part.write_bytes(data)
