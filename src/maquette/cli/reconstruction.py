@@ -109,8 +109,8 @@ def reconstruct(
         )
     else:
         events = pictures.reconstruct_files(
-            inputs, out, loaded, by=by, class_name=class_name, obeying=not as_read, suffix=f".{format or 'stl'}", preview=preview,
-            size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
+            inputs, out, loaded, by=by, class_name=class_name, obeying=not as_read, suffix=f".{format or 'stl'}",
+            preview=preview, size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
         )
     return show_files(events, json, "reconstructing")
 
