@@ -72,6 +72,8 @@ class ViewVolumeConfig(VAEIWGAN3DConfig):
     """Features of a place."""
     point_hidden: PositiveInt = 32
     """Width of the layers that read a point's features."""
+    knows: bool = True
+    """Whether points read the generator's logits too, or the view's volume alone."""
     points: PositiveInt = 2048
     """Points of each shape and step that are spread evenly; three quarters as many more lie near filled ones."""
     pose_weight: NonNegativeFloat = 0.1
@@ -182,6 +184,7 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
     ) -> Float[Tensor, "batch points"]:
         """Logits at points, whose places in the generator's frame are `own`."""
         known = voxels_at(base, own).clamp(-KNOWN, KNOWN)[:, None]
+        known = known if self.config.knows else torch.zeros_like(known)
         return nets[POINTS](volume, project(points, poses), known)
 
     def _autoencode(
