@@ -1,6 +1,6 @@
 """Drawings of our own: lines as a person means them, hands and pens that draw them, and a phone that photographs them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,16 +33,16 @@ class Case:
         return not self.style.endswith(tuple(PENS))
 
 
-def cases(seed: int = 0, only: str = "") -> Iterator[Case]:
+def cases(seed: int = 0, only: str | Collection[str] = "") -> Iterator[Case]:
     """Each thing clean and photographed, hands and pens taking turns so that all pairs occur.
 
     Args:
         seed: Another seed gives other errors of the hands and other photographs.
-        only: Part of the names that are wanted.
+        only: Part of the names that are wanted, or several whole names.
     """
     hands, pens = list(HANDS), list(PENS)
     for number, (name, strokes) in enumerate(THINGS.items()):
-        if only not in name:
+        if (only not in name) if isinstance(only, str) else (name not in only):
             continue
         hand, pen = hands[number % 4], pens[(number + number // 4) % 4]
         made = draw(strokes, HANDS[hand], PENS[pen], 1000 * seed + number)

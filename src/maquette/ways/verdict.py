@@ -54,10 +54,12 @@ class Judgement:
     Attributes:
         probability: That the result is what was drawn, 0 to 1.
         reasons: Why it is unsure, a short sentence each.
+        signs: What was measured.
     """
 
     probability: float
     reasons: tuple[str, ...] = field(default=())
+    signs: Signs = field(default=Signs())
 
     @property
     def verdict(self) -> Verdict:
@@ -143,4 +145,4 @@ def judge(signs: Signs, photo: bool, lost: float = 0.0) -> Judgement:
         reasons.append("it is unlike what the model has learned")
     if lost > 0.05:
         reasons.append("a part that was drawn is missing")
-    return Judgement(chance, tuple(reasons) or ("the signs together are weak",))
+    return Judgement(chance, tuple(reasons) or ("the signs together are weak",), signs)
