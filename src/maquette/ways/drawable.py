@@ -33,20 +33,14 @@ def require_a_thing(picture: UInt8[np.ndarray, "h w 3"], outline: DrawnOutline |
     Raises:
         UserError: For a photo of grain, and for a page of text or of small marks.
     """
-    hint = "give one object that fills most of the picture"
-    if photo:
-        if is_grain(picture):
-            raise UserError(f"{name} shows grain or a fine pattern all over and no object", hint=hint)
-        return
-    if outline is None:
-        return
-    lines = outline.ink > 0.5
-    rows = text_rows(lines)
-    if rows:
-        raise UserError(f"{name} shows text and no drawing of one object", f"{rows} rows", hint)
-    marks = small_marks(lines)
-    if marks:
-        raise UserError(f"{name} shows small marks all over and no drawing of one object", f"{marks} marks", hint)
+    lines = None if outline is None else outline.ink > 0.5
+    what = ""
+    if photo and is_grain(picture):
+        what = "grain or a fine pattern all over and no object"
+    elif not photo and lines is not None and (text_rows(lines) or small_marks(lines)):
+        what = "text or small marks all over and no drawing of one object"
+    if what:
+        raise UserError(f"{name} shows {what}", hint="give one object that fills most of the picture")
 
 
 def is_grain(picture: UInt8[np.ndarray, "h w 3"]) -> bool:
