@@ -26,6 +26,7 @@ from maquette.intake.pickup import Pickup, frame_object
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import Answer, answer, require_pictures
 from maquette.ways.choosing import WAYS, Way, best_way, by_geometry, front_pose, suits
+from maquette.ways.drawable import require_a_thing
 from maquette.ways.fitting import fit_camera, turned_starts
 from maquette.ways.joining import join_parts
 from maquette.ways.obeying import obey
@@ -109,8 +110,8 @@ def reconstruct(
         min_wall_mm: The thinnest wall that the printer can print, for the report.
 
     Raises:
-        UserError: For a picture that cannot be read or holds nothing, for a model that reads none, for a way that the
-            picture does not allow, and for an empty result.
+        UserError: For a picture that cannot be read or holds nothing, for one of grain or of text by the model or the
+            best way, for a model that reads none, for a way that the picture does not allow, and for an empty result.
     """
     seen = _Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm, class_name)
     if by != "auto":
@@ -285,6 +286,7 @@ class _Seen:
         return self._by_model() if way == "model" else self._by_geometry(way)
 
     def _by_model(self) -> Reconstruction:
+        require_a_thing(self.pixels, self.outline, self.pickup.kind == "photo", self.name)
         told = answer(self.model, self.pickup.image, self.class_name)
         occupancy = join_parts(_fine(told.occupancy), self.threshold)
         pose = None if told.pose is None else Pose.of(told.pose)
