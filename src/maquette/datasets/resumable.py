@@ -246,9 +246,10 @@ def assemble(
 
     empty = Dataset.from_dict({name: [] for name in columns}, features=columns)
     described = parts / "described"
-    with _no_progress():
-        DatasetDict(dict.fromkeys(counts, empty)).save_to_disk(described)
+    shutil.rmtree(described, ignore_errors=True)
     try:
+        with _no_progress():
+            DatasetDict(dict.fromkeys(counts, empty)).save_to_disk(described)
         for split in counts:
             folder = out / split
             folder.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,9 @@ from pathlib import Path
 from maquette.errors import UserError
 from maquette.io.paths import first_bytes, shown
 from maquette.io.replacing import about_to_replace, check_free, wrote
+
+_UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}(\.[^.]*)?")
+"""The names of unfinished files."""
 
 
 @contextmanager
@@ -73,6 +77,17 @@ def write_together(files: Mapping[Path, bytes]) -> None:
                 part.write_bytes(data)
             except OSError as error:
                 raise _cannot_write(path, error) from None
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed commands left in a folder of files that were never finished.
+
+    Only for a command that has the folder to itself (`maquette.io.lock`).
+    """
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if _UNFINISHED.fullmatch(path.name) and path.is_file():
+                _remove(path)
 
 
 def _remove(path: Path) -> None:

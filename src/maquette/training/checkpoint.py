@@ -116,6 +116,19 @@ def seconds_of(path: Path) -> float | None:
     return float(value) if isinstance(value, int | float) and 0 <= value < math.inf else None
 
 
+def tidy(folder: Path) -> None:
+    """Remove what a killed process left half written; what it had moved aside for something newer goes back.
+
+    Only for the training that has the run's lock.
+    """
+    for path in folder.glob(".*"):
+        name, _, kind = path.name[1:].rpartition(".")
+        if kind == "old" and path.is_dir() and not (folder / name).exists():
+            path.rename(folder / name)
+        elif kind in ("old", "partial"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def step_of(path: Path) -> int:
     """The finished steps of a checkpoint, by its folder's name `step-NNNNNNN`."""
     return int(path.name.removeprefix("step-"))

@@ -87,7 +87,8 @@ def train(
         path, damaged = checkpoint.newest_whole(run / "checkpoints")
         yield from map(Note, damaged)
         if path is None:
-            raise UserError(f"{run} holds no whole checkpoint to resume from", hint="start it anew without --resume")
+            hint = "start it anew with another --run" if damaged else "start it anew without --resume"
+            raise UserError(f"{run} holds no whole checkpoint to resume from", hint=hint)
         first, before_s = trainer.restore(path), checkpoint.seconds_of(path)
         yield Note(f"resumed from {path} at step {first}")
     system.nets.train()

@@ -12,7 +12,7 @@ from maquette.datasets.images import OpenedImages
 from maquette.datasets.prepare import Finished
 from maquette.errors import UserError
 from maquette.events import Event, Note
-from maquette.io.atomic import atomic_path, write_bytes
+from maquette.io.atomic import atomic_path, remove_unfinished, write_bytes
 from maquette.io.lock import InUse, locked
 from maquette.models import hub
 from maquette.recipe import Recipe
@@ -27,7 +27,7 @@ from maquette.training.image_batches import ImageBatches
 from maquette.training.monitor import health
 from maquette.training.monitor.environment import environment
 from maquette.training.monitor.estimate import warning
-from maquette.training.monitor.log import DATA
+from maquette.training.monitor.log import DATA, SAMPLES
 from maquette.training.news import Exported, Started, Stopped
 from maquette.training.rows import Data, Rows, classes_without, shapes_in, signature, split
 from maquette.training.validation import ImageValidator, Validation, Validator
@@ -58,7 +58,7 @@ def train_recipe(
             on or that cannot be written.
         TrainingDiverged: If a loss term is not finite, or a weight that is to be saved.
     """
-    if not resume and (folder / "checkpoints").exists():
+    if not resume and checkpoint.list_checkpoints(folder / "checkpoints"):
         raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
     if recipe.train.threads:
         torch.set_num_threads(recipe.train.threads)
@@ -68,6 +68,11 @@ def train_recipe(
         refused = engine.share(_enter(held, folder) if engine.first else None)
         if refused:
             raise InUse(*refused)
+        if engine.first:
+            checkpoint.tidy(folder / "checkpoints")
+            for place in (folder, folder / SAMPLES, folder / "model"):
+                remove_unfinished(place)
+        engine.wait()
         for event in _finished(folder, recipe) if resume else ():
             if engine.first:
                 yield event

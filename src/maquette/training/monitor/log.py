@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml", "start.json"
 DATA = "data.json"
+_MOST = 2**53
+"""Whole numbers up to which a float has each."""
 Row = dict[str, Any]
 """One row as JSON has it: "event" and "step" are always there, other values depend on the kind of event."""
 
@@ -196,9 +198,23 @@ def _rows(text: str) -> list[Row]:
             row = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict) and isinstance(row.get("step"), int) and isinstance(row.get("event"), str):
+        if _is_row(row):
             rows.append(row)
     return rows
+
+
+def _is_row(row: object) -> bool:
+    """Whether a line of the file is one that `Log.write_row` could have written."""
+    if not isinstance(row, dict) or not isinstance(row.get("event"), str):
+        return False
+    counts = [row.get("step"), row.get("samples", 0)]
+    if not all(isinstance(count, int) and 0 <= count < _MOST for count in counts):
+        return False
+    time_s = row.get("time", 0.0)
+    if not isinstance(time_s, int | float) or not 0 <= time_s < _MOST:
+        return False
+    return all(isinstance(value, str | float) or isinstance(value, int) and not isinstance(value, bool)
+               and abs(value) <= _MOST for value in row.values())
 
 
 def _plain(value: SupportsFloat | str) -> float | int | str:
