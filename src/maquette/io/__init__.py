@@ -3,7 +3,7 @@
 - `formats`: grid and mesh files by suffix; read this first
 - `pictures`: picture files of any origin as RGB arrays
 - `dicom`: the pixels of DICOM files, and nothing else of them
-- `yaml_files`: recipes as plain values
+- `yaml_files`, `archives`: recipes as plain values, entries of zip archives in little memory
 - `html`: pages that need no other file
 - `atomic`: whole files or none
 - `paths`, `quiet`: names that no file can have, and what foreign libraries print

@@ -49,7 +49,20 @@ def _reason(error: Exception) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only, and merges (`<<`) that stay within the limits."""
+    """Plain values only, and levels and merges (`<<`) that stay within the limits.
+
+    PyYAML reads ahead in a time that grows with the square of the levels: 100,000 brackets take half a minute.
+    """
+
+    def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:
+        """Takes a bracket that opens a list or a mapping."""
+        _check_depth(self.flow_level)
+        super().fetch_flow_collection_start(TokenClass)
+
+    def add_indent(self, column: int) -> bool:
+        """Takes a step to the right, and whether it is one."""
+        _check_depth(len(self.indents))
+        return bool(super().add_indent(column))
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Puts in what a mapping is merged with."""
@@ -68,11 +81,15 @@ def _check_extent(tree: Any) -> None:
     while waiting:
         value, depth = waiting.pop()
         count += 1
-        if depth > MAX_DEPTH:
-            raise ValueError(f"its values are nested more than {MAX_DEPTH} deep")
+        _check_depth(depth)
         if count > MAX_VALUES:
             raise ValueError(f"it has more than {MAX_VALUES:,} values")
         if isinstance(value, dict):
             waiting += [(inner, depth + 1) for inner in value.values()]
         elif isinstance(value, list | tuple | set):
             waiting += [(inner, depth + 1) for inner in value]
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"its values are nested more than {MAX_DEPTH} deep")

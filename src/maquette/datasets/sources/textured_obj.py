@@ -256,8 +256,8 @@ def _colours(model: _Model, material: np.ndarray, uv: np.ndarray, mapped: np.nda
         whole = find(line)
         found = [whole] if whole is not None else [find(name) for name in line.split()[:MAX_LIBRARIES]]
         for data in found:
-            known = data is not None and len(data) <= MAX_MATERIALS_BYTES
-            library |= _materials(data.decode("latin-1")) if known else {}
+            if data is not None and len(data) <= MAX_MATERIALS_BYTES:
+                library |= _materials(data.decode("latin-1"))
     order = np.argsort(material, kind="stable")
     begins = np.searchsorted(material[order], np.arange(len(model.names) + 1))
     colours, cover = np.zeros((len(material), 3)), np.ones(len(material))

@@ -26,6 +26,8 @@ METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "
 Row = dict[str, Any]
 """One row as JSON has it: "event" and "step" are always there, other values depend on the kind of event."""
 
+_MOST = 1e15  # steps, samples and seconds of a run
+
 
 class Log:
     """The log of one run; a context manager, so that its files are closed.
@@ -187,9 +189,16 @@ def _rows(text: str) -> list[Row]:
             row = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict) and isinstance(row.get("step"), int) and isinstance(row.get("event"), str):
+        if isinstance(row, dict) and isinstance(row.get("event"), str) and _counts(row):
             rows.append(row)
     return rows
+
+
+def _counts(row: Row) -> bool:
+    """Whether steps, samples and seconds of a row are numbers that a run can have."""
+    step, others = row.get("step"), [row.get(name, 0) for name in ("samples", "time")]
+    whole = isinstance(step, int) and not isinstance(step, bool) and 0 <= step < _MOST
+    return whole and all(isinstance(other, int | float) and 0 <= other < _MOST for other in others)
 
 
 def _plain(value: SupportsFloat | str) -> float | int | str:
