@@ -164,7 +164,10 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
                 shape = tuple(file.get_slice(key).get_shape())
                 if shape != tuple(own.shape):
                     raise UserError(f"{path}: tensor {key} has shape {shape}, config.json needs {tuple(own.shape)}")
-                state[key] = file.get_tensor(key).to(own.dtype)
+                value = file.get_tensor(key)
+                if value.is_complex():
+                    raise UserError(f"{path}: tensor {key} holds complex numbers")
+                state[key] = value.to(own.dtype)
             for key in known:
                 if key.startswith("latents."):
                     latents[key.removeprefix("latents.")] = file.get_tensor(key).float()
