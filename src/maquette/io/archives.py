@@ -1,11 +1,12 @@
 """Zip archives of strangers: no entry takes more memory than it may."""
 
 import zipfile
+from typing import IO
 
 _PIECE = 1 << 18
 
 
-def opened_entry(archive: zipfile.ZipFile, name: str) -> zipfile.ZipExtFile:
+def opened_entry(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     """One entry of an archive as a stream, of which `read(n)` takes memory for n bytes and no more.
 
     Raises:
