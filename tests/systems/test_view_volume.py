@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from maquette.errors import UserError
 from maquette.nets.pixel_aligned import centres
 from maquette.nets.view_volume import PointDecoder, ViewVolume, turned, voxels_at
 from maquette.systems.base import Batch
@@ -114,3 +115,16 @@ def test_it_learns_two_shapes_by_heart():
         rate.step()
         losses.append(float(terms.minimised["view"].detach()))
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:3])
+
+
+def test_a_class_that_is_told_changes_the_answer_and_one_that_is_not_does_not():
+    torch.manual_seed(0)
+    made = ViewVolumeSystem(CONFIG)
+    made.nets.eval()
+    with torch.no_grad():
+        made.nets["encoder"].given[3] += 5
+        views = torch.rand(1, 3, 32, 32)
+        plain, told, other = (made.look(views, label)[0] for label in (None, 3, 2))
+    assert torch.equal(plain, other) and not torch.allclose(plain, told)
+    with pytest.raises(UserError, match="class_slots must be at least the number of classes, got 128 for 129"):
+        made.check_labels(["x"] * 129)

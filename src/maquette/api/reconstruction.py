@@ -26,6 +26,7 @@ from maquette.intake.pickup import Pickup, frame_object
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import Answer, answer, require_pictures
 from maquette.ways.choosing import WAYS, Way, best_way, by_geometry, front_pose, suits
+from maquette.ways.drawable import require_a_thing
 from maquette.ways.fitting import fit_camera, turned_starts
 from maquette.ways.joining import join_parts
 from maquette.ways.obeying import obey
@@ -88,6 +89,7 @@ def reconstruct(
     model: ModelOrName = DEFAULT_MODEL,
     *,
     by: By = "auto",
+    class_name: str = "",
     obeying: bool = True,
     size_mm: float = 100.0,
     threshold: float | None = None,
@@ -100,6 +102,7 @@ def reconstruct(
         picture: A file, a file's bytes, pixels uint8 `[H, W]` or `[H, W, 3]`, or a PIL image.
         model: One that reads pictures, or its name or folder.
         by: `auto` for the best way; `model`, `revolve`, `inflate` or `extrude` for this one.
+        class_name: What it shows, `table`, for a model that takes it; empty where it is not known.
         obeying: Mend the model's shape by the drawn outline.
         size_mm: The longest side.
         threshold: The occupancy at which a voxel is solid; None: the model's own.
@@ -107,10 +110,10 @@ def reconstruct(
         min_wall_mm: The thinnest wall that the printer can print, for the report.
 
     Raises:
-        UserError: For a picture that cannot be read or holds nothing, for a model that reads none, for a way that the
-            picture does not allow, and for an empty result.
+        UserError: For a picture that cannot be read or holds nothing, for one of grain or of text by the model or the
+            best way, for a model that reads none, for a way that the picture does not allow, and for an empty result.
     """
-    seen = _Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm)
+    seen = _Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm, class_name)
     if by != "auto":
         return seen.made(by)
     flat = suits(seen.outline)
@@ -262,18 +265,19 @@ class _Seen:
     threshold: float
     largest_part: bool
     min_wall_mm: float
+    class_name: str
 
     @classmethod
     def of(
         cls, picture: Picture, model: ModelOrName, obeying: bool, size_mm: float, threshold: float | None,
-        largest_part: bool, min_wall_mm: float,
+        largest_part: bool, min_wall_mm: float, class_name: str = "",
     ) -> "_Seen":
         model = require_pictures(as_model(model))
         given = as_picture(picture)
         config = model.system.config
         found = frame_object(given.pixels, config.view_size, config.image_channels, given.name)
         return cls(given.name, given.pixels, model, found, drawn_outline(given.pixels, found), obeying, size_mm,
-                   model.threshold if threshold is None else threshold, largest_part, min_wall_mm)
+                   model.threshold if threshold is None else threshold, largest_part, min_wall_mm, class_name)
 
     def made(self, way: Way) -> Reconstruction:
         """The object by one way."""
@@ -282,7 +286,8 @@ class _Seen:
         return self._by_model() if way == "model" else self._by_geometry(way)
 
     def _by_model(self) -> Reconstruction:
-        told = answer(self.model, self.pickup.image)
+        require_a_thing(self.pixels, self.outline, self.pickup.kind == "photo", self.name)
+        told = answer(self.model, self.pickup.image, self.class_name)
         occupancy = join_parts(_fine(told.occupancy), self.threshold)
         pose = None if told.pose is None else Pose.of(told.pose)
         before, notes = float("nan"), []

@@ -22,6 +22,7 @@ def reconstruct(
     as_read: bool = False,
     one: bool = False,
     sides: tuple[str, ...] = (),
+    class_name: Annotated[str, arg(name="class")] = "",
     size_mm: float = 100.0,
     format: Format | None = None,
     preview: bool = False,
@@ -50,6 +51,7 @@ def reconstruct(
         as_read: Leave the model's shape as it read it, not mended by the drawn outline.
         one: All pictures show one object, from several sides: 2 to 8, drawings and photos mixed.
         sides: From where each of them was taken, in their order: front, left, back, right or degrees; not needed.
+        class_name: What the pictures show, for a model that takes it (see `maquette models show`).
         size_mm: Longest side of the object, in millimetres.
         format: Kind of file; meshes are for printing, the rest are voxel grids. stl if left out, glb where the mesh has
             colours, which ply, obj and glb keep.
@@ -92,23 +94,23 @@ def reconstruct(
     if sides and not one:
         return bad_usage("reconstruct", "--sides is for several pictures of one object; add --one")
     if one:
-        if by != "auto" or candidates is not None:
-            return bad_usage("reconstruct", "--one is by the model; leave out --by and --candidates")
+        if by != "auto" or candidates is not None or class_name:
+            return bad_usage("reconstruct", "--one is by the model; leave out --by, --candidates and --class")
         events = pictures.one_file(
             inputs, out, loaded, sides, obeying=not as_read, suffix=f".{format or 'stl'}", preview=preview,
             size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
         )
     elif candidates is not None:
-        if by != "auto" or as_read:
-            return bad_usage("reconstruct", "--candidates tries all ways; leave out --by and --as-read")
+        if by != "auto" or as_read or class_name:
+            return bad_usage("reconstruct", "--candidates tries all ways; leave out --by, --as-read and --class")
         events = pictures.candidate_files(
             inputs, out, loaded, candidates, suffix=f".{format or 'stl'}", size_mm=size_mm, threshold=threshold,
             largest_part=not all_parts, min_wall_mm=min_wall_mm,
         )
     else:
         events = pictures.reconstruct_files(
-            inputs, out, loaded, by=by, obeying=not as_read, suffix=f".{format or 'stl'}", preview=preview,
-            size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
+            inputs, out, loaded, by=by, class_name=class_name, obeying=not as_read, suffix=f".{format or 'stl'}",
+            preview=preview, size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
         )
     return show_files(events, json, "reconstructing")
 

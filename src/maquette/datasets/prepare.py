@@ -33,7 +33,7 @@ from maquette.datasets.resumable import (
     write_group,
 )
 from maquette.datasets.rows import RowOptions, make_rows
-from maquette.datasets.sources import items_of, terms_of
+from maquette.datasets.sources import is_generated, items_of, terms_of
 from maquette.datasets.workers import cores as _cores
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
@@ -242,7 +242,7 @@ def _assemble(
         orientations=options.orientations,
         up=options.up,
         seed=options.seed,
-        sources=tuple(str(source) for source in sources),
+        sources=tuple(str(source) if is_generated(source) else "shapes" for source in sources),
         terms=terms_of(sources),
         counts=counts,
         skipped=skipped,

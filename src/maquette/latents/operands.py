@@ -121,6 +121,8 @@ def parse_expression(expression: str | Sequence[str]) -> list[tuple[float, str]]
             if found is None:
                 raise wrong
             number, operand = found.groups()
+            if number is None and "*" in operand and not is_file(operand):
+                raise UserError("what stands before * is a number", repr(operand), "0.5*chair:7 is half of chair:7")
             factor = sign * float(number or 1)
             if not math.isfinite(factor):
                 raise wrong

@@ -120,7 +120,7 @@ def locate(name: str | Path) -> Path:
             f"a model of a run that was stopped: maquette train --resume {folder} "
             f"--train.steps {stopped.name.removeprefix('step-').lstrip('0')}")
         raise UserError(f"{folder} is not a model: it has no config.json", hint=hint)
-    if name.count("/") == 1 and not name.startswith((".", "/")):
+    if _may_be_on_hub(name):
         return _from_hub(name)
     close = difflib.get_close_matches(name, bundled(), 1)
     hint = f"did you mean '{close[0]}'?" if close else f"bundled models: {', '.join(bundled()) or 'none'}"
@@ -164,7 +164,10 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
                 shape = tuple(file.get_slice(key).get_shape())
                 if shape != tuple(own.shape):
                     raise UserError(f"{path}: tensor {key} has shape {shape}, config.json needs {tuple(own.shape)}")
-                state[key] = file.get_tensor(key).to(own.dtype)
+                value = file.get_tensor(key)
+                if value.is_complex():
+                    raise UserError(f"{path}: tensor {key} holds complex numbers")
+                state[key] = value.to(own.dtype)
             for key in known:
                 if key.startswith("latents."):
                     latents[key.removeprefix("latents.")] = file.get_tensor(key).float()
@@ -293,6 +296,13 @@ def save(
     return folder
 
 
+def _may_be_on_hub(name: str) -> bool:
+    """Whether a name is OWNER/NAME and no folder that somebody meant: none below a folder that is here, or `runs`."""
+    owner, slash, own = name.partition("/")
+    fits = bool(re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", name))
+    return bool(slash and own) and fits and owner != "runs" and not Path(owner).is_dir()
+
+
 def push(name: str | Path, repo_id: str, private: bool = False, token: str | None = None) -> str:
     """Upload a model to the Hugging Face Hub and return its address there.
 
@@ -358,7 +368,7 @@ def _from_hub(name: str) -> Path:
     The Hub is asked before the download, since its client serves an older copy without a word.
     """
     from huggingface_hub import model_info, snapshot_download
-    from huggingface_hub.errors import OfflineModeIsEnabled
+    from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 
     failed: Exception | None = None
     try:
@@ -367,10 +377,14 @@ def _from_hub(name: str) -> Path:
         failed = error
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=failed is not None))
-    except Exception as error:
-        what = f"model '{name}' is neither here nor to be had from the Hugging Face Hub"
-        reason = error if failed is None or isinstance(failed, OfflineModeIsEnabled) else failed
-        raise UserError(what, one_line(reason)) from None
+    except Exception as error:  # as above
+        reason = failed or error
+        unknown = isinstance(reason, RepositoryNotFoundError) and not isinstance(reason, GatedRepoError)
+        why = "has no model of this name that you may read" if unknown else "cannot be reached"
+        if isinstance(reason, OfflineModeIsEnabled):
+            why = "may not be asked (HF_HUB_OFFLINE)"
+        hint = "check the name" if unknown else "check the name of the folder, or the network"
+        raise UserError(f"there is no folder '{name}', and the Hugging Face Hub {why}", hint=hint) from None
     if not (folder / CONFIG).is_file():
         raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")
     if failed is not None and not isinstance(failed, OfflineModeIsEnabled):  # which the user asked for

@@ -37,7 +37,7 @@ class Answer:
     alike: float
 
 
-def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
+def occupancy(model: Model, seen: Seen, class_name: str = "") -> Float[np.ndarray, "batch r r r"]:
     """What a model makes of views or scans.
 
     Where the system says so, each is read twice, as it is and in a mirror; the mean of the two (the second mirrored
@@ -46,6 +46,7 @@ def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
     Args:
         model: One that reads what is given.
         seen: What it reads, as large as its config says.
+        class_name: The class of all of them, for a model that takes it; empty where it is not known.
 
     Returns:
         Occupancy, float32 `[B, R, R, R]` in [0, 1].
@@ -54,6 +55,8 @@ def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
 
     with torch.inference_mode():
         batch, across = _batch(model, seen)
+        if class_name:
+            return model.system.look(batch, label_of(model, class_name))[0].squeeze(1).cpu().numpy()
         straight = model.system.reconstruct(batch)
         if not model.system.mirrors:
             return straight.squeeze(1).cpu().numpy()
@@ -61,12 +64,30 @@ def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
         return ((straight + mirrored) / 2).squeeze(1).cpu().numpy()
 
 
-def answer(model: Model, view: Float[np.ndarray, "channel size size"]) -> Answer:
+def label_of(model: Model, class_name: str) -> int:
+    """The number of a class that is told with a view.
+
+    Raises:
+        UserError: For a model that does not take classes, and for one that it does not know.
+    """
+    if not model.system.takes_class:
+        raise UserError(f"model '{model.name}' does not take a class with a picture", repr(class_name))
+    if class_name not in model.class_names:
+        raise UserError(f"model '{model.name}' has no class of this name", repr(class_name),
+                        f"it knows {', '.join(model.class_names)}")
+    return model.class_names.index(class_name)
+
+
+def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_name: str = "") -> Answer:
     """What a model makes of one view, as `occupancy` gives it, and what else it says of it.
 
     Args:
         model: One that reads views.
         view: In [0, 1], as large as its config says.
+        class_name: Its class, for a model that takes it; empty where it is not known.
+
+    Raises:
+        UserError: As `label_of` does.
     """
     import torch
 
@@ -74,8 +95,9 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"]) -> Answer
 
     with torch.inference_mode():
         batch, across = _batch(model, view[None])
-        straight, pose = model.system.look(batch)
-        mirrored = model.system.reconstruct(batch.flip(across)).flip(2)
+        label = label_of(model, class_name) if class_name else None
+        straight, pose = model.system.look(batch, label)
+        mirrored = model.system.look(batch.flip(across), label)[0].flip(2)
         both = (straight + mirrored) / 2 if model.system.mirrors else straight
         known = likeness(model, model.system.encode(batch))
     filled = [grid.squeeze().cpu().numpy() >= model.threshold for grid in (straight, mirrored)]

@@ -14,20 +14,17 @@ from maquette.events import Failed, Written
 from maquette.geometry.size import check_wall
 from maquette.intake.page_capture import rectify_page, stages
 from maquette.intake.sources import Frame
-from maquette.io import formats
 from maquette.io.atomic import atomic_path
 from maquette.io.paths import beside, shown
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.io.replacing import check_free, keep
-from maquette.outputs.naming import PREVIEW, Targets, sources_of
+from maquette.outputs.naming import PREVIEW, Targets, axes_words, sources_of
 from maquette.outputs.shapes import report_facts, written_solid
-from maquette.relief.relief import Relief, ReliefOptions, relief
+from maquette.relief.relief import ReliefOptions, relief
 from maquette.rendering import sheets as previews
 
 PREVIEW_PX, STEP_PX = 320, 400
 """Pixels a side of a picture in a preview of a solid, and in the steps on the way to a page."""
-GRID_VOXELS = 64
-"""Voxels a side of a relief that is written as a grid."""
 
 
 def pickup_file(
@@ -95,7 +92,7 @@ def relief_files(
         inputs: Drawings, folders of drawings, or `-` for standard input.
         out: A folder, or one file with a known suffix where there is one input.
         making: How the solids are made.
-        suffix: Of the files in a folder: a mesh's, or a grid's of `GRID_VOXELS` a side.
+        suffix: Of the files in a folder: a mesh's, or a grid's of 64 voxels a side.
         preview: Also a PNG of the drawing beside the solid from four sides.
         min_wall_mm: The thinnest wall that the printer can print, for the report.
 
@@ -117,7 +114,7 @@ def relief_files(
             paths = targets.of(source, suffix, *[PREVIEW] * preview)
             pixels = read_picture(source)
             made = relief(pixels, making, min_wall_mm=min_wall_mm, name=str(source))
-            _write(paths[0], made)
+            made.save(paths[0])
             if preview:
                 placed = made.mesh.copy()
                 if making.way != "revolve":  # its lower edge towards the viewer, as the drawing is read
@@ -133,15 +130,5 @@ def relief_files(
             continue
         size_mm = np.round(made.mesh.extents, 3).tolist()
         facts = {"way": making.way, "size_mm": size_mm, **report_facts(made.report)}
-        yield written_solid(source, paths, made.line(), facts, made.notes, started)
-
-
-def _write(path: Path, made: Relief) -> None:
-    """The mesh, or the filled mesh as a grid, whichever the suffix says."""
-    if formats.kind(path) == "mesh":
-        formats.write_mesh(path, made.mesh)
-        return
-    from maquette.geometry.mesh import to_frame
-    from maquette.geometry.voxelise import voxelise
-
-    formats.write_grid(path, voxelise(to_frame(made.mesh), GRID_VOXELS).astype(np.float32))
+        line = "; ".join(filter(None, [made.line(), axes_words(paths[0])]))
+        yield written_solid(source, paths, line, facts, made.notes, started)

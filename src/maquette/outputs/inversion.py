@@ -12,14 +12,12 @@ from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.geometry.mesh import to_frame, to_print
+from maquette.geometry.mesh import to_print
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
-from maquette.geometry.shape import Shape
+from maquette.geometry.shape import save_solid
 from maquette.geometry.size import check_side, check_wall
-from maquette.geometry.voxelise import voxelise
 from maquette.intake.pickup import find_inputs
-from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.outputs.latents import result
 from maquette.outputs.naming import PREVIEW, Targets, sources_of
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
 
 RESOLUTION = 128
 """Cells a side at which surfaces are taken out of the field."""
-GRID = 64
-"""Voxels a side of grid files."""
 CELL_PX = 240
 """Pixels a side of the pictures in a preview."""
 _CUT = "the time ended after {done} of {steps} steps; give more with --seconds"
@@ -68,11 +64,7 @@ class Inversion:
         Raises:
             UserError: For an unknown suffix, and for a file that cannot be written.
         """
-        if formats.kind(path) == "grid":
-            formats.write_grid(path, Shape(voxelise(to_frame(self.mesh), GRID)).occupancy)
-        else:
-            formats.write_mesh(path, self.mesh, self.colours)
-        return Path(path)
+        return save_solid(path, self.mesh, self.colours)
 
 
 def object_of(

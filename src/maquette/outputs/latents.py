@@ -23,7 +23,7 @@ from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import Model
-from maquette.outputs.naming import MAX_COUNT, PREVIEW, Targets
+from maquette.outputs.naming import MAX_COUNT, PREVIEW, Targets, size_words
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
@@ -274,7 +274,8 @@ def _written(
     except UserError as error:
         return Failed(source or name, f"{name}: {error}")
     report = printability(mesh)
-    line = "; ".join(part for part in (about, report.line(), dropped.line()) if part)
+    said = (about, report.line(), size_words(target, mesh), dropped.line(), shape.remark)
+    line = "; ".join(part for part in said if part)
     paths = (target, saved, *more)
     summary = {**(facts or {}), "output": [str(path) for path in paths], "parts_dropped": dropped.parts,
                "printable": report.ok}

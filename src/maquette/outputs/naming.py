@@ -6,6 +6,8 @@ All verbs on files use these, so that one rule (`maquette.io.replacing`) holds f
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import trimesh
+
 from maquette.errors import UserError
 from maquette.events import Failed
 from maquette.io import formats
@@ -48,6 +50,26 @@ def check_count(count: int) -> None:
     """Raise UserError unless so many results can be asked for at once."""
     if not 1 <= count <= MAX_COUNT:
         raise UserError("count must be at least 1" if count < 1 else f"count must be at most {MAX_COUNT:,}", count)
+
+
+def size_words(path: Path, mesh_mm: trimesh.Trimesh) -> str:
+    """Size, unit and up axis of what is in a mesh's file: `100 x 62.5 x 80 mm, z up`; empty for a grid's.
+
+    Args:
+        path: The file.
+        mesh_mm: The mesh, in millimetres.
+    """
+    sides = " x ".join(f"{side:.4g}" for side in mesh_mm.extents)
+    stored = axes_words(path)
+    return f"{sides} mm, {stored}" if stored else ""
+
+
+def axes_words(path: Path) -> str:
+    """Which way is up in a mesh's file, and its unit where that is not the millimetre; empty for a grid's."""
+    suffix = path.suffix.lower()
+    if suffix not in formats.MESHES:
+        return ""
+    return "stored in metres with y up" if suffix == ".glb" else "z up"
 
 
 class Targets:

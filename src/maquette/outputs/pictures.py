@@ -35,6 +35,7 @@ def reconstruct_files(
     model: ModelOrName = DEFAULT_MODEL,
     *,
     by: By = "auto",
+    class_name: str = "",
     obeying: bool = True,
     suffix: str = ".stl",
     preview: bool = False,
@@ -50,6 +51,7 @@ def reconstruct_files(
         out: A folder, or one file with a known suffix where there is one input.
         model: One that reads pictures, or its name or folder.
         by: The way, `auto` for the best one.
+        class_name: What all pictures show, for a model that takes it.
         obeying: Mend the model's shapes by the drawn outline.
         suffix: Of the files in a folder: a mesh's or a grid's.
         preview: Also a PNG of the picture beside the mesh from four sides.
@@ -76,7 +78,7 @@ def reconstruct_files(
         try:
             paths = targets.of(source, suffix, *[PREVIEW] * preview)
             made = reconstruct(
-                source, model, by=by, obeying=obeying, size_mm=size_mm, threshold=threshold,
+                source, model, by=by, class_name=class_name, obeying=obeying, size_mm=size_mm, threshold=threshold,
                 largest_part=largest_part, min_wall_mm=min_wall_mm,
             )
             made.save(paths[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import trimesh
 
 from maquette.api.objects import complete, generate, write_object
 from maquette.datasets.sources import mesh_of
@@ -18,11 +19,12 @@ from maquette.errors import UserError
 from maquette.events import Failed, Written
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
+from maquette.geometry.shape import Shape
 from maquette.geometry.size import check_side, check_wall
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
-from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, sources_of
+from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, size_words, sources_of
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
@@ -39,6 +41,21 @@ class Reported(Protocol):
     @property
     def report(self) -> Printability:
         """Whether it can be printed."""
+        ...
+
+    @property
+    def mesh(self) -> trimesh.Trimesh:
+        """The mesh, in millimetres."""
+        ...
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """A finished object that was made of a grid."""
+
+    @property
+    def shape(self) -> Shape:
+        """The grid."""
         ...
 
 
@@ -205,7 +222,8 @@ def generate_files(
             continue
         meshes.append(mesh)
         report = printability(mesh)
-        line = "; ".join(part for part in (report.line(), dropped.line()) if part)
+        parts = (report.line(), size_words(out / f"{name}{suffix}", mesh), dropped.line(), shape.remark)
+        line = "; ".join(part for part in parts if part)
         summary = {"output": [str(out / f"{name}{suffix}")], "parts_dropped": dropped.parts, "printable": report.ok}
         yield Written(name, (out / f"{name}{suffix}",), line, summary)
     if meshes:
@@ -291,9 +309,12 @@ def written_object(
         notes: What the user may want to know, a short sentence each.
         started: `time.perf_counter` when the work on it began.
     """
-    notes = [note for note in (made.dropped.line(), *notes) if note]
-    line = "; ".join([made.report.line(), *notes])
-    return written_solid(source, paths, line, {**facts, **report_facts(made.report)}, notes, started)
+    remark = made.shape.remark if isinstance(made, Shaped) else ""
+    notes = [note for note in (made.dropped.line(), remark, *notes) if note]
+    size = size_words(paths[0], made.mesh)
+    line = "; ".join([made.report.line(), *[size] * bool(size), *notes])
+    facts = {**facts, "extents_mm": np.round(made.mesh.extents, 3).tolist(), **report_facts(made.report)}
+    return written_solid(source, paths, line, facts, notes, started)
 
 
 def report_facts(report: Printability) -> dict:

@@ -190,13 +190,16 @@ def depth_points(depth: Shaped[np.ndarray, "h w"], intrinsics: Intrinsics) -> Fl
     """The points of a depth picture: x right, y down, z forward, in the unit of the depths.
 
     Args:
-        depth: Along the optical axis. Pixels that are 0, negative or not finite give no point.
+        depth: Along the optical axis. Pixels that are 0, negative or not finite give no point; those that lie beyond
+            all numbers give one that is not finite.
         intrinsics: Of the camera.
     """
     rows, columns = np.nonzero(np.isfinite(depth) & (depth > 0))
     z = depth[rows, columns].astype(np.float64)
-    x = (columns - intrinsics.cx) * z / intrinsics.fx
-    return np.stack([x, (rows - intrinsics.cy) * z / intrinsics.fy, z], axis=1)
+    with np.errstate(over="ignore"):
+        x = (columns - intrinsics.cx) * z / intrinsics.fx
+        y = (rows - intrinsics.cy) * z / intrinsics.fy
+    return np.stack([x, y, z], axis=1)
 
 
 def find_scans(paths: Iterable[str | Path]) -> list[Path]:

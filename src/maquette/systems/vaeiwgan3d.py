@@ -362,7 +362,7 @@ class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
         """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
         return self.look(seen)[0]
 
-    def look(self, seen: Images) -> tuple[Voxels, Poses | None]:
+    def look(self, seen: Images, label: int | None = None) -> tuple[Voxels, Poses | None]:
         """The occupancy in [0, 1] of the shapes that views show, and the cameras where these are estimated."""
         if not self.refiner:
             return super().reconstruct(seen), None

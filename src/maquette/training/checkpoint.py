@@ -241,6 +241,8 @@ def damage(path: Path, *, finite: bool = True) -> str | None:
                 return f"{name} does not match its checksum"
         for name in (_WEIGHTS, _AVERAGE):
             for key, value in (load_file(path / name) if name in sums else {}).items():
+                if value.is_complex():
+                    return f"{key} in {name} holds complex numbers"
                 if finite and value.is_floating_point() and not value.isfinite().all():
                     return f"{key} in {name} holds numbers that are not finite"
         if _OPTIMISERS in sums:

@@ -54,10 +54,12 @@ class Judgement:
     Attributes:
         probability: That the result is what was drawn, 0 to 1.
         reasons: Why it is unsure, a short sentence each.
+        signs: What was measured.
     """
 
     probability: float
     reasons: tuple[str, ...] = field(default=())
+    signs: Signs = field(default=Signs())
 
     @property
     def verdict(self) -> Verdict:
@@ -117,19 +119,22 @@ def wholeness(ink: Float[np.ndarray, "s s"]) -> float:
 WEIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...], float]] = {
     "drawing": ((0.85, 0.8, 0.75, 0.85, 0.7, 0.7, 0.95), (9.0, 6.0, 4.0, 4.0, 3.0, 2.0, 2.0), 0.6),
     "photo": ((0.85, 0.8, 0.75, 0.85, 0.7, 0.7, 0.95), (6.0, 0.0, 0.0, 8.0, 5.0, 4.0, 0.0), 0.4),
+    "flat": ((0.85, 0.8, 0.75, 0.85, 0.7, 0.7, 0.95), (9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0), 0.6),
 }
-"""For drawings and for photos: what each sign is compared with, its weight, and a constant (`benchmarks/sure.py`)."""
+"""What each sign is compared with, its weight, and a constant: for a model's results from drawings and from photos
+(`benchmarks/sure.py`), and for those without a model, which are what was drawn if their outline is."""
 
 
 def judge(signs: Signs, photo: bool, lost: float = 0.0) -> Judgement:
-    """How sure one may be of a model's result.
+    """How sure one may be of a result.
 
     Args:
         signs: What was measured.
         photo: Whether the picture is a photo.
         lost: Share of the outline that no part of the result covers.
     """
-    typical, weights, constant = (np.asarray(part) for part in WEIGHTS["photo" if photo else "drawing"])
+    kind = "flat" if np.isnan(signs.crisp) else "photo" if photo else "drawing"
+    typical, weights, constant = (np.asarray(part) for part in WEIGHTS[kind])
     away = np.nan_to_num(signs.values() - typical, nan=0.0)
     chance = float(1 / (1 + np.exp(-(constant + (away * weights).sum()))))
     reasons = []
@@ -143,4 +148,4 @@ def judge(signs: Signs, photo: bool, lost: float = 0.0) -> Judgement:
         reasons.append("it is unlike what the model has learned")
     if lost > 0.05:
         reasons.append("a part that was drawn is missing")
-    return Judgement(chance, tuple(reasons) or ("the signs together are weak",))
+    return Judgement(chance, tuple(reasons) or ("the signs together are weak",), signs)

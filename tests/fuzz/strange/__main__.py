@@ -44,7 +44,8 @@ def main() -> int:
             for result, files in tallies[kind].findings.values():
                 print(f"  {result.sort}: {result.detail}", flush=True)
                 if given.keep:
-                    print(f"  kept as {keep(kind, smaller(worker, kind, files, result))}", flush=True)
+                    path = keep(kind, smaller(worker, kind, files, result))
+                    print(f"  kept as {path}" if path else "  too large to be kept", flush=True)
     print(f"\n{table(tallies)}\n\nseed {seed}, {time.monotonic() - began:.0f} s")
     return int(any(tally.findings for tally in tallies.values()))
 

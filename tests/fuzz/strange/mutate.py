@@ -1,5 +1,6 @@
 """Damage to bytes of any kind: flips, cuts, splices, and numbers replaced by those that no reader expects."""
 
+import lzma
 import random
 import re
 import struct
@@ -74,6 +75,7 @@ _FORMLESS = (
     struct.error,
     zlib.error,
     zipfile.BadZipFile,
+    lzma.LZMAError,
     yaml.YAMLError,
 )
 MOST_BYTES = 8 << 20

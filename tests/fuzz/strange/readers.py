@@ -214,13 +214,14 @@ def latent(path: Path, out: Path) -> None:
 
 def textured(path: Path, out: Path) -> None:
     from maquette.datasets.sources import textured_obj
+    from maquette.io.formats import file_bytes
 
     def find(name: str) -> bytes | None:
         """The files beside the model, as an archive has them."""
         beside = {file.name: file for file in path.parent.iterdir() if file.is_file()}
         return beside[name].read_bytes() if name in beside else None
 
-    textured_obj.read(path.read_bytes(), find)
+    textured_obj.read(file_bytes(path, 1 << 27), find)
 
 
 def source(path: Path, out: Path) -> None:

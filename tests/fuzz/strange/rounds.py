@@ -17,6 +17,7 @@ from strange.pool import Result, Worker
 KEPT = Path(__file__).parents[2] / "data" / "fuzz"
 """A folder for each kind with the inputs that were once findings."""
 SORTS = ("exception", "memory", "recursion", "signal", "timeout", "output", "left", "message")
+MOST_KEPT_BYTES = 100_000
 TRIES = 60
 """Inputs that are tried to make a finding smaller."""
 
@@ -107,11 +108,13 @@ def smaller(worker: Worker, kind: str, files: Files, result: Result) -> Files:
     return files
 
 
-def keep(kind: str, files: Files, folder: Path = KEPT) -> Path:
-    """Write a finding under its kind's name; an input of several files as a zip archive."""
-    (folder / kind).mkdir(parents=True, exist_ok=True)
+def keep(kind: str, files: Files, folder: Path = KEPT) -> Path | None:
+    """Write a finding under its kind's name; an input of several files as a zip archive. None for one too large."""
     data = packed(files) if len(files) > 1 or KINDS[kind].folder else next(iter(files.values())) or b""
     suffix = ".zip" if len(files) > 1 or KINDS[kind].folder else Path(next(iter(files))).suffix
+    if len(data) > MOST_KEPT_BYTES:
+        return None
+    (folder / kind).mkdir(parents=True, exist_ok=True)
     path = folder / kind / f"{sha256(data).hexdigest()[:12]}{suffix}"
     path.write_bytes(data)
     return path

@@ -180,7 +180,7 @@ def test_show_prints_the_curves_and_writes_both_pictures(run, tmp_path, capsys, 
     assert "critic: estimated distance (-wasserstein)  █▁" in said and "2 -> 1" in said
     assert sorted(path.name for path in out.iterdir()) == ["curves.png", "samples.png"]
     assert (out / "samples.png").read_bytes() == (run / "samples" / "samples-0000010.png").read_bytes()
-    assert call("runs", "show", str(run), "--out", str(out), "--json") == 0
+    assert call("runs", "show", str(run), "--out", str(out), "--overwrite", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["curves"]["validation/iou_photo"] == [[5, 10], ["nan", "nan"]]
     assert document["pictures"] == [str(out / "curves.png"), str(out / "samples.png")]

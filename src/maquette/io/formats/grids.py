@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, Num, UInt8
 from numpy.typing import ArrayLike
 
 from maquette.errors import UserError
+from maquette.io.archives import opened_entry
 from maquette.io.atomic import write_bytes
 from maquette.io.formats import mat
 from maquette.io.formats.files import GRIDS, file_bytes, guarded, kind
@@ -232,7 +233,7 @@ def npz_arrays(
             for name in names:
                 if f"{name}.npy" not in archive.NameToInfo:
                     raise ValueError(f"it has no array {name}")
-                with archive.open(f"{name}.npy") as stream:
+                with opened_entry(archive, f"{name}.npy") as stream:
                     found[name] = _array(stream, "biufU", 0, most_bytes, most_bytes)
         return found
 
@@ -242,7 +243,7 @@ def npz_arrays(
 def _read_npz(data: bytes) -> np.ndarray:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = {name.removesuffix(".npy"): name for name in archive.namelist()}
-        with archive.open(names[_choose(list(names))]) as stream:
+        with opened_entry(archive, names[_choose(list(names))]) as stream:
             return parse_array(stream)
 
 

@@ -9,6 +9,8 @@ import zipfile
 
 import trimesh
 
+from maquette.io.archives import entry_bytes
+
 UNITS_MM = {"micron": 1e-3, "millimeter": 1.0, "centimeter": 10.0, "inch": 25.4, "foot": 304.8, "meter": 1e3}
 """Millimetres in each unit that a 3MF file may name."""
 
@@ -46,8 +48,6 @@ def threemf_bytes(mesh: trimesh.Trimesh) -> bytes:
 def stored(data: bytes, most_bytes: int) -> bytes:
     """A zip archive with its entries unpacked, so that reading it takes no more memory than it has bytes.
 
-    Python's and trimesh's readers unpack an entry whole before they look at the size that the archive claims for it.
-
     Args:
         data: The archive.
         most_bytes: The most that all entries together may unpack to.
@@ -58,8 +58,7 @@ def stored(data: bytes, most_bytes: int) -> bytes:
     out, left = io.BytesIO(), most_bytes
     with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as plain:
         for name in archive.NameToInfo:
-            with archive.open(name) as stream:
-                content = stream.read(left + 1)
+            content = entry_bytes(archive, name, left)
             left -= len(content)
             if left < 0:
                 raise ValueError(f"it unpacks to more than {most_bytes >> 20} MB")

@@ -208,7 +208,7 @@ def _is_row(row: object) -> bool:
     if not isinstance(row, dict) or not isinstance(row.get("event"), str):
         return False
     counts = [row.get("step"), row.get("samples", 0)]
-    if not all(isinstance(count, int) and 0 <= count < _MOST for count in counts):
+    if not all(isinstance(count, int) and not isinstance(count, bool) and 0 <= count < _MOST for count in counts):
         return False
     time_s = row.get("time", 0.0)
     if not isinstance(time_s, int | float) or not 0 <= time_s < _MOST:

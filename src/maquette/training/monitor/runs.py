@@ -215,7 +215,7 @@ def _entry(run: Path, written: float, rows: Sequence[Row]) -> dict[str, Any]:
     tree = _recipe(run)
     train = _section(tree, "train")
     step = max([row["step"] for row in rows] + _checkpoints(run), default=0)
-    steps = int(train.get("steps") or 0)
+    steps = train["steps"] if isinstance(train.get("steps"), int) else 0
     metric, value = _validation(rows, str(train.get("best", "")).lstrip("-"))
     return {
         "name": run.resolve().name,
@@ -324,7 +324,10 @@ def _number(value: object) -> float | None:
     """A value as a number, also "nan" and "inf"; None for other words and for true and false."""
     if isinstance(value, bool) or isinstance(value, str) and value not in ("nan", "inf", "-inf"):
         return None
-    return float(value) if isinstance(value, int | float | str) else None
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
 
 
 def _samples_a_step(rows: Sequence[Row]) -> float:
