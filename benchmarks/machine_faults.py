@@ -214,7 +214,8 @@ def export(folder: Path, kills: int, chance: random.Random) -> Told:
             shutil.rmtree(model)
             shutil.copytree(hub.BUNDLED / "scan", model)
             return
-        values = {float(value.flatten()[0]) for value in found.system.nets.parameters()}
+        values = {float(value.flatten()[0]) for name in found.system.saved_networks()
+                  for value in found.system.nets[name].parameters()}
         if "recipe" not in found.info:
             told.half += values != {float(found.threshold > 0.5)}
 

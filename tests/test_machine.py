@@ -4,8 +4,10 @@
 """
 
 import contextlib
+import importlib.util
 import json
 import os
+import random
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -172,3 +174,17 @@ def test_a_clock_that_goes_back_changes_nothing(tmp_path, data, monkeypatch):
     assert all(torch.equal(one[key], other[key]) for key in one)
     times = [json.loads(line)["time"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert times == sorted(times) and 0 <= hub.load(tmp_path / "run").info["run"]["seconds"] < 60
+
+
+@linux
+@pytest.mark.parametrize("work, kills, end", [
+    ("export", 2, "one of the two"), ("push", 2, "whole commits"), ("drawing_loop", 1, "the same table"),
+])
+def test_what_is_killed_leaves_nothing_half_that_counts(tmp_path, work, kills, end):
+    """The rounds of the benchmark, in short."""
+    path = machine.ROOT / "benchmarks" / "machine_faults.py"
+    spec = importlib.util.spec_from_file_location("machine_faults", path)
+    faults = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(faults)
+    told = getattr(faults, work)(tmp_path, kills, random.Random(5))
+    assert (told.kills, told.half, told.outlived, told.same) == (kills, 0, 0, end)
