@@ -14,7 +14,9 @@ def opened_entry(archive: zipfile.ZipFile, name: str) -> zipfile.ZipExtFile:
     """
     if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name[:80]} is packed by another method than deflate")
-    return archive.open(name)
+    stream = archive.open(name)
+    assert isinstance(stream, zipfile.ZipExtFile)  # as an archive that is read gives it
+    return stream
 
 
 def entry_bytes(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
