@@ -20,8 +20,8 @@ DIFFERS = 26.0
 """Levels, of 255, from which a pixel of a photo is not its plain background."""
 DISCS = (0.006, 0.01, 0.014, 0.02, 0.027, 0.035, 0.047, 0.0625, 0.078)
 """Radii of the discs that roll around a drawing, as shares of the square's side."""
-BODY = 4.0
-"""Area of what a gap lets out, over the gap's width squared, from which it is a body and not a slit."""
+BODY = 1.5
+"""How many times as wide as its gap a body is, at least; a slit is no wider than its mouth."""
 MIDDLE = 0.8
 """The outline runs so far inside the outer edge of the lines, as a share of half their width."""
 SPECK, LOOSE = 0.03, 0.05
@@ -65,9 +65,9 @@ def outline_of_lines(ink: Float[np.ndarray, "s s"]) -> DrawnOutline:
     """The outline of a framed drawing, also of one whose lines have gaps.
 
     A disc rolls around the drawing from outside, first a small one, then larger ones, which do not fit through wider
-    and wider gaps. What a larger disc cannot reach any more belongs to the region where it is large for the gap's
-    width: a body whose line has a gap does, the slit between two legs does not. Lines that enclose nothing, as the legs
-    of a stick figure, belong to the region with their own width.
+    and wider gaps. What a larger disc cannot reach any more belongs to the region where it is wider than the gap: a
+    body whose line has a gap does, the slit between two legs does not. Lines that enclose nothing, as the legs of a
+    stick figure, belong to the region with their own width.
 
     Args:
         ink: 0 is paper and 1 is lead.
@@ -111,10 +111,12 @@ def _enclosed(lines: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
         if region is None:
             region = unreached
             continue
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((unreached & ~region).astype(np.uint8), connectivity=4)
-        large = stats[:, cv2.CC_STAT_AREA] >= BODY * (2 * radius) ** 2
-        large[0] = False
-        region |= large[labels]
+        count, labels = cv2.connectedComponents((unreached & ~region).astype(np.uint8), connectivity=4)
+        widest = np.zeros(count)
+        np.maximum.at(widest, labels.ravel(), away.ravel())
+        wide = widest >= BODY * radius
+        wide[0] = False
+        region |= wide[labels]
     assert region is not None  # there are discs
     whole = region[edge:-edge, edge:-edge].astype(np.uint8)
     return cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
