@@ -10,7 +10,7 @@ COUNT ?= 20000
 .PHONY: demo test lint check fuzz clean
 
 demo: $(STAMP)  ## reconstruct the bundled examples and say where the meshes and the picture are
-	$(BIN)/maquette demo --out demo
+	$(BIN)/maquette demo --out demo --overwrite
 
 test: lint  ## all that CI runs: lint, then the whole suite, in WORKERS processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

@@ -8,10 +8,12 @@ from .models.hub import load as load
 
 # Pictures and scans to objects
 from .api.objects import Completion as Completion
-from .api.objects import Reconstruction as Reconstruction
+from .api.reconstruction import Reconstruction as Reconstruction
+from .api.reconstruction import candidates as candidates
 from .api.objects import complete as complete
 from .api.objects import invert as invert
-from .api.objects import reconstruct as reconstruct
+from .api.reconstruction import reconstruct as reconstruct
+from .api.reconstruction import reconstruct_one as reconstruct_one
 from .fields.inversion import Search as Search
 from .scans.read import Intrinsics as Intrinsics
 

@@ -13,7 +13,7 @@ from maquette.datasets.format import Info
 from maquette.datasets.orientations import angles, shape_id, turned, turned_id, turned_mesh
 from maquette.datasets.prepare import Finished, open_dataset, prepare
 from maquette.datasets.rows import RowOptions, make_rows
-from maquette.datasets.sources import furniture, modelnet
+from maquette.datasets.sources import generated, modelnet
 from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
 from maquette.geometry.resample import resample
@@ -100,7 +100,7 @@ def test_a_thin_leg_stays_whole(degrees):
 
 def test_twelve_orientations_of_a_mesh():
     """As much volume in each, at its own scale; number 4 is the quarter turn of number 1; no wall is cut off."""
-    (item,) = furniture(1, kinds=["chair"])
+    (item,) = generated("furniture:chair", 1)
     rows = make_rows(item, options(12, 48))
     grids = [unpacked(row) for row in rows]
     assert [row["id"] for row in rows] == [item.id, *(f"{item.id}@{degrees}" for degrees in angles(12)[1:])]

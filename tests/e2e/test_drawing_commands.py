@@ -12,10 +12,11 @@ from PIL import Image
 from tiny import tiny
 
 from maquette.datasets.prepare import prepare
+from maquette.geometry.shape import SOLID_VOXELS
 from maquette.io import formats
 from maquette.models import hub
 from maquette.outputs import drawings as outputs_drawing
-from maquette.outputs import latents as outputs_latent
+from maquette.outputs import suggestions
 from maquette.plotting import svg
 
 
@@ -23,7 +24,7 @@ from maquette.plotting import svg
 def small(monkeypatch):
     monkeypatch.setattr(outputs_drawing, "PREVIEW_PX", 64)
     monkeypatch.setattr(outputs_drawing, "STEP_PX", 100)
-    monkeypatch.setattr(outputs_latent, "CELL_PX", 48)
+    monkeypatch.setattr(suggestions, "CELL_PX", 48)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_relief_in_every_format(ring, tmp_path, suffix):
         assert formats.read_mesh(out).extents == pytest.approx([40, 40, 5], abs=0.1)
     else:
         grid = formats.read_grid(out)
-        assert grid.shape == (outputs_drawing.GRID_VOXELS,) * 3 and grid.any() and not grid[32, 32].any()
+        assert grid.shape == (SOLID_VOXELS,) * 3 and grid.any() and not grid[32, 32].any()
 
 
 @pytest.mark.parametrize("options, size", [

@@ -112,7 +112,7 @@ def test_bad_options_are_told_before_anything_is_looked_for(model, pictures, tmp
     says("steps must be from 1 to 100000, got 0", "--steps", "0")
     says("seconds must be above 0, got -1.0", "--seconds", "-1")
     says("threshold must lie between 0 and 1, got 1.0", "--threshold", "1")
-    says("size_mm must be positive, got 0.0", "--size-mm", "0")
+    says("size_mm must be from 1 to 2000 mm, got 0.0", "--size-mm", "0")
     assert not list(tmp_path.iterdir())
     with pytest.raises(UserError, match="--out .*one.glb is one file, but there are 3 inputs; give a folder"):
         list(invert_files([str(pictures)], tmp_path / "one.glb", api.load(model)))

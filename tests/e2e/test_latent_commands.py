@@ -13,6 +13,7 @@ from maquette import api
 from maquette.datasets.prepare import prepare
 from maquette.models import hub, prior
 from maquette.outputs import latents as outputs_latent
+from maquette.outputs import suggestions
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(outputs_latent, "CELL_PX", 48)
+    monkeypatch.setattr(suggestions, "CELL_PX", 48)
     monkeypatch.setattr(outputs_latent, "PREVIEW_PX", 64)
 
 
@@ -105,7 +107,7 @@ def test_project_names_the_bad_and_does_the_good(folder, tmp_path, capsys):
     assert "projecting: 10 of 10" in said.err
     with Image.open(out / "made-projected.preview.png") as preview:
         assert preview.width == 4 + 2 * 68
-    assert call("project", inputs[1], *options) == 0
+    assert call("project", inputs[1], *options, "--overwrite") == 0
     assert "IoU " in capsys.readouterr().out
 
 

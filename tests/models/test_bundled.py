@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from maquette import api
-from maquette.datasets.sources import furniture
+from maquette.datasets.sources import generated
 from maquette.geometry.overlap import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub
 from maquette.models.predict import occupancy
-from maquette.outputs import shapes as outputs
+from maquette.outputs import pictures as outputs
 from maquette.rendering import render_views
 from maquette.scans import scans
 
@@ -30,7 +30,7 @@ READERS = [name for name in hub.bundled() if hub.read_config(hub.BUNDLED / name)
 def test_unseen_furniture_is_recognised(name):
     """Pieces of the furniture maker's test split, drawn: the right piece's overlap beats the others' on average."""
     model = api.load(name)
-    items = list(furniture(13, seed=9, split="test"))
+    items = list(generated("furniture", 13, seed=9, split="test"))
     meshes = [item.load() for item in items]
     truth = np.stack([voxelise(mesh, 32) for mesh in meshes])
     views = np.stack([
@@ -46,7 +46,7 @@ def test_unseen_furniture_is_recognised(name):
 def test_scans_of_unseen_furniture_are_completed():
     """From one side of each piece of the test split: most of what was not seen is there, and little that is not."""
     model = api.load(api.SCAN_MODEL)
-    meshes = [item.load() for item in furniture(13, seed=9, split="test")]
+    meshes = [item.load() for item in generated("furniture", 13, seed=9, split="test")]
     truth = np.stack([voxelise(mesh, 32) for mesh in meshes])
     seen = np.stack([scans(mesh, 32, count=1, seed=index)[0] for index, mesh in enumerate(meshes)])
     found = iou(occupancy(model, seen[:, None].astype(np.float32)), truth, model.threshold)

@@ -33,7 +33,7 @@ def test_paths_that_are_missing_are_named_with_the_nearest(tmp_path):
     assert f"did you mean '{tmp_path / 'modelnet10'}'?" in line
     assert "did you mean 'furniture'?" in problem(path=("furnitur",))
     assert "got 'chiar'; did you mean 'chair'?" in problem(path=("furniture:lamp,chiar",))
-    assert "give a file, a folder, or 'furniture'" in problem(path=(str(tmp_path / "zzzz"),))
+    assert "give a file, a folder, 'furniture' or 'solids'" in problem(path=(str(tmp_path / "zzzz"),))
     assert "give a file" in problem(path=("",))
     line = problem(backgrounds=str(tmp_path / "texture"))
     assert "data.backgrounds" in line and f"did you mean '{tmp_path / 'textures'}'?" in line, "a folder, not the file"

@@ -1,9 +1,9 @@
 """The verbs that the command line, notebooks and the studio share. Nothing here prints or parses arguments.
 
-Read `objects` first: pictures and scans to objects, and new objects. `latent_space` works between them, `drawings` on
-flat drawings and plotters, `learning` trains and measures, `trained` is about models, `prepared` about datasets. What
-takes long yields events as it goes (`maquette.events`); whoever asked shows them. `__init__.pyi` lists every name; each
-is imported when it is first used, and PyTorch when a model is.
+Read `reconstruction` first: a picture to an object. `objects` has scans to objects, and new objects; `latent_space`
+works between them, `drawings` on flat drawings and plotters, `learning` trains and measures, `trained` is about models,
+`prepared` about datasets. What takes long yields events as it goes (`maquette.events`); whoever asked shows them.
+`__init__.pyi` lists every name; each is imported when it is first used, and PyTorch when a model is.
 """
 
 import lazy_loader

@@ -90,7 +90,7 @@ def draw(
     """A drawing for a plotter: objects as their visible lines, pictures as their centre lines.
 
     Args:
-        source: A shape, a mesh, a picture, a file of one of them, or `furniture:KIND:SEED`.
+        source: A shape, a mesh, a picture, a file of one of them, or `furniture:KIND:SEED` or `solids:KIND:SEED`.
         look: From where an object is seen, and how it is hatched.
         sheet: The paper.
         machine: The plotter, for the time that it takes.
@@ -99,7 +99,7 @@ def draw(
     Raises:
         UserError: For what cannot be read, or holds nothing to draw.
     """
-    if isinstance(source, str) and sources.is_furniture(source):
+    if isinstance(source, str) and sources.is_generated(source):
         return drawings.make_drawing(sources.mesh_of(source), look, sheet, machine, name or source)
     if isinstance(source, bytes | Image.Image):
         given = as_picture(source)

@@ -1,8 +1,4 @@
-"""Pictures and scans to objects, and new objects: what most people come for.
-
-The way from a picture to a printable mesh is here and nowhere else: frame the object, ask the model, keep what is
-solid, mend it, measure it.
-"""
+"""Scans to objects, searches by images, and new objects; pictures to objects are in `reconstruction`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +16,9 @@ from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
 from maquette.intake.given import Picture, as_picture
-from maquette.intake.pickup import Pickup, frame_object
 from maquette.io import formats
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
-from maquette.models.predict import SCAN_MODEL, occupancy, require_pictures, require_scans, require_shapes
+from maquette.models.predict import SCAN_MODEL, occupancy, require_scans, require_shapes
 from maquette.scans import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 
 if TYPE_CHECKING:
@@ -65,17 +60,6 @@ class Printed:
 
 
 @dataclass(frozen=True, eq=False)
-class Reconstruction(Printed):
-    """The object of one picture.
-
-    Attributes:
-        pickup: What was found in the picture.
-    """
-
-    pickup: Pickup
-
-
-@dataclass(frozen=True, eq=False)
 class Completion(Printed):
     """The whole object of one scan.
 
@@ -84,38 +68,6 @@ class Completion(Printed):
     """
 
     scan: Scan
-
-
-def reconstruct(
-    picture: Picture,
-    model: ModelOrName = DEFAULT_MODEL,
-    *,
-    size_mm: float = 100.0,
-    threshold: float | None = None,
-    largest_part: bool = True,
-    min_wall_mm: float = 0.8,
-) -> Reconstruction:
-    """The object in a picture as a printable mesh.
-
-    Args:
-        picture: A file, a file's bytes, pixels uint8 `[H, W]` or `[H, W, 3]`, or a PIL image.
-        model: One that reads pictures, or its name or folder.
-        size_mm: The longest side.
-        threshold: The occupancy at which a voxel is solid; None: the model's own.
-        largest_part: Leave out loose parts.
-        min_wall_mm: The thinnest wall that the printer can print, for the report.
-
-    Raises:
-        UserError: For a picture that cannot be read or holds nothing, for a model that reads none, and for an empty
-            result.
-    """
-    model = require_pictures(as_model(model))
-    given = as_picture(picture)
-    config = model.system.config
-    found = frame_object(given.pixels, config.view_size, config.image_channels, given.name)
-    shape = shape_of(model, found.image, threshold)
-    mesh, dropped = shape.printable(size_mm, largest_part)
-    return Reconstruction(given.name, shape, mesh, dropped, printability(mesh, min_wall_mm), found)
 
 
 def shape_of(model: Model, image: Float[np.ndarray, "channel size size"], threshold: float | None = None) -> Shape:

@@ -24,7 +24,7 @@ from maquette.cli.generation import generate
 from maquette.cli.help import command_help, overview
 from maquette.cli.latents import combine, interpolate, project, suggest
 from maquette.cli.loop import loop
-from maquette.cli.options import UsageError, say
+from maquette.cli.options import UsageError, check_names, inputs_among, say
 from maquette.cli.parsing import parsed
 from maquette.cli.plotting import draw, plot
 from maquette.cli.reconstruction import complete as complete_scans
@@ -32,6 +32,7 @@ from maquette.cli.reconstruction import demo, reconstruct
 from maquette.cli.runs import doctor, models_list, models_push, models_show, runs_list, runs_pack, runs_show
 from maquette.cli.train import train
 from maquette.errors import PlainWarning, RenamedWarning, UserError
+from maquette.io.replacing import guard
 
 Command = Callable[..., int]
 
@@ -139,7 +140,13 @@ def run(arguments: list[str]) -> int:
     if any(word in HELP for word in rest):
         command_help(command, name)
         return 0
-    return command(**parsed(command, rest, name)) or 0
+    values = parsed(command, rest, name)
+    check_names(values)
+    with guard(filter(None, inputs_among(values)), values.pop("overwrite", True)) as rule:
+        code = command(**values) or 0
+    for path in rule.replaced:
+        say(f"replaced {path}")
+    return code
 
 
 def split(arguments: list[str]) -> tuple[str, list[str]]:

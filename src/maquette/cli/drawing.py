@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli.options import Format, bad_usage
+from maquette.cli.options import Format, bad_usage, writes
 from maquette.errors import UserError
 
 Source = Positional[Annotated[str, arg(metavar="SOURCE")]]
@@ -15,6 +15,7 @@ Drawings = Positional[Annotated[tuple[str, ...], arg(metavar="DRAWING...")]]
 Paper = Literal["auto", "as seen", "none", "a3", "a4", "a5", "a6", "letter", "legal"]
 
 
+@writes
 def pickup(
     source: Source,
     out: str = "page.png",
@@ -64,6 +65,7 @@ def pickup(
     return show_files(events, json, "picking up", 1)
 
 
+@writes
 def relief(
     drawings: Drawings,
     inflate: bool = False,

@@ -7,7 +7,10 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from maquette.cli.options import writes
 
+
+@writes
 def evaluate(
     model: Positional[str] = "maquette",
     on: str = "modelnet10",
@@ -53,7 +56,10 @@ def evaluate(
     """
     from maquette import api
     from maquette.cli.show import show_evaluation
+    from maquette.io.replacing import check_free
 
+    if json not in ("", "-"):
+        check_free(json)
     events = api.evaluate(model, on, data_path, views=views, limit=limit, seed=seed, class_name=class_name, turns=turns,
                           classifier=classifier, inception=inception, out=out)
     return show_evaluation(events, json)
@@ -92,6 +98,7 @@ def study_make(
     return show_study(api.make_study(loaded, real, out, count=count, seed=seed), json)
 
 
+@writes
 def study_score(
     key: Positional[str],
     answers: Positional[Annotated[tuple[str, ...], arg(metavar="ANSWERS...")]],

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from maquette.cli.options import Format
+from maquette.cli.options import Format, writes
 from maquette.errors import UserError
 
 
+@writes
 def generate(
     count: int = 16,
     seed: int = 0,

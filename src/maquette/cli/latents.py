@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli.options import Format, Inputs, bad_usage
+from maquette.cli.options import Format, Inputs, bad_usage, writes
 from maquette.errors import UserError
 
 Operands = Positional[Annotated[tuple[str, ...], arg(metavar="OPERAND...")]]
 Expression = Positional[Annotated[tuple[str, ...], arg(metavar="EXPRESSION")]]
 
 
+@writes
 def interpolate(
     operands: Operands,
     steps: int = 7,
@@ -81,6 +82,7 @@ def interpolate(
     return show_files(events, json, "interpolating")
 
 
+@writes
 def combine(
     expression: Expression,
     model: str = "maquette",
@@ -121,6 +123,7 @@ def combine(
     return show_files(events, json, "combining")
 
 
+@writes
 def project(
     inputs: Inputs,
     steps: int = 200,
@@ -174,6 +177,7 @@ def project(
     return show_files(events, json, "projecting")
 
 
+@writes
 def suggest(
     inputs: Inputs,
     among: str = "furniture",
@@ -219,14 +223,14 @@ def suggest(
     from maquette.cli.console import status
     from maquette.cli.show import show_files
     from maquette.geometry.paper import page_size
-    from maquette.outputs import latents as outputs_latent
+    from maquette.outputs import suggestions
     from maquette.plotting.settings import Paper
 
     width, height = page_size(page)
     sheet = Paper(width, height, 0.07 * min(width, height)) if draw else None
     with status(f"loading model {model}"):
         loaded = api.load(model)
-    events = outputs_latent.suggest_files(
+    events = suggestions.suggest_files(
         inputs, out, loaded, among=among, count=count, known=known, cache=cache, meshes=meshes, suffix=f".{format}",
         size_mm=size_mm, largest_part=not all_parts, workers=workers, draw=sheet,
     )

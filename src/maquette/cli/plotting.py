@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli.options import bad_usage
+from maquette.cli.options import bad_usage, writes
 from maquette.plotting.settings import Machine, Paper, ViewOptions
 
 Sources = Positional[Annotated[tuple[str, ...], arg(metavar="SHAPE|MESH|PICTURE...")]]
@@ -15,6 +15,7 @@ Drawings = Positional[Annotated[tuple[str, ...], arg(metavar="SVG|GCODE...")]]
 Kind = Literal["svg", "hpgl", "gcode"]
 
 
+@writes
 def draw(
     inputs: Sources,
     out: str = "out",
@@ -60,6 +61,7 @@ def draw(
     return show_files(events, json, "drawing")
 
 
+@writes
 def plot(
     inputs: Drawings,
     port: str = "",

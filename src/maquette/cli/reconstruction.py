@@ -7,15 +7,22 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from maquette.cli.options import Format, Inputs, bad_usage
+from maquette.cli.options import Format, Inputs, bad_usage, writes
 
 Scans = Positional[Annotated[tuple[str, ...], arg(metavar="SCAN...")]]
 
 
+@writes
 def reconstruct(
     inputs: Inputs,
     out: str = "out",
     model: str = "maquette",
+    by: Literal["auto", "model", "revolve", "inflate", "extrude"] = "auto",
+    candidates: int | None = None,
+    as_read: bool = False,
+    one: bool = False,
+    sides: tuple[str, ...] = (),
+    class_name: Annotated[str, arg(name="class")] = "",
     size_mm: float = 100.0,
     format: Format | None = None,
     preview: bool = False,
@@ -29,6 +36,9 @@ def reconstruct(
 ) -> int:
     """Turn sketches and photos into printable meshes.
 
+    The way that suits the picture is taken: by the model, or, for a flat drawing, turned about its axis, inflated or
+    extruded. The report says which, how well the drawn outline is obeyed, and how sure it is.
+
     A model of 3DGEN or GRAF has no encoder: camera and codes are looked for, which takes longer, and the mesh has
     colours.
 
@@ -36,6 +46,12 @@ def reconstruct(
         inputs: Pictures, folders of pictures, or - for standard input.
         out: Folder for the results, or the one file to write.
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        by: The way; auto for the one that suits the picture best.
+        candidates: Write so many objects of each picture, 1 to 5, the best first, and a sheet to choose from.
+        as_read: Leave the model's shape as it read it, not mended by the drawn outline.
+        one: All pictures show one object, from several sides: 2 to 8, drawings and photos mixed.
+        sides: From where each of them was taken, in their order: front, left, back, right or degrees; not needed.
+        class_name: What the pictures show, for a model that takes it (see `maquette models show`).
         size_mm: Longest side of the object, in millimetres.
         format: Kind of file; meshes are for printing, the rest are voxel grids. stl if left out, glb where the mesh has
             colours, which ply, obj and glb keep.
@@ -51,13 +67,14 @@ def reconstruct(
     Examples:
         maquette reconstruct examples/chair.png --preview
         maquette reconstruct examples/ --out out/ --size-mm 80 --format 3mf
+        maquette reconstruct examples/mug.png --candidates 4
+        maquette reconstruct --one front.jpg side.jpg back.jpg --sides front left back
     """
     if not inputs:
         return bad_usage("reconstruct", "name at least one picture, a folder, or - for standard input")
     from maquette import api
     from maquette.cli.console import status
     from maquette.cli.show import show_files
-    from maquette.outputs import shapes as outputs
     from maquette.systems.capabilities import Makes
 
     with status(f"loading model {model}"):
@@ -72,13 +89,33 @@ def reconstruct(
             threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
         )
         return show_files(searched, json, "reconstructing")
-    events = outputs.reconstruct_files(
-        inputs, out, loaded, suffix=f".{format or 'stl'}", preview=preview, size_mm=size_mm, threshold=threshold,
-        largest_part=not all_parts, min_wall_mm=min_wall_mm,
-    )
+    from maquette.outputs import pictures
+
+    if sides and not one:
+        return bad_usage("reconstruct", "--sides is for several pictures of one object; add --one")
+    if one:
+        if by != "auto" or candidates is not None or class_name:
+            return bad_usage("reconstruct", "--one is by the model; leave out --by, --candidates and --class")
+        events = pictures.one_file(
+            inputs, out, loaded, sides, obeying=not as_read, suffix=f".{format or 'stl'}", preview=preview,
+            size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
+        )
+    elif candidates is not None:
+        if by != "auto" or as_read or class_name:
+            return bad_usage("reconstruct", "--candidates tries all ways; leave out --by, --as-read and --class")
+        events = pictures.candidate_files(
+            inputs, out, loaded, candidates, suffix=f".{format or 'stl'}", size_mm=size_mm, threshold=threshold,
+            largest_part=not all_parts, min_wall_mm=min_wall_mm,
+        )
+    else:
+        events = pictures.reconstruct_files(
+            inputs, out, loaded, by=by, class_name=class_name, obeying=not as_read, suffix=f".{format or 'stl'}",
+            preview=preview, size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
+        )
     return show_files(events, json, "reconstructing")
 
 
+@writes
 def complete(
     inputs: Scans,
     model: str = "scan",
@@ -137,6 +174,7 @@ def complete(
     return show_files(events, json, "completing")
 
 
+@writes
 def demo(out: str = "demo") -> int:
     """Reconstruct the bundled examples, and lay them out.
 
@@ -149,9 +187,9 @@ def demo(out: str = "demo") -> int:
     from maquette import api
     from maquette.cli.console import status
     from maquette.cli.show import show_files
-    from maquette.outputs import shapes as outputs
+    from maquette.outputs.pictures import demo_files
 
     with status("loading the bundled model"):
         loaded = api.load("maquette")
-    events = outputs.demo_files(out, loaded)
+    events = demo_files(out, loaded)
     return show_files(events, False, "reconstructing")

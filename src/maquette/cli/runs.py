@@ -8,6 +8,8 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from maquette.cli.options import writes
+
 
 def models_list(json: bool = False) -> int:
     """List the bundled models.
@@ -129,6 +131,7 @@ def runs_pack(run: Positional[str], out: str) -> int:
     return 0
 
 
+@writes
 def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
     """Show a run's curves and its newest samples.
 
@@ -145,7 +148,10 @@ def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
     """
     from maquette import api
     from maquette.cli.charts import show_run
+    from maquette.io.replacing import own
 
+    if not out:
+        own(run, told=True)
     return show_run(api.run_facts(run, out), json)
 
 

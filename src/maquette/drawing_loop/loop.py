@@ -19,6 +19,7 @@ from maquette.events import Progress
 from maquette.geometry.overlap import iou
 from maquette.geometry.paper import SIZES_MM
 from maquette.geometry.shape import Shape
+from maquette.geometry.size import check_side
 from maquette.geometry.strokes import Strokes
 from maquette.intake.line_art import resize
 from maquette.intake.page_capture import LOW_PX, rectify_page
@@ -30,8 +31,6 @@ from maquette.plotting.settings import Paper, ViewOptions
 
 MAX_ROUNDS = 999
 """The most rounds of a loop."""
-SIDE_MM = (1.0, 2000.0)
-"""The shortest and the longest that the longest side of a mesh may be, in millimetres."""
 HATCHING = 0.035
 """Spacing of hatching, as a share of the room for a drawing.
 
@@ -69,8 +68,7 @@ class LoopSettings:
             raise UserError("turn_deg must be -360 to 360", self.turn_deg)
         if self.low is not None and not LOW_PX[0] <= self.low <= LOW_PX[1]:
             raise UserError(f"a picture of low resolution has {LOW_PX[0]} to {LOW_PX[1]} pixels a side", self.low)
-        if not SIDE_MM[0] <= self.size_mm <= SIDE_MM[1]:  # nor is it nan
-            raise UserError(f"size_mm must be from {SIDE_MM[0]:g} to {SIDE_MM[1]:g} mm", self.size_mm)
+        check_side(self.size_mm)
 
     def view_of(self, number: int) -> ViewOptions:
         """How the object is seen in the drawing of a round, counted from 1."""

@@ -21,6 +21,7 @@ from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.io import formats
 from maquette.io.atomic import atomic_path, write_bytes
+from maquette.io.trees import json_value
 from maquette.plotting.gcode import write_gcode
 from maquette.plotting.settings import Machine, Paper
 from maquette.plotting.svg import read_svg, write_svg
@@ -32,6 +33,8 @@ Fact = str | int | float | bool | None
 TABLE, CSV = "loop.json", "loop.csv"
 PICTURE, SEEN, OBJECT, MESH, GRID = "picture.jpg", "seen.png", "object.png", "mesh.stl", "shape.npz"
 SVG, DRAWN_PNG, PROGRAM, MEASURES = "drawing.svg", "drawing.png", "drawing.gcode", "round.json"
+ALL_ROUNDS = ("sheet.png", "loop.gif")
+"""The pictures of all rounds: a contact sheet and an animation."""
 OBJECT_PX, DRAWING_PX = 240, 720
 """Pixels a side of the picture of a round's object, and of the longer side of the picture of its drawing."""
 _NUMBER = (int, float)
@@ -67,6 +70,9 @@ class Rounds:
         if count and not resume:
             raise UserError(f"{self.out} holds {count} round{'s' if count > 1 else ''} of a loop already",
                             hint="go on with --resume, or choose another folder with --out")
+        in_the_way = [] if resume else [self.out / name for name in (TABLE, CSV, *ALL_ROUNDS)]
+        if found := next((path for path in in_the_way if path.exists()), None):
+            raise UserError(f"{found} is there already", hint="choose another folder with --out")
         if resume:
             if not count:
                 raise UserError(f"{self.out} holds no loop to go on with", hint="leave out --resume")
@@ -182,8 +188,8 @@ class Rounds:
     def _read(path: Path) -> dict[str, object]:
         """Read a JSON object."""
         try:
-            found = json.loads(formats.file_bytes(path, _MAX_JSON))
-        except (ValueError, RecursionError):
+            found = json_value(formats.file_bytes(path, _MAX_JSON))
+        except ValueError:
             raise UserError(f"{path} is damaged: it is no JSON") from None
         if not isinstance(found, dict):
             raise UserError(f"{path} is damaged: it holds no table")

@@ -15,7 +15,7 @@ def opened_entry(archive: zipfile.ZipFile, name: str) -> zipfile.ZipExtFile:
     if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name[:80]} is packed by another method than deflate")
     stream = archive.open(name)
-    assert isinstance(stream, zipfile.ZipExtFile)  # as an archive that is read gives it
+    assert isinstance(stream, zipfile.ZipExtFile)  # it is, for reading; only its annotation says less
     return stream
 
 

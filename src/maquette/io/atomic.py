@@ -2,13 +2,18 @@
 
 import errno
 import os
+import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from maquette.errors import UserError
-from maquette.io.paths import shown
+from maquette.io.paths import first_bytes, shown
+from maquette.io.replacing import about_to_replace, check_free, wrote
+
+_UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}(\.[^.]*)?")
+"""The names of unfinished files."""
 
 
 @contextmanager
@@ -19,9 +24,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     final name stays as it was.
 
     Raises:
-        UserError: Naming the file, for any OSError: an unwritable folder, a full disk, a folder with that name.
+        UserError: Naming the file, for any OSError: an unwritable folder, a full disk, a folder with that name; and
+            where `maquette.io.replacing` does not let the file be replaced.
     """
     path = Path(path)
+    check_free(path)
     unfinished: Path | None = None
     try:
         if "\0" in str(path):
@@ -30,9 +37,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         suffix = path.suffix if len(os.fsencode(path.suffix)) <= 40 else ""
-        unfinished = path.with_name(f".{_first_bytes(path.stem, 80)}.{uuid.uuid4().hex[:8]}{suffix}")
+        unfinished = path.with_name(f".{first_bytes(path.stem, 80)}.{uuid.uuid4().hex[:8]}{suffix}")
         yield unfinished
+        about_to_replace(path)
         os.replace(unfinished, path)
+        wrote(path)
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:
@@ -50,9 +59,35 @@ def write_bytes(path: str | Path, data: bytes) -> None:
         unfinished.write_bytes(data)
 
 
-def _first_bytes(text: str, count: int) -> str:
-    """The beginning of a text that takes at most so many bytes on disk; a name may have 255."""
-    return text.encode(errors="surrogateescape")[:count].decode(errors="ignore")
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write several files of which none is of use without the others: all of them, or none.
+
+    They take their names in this order when all are written, so that whoever finds the last one finds all.
+
+    Args:
+        files: Their contents.
+
+    Raises:
+        UserError: Naming the file that cannot be written; older files of these names stay as they were.
+    """
+    with ExitStack() as unfinished:
+        for path, data in reversed(list(files.items())):  # the last that is entered is the first that is renamed
+            part = unfinished.enter_context(atomic_path(path))
+            try:
+                part.write_bytes(data)
+            except OSError as error:
+                raise _cannot_write(path, error) from None
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed commands left in a folder of files that were never finished.
+
+    Only for a command that has the folder to itself (`maquette.io.lock`).
+    """
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if _UNFINISHED.fullmatch(path.name) and path.is_file():
+                _remove(path)
 
 
 def _remove(path: Path) -> None:

@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 from maquette.errors import UserError
 from maquette.io.paths import usable
 from maquette.io.quiet import quiet_decoding
+from maquette.io.replacing import keep
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif",
             ".heic", ".heif", ".hif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm")
@@ -142,6 +143,7 @@ def find_inputs(paths: Iterable[str | Path] | str | Path) -> list[str | Path]:
         if not inside:
             raise UserError(f"no picture in the folder {path}", hint="known endings: " + " ".join(SUFFIXES))
         found.update((str(p), p) for p in inside)
+    keep(*found.values())
     return list(found.values())
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import trimesh
 from jaxtyping import Float
 
-from maquette.datasets.sources import is_furniture
+from maquette.datasets.sources import mesh_of
+from maquette.datasets.sources.generated import maker_of
 from maquette.errors import UserError
 from maquette.latents.suggestion import VIEWS, Catalogue, Known, Suggested, cosine_similarities
 from maquette.models import prior
@@ -50,20 +50,14 @@ def clean_drawing(
         found: The known objects.
         suggested: What was found for the picture.
         one: The object.
-        among: Where the known objects are from. Furniture is made anew, with its sharp edges; others are drawn by the
-            surface of their voxels.
+        among: Where the known objects are from. What a maker made is made anew, with its sharp edges; others are drawn
+            by the surface of their voxels.
         sheet: The paper.
 
     Raises:
         UserError: For an object that is empty or too large to draw.
     """
-    mesh = one.shape.surface() if not is_furniture(among) else _made(one)
+    maker = maker_of(among)
+    mesh = mesh_of(f"{maker}:{one.label}:{one.name.rsplit('-', 1)[1]}") if maker else one.shape.surface()
     strokes = plotter.mesh_strokes(mesh, most_similar_view(model, found, one, suggested.seen), sheet)
     return plotter.sorted_drawing(strokes, one.name, "shape")
-
-
-def _made(one: Known) -> trimesh.Trimesh:
-    """The mesh of a piece of furniture, by its name."""
-    from maquette.datasets.furniture import make
-
-    return make(one.label, int(one.name.rsplit("-", 1)[1]))

@@ -15,10 +15,9 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
-from maquette.datasets.cache import cache_folder
+from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
-from maquette.datasets.prepare import prepare
-from maquette.datasets.sources import is_furniture
+from maquette.datasets.sources import is_generated
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
 from maquette.geometry.shape import Shape
@@ -26,12 +25,13 @@ from maquette.intake.pickup import Pickup, frame_object
 from maquette.io.atomic import atomic_path
 from maquette.io.formats import npz_arrays
 from maquette.io.pictures import read_picture
+from maquette.io.replacing import own
 from maquette.models import prior
 from maquette.models.hub import Model
 from maquette.models.pixels import as_images
 from maquette.systems.capabilities import Reads
 
-FURNITURE = 300
+MADE = 300
 """Pieces of furniture that are made by default."""
 VIEWS = 6
 """Views that are rendered of each known object; at most so many are used."""
@@ -105,7 +105,7 @@ def catalogue(
         among: A prepared dataset, whose own views are used if the model reads views of that size; or whatever
             `maquette.datasets.sources` reads: a folder of meshes or grids, an archive, `furniture`.
         cache: The folder of the cache.
-        known: How many shapes are rendered at most; all if None (furniture: `FURNITURE`).
+        known: How many shapes are rendered at most; all if None (of a maker: `MADE`).
         workers: Processes that render; all cores if None.
 
     Yields:
@@ -116,6 +116,7 @@ def catalogue(
     """
     if model.system.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
+    own(cache)
     data = yield from _opened(model, str(among), Path(cache), known, workers)
     if len(data) < 2:
         raise UserError(f"{among} has nothing to choose from", f"{len(data)} object")
@@ -190,16 +191,15 @@ def _opened(
         data = open_dataset(source)
         if data.views_per_shape and (data.view_size, data.channels) == (config.view_size, config.image_channels):
             return data
-    if is_furniture(source):
-        known = known or FURNITURE
+    if is_generated(source):
+        known = known or MADE
     options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
                "channels": config.image_channels, "count": known}
     folder = cache_folder(source, cache, options)
-    for event in prepare(source, folder, resolution=config.resolution, views=VIEWS, view_size=config.view_size,
-                         channels=config.image_channels, count=known, workers=workers):
+    for event in fill(source, folder, {**options, "workers": workers}):
         if isinstance(event, Progress | Skipped):
             yield Progress("rendering known objects", event.done, event.total)
-    return open_dataset(folder)
+    return open_cached(folder)
 
 
 def _features(

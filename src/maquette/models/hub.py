@@ -8,6 +8,7 @@ Nothing is unpickled, and `config.json` carries the checksum of the weights. PyT
 import dataclasses
 import difflib
 import hashlib
+import io
 import json
 import re
 import warnings
@@ -20,7 +21,10 @@ from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
 from maquette.errors import PlainWarning, UserError, one_line
-from maquette.io.atomic import atomic_path
+from maquette.io.atomic import write_together
+from maquette.io.lock import locked
+from maquette.io.paths import nameable
+from maquette.io.trees import read_json
 from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
 
@@ -105,7 +109,7 @@ def locate(name: str | Path) -> Path:
     name = str(name)
     if name in bundled():
         return BUNDLED / name
-    folder = Path(name)
+    folder = nameable(name)
     if (folder / "config.json").is_file():
         return folder
     if (folder / "model" / "config.json").is_file():  # a run
@@ -116,7 +120,7 @@ def locate(name: str | Path) -> Path:
             f"a model of a run that was stopped: maquette train --resume {folder} "
             f"--train.steps {stopped.name.removeprefix('step-').lstrip('0')}")
         raise UserError(f"{folder} is not a model: it has no config.json", hint=hint)
-    if name.count("/") == 1 and not name.startswith((".", "/")):
+    if _may_be_on_hub(name):
         return _from_hub(name)
     close = difflib.get_close_matches(name, bundled(), 1)
     hint = f"did you mean '{close[0]}'?" if close else f"bundled models: {', '.join(bundled()) or 'none'}"
@@ -197,7 +201,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        info = upgraded("", json.loads(path.read_text(encoding="utf-8")), str(path))
+        info = upgraded("", read_json(path), str(path))
         system = info["system"]
         if system not in SYSTEMS:
             raise UserError(f"{path}: unknown system {system!r}", hint=f"this version knows {', '.join(SYSTEMS)}")
@@ -250,8 +254,8 @@ def save(
 
     A tensor with values beyond half precision is kept in full, with a warning.
 
-    `config.json` is written last, with the checksum of the weights: a folder whose writing was cut short does not pass
-    for a model.
+    The files take their names when all are written, so that a full disk leaves an older model as it was. `config.json`
+    is the last, with the checksum of the weights: a folder whose writing was cut short does not pass for a model.
 
     Args:
         folder: Made where it is not there.
@@ -280,16 +284,23 @@ def save(
     }
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
     halves = {k: v.cpu().contiguous() for k, v in in_half_precision(tensors).items()}
-    with atomic_path(folder / WEIGHTS) as path:
-        path.write_bytes(save_tensors(halves, metadata={"format": "pt"}))  # save_file shuts out all other users
-    with atomic_path(folder / CARD) as path:
-        path.write_text(card, encoding="utf-8")
-    _save_picture(folder / PICTURE, picture)
-    config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
-              "sha256": {WEIGHTS: _sha256(folder / WEIGHTS)}}
-    with atomic_path(folder / CONFIG) as path:
-        path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    with locked(folder):
+        weights = save_tensors(halves, metadata={"format": "pt"})  # save_file shuts out all other users
+        config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
+                  "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()}}
+        shown = {} if picture is None else {folder / PICTURE: _png(picture)}
+        write_together({folder / WEIGHTS: weights, folder / CARD: card.encode(), **shown,
+                        folder / CONFIG: (json.dumps(config, indent=1) + "\n").encode()})
+        if picture is None:
+            (folder / PICTURE).unlink(missing_ok=True)  # one of an earlier model in this folder
     return folder
+
+
+def _may_be_on_hub(name: str) -> bool:
+    """Whether a name is OWNER/NAME and no folder that somebody meant: none below a folder that is here, or `runs`."""
+    owner, slash, own = name.partition("/")
+    fits = bool(re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", name))
+    return bool(slash and own) and fits and owner != "runs" and not Path(owner).is_dir()
 
 
 def push(name: str | Path, repo_id: str, private: bool = False, token: str | None = None) -> str:
@@ -307,8 +318,14 @@ def push(name: str | Path, repo_id: str, private: bool = False, token: str | Non
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
         raise UserError("a model on the Hugging Face Hub is named as OWNER/NAME", repr(repo_id))
-    load(name)  # nothing damaged is uploaded
     folder = locate(name)
+    with locked(folder, optional=True):  # nothing damaged is uploaded, and nothing that is just being written
+        load(name)
+        return _pushed(folder, repo_id, private, token)
+
+
+def _pushed(folder: Path, repo_id: str, private: bool, token: str | None) -> str:
+    """Upload a model's folder; its address."""
     from huggingface_hub import HfApi
 
     try:
@@ -351,7 +368,7 @@ def _from_hub(name: str) -> Path:
     The Hub is asked before the download, since its client serves an older copy without a word.
     """
     from huggingface_hub import model_info, snapshot_download
-    from huggingface_hub.errors import OfflineModeIsEnabled
+    from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 
     failed: Exception | None = None
     try:
@@ -360,26 +377,28 @@ def _from_hub(name: str) -> Path:
         failed = error
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=failed is not None))
-    except Exception as error:
-        what = f"model '{name}' is neither here nor to be had from the Hugging Face Hub"
-        reason = error if failed is None or isinstance(failed, OfflineModeIsEnabled) else failed
-        raise UserError(what, one_line(reason)) from None
+    except Exception as error:  # as above
+        reason = failed or error
+        unknown = isinstance(reason, RepositoryNotFoundError) and not isinstance(reason, GatedRepoError)
+        why = "has no model of this name that you may read" if unknown else "cannot be reached"
+        if isinstance(reason, OfflineModeIsEnabled):
+            why = "may not be asked (HF_HUB_OFFLINE)"
+        hint = "check the name" if unknown else "check the name of the folder, or the network"
+        raise UserError(f"there is no folder '{name}', and the Hugging Face Hub {why}", hint=hint) from None
     if not (folder / CONFIG).is_file():
         raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")
     if failed is not None and not isinstance(failed, OfflineModeIsEnabled):  # which the user asked for
-        warnings.warn(PlainWarning(f"the Hugging Face Hub gives no answer for {name} ({one_line(failed, 80)}); the copy "
-                                   "that was downloaded earlier is used"), stacklevel=3)
+        line = f"the Hugging Face Hub gives no answer for {name} ({one_line(failed, 80)}); the copy that was downloaded"
+        warnings.warn(PlainWarning(f"{line} earlier is used"), stacklevel=3)
     return folder
 
 
-def _save_picture(path: Path, picture: np.ndarray | None) -> None:
-    if picture is None:
-        path.unlink(missing_ok=True)  # one of an earlier model in this folder
-        return
+def _png(picture: np.ndarray) -> bytes:
     from PIL import Image
 
-    with atomic_path(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, format="PNG")
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="PNG")
+    return file.getvalue()
 
 
 def _check_sum(path: Path, info: dict[str, Any]) -> None:

@@ -1,5 +1,8 @@
 """What a model answers, and a line for the user where it is not of the kind that is asked."""
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Float, Shaped
 
@@ -7,20 +10,43 @@ from maquette.errors import UserError
 from maquette.models.hub import Model
 from maquette.systems.capabilities import Makes, Reads
 
+if TYPE_CHECKING:
+    import torch
+
 SCAN_MODEL = "scan"
 """The bundled model that reads scans."""
 Seen = Shaped[np.ndarray, "batch channel size size"] | Shaped[np.ndarray, "batch 1 r r r"]
 """Views or scans, numbers in [0, 1]."""
 
 
-def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model makes of one view.
+
+    Attributes:
+        occupancy: Float32 in [0, 1].
+        pose: The camera, the seven values of `maquette.ways.silhouette.POSE`; None where the model estimates none.
+        agrees: IoU of the answers to the view and to its mirror image, at the model's threshold.
+        alike: How near the latent lies to those of what was learned: 1 for as near as these are to each other, falling
+            to 0 with the distance; NaN where that is not known.
+    """
+
+    occupancy: Float[np.ndarray, "r r r"]
+    pose: Float[np.ndarray, " 7"] | None
+    agrees: float
+    alike: float
+
+
+def occupancy(model: Model, seen: Seen, class_name: str = "") -> Float[np.ndarray, "batch r r r"]:
     """What a model makes of views or scans.
 
-    Each is read twice, as it is and in a mirror; the mean of the two (the second mirrored back along x) is given.
+    Where the system says so, each is read twice, as it is and in a mirror; the mean of the two (the second mirrored
+    back along x) is given.
 
     Args:
         model: One that reads what is given.
         seen: What it reads, as large as its config says.
+        class_name: The class of all of them, for a model that takes it; empty where it is not known.
 
     Returns:
         Occupancy, float32 `[B, R, R, R]` in [0, 1].
@@ -28,12 +54,66 @@ def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
     import torch
 
     with torch.inference_mode():
-        batch, across = torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32)).to(model.device), 2
-        if batch.dim() == 4:
-            batch, across = batch.contiguous(memory_format=torch.channels_last), 3
+        batch, across = _batch(model, seen)
+        if class_name:
+            return model.system.look(batch, label_of(model, class_name))[0].squeeze(1).cpu().numpy()
         straight = model.system.reconstruct(batch)
+        if not model.system.mirrors:
+            return straight.squeeze(1).cpu().numpy()
         mirrored = model.system.reconstruct(batch.flip(across)).flip(2)
         return ((straight + mirrored) / 2).squeeze(1).cpu().numpy()
+
+
+def label_of(model: Model, class_name: str) -> int:
+    """The number of a class that is told with a view.
+
+    Raises:
+        UserError: For a model that does not take classes, and for one that it does not know.
+    """
+    if not model.system.takes_class:
+        raise UserError(f"model '{model.name}' does not take a class with a picture", repr(class_name))
+    if class_name not in model.class_names:
+        raise UserError(f"model '{model.name}' has no class of this name", repr(class_name),
+                        f"it knows {', '.join(model.class_names)}")
+    return model.class_names.index(class_name)
+
+
+def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_name: str = "") -> Answer:
+    """What a model makes of one view, as `occupancy` gives it, and what else it says of it.
+
+    Args:
+        model: One that reads views.
+        view: In [0, 1], as large as its config says.
+        class_name: Its class, for a model that takes it; empty where it is not known.
+
+    Raises:
+        UserError: As `label_of` does.
+    """
+    import torch
+
+    from maquette.models.prior import likeness
+
+    with torch.inference_mode():
+        batch, across = _batch(model, view[None])
+        label = label_of(model, class_name) if class_name else None
+        straight, pose = model.system.look(batch, label)
+        mirrored = model.system.look(batch.flip(across), label)[0].flip(2)
+        both = (straight + mirrored) / 2 if model.system.mirrors else straight
+        known = likeness(model, model.system.encode(batch))
+    filled = [grid.squeeze().cpu().numpy() >= model.threshold for grid in (straight, mirrored)]
+    either = np.count_nonzero(filled[0] | filled[1])
+    agrees = np.count_nonzero(filled[0] & filled[1]) / either if either else 0.0
+    return Answer(both[0, 0].cpu().numpy(), None if pose is None else pose[0].float().cpu().numpy(), agrees, known)
+
+
+def _batch(model: Model, seen: Seen) -> tuple["torch.Tensor", int]:
+    """Views or scans as the model's networks take them, and the axis along which they are mirrored."""
+    import torch
+
+    batch = torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32)).to(model.device)
+    if batch.dim() == 4:
+        return batch.contiguous(memory_format=torch.channels_last), 3
+    return batch, 2
 
 
 def require_pictures(model: Model) -> Model:

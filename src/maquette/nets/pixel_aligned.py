@@ -68,8 +68,10 @@ def warp_pose(
     return new
 
 
-def project(points: Float[Tensor, "points 3"], pose: Poses) -> Float[Tensor, "batch points 3"]:
-    """Where views show points of the frame: right, down, and the depth behind the object's centre."""
+def project(
+    points: Float[Tensor, "points 3"] | Float[Tensor, "batch points 3"], pose: Poses
+) -> Float[Tensor, "batch points 3"]:
+    """Where views show points of the frame, each its own or all the same: right, down, and depth behind the centre."""
     sa, se, sr = pose[:, [AZIMUTH, ELEVATION, ROLL]].sin().unbind(1)
     ca, ce, cr = pose[:, [AZIMUTH, ELEVATION, ROLL]].cos().unbind(1)
     zero = torch.zeros_like(sa)

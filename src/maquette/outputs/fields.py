@@ -14,9 +14,12 @@ from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
 from maquette.geometry.mesh import to_print
 from maquette.geometry.printability import printability
+from maquette.geometry.size import check_side
 from maquette.io import formats
+from maquette.io.replacing import check_free
 from maquette.models.hub import Model
-from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, way_written
+from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, step_name, way_paths, way_written
+from maquette.outputs.naming import check_count, size_words
 from maquette.rendering import sheets as previews
 
 if TYPE_CHECKING:
@@ -69,12 +72,14 @@ def generate_mesh_files(
     from maquette.models.prior import draw
 
     require_field(model)
-    if count < 1:
-        raise UserError("count must be at least 1", count)
+    check_count(count)
     _check(suffix, resolution, level)
+    check_side(size_mm)
     out, tiles = Path(out), []
-    for index in range(count):
-        name = f"sample-{seed}-{index:03d}"
+    names = [f"sample-{seed}-{index:03d}" for index in range(count)]
+    endings = (suffix, ".gif") if turntable else (suffix,)
+    check_free(*(out / f"{name}{ending}" for name in names for ending in endings), out / "sheet.png")
+    for index, name in enumerate(names):
         try:
             made = generate_mesh(model, seed, index, spread=spread, resolution=resolution, level=level,
                                  largest_part=largest_part)
@@ -144,11 +149,13 @@ def interpolate_field_files(
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
     _check(suffix, resolution)
+    check_side(size_mm)
     out = Path(out)
+    check_free(*way_paths(out, len(operands), steps, suffix, gif))
     found = yield from result(between(model, operands, steps, path, what))
-    digits, surface = max(2, len(str(len(found.latents) - 1))), _Surfaces(model, resolution, largest_part)
+    surface = _Surfaces(model, resolution, largest_part)
     for index, latent in enumerate(found.latents):
-        name = f"step-{index:0{digits}d}"
+        name = step_name(index, len(found.latents))
         saved = save_latent(out / f"{name}.latent.npy", latent)
         try:
             made = surface.coloured(latent)
@@ -206,9 +213,11 @@ def _check(suffix: str, resolution: int, level: float = 0.5) -> None:
 
 
 def _written(name: str, paths: Sequence[Path], made: "ColouredMesh", size_mm: float) -> Written:
-    report = printability(to_print(made.mesh, size_mm))
+    mesh = to_print(made.mesh, size_mm)
+    report = printability(mesh)
     mean = "#" + bytes(np.round(made.colours.mean(0)).astype(np.uint8)).hex()
-    line = "; ".join(part for part in (report.line(), made.dropped.line(), f"mean colour {mean}") if part)
+    said = (report.line(), size_words(paths[0], mesh), made.dropped.line(), f"mean colour {mean}")
+    line = "; ".join(part for part in said if part)
     summary = {"output": [str(path) for path in paths], "parts_dropped": made.dropped.parts, "printable": report.ok,
                "mean_colour": mean, "evaluations": made.evaluations}
     return Written(name, tuple(paths), line, summary)

@@ -5,7 +5,6 @@ again.
 """
 
 import io
-import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,13 +18,12 @@ from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
 from maquette.geometry.printability import printability
 from maquette.geometry.shape import Shape
+from maquette.geometry.size import check_side
 from maquette.io import formats
 from maquette.io.atomic import write_bytes
-from maquette.io.pictures import find_inputs, read_picture
+from maquette.io.replacing import check_free, keep
 from maquette.models.hub import Model
-from maquette.outputs.shapes import free_name
-from maquette.plotting import drawing as plotter
-from maquette.plotting.settings import Paper
+from maquette.outputs.naming import MAX_COUNT, PREVIEW, Targets, size_words
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
@@ -81,15 +79,46 @@ def interpolate_files(
 
     if not 1 <= frames <= MAX_FRAMES:
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
+    check_side(size_mm)
     out = Path(out)
+    check_free(*way_paths(out, len(operands), steps, suffix, gif))
     found = yield from result(latent_space.interpolate(operands, model, steps=steps, path=path))
-    digits = len(str(len(found.shapes) - 1))
     for index, (latent, shape) in enumerate(zip(found.latents, found.shapes, strict=True)):
-        yield _written(out, f"step-{index:0{max(2, digits)}d}", latent, shape, suffix, size_mm, largest_part)
+        yield _written(out, step_name(index, len(found.shapes)), latent, shape, suffix, size_mm, largest_part)
     between = -(-frames // (steps - 1)) if gif else 1
     latents = latent_path(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
     drawn = (tile(grid, model.threshold, CELL_PX, ZOOM) for grid in decode(model, latents))
     yield from way_written(drawn, len(latents), between, steps, found.operands, out, gif)
+
+
+def step_name(index: int, count: int) -> str:
+    """What the files of a step on a way through latents are called: `step-03`.
+
+    Args:
+        index: From 0.
+        count: Steps on the whole way.
+    """
+    return f"step-{index:0{max(2, len(str(count - 1)))}d}"
+
+
+def way_paths(out: Path, operands: int, steps: int, suffix: str, gif: bool) -> list[Path]:
+    """The files of a way through latents.
+
+    Args:
+        out: The folder.
+        operands: What the way goes through.
+        steps: Steps a pair of operands.
+        suffix: Of the shapes' files.
+        gif: Whether there is an animation.
+
+    Raises:
+        UserError: For more than `MAX_COUNT` shapes.
+    """
+    if steps * operands > MAX_COUNT:
+        raise UserError(f"steps must give at most {MAX_COUNT:,} shapes", steps)
+    count = max(operands - 1, 0) * max(steps - 1, 0) + 1
+    names = [f"{step_name(index, count)}{ending}" for index in range(count) for ending in (suffix, ".latent.npy")]
+    return [out / name for name in (*names, "sheet.png", *["interpolation.gif"] * gif)]
 
 
 def way_written(
@@ -153,7 +182,9 @@ def combine_files(
 
     from maquette.models.prior import decode
 
+    check_side(size_mm)
     out = Path(out)
+    check_free(out / f"combined{suffix}", out / "combined.latent.npy", out / "sheet.png")
     found = yield from result(latent_space.combine(expression, model))
     operands = [operand for _, operand in found.terms]
     yield _written(out, "combined", found.latent, found.shape, suffix, size_mm, largest_part,
@@ -192,125 +223,25 @@ def project_files(
     Yields:
         Progress, and a Written or Failed an input.
     """
-    out, taken = Path(out), set[str]()
+    check_side(size_mm)
+    keep(*inputs)
+    targets = Targets(out)
     for source in inputs:
         try:
+            paths = targets.of(source, suffix, ".latent.npy", *[PREVIEW] * preview, after="-projected")
             found = yield from result(latent_space.project(source, model, fit=fit))
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
-        name = free_name(f"{Path(source).stem}-projected", taken)
         facts: dict[str, object] = {"input": str(source), "start": found.start, "iou_start": round(found.iou_start, 4),
                  "iou_end": round(found.iou_end, 4)}
-        pictures: tuple[Path, ...] = ()
+        pictures = paths[2:]
         if preview:
-            pictures = (out / f"{name}.preview.png",)
             tiles = [tile(found.given.occupancy, 0.5, PREVIEW_PX, ZOOM),
                      tile(found.shape.occupancy, model.threshold, PREVIEW_PX, ZOOM)]
             previews.sheet_of_images(tiles, pictures[0], 2, PREVIEW_PX, ["given", f"IoU {found.iou_end:.2f}"])
-        yield _written(out, name, found.latent, found.shape, suffix, size_mm, largest_part, facts, str(source),
-                       found.line(), pictures)
-
-
-def suggest_files(
-    inputs: Iterable[str],
-    out: str | Path,
-    model: Model,
-    *,
-    among: str = "furniture",
-    count: int = 8,
-    known: int | None = None,
-    cache: str = "data-cache",
-    meshes: bool = False,
-    suffix: str = ".stl",
-    size_mm: float = 100.0,
-    largest_part: bool = True,
-    workers: int | None = None,
-    draw: Paper | None = None,
-) -> Iterator[Progress | Written | Failed]:
-    """Find the known objects nearest to each picture, and show them beside it in `NAME-suggested.png`.
-
-    A bad picture is named, the others still done.
-
-    Args:
-        inputs: Pictures or folders of pictures.
-        out: The folder.
-        model: One that reads pictures.
-        among: What is known: `furniture`, or anything that `maquette.api.prepare_data` takes.
-        count: How many objects are named for each picture.
-        known: How many objects are looked at; None: all, or 1,000 pieces of furniture.
-        cache: The folder where what is known of them is kept.
-        meshes: Also write those objects.
-        suffix: Of their files: a mesh's or a grid's.
-        size_mm: Their longest side.
-        largest_part: Leave out loose parts.
-        workers: Processes that prepare the known objects; None: all cores.
-        draw: Also draw them as lines on such a sheet, `NAME-suggested-RANK-OBJECT.svg`, from the side that the picture
-            shows, and all of them beside the picture in `NAME-suggested-drawn.png`; None: no drawings.
-
-    Yields:
-        Progress, and a Written or Failed a picture.
-
-    Raises:
-        UserError: For options out of range, and for a model that reads no pictures.
-    """
-    from maquette.latents import catalogue, suggest
-    from maquette.latents.clean import clean_drawing
-
-    out, taken = Path(out), set[str]()
-    if count < 1:
-        raise UserError("count must be at least 1", count)
-    catalog = yield from result(catalogue(model, among, cache, known, workers))
-    skipped = f"{catalog.skipped} of the known could not be read" if catalog.skipped else ""
-    for path in inputs:
-        try:
-            sources = find_inputs([path])
-        except UserError as error:
-            yield Failed(str(path), str(error))
-            continue
-        for source in sources:
-            try:
-                pixels = read_picture(source)
-                found = suggest(model, catalog, pixels, count)
-            except UserError as error:
-                yield Failed(str(source), str(error) if str(source) in str(error) else f"{source}: {error}")
-                continue
-            name = free_name(f"{'stdin' if str(source) == '-' else Path(source).stem}-suggested", taken)
-            pictures = [tile(one.shape.occupancy, 0.5, CELL_PX, ZOOM) for one in found.nearest]
-            captions = [short(str(source)), *(f"{one.name} ({one.similarity:.2f})" for one in found.nearest)]
-            columns = min(len(captions), 9)
-            paths = [previews.sheet_of_images([pixels, *pictures], out / f"{name}.png", columns, CELL_PX, captions)]
-            for rank, one in enumerate(found.nearest if meshes else (), 1):
-                target = out / f"{name}-{rank}-{_file_name(one.name)}{suffix}"
-                try:
-                    write_object(target, one.shape, one.shape.printable(size_mm, largest_part)[0])
-                except UserError as error:
-                    yield Failed(str(source), f"{one.name}: {error}")
-                    continue
-                paths.append(target)
-            drawn = []
-            for rank, one in enumerate(found.nearest, 1):
-                if draw is None:
-                    break
-                target = out / f"{name}-{rank}-{_file_name(one.name)}.svg"
-                try:
-                    drawing = clean_drawing(model, catalog, found, one, among, draw)
-                    plotter.write_drawing(target, drawing, pen_mm=draw.pen)
-                except UserError as error:
-                    yield Failed(str(source), f"{one.name}: {error}")
-                    continue
-                paths.append(target)
-                drawn.append((drawing.strokes.fitted(100, 100, 6).to_picture(CELL_PX / 50, 0.8), one.name))
-            if drawn:
-                pictures = [pixels, *(picture for picture, _ in drawn)]
-                captions = [short(str(source)), *(caption for _, caption in drawn)]
-                paths.append(previews.sheet_of_images(pictures, out / f"{name}-drawn.png", columns, CELL_PX, captions))
-            listed = [{"name": one.name, "label": one.label, "similarity": round(one.similarity, 4)}
-                      for one in found.nearest]
-            line = ", ".join(f"{one['name']} {one['similarity']:.2f}" for one in listed)
-            summary = {"input": str(source), "output": [str(path) for path in paths], "nearest": listed,
-                       "skipped": catalog.skipped}
-            yield Written(str(source), tuple(paths), "; ".join(part for part in (line, skipped) if part), summary)
+        yield _written(paths[0].parent, paths[0].stem, found.latent, found.shape, suffix, size_mm, largest_part, facts,
+                       str(source), found.line(), pictures)
 
 
 def result(events: Iterable[Progress | ResultT]) -> Generator[Progress, None, ResultT]:
@@ -343,7 +274,8 @@ def _written(
     except UserError as error:
         return Failed(source or name, f"{name}: {error}")
     report = printability(mesh)
-    line = "; ".join(part for part in (about, report.line(), dropped.line()) if part)
+    said = (about, report.line(), size_words(target, mesh), dropped.line(), shape.remark)
+    line = "; ".join(part for part in said if part)
     paths = (target, saved, *more)
     summary = {**(facts or {}), "output": [str(path) for path in paths], "parts_dropped": dropped.parts,
                "printable": report.ok}
@@ -375,9 +307,5 @@ def _sign(factor: float, first: bool) -> str:
 
 def short(word: str) -> str:
     """An operand as a caption: a file's name without its folder."""
-    known = Path(word).suffix.lower() in formats.GRIDS + formats.MESHES or "/" in word
+    known = formats.is_known(word) or "/" in word
     return Path(word).name if known else word
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "object"

@@ -8,7 +8,8 @@ from maquette.errors import UserError
 from maquette.events import Failed, Written
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import atomic_path
-from maquette.outputs.shapes import free_name
+from maquette.io.replacing import keep
+from maquette.outputs.naming import PREVIEW, Targets
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Machine, Paper, ViewOptions
 
@@ -84,24 +85,21 @@ def _files(
     if single and len(inputs) > 1:
         raise UserError(f"--out {out} is one file, but there are {len(inputs)} inputs", hint="give a folder")
     yield len(inputs)
-    taken: set[str] = set()
+    keep(*inputs)
+    targets = Targets(folder, single)
     for source in inputs:
         try:
+            paths = targets.of(source, plotter.FORMATS[format][0], *[PREVIEW] * preview) if out else ()
             drawing = make(source)
-            stem = free_name(Path(source).stem.replace(":", "-"), taken)
-            target = folder if single else folder / f"{stem}{plotter.FORMATS[format][0]}"
-            paths = []
             if out:
-                plotter.write_drawing(target, drawing, machine, pen_mm=pen_mm, device=device)
-                paths.append(target)
+                plotter.write_drawing(paths[0], drawing, machine, pen_mm=pen_mm, device=device)
                 if preview:
-                    paths.append(target.with_name(f"{target.stem}.preview.png"))
                     write_preview(paths[1], drawing.strokes, pen_mm)
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
         summary = {"input": str(source), "output": [str(path) for path in paths], **drawing.summary()}
-        yield Written(str(source), tuple(paths), drawing.line(), summary)
+        yield Written(str(source), paths, drawing.line(), summary)
 
 
 def write_preview(path: str | Path, strokes: Strokes, pen_mm: float) -> None:

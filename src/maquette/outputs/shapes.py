@@ -5,7 +5,7 @@ Built on the verbs of `maquette.api`; like there, nothing prints or parses argum
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -13,20 +13,20 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import trimesh
 
-from maquette.api.objects import complete, generate, reconstruct, write_object
+from maquette.api.objects import complete, generate, write_object
 from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
-from maquette.events import Failed, Written
+from maquette.events import Event, Failed, Written
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
-from maquette.intake.pickup import find_inputs, read_picture
-from maquette.io import formats
-from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
+from maquette.geometry.shape import Shape
+from maquette.geometry.size import check_side, check_wall
+from maquette.io.replacing import check_free, keep
+from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
+from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_words
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
-
-EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @runtime_checkable
@@ -43,61 +43,20 @@ class Reported(Protocol):
         """Whether it can be printed."""
         ...
 
+    @property
+    def mesh(self) -> trimesh.Trimesh:
+        """The mesh, in millimetres."""
+        ...
 
-def reconstruct_files(
-    inputs: Iterable[str],
-    out: str | Path,
-    model: ModelOrName = DEFAULT_MODEL,
-    *,
-    suffix: str = ".stl",
-    preview: bool = False,
-    size_mm: float = 100.0,
-    threshold: float | None = None,
-    largest_part: bool = True,
-    min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
-    """Reconstruct the pictures in files and folders. A bad input is named, the others still done.
 
-    Args:
-        inputs: Pictures, folders of pictures, or `-` for standard input.
-        out: A folder, or one file with a known suffix where there is one input.
-        model: One that reads pictures, or its name or folder.
-        suffix: Of the files in a folder: a mesh's or a grid's.
-        preview: Also a PNG of the picture beside the mesh from four sides.
-        size_mm: The longest side.
-        threshold: The occupancy at which a voxel is solid; None: the model's own.
-        largest_part: Leave out loose parts.
-        min_wall_mm: The thinnest wall that the printer can print, for the report.
+@runtime_checkable
+class Shaped(Protocol):
+    """A finished object that was made of a grid."""
 
-    Yields:
-        How many there are, then one Written or Failed for each.
-
-    Raises:
-        UserError: For a model that is unknown, and for one file that several inputs would be written to.
-    """
-    model = as_model(model)
-    out = Path(out)
-    sources, failed, single = sources_of(inputs, find_inputs, out)
-    yield len(sources) + len(failed)
-    yield from failed
-    taken: set[str] = set()
-    for source in sources:
-        started = time.perf_counter()
-        try:
-            made = reconstruct(
-                source, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part, min_wall_mm=min_wall_mm
-            )
-            stem = free_name("stdin" if str(source) == "-" else Path(source).stem, taken)
-            target = out if single else out / f"{stem}{suffix}"
-            paths = [made.save(target)]
-            if preview:
-                paths.append(target.with_name(f"{target.stem}.preview.png"))
-                pixels = read_picture(source) if str(source) != "-" else _as_pixels(made.pickup.image)
-                previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
-        yield written_object(source, paths, made, {"kind": made.pickup.kind}, made.pickup.notes, started)
+    @property
+    def shape(self) -> Shape:
+        """The grid."""
+        ...
 
 
 def complete_files(
@@ -116,7 +75,7 @@ def complete_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """Complete the scans in files and folders. A bad input is named, the others still done.
 
     Args:
@@ -144,32 +103,28 @@ def complete_files(
     """
     model = require_scans(as_model(model))
     camera = read_intrinsics(intrinsics) if intrinsics else None
-    out = Path(out)
-    sources, failed, single = sources_of(inputs, find_scans, out)
-    yield len(sources) + len(failed)
-    yield from failed
-    taken: set[str] = set()
-    for source in sources:
+    if size_mm is not None:
+        check_side(size_mm)
+    check_wall(min_wall_mm)
+
+    def completed(source: Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        try:
-            made = complete(
-                source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
-                elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
-                min_wall_mm=min_wall_mm,
-            )
-            target = out if single else out / f"{free_name(source.stem, taken)}{suffix}"
-            paths = [made.save(target)]
-            if preview:
-                paths.append(target.with_name(f"{target.stem}.preview.png"))
-                pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
-                previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        made = complete(
+            source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
+            elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+            min_wall_mm=min_wall_mm,
+        )
+        made.save(paths[0])
+        if preview:
+            pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
+            previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
         placement = made.scan.placement
         facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
                  "size_mm": _number(made.mesh.extents.max())}
         yield written_object(source, paths, made, facts, (placement.line(),) if placement else (), started)
+
+    yield from one_by_one(inputs, find_scans, out, completed)
 
 
 def generate_image_files(
@@ -201,13 +156,15 @@ def generate_image_files(
         return Written(path.stem, (path,), line, {"output": [str(path)]})
 
     out, index = Path(out), 0
+    check_count(count)
+    names = [out / f"sample-{seed}-{index:03d}.png" for index in range(count)]
+    check_free(*names, out / "sheet.png")
     first: list[np.ndarray] = []
     for made in batches_of_images(model, count, seed, spread=spread):
         first += list(made[: 64 - len(first)])
         for pixels in made:
             colour = "colour" if pixels.ndim == 3 else "grey"
-            path = out / f"sample-{seed}-{index:03d}.png"
-            yield write(path, pixels, f"{pixels.shape[1]}x{pixels.shape[0]}, {colour}")
+            yield write(names[index], pixels, f"{pixels.shape[1]}x{pixels.shape[0]}, {colour}")
             index += 1
     sheet = previews.montage(np.stack(first), 4 if len(first) <= 16 else 8)
     yield write(out / "sheet.png", sheet, f"{len(first)} samples")
@@ -244,11 +201,13 @@ def generate_files(
     Raises:
         UserError: As `maquette.api.generate` does.
     """
-    model = as_model(model)
-    out = Path(out)
+    model, out = as_model(model), Path(out)
+    check_side(size_mm)
+    check_count(count)
+    names = [f"{class_name or 'sample'}-{seed}-{index:03d}" for index in range(count)]
+    check_free(*(out / f"{name}{suffix}" for name in names), out / "sheet.png")
     meshes = []
-    for index, shape in enumerate(generate(model, count, seed, class_name=class_name, spread=spread)):
-        name = f"{class_name or 'sample'}-{seed}-{index:03d}"
+    for name, shape in zip(names, generate(model, count, seed, class_name=class_name, spread=spread), strict=True):
         try:
             mesh, dropped = shape.printable(size_mm, largest_part)
             write_object(out / f"{name}{suffix}", shape, mesh)
@@ -257,7 +216,8 @@ def generate_files(
             continue
         meshes.append(mesh)
         report = printability(mesh)
-        line = "; ".join(part for part in (report.line(), dropped.line()) if part)
+        parts = (report.line(), size_words(out / f"{name}{suffix}", mesh), dropped.line(), shape.remark)
+        line = "; ".join(part for part in parts if part)
         summary = {"output": [str(out / f"{name}{suffix}")], "parts_dropped": dropped.parts, "printable": report.ok}
         yield Written(name, (out / f"{name}{suffix}",), line, summary)
     if meshes:
@@ -281,8 +241,8 @@ def render_files(
     Args:
         inputs: Mesh or grid files, or `furniture:KIND:SEED`.
         out: The folder.
-        count: Views of each.
-        kinds: Kinds of views, in turn: photo, pencil, depth, silhouette.
+        count: Views of each, 1 or more.
+        kinds: Kinds of views, which take turns: photo, pencil, depth, silhouette.
         size_px: Pixels a side.
         channels: 1 grey, 3 RGB.
         seed: Of cameras, light and style.
@@ -290,90 +250,47 @@ def render_files(
 
     Yields:
         One Written or Failed an input.
+
+    Raises:
+        UserError: For a count below 1.
     """
     from PIL import Image
 
     from maquette.io.atomic import atomic_path, write_bytes
     from maquette.rendering.views import render_views
 
+    check_count(count)
+    keep(*inputs)
     out, taken = Path(out), set[str]()
+    turns = [kinds[index % len(kinds)] for index in range(count if kinds else 0)]
+    unshown = [kind for kind in dict.fromkeys(kinds) if kind not in turns]
     for source in inputs:
+        stem = free_name(Path(source).stem.replace(":", "-"), taken)
+        paths = [out / f"{stem}-{index:03d}-{kind}.png" for index, kind in enumerate(turns)]
+        listing = out / f"{stem}-cameras.json"
         try:
-            mesh = mesh_of(source)
-            stem = free_name(Path(source).stem.replace(":", "-"), taken)
-            views = render_views(
-                mesh, count=count, size_px=size_px, seed=seed, kinds=kinds, channels=channels, backgrounds=backgrounds
-            )
-            paths = []
-            for index, (pixels, kind) in enumerate(zip(views.images, views.kinds, strict=True)):
-                paths.append(out / f"{stem}-{index:03d}-{kind}.png")
-                with atomic_path(paths[-1]) as path:
+            check_free(*paths, listing)
+            views = render_views(mesh_of(source), count=count, size_px=size_px, seed=seed, kinds=kinds,
+                                 channels=channels, backgrounds=backgrounds, in_turn=True)
+            for pixels, target in zip(views.images, paths, strict=True):
+                with atomic_path(target) as path:
                     Image.fromarray(pixels).save(path)
             cameras = [
                 {"file": path.name, "kind": kind, **asdict(camera)}
                 for path, kind, camera in zip(paths, views.kinds, views.cameras, strict=True)
             ]
-            write_bytes(out / f"{stem}-cameras.json", json.dumps(cameras, indent=1).encode())
+            write_bytes(listing, json.dumps(cameras, indent=1).encode())
         except UserError as error:
             yield Failed(str(source), str(error))
             continue
-        listing = out / f"{stem}-cameras.json"
         summary = {"input": source, "output": [str(path) for path in paths], "cameras": str(listing)}
-        yield Written(source, (out,), f"{len(paths)} views and {listing.name}", summary)
-
-
-def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed]:
-    """Reconstruct the bundled examples, and lay them out on one sheet, sketch beside mesh.
-
-    Args:
-        out: The folder.
-        model: One that reads pictures.
-
-    Yields:
-        How many files there will be, then one Written for each.
-    """
-    out = Path(out)
-    sources = sorted(str(path) for path in EXAMPLES.glob("*.png"))
-    yield len(sources) + 1
-    cells: list[np.ndarray | trimesh.Trimesh] = []
-    for source in sources:
-        made = reconstruct(source, model)
-        target = out / f"{Path(source).stem}.stl"
-        formats.write_mesh(target, made.mesh)
-        cells += [read_picture(source), made.mesh]
-        yield Written(Path(source).name, (target,), made.report.line())
-    picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
-    yield Written("picture", (picture,), "each example beside its mesh")
-
-
-def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, list[Failed], bool]:
-    """What is to be done.
-
-    Args:
-        inputs: As the user named them.
-        find: The files in one of them; UserError for one that names none.
-        out: A folder, or one file.
-
-    Returns:
-        The files, each once; a Failed for each input that names none; and whether `out` is one file.
-
-    Raises:
-        UserError: Where `out` is one file and there are several inputs.
-    """
-    sources, failed = [], []
-    for path in inputs:
-        try:
-            sources += [source for source in find([path]) if source not in sources]
-        except UserError as error:
-            failed.append(Failed(str(path), str(error)))
-    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
-    if single and len(sources) > 1:
-        raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
-    return sources, failed, single
+        line = f"{len(paths)} view{'s' if len(paths) > 1 else ''} and {listing.name}"
+        line += f"; none of kind {' or '.join(unshown)}: raise --count" if unshown else ""
+        yield Written(source, (out,), line, summary)
 
 
 def written_object(
-    source: str | Path, paths: list[Path], made: Reported, facts: dict, notes: Iterable[str],
+    source: str | Path, paths: Sequence[Path], made: Reported, facts: dict, notes: Iterable[str],
     started: float,
 ) -> Written:
     """The event of one finished object.
@@ -386,9 +303,12 @@ def written_object(
         notes: What the user may want to know, a short sentence each.
         started: `time.perf_counter` when the work on it began.
     """
-    notes = [note for note in (made.dropped.line(), *notes) if note]
-    line = "; ".join([made.report.line(), *notes])
-    return written_solid(source, paths, line, {**facts, **report_facts(made.report)}, notes, started)
+    remark = made.shape.remark if isinstance(made, Shaped) else ""
+    notes = [note for note in (made.dropped.line(), remark, *notes) if note]
+    size = size_words(paths[0], made.mesh)
+    line = "; ".join([made.report.line(), *[size] * bool(size), *notes])
+    facts = {**facts, "extents_mm": np.round(made.mesh.extents, 3).tolist(), **report_facts(made.report)}
+    return written_solid(source, paths, line, facts, notes, started)
 
 
 def report_facts(report: Printability) -> dict:
@@ -403,7 +323,7 @@ def report_facts(report: Printability) -> dict:
 
 
 def written_solid(
-    source: str | Path, paths: list[Path], line: str, facts: dict, notes: Iterable[str], started: float
+    source: str | Path, paths: Sequence[Path], line: str, facts: dict, notes: Iterable[str], started: float
 ) -> Written:
     """The event of what one input became, with its summary.
 
@@ -423,21 +343,6 @@ def written_solid(
         "seconds": round(time.perf_counter() - started, 4),
     }
     return Written(str(source), tuple(paths), line, summary)
-
-
-def free_name(stem: str, taken: set[str]) -> str:
-    """The stem, or `STEM-2` and so on: the first name that is not taken, whatever its case; now it is taken."""
-    name, number = stem, 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name.lower())
-    return name
-
-
-def _as_pixels(image: np.ndarray) -> np.ndarray:
-    pixels = np.round(np.moveaxis(image, 0, -1) * 255).astype(np.uint8)
-    return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
 
 def _number(value: float) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from maquette.errors import UserError
-from maquette.io.yaml_files import read_yaml
+from maquette.io.trees import read_yaml
 from maquette.recipe.hints import did_you_mean
 from maquette.recipe.sections import Recipe, recipe_type, section_types
 from maquette.renamed import upgraded_recipe
@@ -36,7 +36,11 @@ def load(name_or_path: str | Path) -> Recipe[Any]:
         path = Path(name)
     if not path.is_file():
         raise UserError("no recipe or file of this name", repr(name), did_you_mean(name, names()))
-    return from_tree(read_yaml(path), str(path))
+    try:
+        tree = read_yaml(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as YAML", error) from None
+    return from_tree(tree, str(path))
 
 
 def from_tree(tree: Any, where: str) -> Recipe[Any]:

@@ -12,6 +12,7 @@ from maquette.keys import (
     Orientations,
     PositiveFloat,
     PositiveInt,
+    PositiveShare,
     Share,
     ShareBelow1,
     TwoOrMore,
@@ -20,6 +21,8 @@ from maquette.keys import (
 from maquette.recipe.hints import check_names, did_you_mean
 from maquette.systems import SYSTEMS
 
+MAKERS = ("furniture", "solids")
+"""The sources that need no files."""
 FURNITURE_CLASSES = ("chair", "table", "desk", "bed", "sofa", "bookcase", "cabinet", "monitor", "toilet", "bathtub",
                    "lamp", "cup", "car")
 """The classes that the furniture maker can make."""
@@ -33,14 +36,17 @@ class DataRecipe:
     """Where the shapes and their views come from."""
 
     path: tuple[str, ...] = ("furniture",)
-    """Prepared datasets, raw data (an .npz, a folder of meshes or .mat files) or `furniture`, the built-in generator;
-    raw data are prepared once and kept in `cache`. Systems that make images: one prepared dataset of images."""
+    """Prepared datasets, raw data (an .npz, a folder of meshes or .mat files) or the name of a maker, `furniture` or
+    `solids`; raw data are prepared once and kept in `cache`. Systems that make images: one prepared dataset of
+    images."""
     cache: str = "data-cache"
     """Folder for what is prepared from raw data."""
     classes: tuple[str, ...] = ()
     """Classes of the data to learn from; empty: all."""
     furniture: PositiveInt = 2000
     """How many pieces of furniture are made where `path` says so."""
+    solids: PositiveInt = 3000
+    """How many solids, everyday things and constructions of simple bodies, are made where `path` says so."""
     furniture_classes: tuple[str, ...] = ()
     """Classes of furniture, made in turn; one that is named twice is made twice as often; empty: all equally often."""
     views: PositiveInt = 12
@@ -92,6 +98,8 @@ class OptimRecipe:
     """adam; or rmsprop, which has no betas (its squares are remembered by 0.99) and no weight decay."""
     lr: PositiveFloat = 1e-4
     """Learning rate of encoder and generator."""
+    encoder_share: PositiveShare = 1.0
+    """Learning rate of the encoder as a share of `lr`; below 1 where its weights are already good."""
     critic_lr: PositiveFloat = 1e-4
     """Learning rate of the critic."""
     betas: Betas = (0.5, 0.9)

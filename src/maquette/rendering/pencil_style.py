@@ -16,6 +16,8 @@ from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.sketch_lines import FeatureLines
 from maquette.rendering.textures import noise
 
+BOARDS = 0.06
+"""Share of the drawings that are chalk on a board, or a bright pen on a dark screen."""
 FINE = 3
 """Strokes are drawn this many times as large as the picture, and averaged down."""
 
@@ -48,18 +50,26 @@ class PencilStyle:
     """Darkness of hatching, 0 to 1; 0 for none."""
     shading: float
     """Darkness of soft shading, 0 to 1; 0 for none. Used without hatching only."""
+    misplaced: float = 0.0
+    """Length by which each end of a line misses its place: corners stay open, proportions are a little wrong."""
+    bent: float = 0.0
+    """Length by which the whole drawing is bent, since people do not keep the perspective."""
 
 
 def random_pen(rng: np.random.Generator) -> PencilStyle:
     """The random style of a thin, even pen."""
-    return PencilStyle(rng.uniform(0.005, 0.013), 1.0, 0.05, rng.uniform(0, 0.004), rng.choice([0, 0.008]), 0.0,
-                rng.choice([0, 0.06]), rng.uniform(0.3, 1), rng.choice([0, 0.03]), 0.0, 0.0, 0.0)
+    loose = rng.uniform(0, 1) ** 2
+    return PencilStyle(rng.uniform(0.003, 0.013), 1.0, 0.05, rng.uniform(0, 0.004), rng.choice([0, 0.008]), 0.0,
+                rng.choice([0, 0.06]), rng.uniform(0.3, 1), rng.choice([0, 0.03]), 0.0, 0.0, 0.0,
+                misplaced=0.012 * loose, bent=0.03 * loose * rng.random())
 
 
 def random_marker(rng: np.random.Generator) -> PencilStyle:
-    """The random style of a felt pen: thick and dark."""
-    return PencilStyle(rng.uniform(0.013, 0.032), rng.uniform(0.85, 1), 0.1, rng.uniform(0.001, 0.008),
-                rng.choice([0, 0.015]), rng.choice([0, 0.1]), 0.05, rng.uniform(0.3, 1), 0.02, 0.0, 0.0, 0.0)
+    """The random style of a felt pen or a brush on a tablet: thick and dark."""
+    loose = rng.uniform(0, 1) ** 1.5
+    return PencilStyle(rng.uniform(0.013, 0.032 if rng.random() < 0.8 else 0.05), rng.uniform(0.85, 1), 0.1,
+                rng.uniform(0.001, 0.008), rng.choice([0, 0.015]), rng.choice([0, 0.1]), 0.05, rng.uniform(0.3, 1),
+                0.02, 0.0, 0.0, 0.0, misplaced=0.015 * loose, bent=0.035 * loose * rng.random())
 
 
 def random_pencil(rng: np.random.Generator) -> PencilStyle:
@@ -72,6 +82,7 @@ def random_pencil(rng: np.random.Generator) -> PencilStyle:
         straighten=rng.uniform(0.2, 1), missing=rng.uniform(0, 0.05), grain=rng.uniform(0, 0.55),
         hatching=rng.uniform(0.3, 0.9) if rng.random() < 0.18 else 0.0,
         shading=rng.uniform(0.1, 0.5) if rng.random() < 0.15 else 0.0,
+        misplaced=0.02 * loose * rng.random(), bent=0.05 * loose * rng.random(),
     )
 
 
@@ -87,7 +98,7 @@ class PencilScene:
 def render_pencil(
     scene: PencilScene, rng: np.random.Generator, size_px: int, channels: int
 ) -> tuple[UInt8[np.ndarray, "s s"] | UInt8[np.ndarray, "s s 3"], Camera]:
-    """One random drawing, dark on bright, and its camera.
+    """One random drawing, most of them dark on bright, and its camera.
 
     Args:
         scene: The shape.
@@ -113,6 +124,8 @@ def render_pencil(
     image = image * (1 - drawn[..., None] * tint)
     if not plain:
         image = _scan_effects(image, rng)
+    if rng.random() < BOARDS:
+        image = _on_board(image, rng)
     image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     if not plain and rng.random() < 0.3:
         image = jpeg_round_trip(image, int(rng.uniform(30, 95)))
@@ -133,6 +146,7 @@ def draw_strokes(
     canvas = np.zeros((FINE * size_px, FINE * size_px), np.uint8)
     grow, phase = rng.uniform(0.8, 1.2), rng.uniform(0, 2 * np.pi, (len(strokes) * 3 + 8, 4))
     page = _page_tilt(rng, size_px, 0.02)
+    strokes = _bent(strokes, style.bent * size_px, rng, size_px)
     number = 0
     for stroke in strokes:
         length = _length(stroke)
@@ -141,6 +155,9 @@ def draw_strokes(
         passes = 1 + (rng.random() < style.doubled) + (rng.random() < 0.3 * style.doubled)
         for again in range(passes):
             line = _by_hand(stroke, length, style, rng, size_px, again, phase[number % len(phase)])
+            if style.misplaced:
+                ends = rng.normal(0, style.misplaced * size_px, (2, 2))
+                line = line + np.linspace(ends[0], ends[1], len(line))
             number += 1
             pieces = [line]
             if rng.random() < style.broken and len(line) > 6:
@@ -160,6 +177,33 @@ def draw_strokes(
                     _line(canvas, whole, dark, width)
     small = cv2.resize(canvas, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / 255
+
+
+def _bent(
+    strokes: list[Float[np.ndarray, "_ 2"]], reach: float, rng: np.random.Generator, size: int
+) -> list[Float[np.ndarray, "_ 2"]]:
+    """The strokes moved by two slow waves over the page, up to about `reach` pixels."""
+    if not reach:
+        return strokes
+    along, phase = rng.normal(0, 2.5 / size, (2, 2, 2)), rng.uniform(0, 2 * np.pi, (2, 2))
+    towards = rng.normal(0, reach / 1.5, (2, 2))
+
+    def moved(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
+        shift = sum(np.sin(points @ along[wave] + phase[wave]) * towards[wave] for wave in range(2))
+        return points + shift
+
+    dense = [_denser(stroke, 0.05 * size) for stroke in strokes]
+    return [moved(stroke) for stroke in dense]
+
+
+def _denser(line: Float[np.ndarray, "n 2"], step: float) -> Float[np.ndarray, "m 2"]:
+    """A line with a point at least every so many pixels, so that it can be bent."""
+    gaps = np.hypot(*np.diff(line, axis=0).T)
+    if len(line) < 2 or gaps.max() <= step:
+        return line
+    parts = [np.linspace(a, b, max(int(np.ceil(gap / step)), 1), endpoint=False)
+             for a, b, gap in zip(line[:-1], line[1:], gaps, strict=True)]
+    return np.concatenate([*parts, line[-1:]])
 
 
 def _line(canvas: UInt8[np.ndarray, "s s"], points: Int32[np.ndarray, "n 2"], dark: float, width: float) -> None:
@@ -270,6 +314,13 @@ def _blank_page(
             cloud = cv2.resize(cloud, (size, size), interpolation=cv2.INTER_LINEAR)
             page *= (1 - rng.uniform(0.03, 0.25) * cloud)[..., None]
     return page
+
+
+def _on_board(image: Float[np.ndarray, "s s c"], rng: np.random.Generator) -> Float[np.ndarray, "s s c"]:
+    """The drawing as bright lines on a dark board of a random colour."""
+    board = rng.uniform(0.0, 0.3) * np.array([1, 1, 1]) if rng.random() < 0.6 else rng.uniform(0.02, 0.32, 3)
+    board = board.astype(np.float32) if image.shape[2] == 3 else board.mean(keepdims=True).astype(np.float32)
+    return board + (1 - image.clip(0, 1)) * (1 - board)
 
 
 def _scan_effects(image: Float[np.ndarray, "s s c"], rng: np.random.Generator) -> Float[np.ndarray, "s s c"]:

@@ -1,7 +1,6 @@
 """Reads scans: depth pictures, point clouds and partial grids, each file as if it came from a stranger."""
 
 import io
-import json
 import math
 import struct
 from collections.abc import Iterable
@@ -15,6 +14,8 @@ from jaxtyping import Bool, Float, Float32, Shaped, UInt16
 from maquette.errors import UserError
 from maquette.io import formats
 from maquette.io.paths import usable
+from maquette.io.replacing import keep
+from maquette.io.trees import json_value
 from maquette.scans.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
@@ -223,6 +224,7 @@ def find_scans(paths: Iterable[str | Path]) -> list[Path]:
             if not inside:
                 raise UserError(f"no scan in the folder {path}", hint=f"known endings: {' '.join(SUFFIXES)}")
         found.update((str(file), file) for file in inside)
+    keep(*found.values())
     return list(found.values())
 
 
@@ -269,7 +271,7 @@ def _cloud(data: bytes, suffix: str) -> Float[np.ndarray, "n 3"]:
 
 def _from_json(data: bytes) -> Intrinsics:
     """The intrinsics in a JSON file."""
-    tree = json.loads(data)
+    tree = json_value(data)
     if isinstance(tree, dict) and {"fx", "fy", "cx", "cy"} <= set(tree):
         return Intrinsics(*(float(tree[key]) for key in ("fx", "fy", "cx", "cy")))
     matrix = np.asarray(tree.get("K", ()) if isinstance(tree, dict) else (), dtype=np.float64)

@@ -39,6 +39,7 @@ SYSTEMS = Systems({
     "vae-gan-image": "vaegan3d:VAEGAN3D",
     "iwgan": "iwgan3d:IWGAN3D",
     "vae-iwgan-image": "vaeiwgan3d:VAEIWGAN3DImage",
+    "vae-iwgan-view": "view_volume:ViewVolumeSystem",
     "vae-iwgan-scan": "vaeiwgan3d:VAEIWGAN3DScan",
     "wgan-gp": "wgan_gp:WGANGP",
     "graf": "graf:GRAF",

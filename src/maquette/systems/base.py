@@ -247,6 +247,10 @@ class System(Generic[ConfigT]):
     Config: ClassVar[type[Config]]
     reads: ClassVar[Reads] = Reads.NOTHING
     makes: ClassVar[Makes] = Makes.SHAPES
+    takes_class: ClassVar[bool] = False
+    """Whether the class of a view may be told with it."""
+    mirrors: ClassVar[bool] = True
+    """Whether the mean of the answers to a view and to its mirror image is better than one answer."""
     config: ConfigT
     nets: Nets
 
@@ -315,11 +319,31 @@ class System(Generic[ConfigT]):
         """
         return self.generate(self.encode(seen))
 
+    def look(
+        self, seen: Images | Voxels, label: int | None = None
+    ) -> tuple[Voxels, Float[Tensor, "batch 7"] | None]:
+        """What `reconstruct` gives, and the cameras of the views where the system estimates them.
+
+        The cameras are poses as `maquette.nets.pixel_aligned` has them. `label` is the class of all views, for a system
+        that takes it (`takes_class`).
+
+        Raises:
+            UserError: For a system without an encoder.
+        """
+        return self.reconstruct(seen), None
+
     def check_labels(self, labels: Sequence[str]) -> None:
         """Check that the system can be trained on data with these classes; a system without classes always can.
 
         Raises:
             UserError: If it cannot be.
+        """
+
+    def begin(self) -> None:
+        """Prepare fresh weights for a new run, for example from a network trained on something else.
+
+        Raises:
+            UserError: If what is needed is not installed.
         """
 
     def needs_poses(self) -> bool:

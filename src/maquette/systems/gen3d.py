@@ -138,8 +138,8 @@ class SurfaceRendered(Rendered):
 
     Attributes:
         hit: Whether a surface was found.
-        free_space_loss: Mean of -log of the largest occupancy along a ray that meets the cube; 0 where none does. It has
-            a gradient where the mask has none any more.
+        free_space_loss: Mean of -log of the largest occupancy along a ray that meets the cube; 0 where none does. It
+            has a gradient where the mask has none any more.
         roughness: Mean difference between the normals at surface points and near them, or None.
     """
 

@@ -8,9 +8,9 @@ scan). Three updates, y a view or a scan:
     generator  -E[D(x^)] + 100 ||G(E(y)) - x||                      on every fifth
 
 with x^ = G(z). In the paper z ~ N(0, I) in one form and z = E(y) in another; these three updates draw it from N(0, I),
-the joint form below takes both (`prior_fraction`). The encoder must be updated as often as the critic, or the system does not
-converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape, filled where
-the camera saw a surface.
+the joint form below takes both (`prior_fraction`). The encoder must be updated as often as the critic, or the system
+does not converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape,
+filled where the camera saw a surface.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
 
@@ -45,7 +45,7 @@ from maquette.keys import (
     Widths,
 )
 from maquette.nets.image_encoder import PaperEncoder, ResidualEncoder
-from maquette.nets.pixel_aligned import PixelAlignedDecoder
+from maquette.nets.pixel_aligned import PixelAlignedDecoder, Poses
 from maquette.nets.types import Images, Latent, Voxels
 from maquette.nets.volume import GENERATORS, IWGANCritic, ScanEncoder, ScanSkipDecoder, SubvoxelGenerator, from_cells
 from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms, network
@@ -305,7 +305,7 @@ class VAEIWGAN3D(System[ConfigT]):
         count = len(batch)
         mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
         kl = kl_to_standard_normal(mean, log_variance)
-        reconstruction = self.config.latent_weight * self._reconstruction(logits[:count], batch.real)
+        reconstruction = self.config.latent_weight * self._latent_loss(logits[:count], batch)
         minimised |= {"kl": self.config.kl_weight * kl, "reconstruction": reconstruction}
         if with_critic:
             fake = logits[len(logits) - n_fake :].sigmoid()  # those from the prior are the last
@@ -313,6 +313,10 @@ class VAEIWGAN3D(System[ConfigT]):
             if step >= self.config.adversarial_start:
                 minimised["adversarial"] = self.config.adversarial * wasserstein_generator(nets[CRITIC](fake))
         return Terms(minimised, {"kl_nats": kl.detach()})
+
+    def _latent_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The reconstruction term of the shapes that latents alone make."""
+        return self._reconstruction(logits, batch.real)
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int
@@ -356,11 +360,17 @@ class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
 
     def reconstruct(self, seen: Images) -> Voxels:
         """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
+        return self.look(seen)[0]
+
+    def look(self, seen: Images, label: int | None = None) -> tuple[Voxels, Poses | None]:
+        """The occupancy in [0, 1] of the shapes that views show, and the cameras where these are estimated."""
         if not self.refiner:
-            return super().reconstruct(seen)
+            return super().reconstruct(seen), None
         mean, _, maps, features = self.nets[ENCODER](seen, maps=True)
         logits, cells = self.generator(mean, cells=True)
-        return (logits + from_cells(self.nets[ALIGNED](cells, maps, features)[0])).sigmoid()
+        decoder = network(self.nets, ALIGNED, PixelAlignedDecoder)
+        corrections, head_output = decoder(cells, maps, features)
+        return (logits + from_cells(corrections)).sigmoid(), decoder.pose_head.pose(head_output)
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int

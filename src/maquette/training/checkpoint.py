@@ -7,6 +7,7 @@ is all the state that they have.
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -57,7 +58,7 @@ class Best:
     step: int
 
 
-def save(folder: Path, step: int, state: State, keep: int, *, writes: bool = True) -> Path:
+def save(folder: Path, step: int, state: State, keep: int, *, seconds: float = 0.0, writes: bool = True) -> Path:
     """Write `folder/step-NNNNNNN` whole or not at all; drop all but the newest `keep` up to it.
 
     A checkpoint of a later step is one that the run could not go on from; the run writes it anew when it comes there.
@@ -67,6 +68,7 @@ def save(folder: Path, step: int, state: State, keep: int, *, writes: bool = Tru
         step: Finished steps.
         state: What to write.
         keep: How many checkpoints stay, 1 or more.
+        seconds: That the run has taken so far, in all its parts.
         writes: False in all processes but the first: they take part in gathering what is sharded, and write nothing.
 
     Returns:
@@ -76,7 +78,7 @@ def save(folder: Path, step: int, state: State, keep: int, *, writes: bool = Tru
         UserError: If the disk is full.
     """
     final = folder / f"step-{step:07d}"
-    _write(final, step, state, {}, writes)
+    _write(final, step, state, {"seconds": round(seconds, 3)}, writes)
     if writes:
         older = [path for path in list_checkpoints(folder) if step_of(path) <= step]  # newer ones are damaged
         for old in older[:-keep]:
@@ -106,6 +108,25 @@ def list_checkpoints(folder: Path) -> list[Path]:
     """The finished checkpoints in this folder by their steps, without the best one that is kept beside them."""
     found = [path for path in folder.glob("step-*") if _STEP.fullmatch(path.name) and path.is_dir()]
     return sorted(found, key=step_of)
+
+
+def seconds_of(path: Path) -> float | None:
+    """The seconds that a run had taken when it wrote an undamaged checkpoint; None where an older release wrote it."""
+    value = _read_state(path).get("seconds")
+    return float(value) if isinstance(value, int | float) and 0 <= value < math.inf else None
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a killed process left half written; what it had moved aside for something newer goes back.
+
+    Only for the training that has the run's lock.
+    """
+    for path in folder.glob(".*"):
+        name, _, kind = path.name[1:].rpartition(".")
+        if kind == "old" and path.is_dir() and not (folder / name).exists():
+            path.rename(folder / name)
+        elif kind in ("old", "partial"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def step_of(path: Path) -> int:
@@ -196,7 +217,8 @@ def pack(path: Path, folder: Path) -> Path:
         save_file({name: value.contiguous() for name, value in halves.items()}, partial / _WEIGHTS)
         shutil.copyfile(path / _RECIPE, partial / _RECIPE)
         sums = {name: _checksum(partial / name) for name in (_WEIGHTS, _RECIPE)}
-        content = {"format": FORMAT, "step": known["step"], "sha256": sums, "packed": True}
+        content = {"format": FORMAT, "step": known["step"], "sha256": sums, "packed": True,
+                   **({"seconds": known["seconds"]} if "seconds" in known else {})}
         (partial / _STATE).write_text(json.dumps(content, indent=1))
         _into_place(partial, final)
     except OSError as error:

@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def train(
     engine: Engine | None = None,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Event | Stopped]:
+) -> Generator[Event | Stopped, None, float | None]:
     """Run the recipe's steps. After the last one the system holds its averaged weights.
 
     Args:
@@ -72,6 +72,9 @@ def train(
     Yields:
         Events; the last one is a Stopped where `stop` ended the run.
 
+    Returns:
+        The seconds that the run has taken in all its parts; None where it was stopped.
+
     Raises:
         TrainingDiverged: If a loss term is not finite, or a weight that is to be saved.
         UserError: If the run's folder cannot be written, or holds nothing to resume from.
@@ -79,16 +82,17 @@ def train(
     check_phases(system)
     engine = engine or Engine(recipe.train)
     trainer = Trainer(system, recipe, run, engine)
-    first = 0
+    first, before_s = 0, None
     if resume:
         path, damaged = checkpoint.newest_whole(run / "checkpoints")
         yield from map(Note, damaged)
         if path is None:
-            raise UserError(f"{run} holds no whole checkpoint to resume from", hint="start it anew without --resume")
-        first = trainer.restore(path)
+            hint = "start it anew with another --run" if damaged else "start it anew without --resume"
+            raise UserError(f"{run} holds no whole checkpoint to resume from", hint=hint)
+        first, before_s = trainer.restore(path), checkpoint.seconds_of(path)
         yield Note(f"resumed from {path} at step {first}")
     system.nets.train()
-    with Log(run, recipe.train.batch, first, recipe.train.tensorboard, writes=engine.first) as log:
+    with Log(run, recipe.train.batch, first, recipe.train.tensorboard, before_s=before_s, writes=engine.first) as log:
         for step, batch in batches.stream(first, recipe.train.steps, ahead=engine.device.type != "cpu"):
             trainer.step(step, batch)
             done = step + 1
@@ -106,9 +110,11 @@ def train(
                 yield trainer.save(done, log)
             if stopped and not last:
                 yield Stopped(done)
-                return
+                return None
+        seconds = log.seconds
     trainer.averaged.write()
     system.nets.eval()
+    return seconds
 
 
 class Trainer:
@@ -228,7 +234,8 @@ class Trainer:
                 written.
         """
         self._raise_if_unfit(done, log)
-        path = checkpoint.save(self.checkpoints, done, self.state, self.recipe.train.keep, writes=self.engine.first)
+        path = checkpoint.save(self.checkpoints, done, self.state, self.recipe.train.keep,
+                               seconds=log.seconds, writes=self.engine.first)
         self.saved_at = time.monotonic()
         return _saved(done, path)
 

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from maquette.recipe import OptimRecipe
-from maquette.systems.base import Batch, Phase, System, Terms
+from maquette.systems.base import ENCODER, Batch, Phase, System, Terms
 from maquette.training.distributed import Engine
 from maquette.training.optim import Optimisers
 
@@ -52,8 +52,9 @@ def run_phase(
     for name in phase.trains:
         optimiser = optimisers[name]
         if not phase.adversary:
+            rate = optim.lr * scale * (optim.encoder_share if name == ENCODER else 1.0)
             for group in optimiser.param_groups:
-                group["lr"] = optim.lr * scale
+                group["lr"] = rate
             if optim.clip:
                 torch.nn.utils.clip_grad_norm_(nets[name].parameters(), optim.clip)
         optimiser.step()

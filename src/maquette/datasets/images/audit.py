@@ -16,6 +16,7 @@ from maquette.datasets.images.files import (
     Limits,
     find_images,
     open_image,
+    private_names,
     write_private_names,
 )
 from maquette.datasets.images.measure import ImageStatistics, measure
@@ -24,6 +25,7 @@ from maquette.datasets.workers import WorkerDied, cores, map_unordered
 from maquette.errors import UserError
 from maquette.events import Note, Progress
 from maquette.io.atomic import atomic_path
+from maquette.io.replacing import check_free
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,9 @@ def audit_images(
     folder, out = Path(folder), Path(out)
     if workers is not None and workers < 1:
         raise UserError("workers must be 1 or more", workers)
-    limits = Limits(int(max_megapixels * 1e6), bits)
+    limits = Limits.of(max_megapixels, bits)
     files = find_images(folder, keep_names=keep_names)
+    check_free(out / "audit.csv", out / "audit.html", *[private_names(out)] * (not keep_names))
     if len(files) < 2:
         raise UserError("an audit compares images with each other and needs two", f"1 image in {folder}")
     if fix is not None:

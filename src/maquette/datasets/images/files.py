@@ -17,11 +17,14 @@ from maquette.datasets.images.measure import Grey, Pixels
 from maquette.errors import UserError
 from maquette.io import dicom
 from maquette.io.atomic import atomic_path
-from maquette.io.paths import usable
+from maquette.io.paths import fitted, usable
 from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, is_picture, read_picture
+from maquette.io.replacing import keep
 
 MAX_FILE_BYTES = 2**30
 """The largest file that is read, in bytes."""
+MAX_MEGAPIXELS = 10_000.0
+"""The most that can be asked for as the largest picture."""
 PRIVATE = "PRIVATE-names.csv"
 """What the file is called that says which number is which file; for its owner alone."""
 
@@ -54,6 +57,21 @@ class Limits:
     bits: int = 0
     """How many bits of greys deeper than 8 bits are used, 9 to 16 (12 for most sensors). With 0 it is the smallest
     usual range (8, 10, 12, 14 or 16 bits) that holds the brightest pixel of each picture."""
+
+    @classmethod
+    def of(cls, max_megapixels: float, bits: int) -> "Limits":
+        """The limits that were asked for.
+
+        Args:
+            max_megapixels: Above 0, and at most `MAX_MEGAPIXELS`.
+            bits: 9 to 16, or 0.
+
+        Raises:
+            UserError: For other numbers.
+        """
+        if not 0 < max_megapixels <= MAX_MEGAPIXELS:  # nor is it nan
+            raise UserError(f"max-megapixels must be above 0 and at most {MAX_MEGAPIXELS:g}", max_megapixels)
+        return cls(max(1, int(max_megapixels * 1e6)), bits)
 
     def __post_init__(self) -> None:
         if self.bits and not 9 <= self.bits <= 16:
@@ -91,6 +109,7 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
                 continue
         kind = "image" if picture else "dicom-file"
         numbered[kind] += 1
+        keep(path)
         name = own if keep_names else f"{kind}-{numbered[kind]:05d}"
         if not picture and not keep_names:
             name = dicom.anonymous_name(path) or name
@@ -106,6 +125,11 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
     return found
 
 
+def private_names(out: Path) -> Path:
+    """The table of which id is which file: beside the folder that may be passed on, not in it."""
+    return out.resolve().with_name(fitted(out.resolve().name, f".{PRIVATE}"))
+
+
 def write_private_names(out: Path, files: Sequence[ImageFile]) -> Path:
     """Writes the table of which id is which file, and returns its path; it belongs in nothing that is passed on.
 
@@ -116,7 +140,7 @@ def write_private_names(out: Path, files: Sequence[ImageFile]) -> Path:
     Raises:
         UserError: If it cannot be written.
     """
-    path = out.resolve().with_name(f"{out.resolve().name}.{PRIVATE}")
+    path = private_names(out)
     with atomic_path(path) as unfinished, unfinished.open("w", encoding="utf-8", errors="surrogateescape",
                                                           newline="") as file:
         table = csv.writer(file)

@@ -1,4 +1,4 @@
-"""Which reader a source needs: the furniture maker, a file or a folder."""
+"""Which reader a source needs: a maker, a file or a folder."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import trimesh
 from maquette.datasets.format import OWN_TERMS, Info, is_prepared
 from maquette.datasets.item import Item
 from maquette.datasets.sources import ikea, meshes, modelnet, prepared, sweethome
-from maquette.datasets.sources.generated import FURNITURE, furniture, is_furniture
+from maquette.datasets.sources.generated import MAKERS, generated, is_generated, kinds_of, make, maker_of
 from maquette.errors import UserError
 from maquette.geometry.shape import read_surface
 
@@ -19,11 +19,11 @@ def read(
     """The items of one source, whatever its form.
 
     Args:
-        source: `furniture`, or a path: a ModelNet archive or tree, an IKEA folder, a prepared dataset, or a folder of
-            meshes and grids.
-        count: For furniture, how many are made, 1,000 by default; the other sources yield all that they have.
-        seed: For furniture: another seed gives other pieces.
-        split: For furniture, the split that the pieces are made for, `train` by default.
+        source: `furniture` or `solids`, or a path: a ModelNet archive or tree, an IKEA folder, a prepared dataset, a
+            furniture library, or a folder of meshes and grids.
+        count: For a maker, how many are made, 1,000 by default; the other sources yield all that they have.
+        seed: For a maker: another seed gives other objects.
+        split: For a maker, the split that the objects are made for, `train` by default.
         up: The axis that points up in a folder of meshes, `z` or `y` (`maquette.datasets.sources.meshes.read`).
 
     Raises:
@@ -41,11 +41,10 @@ def read(
 def _of_known_form(source: str | Path, count: int | None, seed: int, split: str | None) -> Iterator[Item] | None:
     """The items of a source that has a form of its own; None for meshes and grids."""
     path = Path(source)
-    if is_furniture(source):
-        kinds = [kind for kind in str(source).partition(":")[2].split(",") if kind]
-        return furniture(count or 1000, seed=seed, split=split or "train", kinds=kinds)
+    if is_generated(source):
+        return generated(source, count or 1000, seed=seed, split=split or "train")
     if not path.exists():
-        raise UserError(f"no such source: {source}", hint=f"give a file, a folder, or '{FURNITURE}'")
+        raise UserError(f"no such source: {source}", hint=f"give a file, a folder, or one of {', '.join(MAKERS)}")
     if modelnet.is_npz(path):
         return modelnet.read_npz(path)
     if is_prepared(path):
@@ -100,8 +99,8 @@ def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
     terms: list[str] = []
     for source in sources:
         path = Path(source)
-        if is_furniture(source):
-            terms.append("furniture: made by this package, no terms")
+        if maker := maker_of(source):
+            terms.append(f"{maker}: made by this package, no terms")
         elif is_prepared(path):
             terms += Info.load(path).terms
         elif path.is_dir() and ikea.is_ikea(path):
@@ -126,16 +125,14 @@ def mesh_of(source: str | Path) -> trimesh.Trimesh:
     """One mesh in the package's frame.
 
     Args:
-        source: A mesh file, a grid file, or a piece of the furniture maker as `furniture:KIND:SEED`.
+        source: A mesh file, a grid file, or an object of a maker as `furniture:KIND:SEED` or `solids:KIND:SEED`.
 
     Raises:
-        UserError: If it cannot be read, or if the furniture maker has no such class.
+        UserError: If it cannot be read, or if the maker has no such kind.
     """
-    if not is_furniture(source):
+    if not is_generated(source):
         return read_surface(source)
-    from maquette.datasets.furniture import make
-
-    _, kind, number = ([*str(source).split(":"), "", "0"])[:3]
+    name, kind, number = ([*str(source).split(":"), "", "0"])[:3]
     if not number.isdigit():
-        raise UserError("furniture is asked for as furniture:KIND:SEED", repr(source), "furniture:chair:7")
-    return make(kind, int(number))
+        raise UserError(f"{name} is asked for as {name}:KIND:SEED", repr(source), f"{name}:{kinds_of(name)[0]}:7")
+    return make(name, kind, int(number))

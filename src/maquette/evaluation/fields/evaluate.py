@@ -33,6 +33,7 @@ from maquette.geometry.curvature import edge_angle_deg, mean_curvature
 from maquette.geometry.mesh import to_frame
 from maquette.geometry.points import surface_points
 from maquette.io.atomic import atomic_path
+from maquette.io.replacing import check_free
 from maquette.models.hub import Model, load
 from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
@@ -102,6 +103,7 @@ def evaluate_fields(
         UserError: As `evaluate_images` does, and for true shapes that are damaged or missing.
     """
     options, out = options or FieldMeasureOptions(), Path(out)
+    check_free(out / SHEET)
     true = _true_shapes(path, shapes)
     config = model.system.config
     shape = (config.height, config.width) + ((3,) if config.channels == 3 else ())

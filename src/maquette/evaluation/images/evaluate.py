@@ -17,7 +17,7 @@ from maquette.evaluation.images.features import FeatureNetwork, InceptionWeights
 from maquette.evaluation.images.measures import ImageFeatures, Repeats
 from maquette.evaluation.images.nearest import NearestImages, thumbnails
 from maquette.evaluation.images.options import ImageMeasureOptions
-from maquette.evaluation.images.page import ImageReport, report_page, table_rows, write_report
+from maquette.evaluation.images.page import REPORTS, ImageReport, report_page, table_rows, write_report
 from maquette.evaluation.images.plots import COLUMNS, GAUSSIAN, GENERATED, HELD_OUT, RADIAL, REAL
 from maquette.evaluation.images.sets import (
     GenerateImages,
@@ -34,6 +34,7 @@ from maquette.evaluation.images.ssim import scale_count
 from maquette.evaluation.report import Details, Measured
 from maquette.events import Progress
 from maquette.extras import require
+from maquette.io.replacing import check_free
 
 NO_WEIGHTS = ("no Inception weights were named, so FID and KID are left out; with --inception FILE.safetensors they "
               "are measured too")
@@ -74,6 +75,7 @@ def evaluate_images(
         UserError: For images or weights that do not fit.
     """
     options, out = options or ImageMeasureOptions(), Path(out)
+    check_free(*(out / name for name in REPORTS))
     weights = find_weights(inception) if inception else None
     network = load_inception(weights) if weights else None
     real = open_real_images(path, shape)

@@ -173,6 +173,10 @@ def _cell(values: Sequence[float]) -> str:
     return f"{mean:.{digits}f}" + (f" ± {np.std(values):.{digits}f}" if len(values) > 1 else "")
 
 
+REPORTS = ("report.html", "report.json", "report.csv")
+"""What `write_report` writes."""
+
+
 def write_report(out: Path, text: str, document: Details, numbers: Sequence[Details]) -> None:
     """Write `report.html`, `report.json` and `report.csv`.
 
@@ -182,11 +186,12 @@ def write_report(out: Path, text: str, document: Details, numbers: Sequence[Deta
         document: The JSON document.
         numbers: The rows of the CSV, all with the same keys.
     """
-    with atomic_path(out / "report.html") as unfinished:
+    page, plain, table = (out / name for name in REPORTS)
+    with atomic_path(page) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
-    with atomic_path(out / "report.json") as unfinished:
+    with atomic_path(plain) as unfinished:
         unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    with atomic_path(out / "report.csv") as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+    with atomic_path(table) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, list(numbers[0]))
         rows.writeheader()
         rows.writerows(numbers)

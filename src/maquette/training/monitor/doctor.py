@@ -116,11 +116,10 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[Row], str]:
 
 def _opened(recipe: Recipe) -> Data | None:
     """The recipe's data if all of them are prepared; None, without preparing anything, if some are not."""
-    events = prepare_data(recipe, stop=lambda: True)
+    events = prepare_data(recipe, stop=lambda: True, only_open=True)
     try:
-        next(events)  # the first event is the news that a source will be prepared
+        while True:
+            next(events)
     except StopIteration as opened:
         data: Data | None = opened.value
         return data
-    events.close()
-    return None

@@ -108,7 +108,8 @@ def _not_finite(rows: Sequence[Row], recipe: Recipe) -> HealthFinding | None:
         what = f"term '{row.get('term')}' of phase '{row.get('phase')}' became {row.get('value')}"
         if row.get("phase") == UPDATE:
             what = f"an update left numbers that are not finite: {row.get('value')}"
-        seen = f"{what}; networks with values that are not finite: {networks}; last good step: {row.get('last_good') or 0}"
+        good = row.get("last_good") or 0
+        seen = f"{what}; networks with values that are not finite: {networks}; last good step: {good}"
         return _broken_finding(row["step"], seen, f"{row.get('phase')},{networks}".removeprefix(f"{UPDATE},"), recipe)
     probes = [row for row in rows if row["event"] == "probed"]
     broken = {} if not probes else _broken_parts(probes[-1])

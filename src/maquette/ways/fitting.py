@@ -1,0 +1,122 @@
+"""The camera from which an object's silhouette agrees best with a drawn outline."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from maquette.ways.outline import overlap
+from maquette.ways.silhouette import Pose, framed, silhouette
+
+SEARCH_PX = 64
+"""Pixels a side of the pictures in which cameras are compared."""
+STEPS = (np.radians(12), np.radians(5), np.radians(2))
+"""How far the angles are changed in each round of the search."""
+ROLL_LIMIT, ELEVATION_LIMITS = np.radians(15), (np.radians(-25), np.radians(75))
+PERSPECTIVES = (0.1, 0.6)
+"""The weakest and the strongest perspective that is tried."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The camera that was found, and the overlap (IoU) of silhouette and outline from there."""
+
+    pose: Pose
+    overlap: float
+
+
+def fit_camera(
+    points: Float32[np.ndarray, "n 3"], voxel: float, mask: Bool[np.ndarray, "s s"], starts: Sequence[Pose]
+) -> Fit:
+    """Search for the camera, from several starts, by steps that grow smaller.
+
+    For each viewpoint scale and place follow from the outline's box; they are refined at the end.
+
+    Args:
+        points: Centres of the voxels at the object's surface.
+        voxel: Side of a voxel.
+        mask: The drawn outline.
+        starts: Poses to begin from; the first is what the model read.
+    """
+    small = cv2.resize(mask.astype(np.float32), (SEARCH_PX, SEARCH_PX), interpolation=cv2.INTER_AREA) > 0.5
+    box = box_of(small)
+    if box is None:
+        return Fit(starts[0], 0.0)
+
+    def score(pose: Pose) -> float:
+        return overlap(silhouette(points, pose, SEARCH_PX, voxel), small)
+
+    def placed(pose: Pose) -> tuple[float, Pose]:
+        pose = framed(points, pose, box)
+        return score(pose), pose
+
+    tried = sorted((placed(start) for start in starts), key=lambda found: -found[0])
+    best = max((_descend(found, placed) for found in tried[:2]), key=lambda found: found[0])
+    best = max(best, (score(starts[0]), starts[0]), key=lambda found: found[0])
+    value, pose = _settle(best, score)
+    return Fit(pose, value)
+
+
+def box_of(mask: Bool[np.ndarray, "s s"]) -> tuple[float, float, float, float] | None:
+    """Left, top, right and bottom of a region, the square from -1 to 1; None if it is empty."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return None
+    side = mask.shape[0] / 2
+    return (columns[0] / side - 1, rows[0] / side - 1, (columns[-1] + 1) / side - 1, (rows[-1] + 1) / side - 1)
+
+
+def turned_starts(pose: Pose, count: int = 4) -> list[Pose]:
+    """The pose itself, and the same seen from other sides, evenly about the up axis."""
+    return [replace(pose, azimuth=pose.azimuth + 2 * np.pi * k / count) for k in range(count)]
+
+
+def _descend(found: tuple[float, Pose], placed: Callable[[Pose], tuple[float, Pose]]) -> tuple[float, Pose]:
+    """Change one angle or the perspective at a time as long as that helps, in smaller and smaller steps."""
+    for step in STEPS:
+        moved = True
+        while moved:
+            moved = False
+            for change in _changes(found[1], step):
+                new = placed(change)
+                if new[0] > found[0] + 1e-4:
+                    found, moved = new, True
+    return found
+
+
+def _changes(pose: Pose, step: float) -> list[Pose]:
+    """The neighbours of a pose that are within the limits."""
+    found = []
+    for sign in (-1, 1):
+        found.append(replace(pose, azimuth=pose.azimuth + sign * step))
+        elevation = pose.elevation + sign * step
+        if ELEVATION_LIMITS[0] <= elevation <= ELEVATION_LIMITS[1]:
+            found.append(replace(pose, elevation=elevation))
+        if abs(pose.roll + sign * step / 3) <= ROLL_LIMIT:
+            found.append(replace(pose, roll=pose.roll + sign * step / 3))
+        nearness = pose.nearness + sign * step / 2
+        if PERSPECTIVES[0] <= nearness <= PERSPECTIVES[1]:
+            found.append(replace(pose, nearness=nearness))
+    return found
+
+
+def _settle(found: tuple[float, Pose], score: Callable[[Pose], float]) -> tuple[float, Pose]:
+    """Refine scale and place."""
+    value, pose = found
+    for step in (0.04, 0.015):
+        for name in ("scale", "right", "down", "scale", "right", "down"):
+            for sign in (-1, 1):
+                change = replace(pose, **{name: getattr(pose, name) + sign * step})
+                new = score(change)
+                if new > value:
+                    value, pose = new, change
+    return value, pose
+
+
+def signed_distance(mask: Bool[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:
+    """Distance to the outline in half sides of the square, positive inside."""
+    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform(1 - mask.astype(np.uint8), cv2.DIST_L2, 5)
+    return (np.where(mask, inside - 0.5, 0.5 - outside) / (mask.shape[0] / 2)).astype(np.float32)

@@ -1,0 +1,123 @@
+"""An object mended by the drawn outline: carved where it goes beyond, grown where a part is missing, both softly."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from maquette.ways.fitting import signed_distance
+from maquette.ways.outline import overlap, share_of, without_holes
+from maquette.ways.silhouette import Pose, coverage, project
+
+SOFT_VOXELS = 1.0
+"""Over so many voxels occupancy falls at the outline, so that the surface stays smooth there."""
+LEAST_MISSING = 0.0015
+"""Share of the square below which a missing piece is left: it is thinner than the lines."""
+ROUND = 1.0
+"""Depth of a grown part over its width in the picture: it is as thick as it is wide."""
+
+
+@dataclass(frozen=True, eq=False)
+class Obeyed:
+    """A mended object.
+
+    Attributes:
+        occupancy: Like the one that was given.
+        overlap: IoU of its silhouette and the outline.
+        carved: Share of the silhouette that was taken away.
+        grown: Share of the outline that was added.
+    """
+
+    occupancy: Float32[np.ndarray, "r r r"]
+    overlap: float
+    carved: float
+    grown: float
+
+
+def obey(
+    occupancy: Float[np.ndarray, "r r r"], threshold: float, mask: Bool[np.ndarray, "s s"], pose: Pose
+) -> Obeyed:
+    """Carve and grow an object so that its silhouette is the outline.
+
+    A grown part hangs at the surface nearest to it in the picture, as thick as it is wide there.
+
+    Args:
+        occupancy: Probabilities.
+        threshold: From which a voxel is filled.
+        mask: The drawn outline.
+        pose: Of the picture, found by `maquette.ways.fitting.fit_camera`.
+    """
+    resolution = occupancy.shape[0]
+    line = ((np.arange(resolution) + 0.5) / resolution - 0.5).astype(np.float32)
+    points = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=3).reshape(-1, 3)
+    shown = project(points, pose)
+    filled = (occupancy >= threshold).reshape(-1)
+    voxel = 1 / resolution
+    soft = SOFT_VOXELS * voxel * float(np.exp(pose.scale))
+    distance = _at(signed_distance(mask), shown)
+    level = np.clip(distance / (2 * soft) + 0.5, 0, 1)  # 0.5 at the outline
+    limit = np.where(level < 0.5, level * 2 * threshold, threshold + (level - 0.5) * 2 * (1 - threshold))
+    carved = np.minimum(occupancy.reshape(-1), limit.astype(np.float32))
+    side = mask.shape[0]
+    before = without_holes(coverage(shown[filled], pose, side, voxel))
+    left = coverage(shown[carved >= threshold], pose, side, voxel)
+    missing = mask & ~without_holes(left)
+    missing = _without_slivers(missing, 0.5 * float(np.exp(pose.scale)) * voxel * side)
+    grown = np.zeros_like(carved)
+    if missing.any() and left.any():
+        grown = _grown(missing, shown, carved >= threshold, side, float(np.exp(pose.scale)), voxel, threshold)
+    result = np.maximum(carved, grown).reshape(occupancy.shape).astype(np.float32)
+    after = without_holes(coverage(shown[(result >= threshold).reshape(-1)], pose, side, voxel))
+    return Obeyed(result, overlap(after, mask), share_of(before & ~mask, before), share_of(missing, mask))
+
+
+def _at(values: Float[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"]) -> Float32[np.ndarray, " n"]:
+    """The values of a picture where points are shown, interpolated; beyond it those of its border."""
+    side = values.shape[0]
+    at = ((shown[:, :2] + 1) * (side / 2) - 0.5).astype(np.float32)
+    return cv2.remap(values.astype(np.float32), at[:, 0].reshape(-1, 1024), at[:, 1].reshape(-1, 1024),
+                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1)
+
+
+def _without_slivers(missing: Bool[np.ndarray, "s s"], width: float) -> Bool[np.ndarray, "s s"]:
+    """The missing parts that are wider than so many pixels somewhere, and not tiny."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(missing.astype(np.uint8), connectivity=8)
+    deep = cv2.distanceTransform(missing.astype(np.uint8), cv2.DIST_L2, 5)
+    kept = np.zeros_like(missing)
+    for number in range(1, count):
+        part = labels == number
+        if stats[number, cv2.CC_STAT_AREA] > LEAST_MISSING * missing.size and deep[part].max() > width:
+            kept |= part
+    return kept
+
+
+def _grown(
+    missing: Bool[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"], filled: Bool[np.ndarray, " n"], side: int,
+    scale: float, voxel: float, threshold: float,
+) -> Float32[np.ndarray, " n"]:
+    """The occupancy of what is missing."""
+    front = _front(shown[filled], side)
+    half = cv2.distanceTransform(np.pad(missing.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    known = np.isfinite(front)
+    _, labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5,
+                                                labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = np.zeros(labels.max() + 1, np.float32)
+    nearest[labels[known]] = front[known]
+    ridge = cv2.dilate(np.where(missing, half, 0).astype(np.float32), np.ones((9, 9), np.uint8))
+    width = np.maximum(ridge, half) / (side / 2) / scale  # in the frame: half the width of the part
+    middle = cv2.blur(nearest[labels], (5, 5)) + width
+    thick = np.maximum(ROUND * width, voxel)
+    inside = _at(np.where(missing, half, -1).astype(np.float32), shown) > -0.25
+    level = (_at(thick.astype(np.float32), shown) - np.abs(shown[:, 2] - _at(middle.astype(np.float32), shown)))
+    grown = np.clip(threshold + (1 - threshold) * level / (2 * SOFT_VOXELS * voxel), 0, 1)
+    return np.where(inside, grown, 0).astype(np.float32)
+
+
+def _front(shown: Float[np.ndarray, "n 3"], side: int) -> Float32[np.ndarray, "s s"]:
+    """The least depth of projected points in each pixel, infinite where there is none."""
+    at = ((shown[:, :2] + 1) * (side / 2)).astype(np.int64)
+    inside = ((at >= 0) & (at < side)).all(1)
+    front = np.full(side * side, np.inf, np.float32)
+    np.minimum.at(front, at[inside, 1] * side + at[inside, 0], shown[inside, 2].astype(np.float32))
+    return front.reshape(side, side)

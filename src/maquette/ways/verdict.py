@@ -1,0 +1,167 @@
+"""How sure one may be of a result: what the picture and the object say together, as one number and in words."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import cv2
+import numpy as np
+import trimesh
+from jaxtyping import Bool, Float
+
+from maquette.intake.line_art import disc
+from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.sketch_lines import FeatureLines
+from maquette.ways.outline import DrawnOutline, without_holes
+from maquette.ways.silhouette import Pose
+
+Verdict = Literal["sure", "unsure"]
+NEAR = 0.03
+"""Share of the square's side within which two lines agree."""
+SPAN = 0.15
+"""Share of the square's side up to which lines are taken to belong together, wherever they are open."""
+AROUND = 0.6
+"""Share of what the lines span that an outline must hold to be that of the whole thing."""
+SURE = 0.5
+"""The probability from which a result is called sure."""
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What speaks for a result, each about 0 (bad) to 1 (good); NaN where it cannot be told.
+
+    Attributes:
+        outline: IoU of the drawn outline and the silhouette, before the object was mended by it; NaN too where the
+            outline that was found is that of a part of the drawing (`goes_around`).
+        explained: Share of the drawn lines near a line of the object.
+        drawn: Share of the object's lines near a drawn line.
+        crisp: How far the network's answer is from undecided.
+        agrees: IoU of the answers to the picture and to its mirror image.
+        alike: How near the latent lies to those of what was learned, 1 for as near as they are to each other.
+        one: Share of the drawn lines that hang together with the largest piece.
+    """
+
+    outline: float = float("nan")
+    explained: float = float("nan")
+    drawn: float = float("nan")
+    crisp: float = float("nan")
+    agrees: float = float("nan")
+    alike: float = float("nan")
+    one: float = float("nan")
+
+    def values(self) -> Float[np.ndarray, " 7"]:
+        """In the order of the attributes."""
+        return np.array([self.outline, self.explained, self.drawn, self.crisp, self.agrees, self.alike, self.one])
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How sure one may be.
+
+    Attributes:
+        probability: That the result is what was drawn, 0 to 1.
+        reasons: Why it is unsure, a short sentence each.
+        signs: What was measured.
+    """
+
+    probability: float
+    reasons: tuple[str, ...] = field(default=())
+    signs: Signs = field(default=Signs())
+
+    @property
+    def verdict(self) -> Verdict:
+        """`sure` or `unsure`."""
+        return "sure" if self.probability >= SURE else "unsure"
+
+    def line(self) -> str:
+        """One line for the user."""
+        return self.verdict + (f": {'; '.join(self.reasons)}" if self.reasons and self.verdict == "unsure" else "")
+
+
+def line_signs(
+    mesh: trimesh.Trimesh, pose: Pose, outline: DrawnOutline
+) -> tuple[float, float]:
+    """The shares of drawn lines near the object's lines, and of the object's lines near drawn ones.
+
+    Args:
+        mesh: In the package's frame.
+        pose: Of the picture.
+        outline: Of the picture; a photo has no lines.
+    """
+    ink = outline.ink > 0.5
+    if not ink.any():
+        return float("nan"), float("nan")
+    side = ink.shape[0]
+    lines = np.zeros(ink.shape, np.uint8)
+    for stroke in FeatureLines(RayCaster(mesh)).strokes(pose.camera(side)):
+        cv2.polylines(lines, [np.rint(stroke * 16).astype(np.int32)], False, 1, 1, cv2.LINE_8, 4)
+    return _share_near(ink, lines > 0, NEAR * side), _share_near(lines > 0, ink, NEAR * side)
+
+
+def _share_near(these: Bool[np.ndarray, "s s"], those: Bool[np.ndarray, "s s"], reach: float) -> float:
+    """The share of the pixels of one picture that are near those of another."""
+    if not these.any() or not those.any():
+        return 0.0
+    away = cv2.distanceTransform(1 - those.astype(np.uint8), cv2.DIST_L2, 5)
+    return float((away[these] <= reach).mean())
+
+
+def goes_around(outline: DrawnOutline) -> bool:
+    """Whether an outline goes around all that is drawn, and not just around a part, as where a line is open."""
+    side = outline.ink.shape[0]
+    reach = round(SPAN * side)
+    lines = np.pad(((outline.ink > 0.5) | outline.mask).astype(np.uint8), reach)
+    joined = without_holes(cv2.dilate(lines, disc(reach)) > 0)
+    span = cv2.erode(joined.astype(np.uint8), disc(reach))
+    return bool(np.count_nonzero(outline.mask) > AROUND * np.count_nonzero(span))
+
+
+def crispness(occupancy: Float[np.ndarray, "r r r"]) -> float:
+    """How far the occupancy is from undecided, over what is or might be filled: 0 all undecided, 1 all decided."""
+    chosen = occupancy[occupancy > 0.1]
+    return float(np.abs(2 * chosen - 1).mean()) if len(chosen) else 0.0
+
+
+def wholeness(ink: Float[np.ndarray, "s s"]) -> float:
+    """The share of the drawn lines in the largest piece, gaps of a few pixels counted as closed."""
+    mask = (ink > 0.5).astype(np.uint8)
+    if not mask.any():
+        return float("nan")
+    joined = cv2.dilate(mask, np.ones((7, 7), np.uint8))
+    _, labels = cv2.connectedComponents(joined, connectivity=8)
+    sizes = np.bincount(labels[mask > 0])
+    return float(sizes.max() / sizes.sum())
+
+
+WEIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...], float]] = {
+    "drawing": ((0.85, 0.8, 0.75, 0.85, 0.7, 0.7, 0.95), (9.0, 6.0, 4.0, 4.0, 3.0, 2.0, 2.0), 0.6),
+    "photo": ((0.85, 0.8, 0.75, 0.85, 0.7, 0.7, 0.95), (6.0, 0.0, 0.0, 8.0, 5.0, 4.0, 0.0), 0.4),
+    "flat": ((0.85, 0.8, 0.75, 0.85, 0.7, 0.7, 0.95), (9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0), 0.6),
+}
+"""What each sign is compared with, its weight, and a constant: for a model's results from drawings and from photos
+(`benchmarks/sure.py`), and for those without a model, which are what was drawn if their outline is."""
+
+
+def judge(signs: Signs, photo: bool, lost: float = 0.0) -> Judgement:
+    """How sure one may be of a result.
+
+    Args:
+        signs: What was measured.
+        photo: Whether the picture is a photo.
+        lost: Share of the outline that no part of the result covers.
+    """
+    kind = "flat" if np.isnan(signs.crisp) else "photo" if photo else "drawing"
+    typical, weights, constant = (np.asarray(part) for part in WEIGHTS[kind])
+    away = np.nan_to_num(signs.values() - typical, nan=0.0)
+    chance = float(1 / (1 + np.exp(-(constant + (away * weights).sum()))))
+    reasons = []
+    if signs.outline < 0.75:
+        reasons.append("the outline differs from what was drawn")
+    if signs.explained < 0.6:
+        reasons.append("lines of the drawing are nowhere on the object")
+    if signs.one < 0.8:
+        reasons.append("the drawing is in several pieces")
+    if signs.crisp < 0.7 or signs.agrees < 0.5 or signs.alike < 0.4:
+        reasons.append("it is unlike what the model has learned")
+    if lost > 0.05:
+        reasons.append("a part that was drawn is missing")
+    return Judgement(chance, tuple(reasons) or ("the signs together are weak",), signs)

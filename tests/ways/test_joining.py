@@ -1,0 +1,29 @@
+"""Joining loose parts."""
+
+import numpy as np
+from scipy import ndimage
+
+from maquette.ways.joining import join_parts
+
+
+def legged(gap: float) -> np.ndarray:
+    grid = np.zeros((20, 20, 20), np.float32)
+    grid[4:16, 4:16, 12:16] = 0.9
+    grid[5:8, 5:8, 0:10] = 0.9
+    grid[5:8, 5:8, 10:12] = gap
+    return grid
+
+
+def parts(grid):
+    return ndimage.label(grid >= 0.5, np.ones((3, 3, 3)))[1]
+
+
+def test_a_leg_that_hangs_by_a_thread_is_joined_and_nothing_else_changes():
+    grid = legged(0.3)
+    joined = join_parts(grid, 0.5)
+    assert parts(grid) == 2 and parts(joined) == 1
+    assert np.argwhere(joined != grid).tolist() == [[x, y, z] for x in (5, 6, 7) for y in (5, 6, 7) for z in (10, 11)]
+
+
+def test_a_part_with_nothing_between_stays_loose():
+    assert parts(join_parts(legged(0.05), 0.5)) == 2
