@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from maquette.api.reconstruction import reconstruct
-from maquette.ways.outline import outline_of_lines
+from maquette.ways.outline import DrawnOutline, outline_of_lines
 from maquette.ways.verdict import WEIGHTS, Signs, goes_around, judge
 
 
@@ -22,7 +22,10 @@ def table(gap: int) -> np.ndarray:
 
 def test_an_open_outline_is_that_of_a_part():
     assert goes_around(outline_of_lines(table(0)))
-    assert not goes_around(outline_of_lines(table(32)))
+    assert goes_around(outline_of_lines(table(30))), "such a gap is closed"
+    legs = np.zeros((256, 256), bool)
+    legs[120:230, 40:60] = legs[120:230, 196:216] = True
+    assert not goes_around(DrawnOutline(legs, table(32), True))
 
 
 GOOD = Signs(0.95, 0.95, 0.95, 0.8, 0.95, 0.9, 1.0)
