@@ -114,12 +114,14 @@ def views(mesh: trimesh.Trimesh) -> list[np.ndarray]:
     """From the front and from front right."""
     framed = to_frame(mesh)
     caster = RayCaster(framed)
-    return [shade(framed, Camera(azimuth, elevation, 28, 180), caster=caster) for azimuth, elevation in ((0, 8), (38, 20))]
+    return [shade(framed, Camera(azimuth, elevation, 28, 180), caster=caster)
+            for azimuth, elevation in ((0, 8), (38, 20))]
 
 
 def measure(pixels: np.ndarray, row: Row, case: Case | None, model, by: str) -> list[np.ndarray | None]:
     """Fill the row; the pictures for the sheet."""
-    small = cv2.resize(pixels, None, fx=360 / max(pixels.shape), fy=360 / max(pixels.shape), interpolation=cv2.INTER_AREA)
+    share = 360 / max(pixels.shape)
+    small = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
     started = time.perf_counter()
     try:
         made = reconstruct(pixels, model, by=by)
@@ -176,7 +178,8 @@ def main() -> None:
         rows.append(row)
         captions += [f"{row.name}: {row.style}", f"{row.way} {row.verdict}", f"outline {row.true:.2f}"]
         ours += [row] * (case is not None)
-        print(f"{row.name}: {row.style}: {row.way} {row.verdict} {row.chance:.2f} true {row.true:.3f} own {row.own:.3f} "
+        print(f"{row.name}: {row.style}: {row.way} {row.verdict} {row.chance:.2f} true {row.true:.3f} "
+              f"own {row.own:.3f} "
               f"placed {row.placed:.2f} {row.seconds:.1f} s", flush=True)
     for page, first in enumerate(range(0, len(rows), CELLS), 1):
         part = slice(3 * first, 3 * (first + CELLS))

@@ -114,6 +114,12 @@ def test_arrays_of_all_kinds_are_read_by_name(tmp_path):
     found = formats.npz_arrays(path, wanted)
     assert all(found[name].dtype == values.dtype and np.array_equal(found[name], values)
                for name, values in wanted.items())
+    letters = np.array(["x"]).view(np.uint32) + 0x110000
+    out = io.BytesIO()
+    np.save(out, letters.view("<U1"), allow_pickle=False)
+    archive(tmp_path / "b.npz", a=out.getvalue())
+    with pytest.raises(UserError, match="it holds letters that there are not"):
+        formats.npz_arrays(tmp_path / "b.npz", ("a",))
     with pytest.raises(UserError, match="it has no array e"):
         formats.npz_arrays(path, ("e",))
 

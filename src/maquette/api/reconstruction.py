@@ -32,7 +32,7 @@ from maquette.ways.joining import join_parts
 from maquette.ways.obeying import obey
 from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of
 from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxels
-from maquette.ways.verdict import Judgement, Signs, crispness, judge, line_signs, wholeness
+from maquette.ways.verdict import Judgement, Signs, crispness, goes_around, judge, line_signs, wholeness
 from maquette.ways.views import SIDES, agreement, angle_between, join, turned
 
 By = Literal["auto", "model", "revolve", "inflate", "extrude"]
@@ -276,7 +276,8 @@ class _Seen:
         given = as_picture(picture)
         config = model.system.config
         found = frame_object(given.pixels, config.view_size, config.image_channels, given.name)
-        return cls(given.name, given.pixels, model, found, drawn_outline(given.pixels, found), obeying, size_mm,
+        pixels = given.pixels if given.pixels.ndim == 3 else np.repeat(given.pixels[..., None], 3, axis=2)
+        return cls(given.name, pixels, model, found, drawn_outline(pixels, found), obeying, size_mm,
                    model.threshold if threshold is None else threshold, largest_part, min_wall_mm, class_name)
 
     def made(self, way: Way) -> Reconstruction:
@@ -319,7 +320,8 @@ class _Seen:
         own = surface(shape.occupancy, shape.threshold)
         lines = line_signs(own, pose, self.outline) if pose and self.outline is not None else (float("nan"),) * 2
         whole = wholeness(self.outline.ink) if self.outline is not None else float("nan")
-        signs = Signs(before, *lines, crispness(told.occupancy), told.agrees, told.alike, whole)
+        agreed = before if self.outline is not None and goes_around(self.outline) else float("nan")
+        signs = Signs(agreed, *lines, crispness(told.occupancy), told.agrees, told.alike, whole)
         return self._finished(shape, own, "model", pose, signs, notes)
 
     def _by_geometry(self, way: Way) -> Reconstruction:

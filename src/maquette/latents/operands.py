@@ -83,7 +83,7 @@ def read_operand(
         if values.ndim < 3:
             raise UserError(f"{word} holds neither a latent (1 axis) nor a grid (3 axes)", f"shape {values.shape}")
         return (yield from _projected(model, word, Shape(formats.checked_grid(values, word), model.threshold), fit))
-    if suffix in formats.GRIDS + formats.MESHES:
+    if formats.is_known(word):
         return (yield from _projected(model, word, word, fit))
     if suffix in SUFFIXES or is_file(word):
         return _encoded(model, word)

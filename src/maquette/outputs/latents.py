@@ -307,5 +307,5 @@ def _sign(factor: float, first: bool) -> str:
 
 def short(word: str) -> str:
     """An operand as a caption: a file's name without its folder."""
-    known = Path(word).suffix.lower() in formats.GRIDS + formats.MESHES or "/" in word
+    known = formats.is_known(word) or "/" in word
     return Path(word).name if known else word

@@ -3,15 +3,16 @@
 All verbs on files use these, so that one rule (`maquette.io.replacing`) holds for all of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import trimesh
 
 from maquette.errors import UserError
-from maquette.events import Failed
+from maquette.events import Event, Failed
 from maquette.io import formats
-from maquette.io.paths import STEM_BYTES, beside, fitted
+from maquette.io.paths import STEM_BYTES, beside, fitted, shown
 from maquette.io.replacing import check_free
 
 MAX_COUNT = 10_000
@@ -40,7 +41,7 @@ def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, 
             sources += [source for source in find([path]) if source not in sources]
         except UserError as error:
             failed.append(Failed(str(path), str(error)))
-    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
+    single = formats.is_known(out)
     if single and len(sources) > 1:
         raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
     return sources, failed, single
@@ -102,6 +103,39 @@ class Targets:
         paths = (main, *(beside(main, ending) for ending in more))
         check_free(*paths)
         return paths
+
+
+def one_by_one(
+    inputs: Iterable[str], find: Callable, out: str | Path, work: Callable[[Any, Targets], Iterator[Event]],
+    counted: bool = True,
+) -> Iterator[int | Event]:
+    """Do the same work on each input. A bad one is named, the others are still done.
+
+    Args:
+        inputs: As the user named them.
+        find: The files in one of them; UserError for one that names none.
+        out: A folder, or one file.
+        work: What is done with one file; UserError where it cannot be done. It asks the targets where results go.
+        counted: Whether the number of files comes first.
+
+    Yields:
+        How many there are, then what `work` yields, or a Failed, for each.
+
+    Raises:
+        UserError: Where `out` is one file and there are several inputs.
+    """
+    sources, failed, single = sources_of(inputs, find, Path(out))
+    if counted:
+        yield len(sources) + len(failed)
+    yield from failed
+    targets = Targets(out, single)
+    for source in sources:
+        try:
+            yield from work(source, targets)
+        except UserError as error:
+            reason = str(error)
+            named = str(source) in reason or shown(source) in reason
+            yield Failed(str(source), reason if named else f"{source}: {reason}")
 
 
 def free_name(stem: str, taken: set[str]) -> str:

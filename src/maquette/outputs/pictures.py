@@ -12,13 +12,14 @@ import trimesh
 
 from maquette.api.reconstruction import By, Reconstruction, candidates, reconstruct, reconstruct_one
 from maquette.errors import UserError
-from maquette.events import Failed, Written
+from maquette.events import Event, Written
 from maquette.geometry.size import check_side, check_wall
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
-from maquette.outputs.naming import PREVIEW, Targets, sources_of
+from maquette.models.predict import require_pictures
+from maquette.outputs.naming import PREVIEW, Targets, one_by_one
 from maquette.outputs.shapes import report_facts, written_object
 from maquette.rendering import sheets as previews
 
@@ -43,7 +44,7 @@ def reconstruct_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """Reconstruct the pictures in files and folders. A bad input is named, the others still done.
 
     Args:
@@ -66,28 +67,21 @@ def reconstruct_files(
     Raises:
         UserError: For a model that is unknown, and for one file that several inputs would be written to.
     """
-    model, out = as_model(model), Path(out)
-    check_side(size_mm)
-    check_wall(min_wall_mm)
-    sources, failed, single = sources_of(inputs, find_inputs, out)
-    yield len(sources) + len(failed)
-    yield from failed
-    targets = Targets(out, single)
-    for source in sources:
+    model = _checked(model, size_mm, min_wall_mm, threshold)
+
+    def reconstructed(source: str | Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        try:
-            paths = targets.of(source, suffix, *[PREVIEW] * preview)
-            made = reconstruct(
-                source, model, by=by, class_name=class_name, obeying=obeying, size_mm=size_mm, threshold=threshold,
-                largest_part=largest_part, min_wall_mm=min_wall_mm,
-            )
-            made.save(paths[0])
-            if preview:
-                previews.preview(_seen(source, made), made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        made = reconstruct(
+            source, model, by=by, class_name=class_name, obeying=obeying, size_mm=size_mm, threshold=threshold,
+            largest_part=largest_part, min_wall_mm=min_wall_mm,
+        )
+        made.save(paths[0])
+        if preview:
+            previews.preview(_seen(source, made), made.mesh, paths[1], title=made.report.line())
         yield written_picture(source, paths, made, started)
+
+    yield from one_by_one(inputs, find_inputs, out, reconstructed)
 
 
 def candidate_files(
@@ -101,7 +95,7 @@ def candidate_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """Several objects of each picture, `STEM-1-model.stl` and so on, the best first, with a sheet to choose from.
 
     Args:
@@ -123,37 +117,30 @@ def candidate_files(
     """
     if not 1 <= count <= MOST_CANDIDATES:
         raise UserError(f"candidates must be from 1 to {MOST_CANDIDATES}", count)
-    model, out = as_model(model), Path(out)
-    check_side(size_mm)
-    check_wall(min_wall_mm)
-    sources, failed, single = sources_of(inputs, find_inputs, out)
-    if single:
+    model, out = _checked(model, size_mm, min_wall_mm, threshold), Path(out)
+    if formats.is_known(out):
         raise UserError(f"--out {out} is one file, but there are several candidates", hint="give a folder")
-    yield len(sources) + len(failed)
-    yield from failed
-    targets = Targets(out)
-    for source in sources:
+
+    def tried(source: str | Path, targets: Targets) -> Iterator[Written]:
         started, cells, captions = time.perf_counter(), list[np.ndarray | trimesh.Trimesh](), ["the picture"]
-        try:
-            (sheet,) = targets.of(source, SHEET)
-            stem = sheet.name.removesuffix(SHEET)
-            for number, made in enumerate(candidates(
-                source, model, count, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
-                min_wall_mm=min_wall_mm,
-            ), 1):
-                path = out / f"{stem}-{number}-{made.way}{suffix}"
-                check_free(path)
-                made.save(path)
-                cells = cells or [_seen(source, made)]
-                cells.append(made.mesh)
-                captions.append(f"{number} {made.way}, {made.judgement.verdict}")
-                yield written_picture(source, (path,), made, started)
-                started = time.perf_counter()
-            previews.contact_sheet(cells, sheet, columns=len(cells), cell_px=240, captions=captions)
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        (sheet,) = targets.of(source, SHEET)
+        stem = sheet.name.removesuffix(SHEET)
+        for number, made in enumerate(candidates(
+            source, model, count, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+            min_wall_mm=min_wall_mm,
+        ), 1):
+            path = out / f"{stem}-{number}-{made.way}{suffix}"
+            check_free(path)
+            made.save(path)
+            cells = cells or [_seen(source, made)]
+            cells.append(made.mesh)
+            captions.append(f"{number} {made.way}, {made.judgement.verdict}")
+            yield written_picture(source, (path,), made, started)
+            started = time.perf_counter()
+        previews.contact_sheet(cells, sheet, columns=len(cells), cell_px=240, captions=captions)
         yield Written(str(source), (sheet,), f"{len(cells) - 1} candidates", {"output": [str(sheet)]})
+
+    yield from one_by_one(inputs, find_inputs, out, tried)
 
 
 def one_file(
@@ -169,7 +156,7 @@ def one_file(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """One object from all pictures together, named after the first.
 
     Args:
@@ -191,13 +178,10 @@ def one_file(
     Raises:
         UserError: As `maquette.api.reconstruct_one` does: without all of its pictures there is no object.
     """
-    model = as_model(model)
-    check_side(size_mm)
-    check_wall(min_wall_mm)
+    model = _checked(model, size_mm, min_wall_mm, threshold)
     started = time.perf_counter()
     sources = [source for path in inputs for source in find_inputs([path])]
-    single = Path(out).suffix.lower() in formats.MESHES + formats.GRIDS
-    paths = Targets(out, single).of(sources[0], suffix, *[PREVIEW] * preview)
+    paths = Targets(out, formats.is_known(out)).of(sources[0], suffix, *[PREVIEW] * preview)
     yield 1
     made = reconstruct_one(
         sources, model, sides, obeying=obeying, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
@@ -229,7 +213,7 @@ def written_picture(source: str | Path, paths: Iterable[Path], made: Reconstruct
                                                            "printable": made.printable})
 
 
-def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed]:
+def demo_files(out: str | Path, model: Model) -> Iterator[int | Event]:
     """Reconstruct the bundled examples, and lay them out on one sheet, sketch beside mesh.
 
     Args:
@@ -252,6 +236,15 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed
         yield Written(Path(source).name, (target,), f"{made.line()}; {made.report.line()}")
     picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
     yield Written("picture", (picture,), "each example beside its mesh")
+
+
+def _checked(model: ModelOrName, size_mm: float, min_wall_mm: float, threshold: float | None) -> Model:
+    """The model, after all that holds for every input was checked."""
+    check_side(size_mm)
+    check_wall(min_wall_mm)
+    if threshold is not None and not 0 < threshold < 1:
+        raise UserError("threshold must lie between 0 and 1", threshold)
+    return require_pictures(as_model(model))
 
 
 def _seen(source: str | Path, made: Reconstruction) -> np.ndarray:

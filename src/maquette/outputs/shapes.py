@@ -16,7 +16,7 @@ import trimesh
 from maquette.api.objects import complete, generate, write_object
 from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
-from maquette.events import Failed, Written
+from maquette.events import Event, Failed, Written
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
@@ -24,7 +24,7 @@ from maquette.geometry.size import check_side, check_wall
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
-from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, size_words, sources_of
+from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_words
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
@@ -75,7 +75,7 @@ def complete_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """Complete the scans in files and folders. A bad input is named, the others still done.
 
     Args:
@@ -103,34 +103,28 @@ def complete_files(
     """
     model = require_scans(as_model(model))
     camera = read_intrinsics(intrinsics) if intrinsics else None
-    out = Path(out)
     if size_mm is not None:
         check_side(size_mm)
     check_wall(min_wall_mm)
-    sources, failed, single = sources_of(inputs, find_scans, out)
-    yield len(sources) + len(failed)
-    yield from failed
-    targets = Targets(out, single)
-    for source in sources:
+
+    def completed(source: Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        try:
-            paths = targets.of(source, suffix, *[PREVIEW] * preview)
-            made = complete(
-                source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
-                elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
-                min_wall_mm=min_wall_mm,
-            )
-            made.save(paths[0])
-            if preview:
-                pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
-                previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        made = complete(
+            source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
+            elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+            min_wall_mm=min_wall_mm,
+        )
+        made.save(paths[0])
+        if preview:
+            pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
+            previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
         placement = made.scan.placement
         facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
                  "size_mm": _number(made.mesh.extents.max())}
         yield written_object(source, paths, made, facts, (placement.line(),) if placement else (), started)
+
+    yield from one_by_one(inputs, find_scans, out, completed)
 
 
 def generate_image_files(

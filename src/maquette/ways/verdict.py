@@ -8,14 +8,19 @@ import numpy as np
 import trimesh
 from jaxtyping import Bool, Float
 
+from maquette.intake.line_art import disc
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.sketch_lines import FeatureLines
-from maquette.ways.outline import DrawnOutline
+from maquette.ways.outline import DrawnOutline, without_holes
 from maquette.ways.silhouette import Pose
 
 Verdict = Literal["sure", "unsure"]
 NEAR = 0.03
 """Share of the square's side within which two lines agree."""
+SPAN = 0.15
+"""Share of the square's side up to which lines are taken to belong together, wherever they are open."""
+AROUND = 0.6
+"""Share of what the lines span that an outline must hold to be that of the whole thing."""
 SURE = 0.5
 """The probability from which a result is called sure."""
 
@@ -25,7 +30,8 @@ class Signs:
     """What speaks for a result, each about 0 (bad) to 1 (good); NaN where it cannot be told.
 
     Attributes:
-        outline: IoU of the drawn outline and the silhouette, before the object was mended by it.
+        outline: IoU of the drawn outline and the silhouette, before the object was mended by it; NaN too where the
+            outline that was found is that of a part of the drawing (`goes_around`).
         explained: Share of the drawn lines near a line of the object.
         drawn: Share of the object's lines near a drawn line.
         crisp: How far the network's answer is from undecided.
@@ -97,6 +103,16 @@ def _share_near(these: Bool[np.ndarray, "s s"], those: Bool[np.ndarray, "s s"], 
         return 0.0
     away = cv2.distanceTransform(1 - those.astype(np.uint8), cv2.DIST_L2, 5)
     return float((away[these] <= reach).mean())
+
+
+def goes_around(outline: DrawnOutline) -> bool:
+    """Whether an outline goes around all that is drawn, and not just around a part, as where a line is open."""
+    side = outline.ink.shape[0]
+    reach = round(SPAN * side)
+    lines = np.pad(((outline.ink > 0.5) | outline.mask).astype(np.uint8), reach)
+    joined = without_holes(cv2.dilate(lines, disc(reach)) > 0)
+    span = cv2.erode(joined.astype(np.uint8), disc(reach))
+    return bool(np.count_nonzero(outline.mask) > AROUND * np.count_nonzero(span))
 
 
 def crispness(occupancy: Float[np.ndarray, "r r r"]) -> float:

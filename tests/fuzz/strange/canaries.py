@@ -35,9 +35,9 @@ def _misbehave(path: Path, out: Path) -> None:
     if way == "temporary":
         Path("x.tmp").write_text("x")
     if way == "lines":
-        raise UserError("two\nlines")
+        raise _uncleaned("two\nlines")
     if way == "escape":
-        raise UserError("red \x1b[31m")
+        raise _uncleaned("red \x1b[31m")
     if way == "inner":
         raise UserError(f"cannot write {out.parent}/.hidden")
     if way == "bytes":
@@ -46,6 +46,15 @@ def _misbehave(path: Path, out: Path) -> None:
         raise UserError(f"{path} is damaged")
     if way == "exit":
         sys.exit(3)
+
+
+def _uncleaned(line: str) -> Exception:
+    """A UserError as it would be without the cleaning of its line."""
+    from maquette.errors import UserError
+
+    error = UserError("x")
+    error.args = (line,)
+    return error
 
 
 def _deeper(depth: int) -> int:

@@ -7,7 +7,7 @@ no file beside it is opened, and no size in a header is believed before it is ch
 Read `files` first (suffixes, limits, damaged files), then `grids` and `meshes`; `off` and `threemf` are single formats.
 """
 
-from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, kind
+from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, is_known, kind
 from maquette.io.formats.grids import (
     MAX_RESOLUTION,
     checked_grid,
@@ -31,6 +31,7 @@ __all__ = [
     "checked_grid",
     "file_bytes",
     "guarded",
+    "is_known",
     "kind",
     "npz_arrays",
     "npz_names",

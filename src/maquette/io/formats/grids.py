@@ -194,6 +194,8 @@ def _array(stream: ByteStream, kinds: str, least: int, most: int, most_bytes: in
     content = stream.read(count * dtype.itemsize)
     if len(content) != count * dtype.itemsize:
         raise ValueError("it ends before its last voxel")
+    if dtype.kind == "U" and (np.frombuffer(content, dtype.str[0] + "u4") > 0x10FFFF).any():
+        raise ValueError("it holds letters that there are not")  # the end of CPython, not of a text
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
