@@ -214,7 +214,7 @@ class _Seen:
         lines = line_signs(own, pose, self.outline) if pose and self.outline is not None else (float("nan"),) * 2
         whole = wholeness(self.outline.ink) if self.outline is not None else float("nan")
         agreed = before if self.outline is not None and goes_around(self.outline) else float("nan")
-        signs = Signs(agreed, *lines, crispness(told.occupancy), told.agrees, told.alike, whole)
+        signs = Signs(agreed, *lines, crispness(told.occupancy), told.agrees, told.alike, whole, told.told)
         return self._finished(shape, own, "model", pose, signs, tuple(notes))
 
     def _by_geometry(self, way: Way) -> Reconstruction:

@@ -29,12 +29,15 @@ class Answer:
         agrees: IoU of the answers to the view and to its mirror image, at the model's threshold.
         alike: How near the latent lies to those of what was learned: 1 for as near as these are to each other, falling
             to 0 with the distance; NaN where that is not known.
+        told: How far the latent lies from the middle of the prior: about 1 where the picture tells much, near 0 where it
+            tells nothing.
     """
 
     occupancy: Float[np.ndarray, "r r r"]
     pose: Float[np.ndarray, " 7"] | None
     agrees: float
     alike: float
+    told: float
 
 
 def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
@@ -70,18 +73,19 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"]) -> Answer
     """
     import torch
 
-    from maquette.models.prior import likeness
+    from maquette.models.prior import departure, likeness
 
     with torch.inference_mode():
         batch, across = _batch(model, view[None])
         straight, pose = model.system.look(batch)
         mirrored = model.system.reconstruct(batch.flip(across)).flip(2)
         both = (straight + mirrored) / 2 if model.system.mirrors else straight
-        known = likeness(model, model.system.encode(batch))
+        latent = model.system.encode(batch)
+        known, told = likeness(model, latent), departure(model, latent)
     filled = [grid.squeeze().cpu().numpy() >= model.threshold for grid in (straight, mirrored)]
     either = np.count_nonzero(filled[0] | filled[1])
     agrees = np.count_nonzero(filled[0] & filled[1]) / either if either else 0.0
-    return Answer(both[0, 0].cpu().numpy(), None if pose is None else pose[0].float().cpu().numpy(), agrees, known)
+    return Answer(both[0, 0].cpu().numpy(), None if pose is None else pose[0].float().cpu().numpy(), agrees, known, told)
 
 
 def _batch(model: Model, seen: Seen) -> tuple["torch.Tensor", int]:

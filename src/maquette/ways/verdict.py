@@ -38,6 +38,7 @@ class Signs:
         agrees: IoU of the answers to the picture and to its mirror image.
         alike: How near the latent lies to those of what was learned, 1 for as near as they are to each other.
         one: Share of the drawn lines that hang together with the largest piece.
+        told: How much the picture told the network: about 0 where it answers the same as to an empty picture.
     """
 
     outline: float = float("nan")
@@ -47,10 +48,12 @@ class Signs:
     agrees: float = float("nan")
     alike: float = float("nan")
     one: float = float("nan")
+    told: float = float("nan")
 
-    def values(self) -> Float[np.ndarray, " 7"]:
+    def values(self) -> Float[np.ndarray, " 8"]:
         """In the order of the attributes."""
-        return np.array([self.outline, self.explained, self.drawn, self.crisp, self.agrees, self.alike, self.one])
+        return np.array([self.outline, self.explained, self.drawn, self.crisp, self.agrees, self.alike, self.one,
+                         self.told])
 
 
 @dataclass(frozen=True)
