@@ -4,7 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: demo test lint check clean
+SEED ?=
+COUNT ?= 20000
+
+.PHONY: demo test lint check fuzz clean
 
 demo: $(STAMP)  ## reconstruct the bundled examples and say where the meshes and the picture are
 	$(BIN)/maquette demo --out demo --overwrite
@@ -18,6 +21,9 @@ lint: $(STAMP)  ## style, types, and the floors of the house
 	$(BIN)/mypy
 
 check: test
+
+fuzz: $(STAMP)  ## COUNT damaged files of every kind that is read, by SEED (drawn and printed if not given)
+	PYTHONPATH=tests/fuzz:tests/helpers:src $(BIN)/python -m strange --count $(COUNT) $(if $(SEED),--seed $(SEED))
 
 $(STAMP): pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "maquette needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }

@@ -116,12 +116,14 @@ def views(mesh: trimesh.Trimesh) -> list[np.ndarray]:
     """From the front and from front right."""
     framed = to_frame(mesh)
     caster = RayCaster(framed)
-    return [shade(framed, Camera(azimuth, elevation, 28, 180), caster=caster) for azimuth, elevation in ((0, 8), (38, 20))]
+    return [shade(framed, Camera(azimuth, elevation, 28, 180), caster=caster)
+            for azimuth, elevation in ((0, 8), (38, 20))]
 
 
 def measure(pixels: np.ndarray, row: Row, case: Case | None, model, by: str) -> list[np.ndarray | None]:
     """Fill the row; the pictures for the sheet."""
-    small = cv2.resize(pixels, None, fx=360 / max(pixels.shape), fy=360 / max(pixels.shape), interpolation=cv2.INTER_AREA)
+    share = 360 / max(pixels.shape)
+    small = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
     started = time.perf_counter()
     try:
         made = reconstruct(pixels, model, by=by)
@@ -175,7 +177,8 @@ def main() -> None:
         raise SystemExit(f"{kept} is of another model, way or seed: give another OUT")
     (kept / "asked.json").write_text(json.dumps(asked))
     rows, cells, captions = list[Row](), list[np.ndarray | None](), list[str]()
-    ours = [(partial(getattr, case, "pixels"), Row(case.name, case.style), case) for case in cases(given.seed, given.only)]
+    ours = [(partial(getattr, case, "pixels"), Row(case.name, case.style), case)
+            for case in cases(given.seed, given.only)]
     others = [(partial(read_picture, path), Row(Path(path).stem, "somebody's own"), None) for path in given.also]
     for read, row, case in ours + others:
         place = kept / f"{row.name} {row.style}".replace(",", "").replace(" ", "-")
@@ -183,8 +186,8 @@ def main() -> None:
             seen = measure(read(), row, case, model, given.by)
             np.savez_compressed(place.with_suffix(".npz"), *[image for image in seen if image is not None])
             place.with_suffix(".json").write_text(json.dumps(vars(row)))
-            print(f"{row.name}: {row.style}: {row.way} {row.verdict} {row.chance:.2f} true {row.true:.3f} own {row.own:.3f} "
-                  f"placed {row.placed:.2f} {row.seconds:.1f} s", flush=True)
+            print(f"{row.name}: {row.style}: {row.way} {row.verdict} {row.chance:.2f} true {row.true:.3f} "
+                  f"own {row.own:.3f} placed {row.placed:.2f} {row.seconds:.1f} s", flush=True)
         row = Row(**json.loads(place.with_suffix(".json").read_text()))
         with np.load(place.with_suffix(".npz")) as images:
             seen = [images[name] for name in images.files]

@@ -1,13 +1,14 @@
 """How far the verdict `sure` can be believed, and the weights of `maquette.ways.verdict`.
 
-python benchmarks/sure.py CACHE.json [--model maquette] [--seed 0] [--known furniture,solids,own] [--fit] [--show OUT.png]
+    python benchmarks/sure.py CACHE.json [--model maquette] [--seed 0] [--known furniture,solids,own] [--fit]
+                              [--show OUT.png]
 
 200 pictures of kinds that a model has learned (renderings of the makers' test split, own drawings) and 200 of other
 things (doodles, noise, text, faces, rooms, textures) go through the model's way; their signs are kept in CACHE.json, so
 that all that follows takes seconds. `--known` says which of the first the model has really learned: the others are left
 out. A picture that is refused counts as the least sure of all. `--fit` fits the weights on one half of the pictures and
-measures on the other, instead of taking those of `verdict.py`, and prints them; it writes no code. `--show` lays out the
-worst mistakes.
+measures on the other, instead of taking those of `verdict.py`, and prints them; it writes no code. `--show` lays out
+the worst mistakes.
 """
 
 import argparse
@@ -38,8 +39,8 @@ from maquette.ways.verdict import WEIGHTS, Signs, judge
 
 FURNITURE = ("chair", "table", "bookcase", "desk", "sofa", "cabinet", "bed", "lamp", "cup", "car", "monitor", "toilet",
              "bathtub")
-OWN = {"chair, front", "chair, three quarters", "table with drawer", "sofa", "bed", "table lamp", "bookcase", "armchair",
-       "car", "mug", "cup", "stool"}
+OWN = {"chair, front", "chair, three quarters", "table with drawer", "sofa", "bed", "table lamp", "bookcase",
+       "armchair", "car", "mug", "cup", "stool"}
 """Drawings of kinds that the furniture maker makes."""
 RENDERED = {"furniture": (50, 45), "solids": (40, 41)}
 """Drawings and photos of each maker."""
@@ -150,15 +151,18 @@ def report(rows: list[dict], chance: np.ndarray, title: str) -> None:
     print("| kind | pictures | sure | refused | taken for a photo |\n| --- | --- | --- | --- | --- |")
     for kind in dict.fromkeys(row["kind"] for row in rows):
         at = [number for number, row in enumerate(rows) if row["kind"] == kind]
-        print(f"| {kind} | {len(at)} | {sum(chance[number] >= 0.5 for number in at)} | "
-              f"{sum(rows[number]['signs'] is None for number in at)} | {sum(rows[number]['photo'] is True for number in at)} |")
+        refused, photos = (sum(rows[number][key] is value for number in at)
+                           for key, value in (("signs", None), ("photo", True)))
+        print(f"| {kind} | {len(at)} | {sum(chance[number] >= 0.5 for number in at)} | {refused} | {photos} |")
 
 
 def show(rows: list[dict], chance: np.ndarray, seed: int, out: str) -> None:
     """The pictures that were judged worst, 20 of the known and 20 of the others."""
     wrong = np.array([value if not row["known"] else 1 - value for row, value in zip(rows, chance, strict=True)])
-    worst = [number for known in (True, False)
-             for number in sorted((k for k, row in enumerate(rows) if row["known"] == known), key=lambda k: -wrong[k])[:20]]
+    worst = []
+    for known in (True, False):
+        these = [number for number, row in enumerate(rows) if row["known"] == known]
+        worst += sorted(these, key=lambda number: -wrong[number])[:20]
     seen = {rows[number]["place"]: number for number in worst}
     found = {seen[place]: make() for place, (_, _, make) in enumerate(pictures(seed)) if place in seen}
     sheet_of_images([found[number] for number in worst], out, 10, 150,

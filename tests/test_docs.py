@@ -319,3 +319,13 @@ def test_every_system_has_a_page_that_names_its_recipe_and_its_keys():
         if system in ("gan3d", "vae-gan-image", "iwgan", "classifier", "wgan-gp", "graf", "3dgen"):
             keys = [f"`model.{key.name}`" for key in dataclasses.fields(SYSTEMS[system].Config)]
             assert not [key for key in keys if key not in page], system
+
+
+def test_every_promise_names_a_test_that_is_there():
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!promise |---)(.+) \| (\S+) \|$", page, re.M)
+    assert len(rows) > 30 and len(rows) == sum(line.startswith("|") for line in page.splitlines()) - 8
+    for promise, test in rows:
+        file, _, name = test.partition("::")
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{promise}: {test}"

@@ -109,3 +109,16 @@ def test_the_extras_are_those_of_the_package():
     extras = facts["optional-dependencies"]
     assert set(extras) == {"train", "plotter", "dicom", "studio", "dev"}
     assert not [need for need in facts["dependencies"] if "beartype" in need]
+
+
+def test_a_library_does_not_set_up_the_log_of_the_program():
+    """vpype does when it is imported; lines of other libraries would then reach the terminal."""
+    import subprocess
+
+    code = ("import logging, numpy as np; from maquette.geometry.strokes import Strokes; "
+            "from maquette.plotting.ordering import shortest_travel; "
+            "lines = tuple(np.array([[n, 1.0], [n, 2.0]]) for n in (5.0, 3.0, 9.0)); "
+            "shortest_travel(Strokes(lines, 20.0, 20.0, (1, 1, 1))); "
+            "assert not logging.root.handlers, logging.root.handlers")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

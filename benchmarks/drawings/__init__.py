@@ -1,4 +1,4 @@
-"""Drawings of our own: lines as a person means them, hands and pens that draw them, and a phone that photographs them."""
+"""Drawings of our own: lines as a person means them, hands and pens that draw them, a phone that photographs them."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

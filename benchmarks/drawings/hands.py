@@ -51,7 +51,8 @@ HANDS = {
     "sketchy": Hand(0.8, 0.3, 0.5, 0.8, 0.55, 22),
     "shaky": Hand(1.8, 0.5, 0.9, 0.3, 0.05, 1e9),
 }
-PENS = {"fine": Pen(0.45, 1, 0), "pencil": Pen(0.8, 0.75, 0.5), "marker": Pen(2.0, 0.95, 0), "chalk": Pen(1.1, 0.95, 0.3, True)}
+PENS = {"fine": Pen(0.45, 1, 0), "pencil": Pen(0.8, 0.75, 0.5), "marker": Pen(2.0, 0.95, 0),
+        "chalk": Pen(1.1, 0.95, 0.3, True)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,8 @@ def _pixels(stroke: np.ndarray, fine: int) -> np.ndarray:
 
 def _dense(stroke: np.ndarray) -> np.ndarray:
     """A point at least every hundredth of the page."""
-    parts = [np.linspace(a, b, max(int(np.hypot(*(b - a))), 1), endpoint=False) for a, b in zip(stroke, stroke[1:], strict=False)]
+    parts = [np.linspace(a, b, max(int(np.hypot(*(b - a))), 1), endpoint=False)
+             for a, b in zip(stroke, stroke[1:], strict=False)]
     return np.concatenate([*parts, stroke[-1:]])
 
 

@@ -50,7 +50,8 @@ def face(rng: np.random.Generator) -> np.ndarray:
     for _ in range(int(rng.integers(0, 14))):  # hair
         at = rng.uniform(-0.8, 0.8)
         x, y = 50 + wide * np.sin(at * 1.4), 52 - high * np.cos(at * 1.4)
-        strokes += curve(x, y, x + rng.normal(0, 4), y - rng.uniform(3, 9), x + rng.normal(0, 8), y - rng.uniform(0, 12))
+        strokes += curve(x, y, x + rng.normal(0, 4), y - rng.uniform(3, 9), x + rng.normal(0, 8),
+                         y - rng.uniform(0, 12))
     return by_hand(strokes, rng)
 
 
@@ -69,7 +70,8 @@ def noise(rng: np.random.Generator) -> np.ndarray:
         return page
     for _ in range(int(rng.integers(80, 400))):
         start = rng.uniform(0, size, 2)
-        cv2.line(page, np.int32(start).tolist(), np.int32(start + rng.normal(0, 0.03 * size, 2)).tolist(), 0, 2, cv2.LINE_AA)
+        end = start + rng.normal(0, 0.03 * size, 2)
+        cv2.line(page, np.int32(start).tolist(), np.int32(end).tolist(), 0, 2, cv2.LINE_AA)
     return page
 
 
@@ -112,7 +114,8 @@ def room(rng: np.random.Generator) -> np.ndarray:
     speck.apply_translation((0, 0, -5))
     at = np.flatnonzero(solid)
     if len(at):
-        colour[at] = Lights(camera, rng).shade(RayCaster(speck), pixels[at], point[at], normal[at], directions[at], colour[at])
+        lights = Lights(camera, rng)
+        colour[at] = lights.shade(RayCaster(speck), pixels[at], point[at], normal[at], directions[at], colour[at])
     return develop(colour.reshape(PHOTO_PX, PHOTO_PX, 3).astype(np.float32), rng, False)
 
 

@@ -1,4 +1,4 @@
-"""Drawings on paper before a phone: the page on a desk, in perspective, with a shadow, uneven light, grain, blur, JPEG."""
+"""Drawings on paper before a phone: a page on a desk, in perspective, with shadow, uneven light, grain, blur, JPEG."""
 
 import sys
 from pathlib import Path

@@ -13,6 +13,7 @@ from .api.reconstruction import candidates as candidates
 from .api.objects import complete as complete
 from .api.objects import invert as invert
 from .api.reconstruction import reconstruct as reconstruct
+from .api.reconstruction import reconstruct_one as reconstruct_one
 from .fields.inversion import Search as Search
 from .scans.read import Intrinsics as Intrinsics
 

@@ -49,6 +49,8 @@ Betas = tuple[ShareBelow1, ShareBelow1]
 Octaves = Annotated[int, Ge(0), Le(16)]
 """Octaves of a positional encoding."""
 
+MOST = 2**63 - 1
+"""The greatest whole number of a recipe, either way."""
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "a word", "tuple": "a list"}
 
 
@@ -63,6 +65,10 @@ def check(section: str, values: "DataclassInstance") -> None:
         UserError: For the first key whose value does not fit; it says what the value must be.
     """
     for name, (validate, hint) in _validators(type(values)).items():
+        value = getattr(values, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int) and abs(number) > MOST:
+                raise UserError(f"{section}.{name} must be below 2**63", _shown(number))
         try:
             validate(getattr(values, name))
         except ValidationError as error:

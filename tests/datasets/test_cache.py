@@ -57,6 +57,7 @@ def test_the_same_files_are_the_same_wherever_and_whenever(tmp_path, monkeypatch
 
 def test_a_source_is_read_once(tmp_path, monkeypatch):  # A2
     box(tmp_path / "in" / "a.stl")
+    os.utime(tmp_path / "in" / "a.stl", (time.time() - 60,) * 2)
     first = content_of(tmp_path / "in", tmp_path / "cache")
     monkeypatch.setattr("hashlib.file_digest", None)
     assert content_of(tmp_path / "in", tmp_path / "cache") == first
@@ -65,3 +66,27 @@ def test_a_source_is_read_once(tmp_path, monkeypatch):  # A2
     assert content_of(tmp_path / "in", tmp_path / "cache") == first
     with pytest.raises(UserError, match="no such source: nowhere"):
         content_of("nowhere", tmp_path / "cache")
+
+
+@pytest.mark.parametrize("ahead", [-1, 3600])
+def test_a_file_that_changes_within_its_date_or_under_a_clock_that_went_back_is_read_again(tmp_path, ahead):
+    """Same name, same size, same date: only the bytes differ."""
+    file, date = tmp_path / "in" / "a.stl", (int(time.time()) + ahead,) * 2
+    file.parent.mkdir()
+    found = []
+    for content in (b"one", b"two"):
+        file.write_bytes(content)
+        os.utime(file, date)
+        found.append(content_of(tmp_path / "in", tmp_path / "cache"))
+    assert found[0] != found[1]
+
+
+def test_a_damaged_dataset_of_the_cache_says_what_helps_and_that_helps(tmp_path):
+    box(tmp_path / "in" / "a.stl")
+    folder = opened(tmp_path / "in", tmp_path / "cache").paths[0]
+    for file in (folder / "train").glob("*.arrow"):
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(UserError, match=f"delete {folder}, and it is prepared again"):
+        opened(tmp_path / "in", tmp_path / "cache")
+    shutil.rmtree(folder)
+    assert len(opened(tmp_path / "in", tmp_path / "cache")) == 1

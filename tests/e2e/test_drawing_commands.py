@@ -12,6 +12,7 @@ from PIL import Image
 from tiny import tiny
 
 from maquette.datasets.prepare import prepare
+from maquette.geometry.shape import SOLID_VOXELS
 from maquette.io import formats
 from maquette.models import hub
 from maquette.outputs import drawings as outputs_drawing
@@ -106,7 +107,7 @@ def test_relief_in_every_format(ring, tmp_path, suffix):
         assert formats.read_mesh(out).extents == pytest.approx([40, 40, 5], abs=0.1)
     else:
         grid = formats.read_grid(out)
-        assert grid.shape == (outputs_drawing.GRID_VOXELS,) * 3 and grid.any() and not grid[32, 32].any()
+        assert grid.shape == (SOLID_VOXELS,) * 3 and grid.any() and not grid[32, 32].any()
 
 
 @pytest.mark.parametrize("options, size", [

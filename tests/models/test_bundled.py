@@ -9,7 +9,7 @@ from maquette.geometry.overlap import iou
 from maquette.geometry.voxelise import voxelise
 from maquette.models import hub
 from maquette.models.predict import occupancy
-from maquette.outputs import shapes as outputs
+from maquette.outputs import pictures as outputs
 from maquette.rendering import render_views
 from maquette.scans import scans
 

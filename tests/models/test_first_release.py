@@ -13,7 +13,9 @@ import maquette
 from maquette import recipe as recipes
 from maquette.datasets.furniture import make
 from maquette.errors import RenamedWarning
+from maquette.intake.pickup import frame_object, read_picture
 from maquette.models import hub
+from maquette.models.predict import occupancy
 from maquette.rendering.depth_scan import scans
 
 FIRST = Path(__file__).parents[1] / "data" / "first-release"
@@ -29,7 +31,9 @@ def answers(name: str) -> np.ndarray:
         seen = torch.from_numpy(scans(make("chair", 5), 32, 3, 1).astype(np.float32))[:, None]
         with torch.no_grad():
             return maquette.load(model).system.reconstruct(seen)[:2, 0].numpy()
-    return maquette.reconstruct(EXAMPLES / f"{what}.png", model).shape.occupancy[None]
+    config = maquette.load(model).system.config
+    framed = frame_object(read_picture(EXAMPLES / f"{what}.png"), config.view_size, config.image_channels)
+    return occupancy(maquette.load(model), framed.image[None])
 
 
 @pytest.mark.parametrize("name", ["maquette/chair", "maquette/photo-desk", "furniture/sofa", "maquette/generate",

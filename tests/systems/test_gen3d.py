@@ -393,3 +393,16 @@ def test_health_names_the_key_that_holds_the_critic_back():
     constant, alike = health.diagnose(rows, recipe)
     assert constant.code == "critic-constant" and constant.change.endswith("; lower model.r1 (now 10.0)")
     assert alike.code == "samples-alike" and alike.change.endswith("raise model.r1 (now 10.0)")
+
+
+@pytest.mark.parametrize("form", SURFACES)
+def test_rays_that_all_miss_the_cube_leave_every_number_finite(form):
+    system = system_of(form, min_foreground=0.5)
+    latent = torch.randn(2, system.latent)
+    origins = torch.tensor([0.0, 0.0, 5.0]).expand(2, 9, 3)
+    away = torch.tensor([0.0, 0.0, 1.0]).expand(2, 9, 3)
+    seen = system.generator(latent, origins, away, -1.0, None, torch.zeros(2, 9, 3))
+    assert seen.free_space_loss.item() == 0 and seen.roughness.item() == 0
+    assert (seen.colour == -1).all() and not seen.mask.any()
+    (seen.free_space_loss + seen.colour.sum()).backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in system.generator.parameters())

@@ -9,6 +9,7 @@ import math
 
 import pytest
 import torch
+from boxes import job
 from typed import refused
 
 from maquette import recipe as recipes
@@ -331,3 +332,16 @@ def test_the_list_of_systems_is_true():
     assert len(SYSTEMS) == len(set(SYSTEMS)) >= 2
     for name, system in SYSTEMS.items():
         assert system.name == name and system.Config is SYSTEMS[name].Config
+
+
+@pytest.mark.parametrize("name", ["vae-iwgan-image-tiny", "vae-iwgan-scan-tiny"])
+def test_a_share_of_a_batch_for_the_critic_is_one_shape_at_least(name):
+    """A quarter of a part of two samples was none, and the mean of none is NaN."""
+    system, recipe, batches = job(1, name)
+    config = dataclasses.replace(recipe.model, joint=True, critic_fraction=0.25, adversarial_start=0, critic_start=0)
+    system = type(system)(config)
+    part = batches.at(0).cut(4)[0]
+    assert len(part) == 2
+    terms = system.autoencoder_loss(system.nets, part, 0)
+    critic = system.carried_critic_loss(system.nets, part, 0)
+    assert len(part.carry["fake"]) == 1 and terms.total().isfinite() and critic.total().isfinite()

@@ -285,6 +285,22 @@ def test_the_adaptive_probability_follows_the_held_out_images(target, expected):
     assert "critic.adaptive" in system_of(**PLUS, augment="adaptive").nets.state_dict(), "kept in checkpoints"
 
 
+def test_the_adaptive_probability_moves_as_fast_on_two_processes_and_in_parts():
+    """A step of 8 images moves it by 4 * 8 / 1000, however they are divided."""
+    moved = {}
+    for processes, accumulate in ((1, 1), (2, 1), (2, 2), (1, 2)):
+        system = system_of(**PLUS, augment="adaptive", augment_target=0.0, augment_images=1000)
+        critic, size = system.nets["critic"], 8 // processes
+        ones = torch.ones(size, 1, 16, 32)
+        batch = Batch(None, ones, part=(0, processes), processes=processes, held_out=ones)
+        for part in batch.cut(accumulate):
+            part.normal(1)
+            critic.adaptive[1:] = torch.tensor([1e6, 1e6])  # far too sure, whatever these images say
+            system._adapt(system.nets, part, {"score_real": torch.zeros(()), "score_fake": torch.zeros(())})
+        moved[processes, accumulate] = critic.adaptive[0].item()
+    assert all(value == pytest.approx(4 * 8 / 1000) for value in moved.values()), moved
+
+
 def test_a_last_layer_at_full_size_makes_the_image_of_its_own_features():
     """With its weights on one feature and one place the image is that feature; edges are replicated."""
     generator = system_of(**PLUS, padding="replicate", last_features=3).nets["generator"]

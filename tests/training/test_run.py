@@ -4,13 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from maquette import recipe as recipes
 from maquette.cli import commands as cli
+from maquette.datasets.cache import shapes_of
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
+from maquette.events import Note
+from maquette.models import hub
 from maquette.training.data import prepare_data
 from maquette.training.rows import split
+from maquette.training.run import train_recipe
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +97,66 @@ def test_classes_that_are_not_asked_for_are_left_out(tmp_path):
     assert [some.class_names[some.labels[row]] for row in rows] == [some.id(row).split("/")[0] for row in rows]
     with pytest.raises(UserError, match="no class of this name, got 'ball'; they have box, rod, slab"):
         opened("ball")
+
+
+def test_a_class_without_a_shape_to_learn_from_is_said_and_keeps_the_prior(tmp_path):
+    for kind, count in (("box", 6), ("slab", 1)):
+        for number in range(count):
+            split_name = "test" if kind == "slab" else "train"
+            folder = tmp_path / "data" / kind / split_name
+            folder.mkdir(parents=True, exist_ok=True)
+            grid = np.zeros((20, 20, 20), np.float32)
+            grid[2 : 9 + number, 2:9, 3:17] = 1
+            np.save(folder / f"{kind}-{number}.npy", grid)
+    recipe = recipes.load("vae-iwgan-image-tiny")
+    list(prepare(tmp_path / "data", tmp_path / "set", resolution=20, views=2, view_size=32, workers=1))
+    recipe = replace(recipe, data=replace(recipe.data, path=(str(tmp_path / "set"),)),
+                     train=replace(recipe.train, steps=1, tensorboard=False))
+    said = [event.text for event in train_recipe(recipe, tmp_path / "run") if isinstance(event, Note)]
+    assert "no shape to learn from is of the class slab; they are held out or test shapes" in said
+    latents = hub.load(tmp_path / "run").latents
+    assert torch.equal(latents["rest"][1], torch.ones(latents["rest"].shape[1])) and not latents["mean"][1].any()
+    assert not torch.equal(latents["rest"][0], torch.ones(latents["rest"].shape[1]))
+
+
+def boxes(folder, sizes):
+    folder.mkdir(parents=True, exist_ok=True)
+    for size in sizes:
+        grid = np.zeros((20, 20, 20), np.float32)
+        grid[2 : 4 + size, 2:9, 3:17] = 1
+        np.save(folder / f"box-{size}.npy", grid)
+
+
+def trained_on(source, run, cache, steps, resume=False):
+    recipe = recipes.load("iwgan-tiny")
+    recipe = replace(recipe, data=replace(recipe.data, path=(str(source),), cache=str(cache)),
+                     train=replace(recipe.train, steps=steps, tensorboard=False, sample_every=0))
+    return [event.text for event in train_recipe(recipe, run, resume=resume) if isinstance(event, Note)]
+
+
+def test_a_folder_that_gained_meshes_is_prepared_again_and_a_resumed_run_says_so(tmp_path):
+    boxes(tmp_path / "in", range(1, 9))
+    said = trained_on(tmp_path / "in", tmp_path / "run", tmp_path / "cache", 2)
+    assert sum("preparing" in line for line in said) == 1
+    assert not any("preparing" in line for line in trained_on(tmp_path / "in", tmp_path / "b", tmp_path / "cache", 1))
+    boxes(tmp_path / "in", range(9, 12))
+    said = trained_on(tmp_path / "in", tmp_path / "run", tmp_path / "cache", 3, resume=True)
+    assert sum("preparing" in line for line in said) == 1
+    assert any("the data are not those that this run began with (8 rows then, 11 now)" in line for line in said)
+    said = trained_on(tmp_path / "in", tmp_path / "run", tmp_path / "cache", 4, resume=True)
+    assert not any("the data are not" in line or "preparing" in line for line in said)
+
+
+def test_training_and_measuring_share_what_is_prepared(tmp_path, monkeypatch):
+    boxes(tmp_path / "in", range(1, 9))
+    trained_on(tmp_path / "in", tmp_path / "run", tmp_path / "cache", 1)
+    (prepared,) = [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+    monkeypatch.chdir(tmp_path)
+    measured = list(shapes_of("in", "cache", "train", 20))
+    assert not measured, "no progress: nothing is prepared again"
+    assert [path for path in (tmp_path / "cache").iterdir() if path.is_dir()] == [prepared]
+    trained_on("in", tmp_path / "b", "cache", 1)
+    trained_on("furniture", tmp_path / "c", "cache", 1)
+    monkeypatch.chdir(tmp_path / "in")
+    said = trained_on("furniture", tmp_path / "d", tmp_path / "cache", 1)
+    assert not any("preparing" in line for line in said), "furniture is the same wherever it is made"

@@ -15,12 +15,12 @@ from maquette.ways.drawable import is_grain, require_a_thing, small_marks, text_
 from maquette.ways.outline import drawn_outline, outline_of_lines
 
 
-
 def page_of_text(size: int, turn_deg: float = 0.0, rows: int = 12) -> np.ndarray:
     page = Image.new("L", (900, 1100), 255)
     font, draw = ImageFont.load_default(size), ImageDraw.Draw(page)
     for row in range(rows):
-        draw.text((80, 120 + 1.6 * size * row), "Pencil sketches to watertight meshes"[: int(1300 / size)], font=font, fill=0)
+        words = "Pencil sketches to watertight meshes"[: int(1300 / size)]
+        draw.text((80, 120 + 1.6 * size * row), words, font=font, fill=0)
     return np.asarray(page.rotate(turn_deg, fillcolor=255, resample=Image.Resampling.BICUBIC))
 
 
@@ -89,7 +89,8 @@ def test_the_examples_show_things(name):
 def test_dashed_and_hatched_drawings_show_things():
     dashed, hatched = np.full((400, 400), 255, np.uint8), np.full((400, 400), 255, np.uint8)
     for at in range(40, 360, 16):
-        for a, b in (((at, 40), (at + 9, 40)), ((at, 359), (at + 9, 359)), ((40, at), (40, at + 9)), ((359, at), (359, at + 9))):
+        across = ((at, 40), (at + 9, 40)), ((at, 359), (at + 9, 359))
+        for a, b in (*across, ((40, at), (40, at + 9)), ((359, at), (359, at + 9))):
             cv2.line(dashed, a, b, 0, 3)
         cv2.line(hatched, (60, at), (340, at), 0, 3)
     cv2.rectangle(hatched, (40, 30), (360, 370), 0, 3)

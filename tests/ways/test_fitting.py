@@ -10,7 +10,6 @@ import trimesh
 from maquette.geometry.voxelise import voxelise
 from maquette.nets.pixel_aligned import poses
 from maquette.nets.pixel_aligned import project as project_by_network
-from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
 from maquette.ways.choosing import mirrored_overlap, straightness, suits
 from maquette.ways.fitting import fit_camera
@@ -132,3 +131,13 @@ def test_which_ways_suit_a_flat_drawing():
     round_one = outline_of_lines(blob.astype(np.float32) / 255)
     assert straightness(round_one.mask) < 0.6 and suits(round_one)[0] == "inflate"
     assert suits(None) == []
+
+
+def test_a_gap_in_a_body_is_closed_and_the_slit_between_two_legs_is_not():
+    whole = outline_of_lines(drawing([(60, 40), (200, 40), (200, 180), (60, 180)]))
+    open_line = drawing([(140, 40), (200, 40), (200, 180), (60, 180), (60, 40), (110, 40)], closed=False)
+    assert overlap(outline_of_lines(open_line).mask, whole.mask) > 0.95
+    legs = drawing([(60, 40), (200, 40), (200, 90), (60, 90)], [(60, 90), (100, 90), (100, 220), (60, 220)],
+                   [(118, 90), (160, 90), (160, 220), (118, 220)])
+    mask = outline_of_lines(legs).mask
+    assert not mask[130:215, 107:112].any() and mask[150, 80] and mask[150, 140]

@@ -30,6 +30,7 @@ from .prepared import show_data as show_data
 from .reconstruction import Reconstruction as Reconstruction
 from .reconstruction import candidates as candidates
 from .reconstruction import reconstruct as reconstruct
+from .reconstruction import reconstruct_one as reconstruct_one
 from .trained import DEFAULT_MODEL as DEFAULT_MODEL
 from .trained import SCAN_MODEL as SCAN_MODEL
 from .trained import Model as Model

@@ -4,7 +4,7 @@ The way is here and nowhere else: frame the object, find its outline, ask the mo
 the outline, keep what is solid, make its feet level, measure it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -24,15 +24,16 @@ from maquette.geometry.voxelise import voxelise
 from maquette.intake.given import Picture, as_picture
 from maquette.intake.pickup import Pickup, frame_object
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
-from maquette.models.predict import answer, require_pictures
+from maquette.models.predict import Answer, answer, require_pictures
 from maquette.ways.choosing import WAYS, Way, best_way, by_geometry, front_pose, suits
 from maquette.ways.drawable import require_a_thing
 from maquette.ways.fitting import fit_camera, turned_starts
 from maquette.ways.joining import join_parts
 from maquette.ways.obeying import obey
-from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, without_holes
-from maquette.ways.silhouette import Pose, framed, surface_voxels
+from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of
+from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxels
 from maquette.ways.verdict import Judgement, Signs, crispness, goes_around, judge, line_signs, wholeness
+from maquette.ways.views import SIDES, agreement, angle_between, join, turned
 
 By = Literal["auto", "model", "revolve", "inflate", "extrude"]
 """A way, or the best one."""
@@ -40,6 +41,8 @@ FINE = 64
 """Voxels a side, at least, at which a shape is mended by the drawn outline."""
 OBEYS_FROM = 0.6
 """IoU of silhouette and outline from which the outline may mend the shape: below, they are two different things."""
+MOST_VIEWS = 8
+"""Pictures of one object, at most."""
 LOST = 0.05
 """Share of the outline that may be missing from a result that is called printable."""
 
@@ -86,6 +89,7 @@ def reconstruct(
     model: ModelOrName = DEFAULT_MODEL,
     *,
     by: By = "auto",
+    class_name: str = "",
     obeying: bool = True,
     size_mm: float = 100.0,
     threshold: float | None = None,
@@ -98,6 +102,7 @@ def reconstruct(
         picture: A file, a file's bytes, pixels uint8 `[H, W]` or `[H, W, 3]`, or a PIL image.
         model: One that reads pictures, or its name or folder.
         by: `auto` for the best way; `model`, `revolve`, `inflate` or `extrude` for this one.
+        class_name: What it shows, `table`, for a model that takes it; empty where it is not known.
         obeying: Mend the model's shape by the drawn outline.
         size_mm: The longest side.
         threshold: The occupancy at which a voxel is solid; None: the model's own.
@@ -108,7 +113,7 @@ def reconstruct(
         UserError: For a picture that cannot be read or holds nothing, for one of grain or of text by the model or the
             best way, for a model that reads none, for a way that the picture does not allow, and for an empty result.
     """
-    seen = _Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm)
+    seen = _Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm, class_name)
     if by != "auto":
         return seen.made(by)
     flat = suits(seen.outline)
@@ -160,6 +165,92 @@ def candidates(
         yield replace(seen, obeying=False).made("model")
 
 
+def reconstruct_one(
+    pictures: Sequence[Picture], model: ModelOrName = DEFAULT_MODEL, sides: Sequence[str | float] = (), *,
+    obeying: bool = True, size_mm: float = 100.0, threshold: float | None = None, largest_part: bool = True,
+    min_wall_mm: float = 0.8,
+) -> Reconstruction:
+    """One object from several pictures of it, drawings and photos mixed, in any order.
+
+    The first picture makes an object; each further one is turned to where it agrees with that, and mends it.
+
+    Args:
+        pictures: Two to eight, each as for `reconstruct`.
+        model: One that reads pictures.
+        sides: From where each was taken: `front`, `left`, `back` or `right`, or degrees counter-clockwise seen from
+            above, 0 at the front; empty where that is not known.
+        obeying: Mend the shape by the outlines.
+        size_mm: The longest side.
+        threshold: The occupancy at which a voxel is solid; None: the model's own.
+        largest_part: Leave out loose parts.
+        min_wall_mm: The thinnest wall that the printer can print, for the report.
+
+    Returns:
+        The object; its picture, outline and verdict are those of the first picture, its notes say how far the others
+        agree.
+
+    Raises:
+        UserError: As `reconstruct` does, for a number of pictures out of range, and for sides that do not fit.
+    """
+    if not 2 <= len(pictures) <= MOST_VIEWS:
+        raise UserError(f"one object is made of 2 to {MOST_VIEWS} pictures", len(pictures))
+    if sides and len(sides) != len(pictures):
+        raise UserError("there must be one side for each picture", f"{len(sides)} and {len(pictures)}")
+    known = [_degrees(side) for side in sides]
+    all_seen = [_Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm)
+                for picture in pictures]
+    told = [seen.told() for seen in all_seen]
+    poses = [None if one.pose is None else Pose.of(one.pose) for one in told]
+    notes, whole = [], np.zeros(0, np.float32)
+    for number, one in enumerate(told):
+        pose = poses[number]
+        if known and pose is not None:
+            turn = known[number] - float(np.degrees(pose.azimuth))
+        else:
+            turn = angle_between(whole, one.occupancy) if number else 0.0
+        grid = turned(one.occupancy, turn)
+        if pose is not None:
+            poses[number] = replace(pose, azimuth=pose.azimuth + float(np.radians(turn)))
+        if number:
+            notes.append(f"picture {number + 1} agrees to {100 * agreement(whole, grid):.0f} %")
+        whole = join([whole, grid], [number, 1]) if number else grid
+    mended, fitted = _obey_all(all_seen, poses, _fine(whole))
+    first = all_seen[0]
+    return first.finished(mended, told[0], fitted[0], (*notes,))
+
+
+def _obey_all(
+    all_seen: Sequence["_Seen"], poses: Sequence[Pose | None], occupancy: Float[np.ndarray, "r r r"]
+) -> tuple[Float[np.ndarray, "r r r"], list[tuple[Pose | None, float]]]:
+    """The shape mended by each outline in turn, and the camera of each picture with its outline's overlap before."""
+    threshold, fitted = all_seen[0].threshold, list[tuple[Pose | None, float]]()
+    occupancy = join_parts(occupancy, threshold)
+    for seen, pose in zip(all_seen, poses, strict=True):
+        filled = occupancy >= threshold
+        if seen.outline is None or pose is None or not filled.any():
+            fitted.append((pose, float("nan")))
+            continue
+        fit = fit_camera(surface_voxels(filled), 1 / len(occupancy), seen.outline.mask, [pose])
+        fitted.append((fit.pose, fit.overlap))
+        if seen.obeying and fit.overlap >= OBEYS_FROM:
+            occupancy = obey(occupancy, threshold, seen.outline.mask, fit.pose).occupancy
+    return occupancy, fitted
+
+
+def _degrees(side: str | float) -> float:
+    """The azimuth of a side."""
+    if isinstance(side, str):
+        if side in SIDES:
+            return SIDES[side]
+        try:
+            side = float(side)
+        except ValueError:
+            raise UserError(f"a side must be {', '.join(SIDES)} or degrees", repr(side)) from None
+    if not np.isfinite(side):
+        raise UserError("a side's degrees must be a finite number", side)
+    return float(side)
+
+
 @dataclass(frozen=True, eq=False)
 class _Seen:
     """A picture that was read, and how objects are to be made of it."""
@@ -174,11 +265,12 @@ class _Seen:
     threshold: float
     largest_part: bool
     min_wall_mm: float
+    class_name: str
 
     @classmethod
     def of(
         cls, picture: Picture, model: ModelOrName, obeying: bool, size_mm: float, threshold: float | None,
-        largest_part: bool, min_wall_mm: float,
+        largest_part: bool, min_wall_mm: float, class_name: str = "",
     ) -> "_Seen":
         model = require_pictures(as_model(model))
         given = as_picture(picture)
@@ -186,7 +278,7 @@ class _Seen:
         found = frame_object(given.pixels, config.view_size, config.image_channels, given.name)
         pixels = given.pixels if given.pixels.ndim == 3 else np.repeat(given.pixels[..., None], 3, axis=2)
         return cls(given.name, pixels, model, found, drawn_outline(pixels, found), obeying, size_mm,
-                   model.threshold if threshold is None else threshold, largest_part, min_wall_mm)
+                   model.threshold if threshold is None else threshold, largest_part, min_wall_mm, class_name)
 
     def made(self, way: Way) -> Reconstruction:
         """The object by one way."""
@@ -194,9 +286,13 @@ class _Seen:
             raise UserError(f"by must be auto, {', '.join(WAYS)}", repr(way))
         return self._by_model() if way == "model" else self._by_geometry(way)
 
-    def _by_model(self) -> Reconstruction:
+    def told(self) -> Answer:
+        """What the model says of the picture; one that shows no thing is refused."""
         require_a_thing(self.pixels, self.outline, self.pickup.kind == "photo", self.name)
-        told = answer(self.model, self.pickup.image)
+        return answer(self.model, self.pickup.image, self.class_name)
+
+    def _by_model(self) -> Reconstruction:
+        told = self.told()
         occupancy = join_parts(_fine(told.occupancy), self.threshold)
         pose = None if told.pose is None else Pose.of(told.pose)
         before, notes = float("nan"), []
@@ -209,13 +305,28 @@ class _Seen:
                 occupancy = mended.occupancy
                 if mended.grown > LOST:
                     notes.append(f"{100 * mended.grown:.0f} % of the outline was missing and was added")
+        return self.finished(occupancy, told, (pose, before), tuple(notes))
+
+    def finished(
+        self, occupancy: Float[np.ndarray, "r r r"], told: Answer, fitted: tuple[Pose | None, float],
+        notes: tuple[str, ...],
+    ) -> Reconstruction:
+        """The object of a model's mended shape.
+
+        Args:
+            occupancy: After it was mended.
+            told: What the model said of this picture.
+            fitted: The camera, and the overlap of outline and silhouette before.
+            notes: What was done.
+        """
+        pose, before = fitted
         shape = Shape(occupancy, self.threshold)
         own = surface(shape.occupancy, shape.threshold)
         lines = line_signs(own, pose, self.outline) if pose and self.outline is not None else (float("nan"),) * 2
         whole = wholeness(self.outline.ink) if self.outline is not None else float("nan")
         agreed = before if self.outline is not None and goes_around(self.outline) else float("nan")
         signs = Signs(agreed, *lines, crispness(told.occupancy), told.agrees, told.alike, whole, told.told)
-        return self._finished(shape, own, "model", pose, signs, tuple(notes))
+        return self._finished(shape, own, "model", pose, signs, notes)
 
     def _by_geometry(self, way: Way) -> Reconstruction:
         made = by_geometry(self.pixels, way, self.name)
@@ -234,23 +345,15 @@ class _Seen:
         mesh, dropped = repair(own), Dropped()
         if self.largest_part:
             mesh, dropped = keep_largest(mesh)
-        covered = self._covered(mesh, pose)
         outline, lost = float("nan"), 0.0
-        if covered is not None and self.outline is not None:
+        if pose is not None and self.outline is not None:
+            covered = mesh_silhouette(mesh, pose, len(self.outline.mask))
             outline = overlap(covered, self.outline.mask)
-            lost = np.count_nonzero(self.outline.mask & ~covered) / max(np.count_nonzero(self.outline.mask), 1)
+            lost = share_of(self.outline.mask & ~covered, self.outline.mask)
         printed = to_print(level_feet(mesh), self.size_mm)
         judged = judge(replace(signs, outline=outline) if way != "model" else signs, self.pickup.kind == "photo", lost)
         return Reconstruction(self.name, shape, printed, dropped, printability(printed, self.min_wall_mm), self.pickup,
                               way, pose, outline, judged, standing(printed), lost, (*self.pickup.notes, *notes))
-
-    def _covered(self, mesh: trimesh.Trimesh, pose: Pose | None) -> Bool[np.ndarray, "s s"] | None:
-        """The mesh's silhouette in the square of the outline, filled."""
-        if pose is None or self.outline is None:
-            return None
-        from maquette.rendering.raycaster import RayCaster
-
-        return without_holes(RayCaster(mesh).cast(pose.camera(len(self.outline.mask))).mask)
 
 
 def _fine(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "n n n"]:

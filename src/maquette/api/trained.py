@@ -1,8 +1,10 @@
 """Trained models: which there are, what is known of them, and how one is shared."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
+from maquette.errors import PlainWarning, UserError
 from maquette.models import hub
 from maquette.models.hub import DEFAULT_MODEL, Model, as_model, load
 from maquette.models.predict import SCAN_MODEL
@@ -11,8 +13,17 @@ __all__ = ["DEFAULT_MODEL", "SCAN_MODEL", "Model", "as_model", "load", "model_fa
 
 
 def models() -> list[dict[str, Any]]:
-    """What is known of each bundled model, by name; the default model first."""
-    return [{"name": name, **hub.facts(hub.BUNDLED / name)} for name in hub.bundled()]
+    """What is known of each bundled model, by name; the default model first.
+
+    A model that is damaged is left out with a `PlainWarning`.
+    """
+    found = []
+    for name in hub.bundled():
+        try:
+            found.append({"name": name, **hub.facts(hub.BUNDLED / name)})
+        except UserError as error:
+            warnings.warn(PlainWarning(f"left out: {error}"), stacklevel=2)
+    return found
 
 
 def model_facts(name: str | Path) -> dict[str, Any]:
@@ -26,7 +37,7 @@ def model_facts(name: str | Path) -> dict[str, Any]:
     """
     folder = hub.locate(name)
     card = folder / "README.md"
-    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     return {"name": str(name), "folder": str(folder), **hub.facts(folder), "card": text}
 
 

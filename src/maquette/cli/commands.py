@@ -24,14 +24,14 @@ from maquette.cli.generation import generate
 from maquette.cli.help import command_help, overview
 from maquette.cli.latents import combine, interpolate, project, suggest
 from maquette.cli.loop import loop
-from maquette.cli.options import UsageError, inputs_among, say
+from maquette.cli.options import UsageError, check_names, inputs_among, say
 from maquette.cli.parsing import parsed
 from maquette.cli.plotting import draw, plot
 from maquette.cli.reconstruction import complete as complete_scans
 from maquette.cli.reconstruction import demo, reconstruct
 from maquette.cli.runs import doctor, models_list, models_push, models_show, runs_list, runs_pack, runs_show
 from maquette.cli.train import train
-from maquette.errors import RenamedWarning, UserError
+from maquette.errors import PlainWarning, RenamedWarning, UserError
 from maquette.io.replacing import guard
 
 Command = Callable[..., int]
@@ -141,6 +141,7 @@ def run(arguments: list[str]) -> int:
         command_help(command, name)
         return 0
     values = parsed(command, rest, name)
+    check_names(values)
     with guard(filter(None, inputs_among(values)), values.pop("overwrite", True)) as rule:
         code = command(**values) or 0
     for path in rule.replaced:
@@ -171,7 +172,10 @@ def groups() -> set[str]:
 
 @contextmanager
 def renamings_in_a_line() -> Iterator[None]:
-    """Within it, an old name that is still read is told in one plain line on standard error, once."""
+    """Within it, an old name that is still read, or what was done otherwise than asked, is one plain line, told once.
+
+    It goes to standard error.
+    """
     told: set[str] = set()
 
     with warnings.catch_warnings():
@@ -179,7 +183,7 @@ def renamings_in_a_line() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], filename: str, lineno: int,
                  file: TextIO | None = None, line: str | None = None) -> None:
-            if not issubclass(category, RenamedWarning):
+            if not issubclass(category, RenamedWarning | PlainWarning):
                 usual(message, category, filename, lineno, file, line)
             elif str(message) not in told:
                 told.add(str(message))
@@ -188,6 +192,7 @@ def renamings_in_a_line() -> Iterator[None]:
                 tell(f"maquette: {message}")
 
         warnings.simplefilter("always", RenamedWarning)
+        warnings.simplefilter("always", PlainWarning)
         warnings.showwarning = show
         yield
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maquette.cli.help import OPTIONS
-from maquette.cli.options import UsageError
+from maquette.cli.options import NO_FILES, UsageError
 from maquette.cli.parsing import Option, option_of, options_of
 from maquette.io.atomic import atomic_path
 
@@ -64,8 +64,6 @@ complete -c maquette -f -a '(__maquette_complete)'
 SHELLS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 _MODELS = ("model", "classifier")
 """Parameters that a model is asked for by."""
-_NO_FILE = ("to", "page", "margin", "device", "port", "size", "crop", "terms", "class_name", "classes", "kinds", "best")
-"""Texts that name no file."""
 _USUAL = {
     "on": ("modelnet10", "ikea", "scans", "recognition", "generation"),
     "page": ("a2", "a3", "a4", "a5", "a6", "letter", "legal", "tabloid"),
@@ -165,7 +163,7 @@ def _values(option: Option) -> list[str]:
         return list(option.choices)
     if key in _MODELS or option.metavar == "MODEL":
         return [*_models(), FILES]
-    return [*_USUAL.get(option.parameter, ()), *([FILES] if option.text and key not in _NO_FILE else [])]
+    return [*_USUAL.get(option.parameter, ()), *([FILES] if option.text and key not in NO_FILES else [])]
 
 
 def _of_recipe(rest: list[str], current: str) -> list[str]:

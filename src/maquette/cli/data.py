@@ -115,7 +115,7 @@ def data_render(
 def data_render_images(
     source: Positional[str],
     out: str,
-    size: int = 64,
+    size_px: int = 64,
     views: int = 8,
     count: int | None = None,
     classes: tuple[str, ...] = (),
@@ -139,7 +139,7 @@ def data_render_images(
         source: An .npz or a folder (ModelNet .mat tree, meshes, grids, a prepared dataset), or furniture:chair for the
             built-in generator.
         out: Folder of the dataset.
-        size: Pixels a side.
+        size_px: Pixels a side.
         views: Images of each shape, each from a camera of its own.
         count: How many shapes to learn from; all if left out (furniture: 1000).
         classes: Classes of the source; all if left out.
@@ -156,13 +156,13 @@ def data_render_images(
         json: Print one JSON document.
 
     Examples:
-        maquette data render images furniture:chair --out data/chairs --count 20 --views 4 --holdout 4 --size 32
+        maquette data render images furniture:chair --out data/chairs --count 20 --views 4 --holdout 4 --size-px 32
     """
     from maquette.cli.show import show_prepare
     from maquette.datasets.images.render import CameraRange, render_images
 
     cameras = CameraRange(azimuth, elevation, fov, radius)
-    events = render_images(source, out, size=size, views=views, count=count, classes=classes, holdout=holdout,
+    events = render_images(source, out, size=size_px, views=views, count=count, classes=classes, holdout=holdout,
                            background=background, cameras=cameras, seed=seed, up=up, workers=workers)
     return show_prepare(events, out, json, "images")
 

@@ -1,6 +1,7 @@
 """Options that several commands share, and how a command says that it was used wrongly."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
@@ -8,12 +9,16 @@ from typing import Annotated, Any, Literal, TypeVar
 from tyro.conf import Positional, arg
 
 from maquette.errors import UserError
+from maquette.io.paths import nameable
 
 Inputs = Positional[Annotated[tuple[str, ...], arg(metavar="INPUT...")]]
 Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz", "mat"]
 
 OUTPUTS = ("out", "fix", "json", "cache", "to")
 """Parameters that name what is written, or what is kept between calls; all others name what is read."""
+NO_FILES = ("to", "page", "margin", "device", "port", "size", "crop", "terms", "class_name", "classes", "kinds", "best",
+            "name", "expression")
+"""Parameters whose texts name no file."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -51,6 +56,19 @@ def inputs_among(values: Mapping[str, Any]) -> Iterator[str]:
                 word for word in value if isinstance(word, str)) if isinstance(value, tuple) else ()
 
 
+def check_names(values: Mapping[str, Any]) -> None:
+    """Raise UserError for a word that should name a file or a folder and that no file can be called.
+
+    Where a command takes several inputs, it tells the bad ones itself and does the others.
+
+    Args:
+        values: By the names of the command's parameters.
+    """
+    for name, value in values.items():
+        if isinstance(value, str) and name not in NO_FILES:
+            nameable(value)
+
+
 def bad_usage(command: str, line: str) -> int:
     """Say what is missing, in one line; returns the exit code 2."""
     say(f"maquette {command}: {line}")
@@ -58,8 +76,8 @@ def bad_usage(command: str, line: str) -> int:
 
 
 def say(line: str) -> None:
-    """Print a line on standard error, as it is: one that is to be copied is not wrapped."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a line on standard error, not wrapped, since it is to be copied; line ends in names are shown as marks."""
+    print(re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], line), file=sys.stderr, flush=True)
 
 
 class UsageError(UserError):

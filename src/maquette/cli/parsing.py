@@ -35,8 +35,9 @@ from tyro.constructors import (
 from maquette.cli.options import UsageError
 from maquette.errors import RenamedWarning
 
-RENAMED = {"generate": {"--kind": "--class"}, "evaluate": {"--kind": "--class"}}
-"""Options of commands that had another name in the first release, 0.1; read until 0.3. Those of recipes:
+RENAMED = {"generate": {"--kind": "--class"}, "evaluate": {"--kind": "--class"},
+           "data render images": {"--size": "--size-px"}}
+"""Options of commands that had another name in an earlier release; read until 0.3. Those of recipes:
 `maquette.renamed`."""
 
 

@@ -20,6 +20,9 @@ def reconstruct(
     by: Literal["auto", "model", "revolve", "inflate", "extrude"] = "auto",
     candidates: int | None = None,
     as_read: bool = False,
+    one: bool = False,
+    sides: tuple[str, ...] = (),
+    class_name: Annotated[str, arg(name="class")] = "",
     size_mm: float = 100.0,
     format: Format | None = None,
     preview: bool = False,
@@ -46,6 +49,9 @@ def reconstruct(
         by: The way; auto for the one that suits the picture best.
         candidates: Write so many objects of each picture, 1 to 5, the best first, and a sheet to choose from.
         as_read: Leave the model's shape as it read it, not mended by the drawn outline.
+        one: All pictures show one object, from several sides: 2 to 8, drawings and photos mixed.
+        sides: From where each of them was taken, in their order: front, left, back, right or degrees; not needed.
+        class_name: What the pictures show, for a model that takes it (see `maquette models show`).
         size_mm: Longest side of the object, in millimetres.
         format: Kind of file; meshes are for printing, the rest are voxel grids. stl if left out, glb where the mesh has
             colours, which ply, obj and glb keep.
@@ -62,6 +68,7 @@ def reconstruct(
         maquette reconstruct examples/chair.png --preview
         maquette reconstruct examples/ --out out/ --size-mm 80 --format 3mf
         maquette reconstruct examples/mug.png --candidates 4
+        maquette reconstruct --one front.jpg side.jpg back.jpg --sides front left back
     """
     if not inputs:
         return bad_usage("reconstruct", "name at least one picture, a folder, or - for standard input")
@@ -84,17 +91,26 @@ def reconstruct(
         return show_files(searched, json, "reconstructing")
     from maquette.outputs import pictures
 
-    if candidates is not None:
-        if by != "auto" or as_read:
-            return bad_usage("reconstruct", "--candidates tries all ways; leave out --by and --as-read")
+    if sides and not one:
+        return bad_usage("reconstruct", "--sides is for several pictures of one object; add --one")
+    if one:
+        if by != "auto" or candidates is not None or class_name:
+            return bad_usage("reconstruct", "--one is by the model; leave out --by, --candidates and --class")
+        events = pictures.one_file(
+            inputs, out, loaded, sides, obeying=not as_read, suffix=f".{format or 'stl'}", preview=preview,
+            size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
+        )
+    elif candidates is not None:
+        if by != "auto" or as_read or class_name:
+            return bad_usage("reconstruct", "--candidates tries all ways; leave out --by, --as-read and --class")
         events = pictures.candidate_files(
             inputs, out, loaded, candidates, suffix=f".{format or 'stl'}", size_mm=size_mm, threshold=threshold,
             largest_part=not all_parts, min_wall_mm=min_wall_mm,
         )
     else:
         events = pictures.reconstruct_files(
-            inputs, out, loaded, by=by, obeying=not as_read, suffix=f".{format or 'stl'}", preview=preview,
-            size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
+            inputs, out, loaded, by=by, class_name=class_name, obeying=not as_read, suffix=f".{format or 'stl'}",
+            preview=preview, size_mm=size_mm, threshold=threshold, largest_part=not all_parts, min_wall_mm=min_wall_mm,
         )
     return show_files(events, json, "reconstructing")
 

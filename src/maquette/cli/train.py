@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from maquette.cli.options import UsageError
 from maquette.errors import UserError
+from maquette.io.paths import fitted, nameable
 from maquette.io.replacing import guard
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def train(arguments: list[str]) -> int:
 
     options, rest = _own_options(arguments)
     asked = next((word for word in rest if word in ("-h", "--help", "--help-all")), "")
+    for word in options.values():
+        nameable(word)
     if options["--resume"]:
         run_dir = Path(options["--resume"])
         name = str(run_dir / "recipe.yaml")
@@ -56,8 +59,9 @@ def train(arguments: list[str]) -> int:
         return 0 if asked else 2
     else:
         name = rest.pop(0)
-        run_dir = Path(options["--run"] or Path("runs") / f"{Path(name).stem}-{time.strftime('%Y%m%d-%H%M%S')}")
-    recipe = recipes.load(name)
+        own = Path("runs") / fitted(Path(name).stem, time.strftime("-%Y%m%d-%H%M%S"))
+        run_dir = Path(options["--run"] or own)
+    recipe = recipes.load(nameable(name))
     if asked:
         _recipe_help(recipe, name, everything=asked == "--help-all")
         return 0

@@ -1,6 +1,5 @@
 """The columns of prepared datasets, straight out of the memory map of their Arrow files."""
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from jaxtyping import Bool, Float32, Int32, UInt8
 from numpy.typing import NDArray
 
 from maquette.errors import UserError
+from maquette.io.trees import read_json
 
 BinaryColumn: TypeAlias = Any
 """A pyarrow.BinaryArray. PyArrow ships no types, and importing it takes 0.2 s: it is imported where it is used."""
@@ -43,7 +43,7 @@ def record_batches(folder: Path, columns: Sequence[str]) -> list[RecordBatch]:
     if not state.is_file():
         return []
     try:
-        names = [entry["filename"] for entry in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
+        names = [entry["filename"] for entry in read_json(state)["_data_files"]]
         result: list[RecordBatch] = []
         for name in names:
             with pa.memory_map(str(folder / Path(name).name)) as mapped, pa.ipc.open_stream(mapped) as stream:

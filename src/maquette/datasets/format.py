@@ -24,8 +24,9 @@ from maquette.datasets.arrow import (
     column_photos,
     record_batches,
 )
-from maquette.errors import UserError
+from maquette.errors import UserError, one_line
 from maquette.extras import require
+from maquette.io.trees import read_json
 
 SIDECAR = "maquette.json"
 """The file beside the rows that says what they share."""
@@ -58,10 +59,7 @@ def sidecar_values(kind: type, file: Path, keys: Mapping[str, str] | None = None
         OSError: If the file cannot be read.
         ValueError: If it is not JSON.
     """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except RecursionError:
-        raise ValueError("its values are nested too deep") from None
+    content = read_json(file)
     if not isinstance(content, dict):
         raise ValueError(f"it is no object but {type(content).__name__}")
     for name, key in (keys or {}).items():
@@ -89,11 +87,6 @@ def typed(kind: type[Sidecar], values: Mapping[str, Any]) -> Sidecar:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{where}: {first['msg'].lower()}") from None
-
-
-def one_line(error: BaseException) -> str:
-    """What an error of a library says, as one short line."""
-    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 @dataclass(frozen=True)

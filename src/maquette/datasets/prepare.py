@@ -20,19 +20,20 @@ from maquette.datasets.arrow import Features
 from maquette.datasets.format import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
 from maquette.datasets.item import Item
 from maquette.datasets.resumable import (
+    MAX_COUNT,
     PARTS,
     Finished,
     Group,
     Rows,
     assemble,
-    claim,
+    claimed,
     make_groups,
     unfinished_groups,
     version,
     write_group,
 )
 from maquette.datasets.rows import RowOptions, make_rows
-from maquette.datasets.sources import items_of, terms_of
+from maquette.datasets.sources import is_generated, items_of, terms_of
 from maquette.datasets.workers import cores as _cores
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
@@ -91,8 +92,8 @@ def prepare(
         up: The axis that points up in the meshes of a folder, `z` or `y` (`maquette.datasets.sources.meshes.read`).
 
     Raises:
-        UserError: If an option is out of range, if `out` holds something else, if no shape at all can be prepared, and
-            if the disk is full (free some space and run it again).
+        UserError: If an option is out of range, if `out` holds something else or another command works on it, if no
+            shape at all can be prepared, and if the disk is full (free some space and run it again).
     """
     out = Path(out)
     pictures = str(backgrounds) if backgrounds else None
@@ -119,18 +120,21 @@ def prepare(
         shutil.rmtree(parts, ignore_errors=True)
         yield Finished(out, sum(info.counts.values()), info.skipped)
         return
-    claim(out, fingerprint, asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)})
-
-    groups = _groups(items, options)
-    unfinished, done = unfinished_groups(parts, groups)
-    schema = arrow_schema(class_names, bool(scans))
-    for item, reason, ready in make_groups(unfinished, partial(_make, options=options), workers or _cores()):
-        done += 1
-        if ready is not None:
-            rows = [row | {"label": class_names.index(row["label"])} for row in ready.rows]
-            write_group(parts, Group(ready.name, rows, ready.skipped), schema)
-        yield Progress("preparing", done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
-    yield _assemble(out, list(groups), class_names, options, sources, fingerprint)
+    named = asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)}
+    with claimed(out, fingerprint, named):
+        groups = _groups(items, options)
+        unfinished, done = unfinished_groups(parts, groups)
+        schema = arrow_schema(class_names, bool(scans))
+        for item, reason, ready in make_groups(unfinished, partial(_make, options=options), workers or _cores()):
+            done += 1
+            if ready is not None:
+                rows = [row | {"label": class_names.index(row["label"])} for row in ready.rows]
+                write_group(parts, Group(ready.name, rows, ready.skipped), schema)
+            yield (Progress("preparing", done, len(items)) if reason is None
+                   else Skipped(item.id, reason, done, len(items)))
+        whole = _assemble(out, list(groups), class_names, options, sources, fingerprint)
+    shutil.rmtree(parts, ignore_errors=True)
+    yield whole
 
 
 def _check(options: RowOptions, count: int | None, workers: int | None, split: str | None) -> None:
@@ -140,12 +144,16 @@ def _check(options: RowOptions, count: int | None, workers: int | None, split: s
         raise UserError("views must be 0 or more", options.views)
     if options.scans < 0:
         raise UserError("scans must be 0 or more", options.scans)
-    if options.views and not 16 <= options.view_size <= 1024:
+    if not 16 <= options.view_size <= 1024 and (options.views or options.view_size):
         raise UserError("view_size must be from 16 to 1024", options.view_size)
     if options.channels not in (1, 3):
         raise UserError("channels must be 1 (grey) or 3 (RGB)", options.channels)
+    if not 0 <= options.frontal <= 1:
+        raise UserError("frontal must be from 0 to 1", options.frontal)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
+    if count is not None and count > MAX_COUNT:
+        raise UserError(f"count must be at most {MAX_COUNT:,}", count)
     if options.seed < 0:
         raise UserError("seed must be 0 or more", options.seed)
     if options.views and not options.kinds:
@@ -234,7 +242,7 @@ def _assemble(
         orientations=options.orientations,
         up=options.up,
         seed=options.seed,
-        sources=tuple(str(source) for source in sources),
+        sources=tuple(str(source) if is_generated(source) else "shapes" for source in sources),
         terms=terms_of(sources),
         counts=counts,
         skipped=skipped,
@@ -242,5 +250,4 @@ def _assemble(
         fingerprint=fingerprint,
     )
     write_bytes(out / SIDECAR, info.to_json().encode())
-    shutil.rmtree(out / PARTS, ignore_errors=True)
     return Finished(out, sum(counts.values()), skipped)

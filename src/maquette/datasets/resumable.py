@@ -21,7 +21,11 @@ from maquette.datasets.workers import WorkerDied, map_unordered
 from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
+from maquette.io.lock import InUse, locked
+from maquette.io.trees import read_json
 
+MAX_COUNT = 1_000_000
+"""Shapes of one dataset that can be asked for, at most."""
 PARTS = ".parts"
 """The folder, in that of the dataset, of the groups that are finished."""
 
@@ -72,8 +76,11 @@ class Finished:
         return tuple((id, reason) for id, reason in self.skipped if not is_left_out(id, reason))
 
 
-def claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
-    """Makes the folder of a dataset with its folder for parts, or checks that they belong to this preparation.
+@contextmanager
+def claimed(out: Path, fingerprint: str, options: Mapping[str, Any]) -> Iterator[None]:
+    """Within it, the folder of a dataset is this preparation's alone.
+
+    It is made with its folder for parts, or checked to belong to this preparation.
 
     Args:
         out: The folder of the dataset.
@@ -81,12 +88,33 @@ def claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
         options: By name, for the message when another preparation has the folder; values as JSON has them.
 
     Raises:
+        InUse: If another command works on it now.
         UserError: If the folder holds something else.
     """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file, not a folder", hint="choose another name for the dataset")
+    if out.is_dir() and not (out / PARTS).is_dir() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty", hint="choose a new folder for the dataset")
+    with _locked(out):
+        _claim(out, fingerprint, options)
+        yield
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """The lock on a dataset's folder, in its folder for parts, which is removed in the end."""
+    try:
+        with locked(out / PARTS):
+            yield
+    except InUse as error:
+        raise InUse(f"another command prepares {out} now", error.got, error.hint) from None
+
+
+def _claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
     note = out / PARTS / "options.json"
     if note.is_file():
         try:
-            begun = json.loads(note.read_text(encoding="utf-8"))
+            begun = read_json(note)
             same = begun["fingerprint"] == fingerprint
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             begun, same = {}, False
@@ -96,9 +124,7 @@ def claim(out: Path, fingerprint: str, options: Mapping[str, Any]) -> None:
             raise UserError(f"{out} holds a preparation that was begun with other options",
                             "; ".join(differ) or "another source", "give the same options, or delete the folder")
         return
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file, not a folder", hint="choose another name for the dataset")
-    if out.is_dir() and any(entry.name != PARTS for entry in out.iterdir()):
+    if any(entry.name != PARTS for entry in out.iterdir()):
         raise UserError(f"{out} is not empty", hint="choose a new folder for the dataset")
     write_bytes(note, json.dumps({"fingerprint": fingerprint, **options}).encode())
 
@@ -119,7 +145,7 @@ def unfinished_groups(
 def _note(parts: Path, name: str) -> dict[str, Any] | None:
     """What was written of a group; None where it is not whole: it is made again."""
     try:
-        note = json.loads((parts / f"{name}.json").read_text(encoding="utf-8"))
+        note = read_json(parts / f"{name}.json")
         rows, skipped = note["rows"], [(str(id), str(why)) for id, why in note["skipped"]]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
@@ -220,9 +246,10 @@ def assemble(
 
     empty = Dataset.from_dict({name: [] for name in columns}, features=columns)
     described = parts / "described"
-    with _no_progress():
-        DatasetDict(dict.fromkeys(counts, empty)).save_to_disk(described)
+    shutil.rmtree(described, ignore_errors=True)
     try:
+        with _no_progress():
+            DatasetDict(dict.fromkeys(counts, empty)).save_to_disk(described)
         for split in counts:
             folder = out / split
             folder.mkdir(exist_ok=True)

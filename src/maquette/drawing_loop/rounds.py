@@ -21,6 +21,7 @@ from maquette.geometry.shape import Shape
 from maquette.geometry.strokes import Strokes
 from maquette.io import formats
 from maquette.io.atomic import atomic_path, write_bytes
+from maquette.io.trees import json_value
 from maquette.plotting.gcode import write_gcode
 from maquette.plotting.settings import Machine, Paper
 from maquette.plotting.svg import read_svg, write_svg
@@ -187,8 +188,8 @@ class Rounds:
     def _read(path: Path) -> dict[str, object]:
         """Read a JSON object."""
         try:
-            found = json.loads(formats.file_bytes(path, _MAX_JSON))
-        except (ValueError, RecursionError):
+            found = json_value(formats.file_bytes(path, _MAX_JSON))
+        except ValueError:
             raise UserError(f"{path} is damaged: it is no JSON") from None
         if not isinstance(found, dict):
             raise UserError(f"{path} is damaged: it holds no table")

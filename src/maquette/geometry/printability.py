@@ -8,7 +8,7 @@ import trimesh
 from jaxtyping import Float
 
 from maquette.geometry.mesh import components, is_closed, signed_volume
-from maquette.geometry.size import LARGEST_MM, size_line
+from maquette.geometry.size import LARGEST_MM, check_wall, size_line
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,11 @@ def printability(
         rays: The number of places where the wall is measured (see `wall_thickness`). The first percentile is reported,
             so that a single odd ray does not count.
         wall_mm: The thinnest wall, where it is known from how the mesh was made; None measures it.
+
+    Raises:
+        UserError: For a `min_wall_mm` that is not from 0 to 100.
     """
+    check_wall(min_wall_mm)
     watertight = is_closed(mesh_mm)
     count, of_face = components(mesh_mm)
     parts, volume = count, float("nan")

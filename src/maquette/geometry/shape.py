@@ -1,11 +1,12 @@
 """One object as an occupancy grid, and how it becomes a mesh or a file."""
 
 from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 
 import numpy as np
 import trimesh
-from jaxtyping import Bool, Num
+from jaxtyping import Bool, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import SMOOTH, surface, to_frame, to_print
@@ -13,6 +14,11 @@ from maquette.geometry.repair import Dropped, decimate, keep_largest, repair
 from maquette.geometry.size import check_side
 from maquette.geometry.voxelise import voxelise
 from maquette.io import formats
+
+FULL = 0.9
+"""The share of its cube from which a shape is said to fill it."""
+SOLID_VOXELS = 64
+"""Voxels a side of a solid that is written as a grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +44,14 @@ class Shape:
     def resolution(self) -> int:
         """Voxels a side."""
         return self.occupancy.shape[0]
+
+    @property
+    def remark(self) -> str:
+        """What is to be said of a shape that fills its cube, as untrained networks make them; empty for others."""
+        share = float(self.voxels.mean())
+        if share < FULL:
+            return ""
+        return f"it fills {floor(100 * share)} % of its cube: is the model trained, and the input of the kind it knows?"
 
     @property
     def voxels(self) -> Bool[np.ndarray, "r r r"]:
@@ -142,3 +156,26 @@ def read_surface(path: str | Path) -> trimesh.Trimesh:
     if formats.kind(path) == "grid":
         return Shape.load(path).surface()
     return to_frame(formats.read_mesh(path))
+
+
+def save_solid(
+    path: str | Path, mesh_mm: trimesh.Trimesh, colours: UInt8[np.ndarray, "v 3"] | None = None
+) -> Path:
+    """Write a solid as a mesh, or filled with voxels as a grid of `SOLID_VOXELS` a side, as the file's suffix asks.
+
+    Args:
+        path: The file.
+        mesh_mm: In millimetres.
+        colours: Of its vertices; obj, ply and glb keep them.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: For an unknown suffix, and for a file that cannot be written.
+    """
+    if formats.kind(path) == "grid":
+        formats.write_grid(path, voxelise(to_frame(mesh_mm), SOLID_VOXELS).astype(np.float32))
+    else:
+        formats.write_mesh(path, mesh_mm, colours)
+    return Path(path)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int
 from scipy.spatial import ConvexHull, QhullError
 
 from maquette.geometry.mesh import is_closed
@@ -48,7 +48,7 @@ def standing(mesh: trimesh.Trimesh) -> Standing:
     points = np.asarray(mesh.vertices, np.float64)
     low, high = points.min(0), points.max(0)
     ground = points[points[:, 2] <= low[2] + TOUCHES * (high[2] - low[2]), :2]
-    centre = np.asarray(mesh.center_mass if is_closed(mesh) else mesh.centroid)[:2]
+    centre = _centre_of_mass(points, np.asarray(mesh.faces))[:2]
     width = float((high - low)[:2].max()) or 1.0
     margin = _inside(ground, centre) / width
     if margin >= SURE:
@@ -111,6 +111,15 @@ def _cut_below(mesh: trimesh.Trimesh, height: float) -> trimesh.Trimesh:
         return mesh
     raw = cut.to_mesh64()
     return trimesh.Trimesh(np.asarray(raw.vert_properties)[:, :3], np.asarray(raw.tri_verts, np.int64), process=False)
+
+
+def _centre_of_mass(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float64[np.ndarray, "3"]:
+    """Of the solid within a closed mesh: the mean of the tetrahedra from the middle to each face, by their volumes."""
+    middle = points.mean(0)
+    corners = points[faces] - middle
+    volumes = np.einsum("fi,fi->f", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
+    total = float(volumes.sum())
+    return middle + (volumes[:, None] * corners.sum(1)).sum(0) / (4 * total) if total else middle
 
 
 def _inside(ground: Float[np.ndarray, "n 2"], point: Float[np.ndarray, "2"]) -> float:

@@ -2,14 +2,18 @@
 
 import errno
 import os
+import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from maquette.errors import UserError
 from maquette.io.paths import first_bytes, shown
 from maquette.io.replacing import about_to_replace, check_free, wrote
+
+_UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}(\.[^.]*)?")
+"""The names of unfinished files."""
 
 
 @contextmanager
@@ -53,6 +57,37 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(data)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write several files of which none is of use without the others: all of them, or none.
+
+    They take their names in this order when all are written, so that whoever finds the last one finds all.
+
+    Args:
+        files: Their contents.
+
+    Raises:
+        UserError: Naming the file that cannot be written; older files of these names stay as they were.
+    """
+    with ExitStack() as unfinished:
+        for path, data in reversed(list(files.items())):  # the last that is entered is the first that is renamed
+            part = unfinished.enter_context(atomic_path(path))
+            try:
+                part.write_bytes(data)
+            except OSError as error:
+                raise _cannot_write(path, error) from None
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed commands left in a folder of files that were never finished.
+
+    Only for a command that has the folder to itself (`maquette.io.lock`).
+    """
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if _UNFINISHED.fullmatch(path.name) and path.is_file():
+                _remove(path)
 
 
 def _remove(path: Path) -> None:

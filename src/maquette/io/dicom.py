@@ -65,10 +65,11 @@ def anonymous_name(path: str | Path) -> str | None:
     require("pydicom", "dicom")
     try:
         with _damage_named(Path(path).name), _Bounded(path) as file:
-            uid = _header(file, Path(path).name).get("SOPInstanceUID")
+            uid = str(_header(file, Path(path).name).get("SOPInstanceUID") or "")  # anything, in a damaged file
     except UserError:  # the file is reported when it is read in full
         return None
-    return f"dicom-{hashlib.sha256(str(uid).encode()).hexdigest()[:16]}" if uid else None
+    digest = hashlib.sha256(uid.encode(errors="replace")).hexdigest()
+    return f"dicom-{digest[:16]}" if uid else None
 
 
 def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:

@@ -33,6 +33,20 @@ def usable(path: str | Path) -> Path:
     return Path(path)
 
 
+def nameable(path: str | Path) -> Path:
+    """The path, if a file could have this name on any disk; nothing is looked up.
+
+    Raises:
+        UserError: For a name that holds a NUL, or a part of more than 255 bytes.
+    """
+    text = str(path)
+    if "\0" in text:
+        raise UserError(f"{shown(text)} is not the name of a file: it holds a NUL")
+    if any(len(part.encode(errors="surrogateescape")) > NAME_BYTES for part in Path(text).parts):
+        raise UserError(f"{shown(text)} is not the name of a file: a name has at most {NAME_BYTES} bytes")
+    return Path(path)
+
+
 def shown(path: str | Path) -> str:
     """A path as messages show it: NULs as marks, and of an endless name only the beginning."""
     text = str(path).replace("\0", "\\0")

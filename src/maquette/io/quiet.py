@@ -8,19 +8,16 @@ from contextlib import contextmanager
 
 import numpy as np
 
+for _name in ("PIL", "pydicom", "trimesh", "vpype"):  # their logs go where a program sends them, and to no terminal
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
 
 @contextmanager
 def quiet_parsing() -> Iterator[None]:
-    """Within it, Python's warnings, NumPy's and trimesh's lines are dropped: errors say as much."""
-    log = logging.getLogger("trimesh")
-    heard = log.disabled
+    """Within it, Python's warnings and NumPy's lines are dropped: errors say as much."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        log.disabled = True
-        try:
-            yield
-        finally:
-            log.disabled = heard
+        yield
 
 
 @contextmanager

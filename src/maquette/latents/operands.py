@@ -83,7 +83,7 @@ def read_operand(
         if values.ndim < 3:
             raise UserError(f"{word} holds neither a latent (1 axis) nor a grid (3 axes)", f"shape {values.shape}")
         return (yield from _projected(model, word, Shape(formats.checked_grid(values, word), model.threshold), fit))
-    if suffix in formats.GRIDS + formats.MESHES:
+    if formats.is_known(word):
         return (yield from _projected(model, word, word, fit))
     if suffix in SUFFIXES or is_file(word):
         return _encoded(model, word)
@@ -121,6 +121,8 @@ def parse_expression(expression: str | Sequence[str]) -> list[tuple[float, str]]
             if found is None:
                 raise wrong
             number, operand = found.groups()
+            if number is None and "*" in operand and not is_file(operand):
+                raise UserError("what stands before * is a number", repr(operand), "0.5*chair:7 is half of chair:7")
             factor = sign * float(number or 1)
             if not math.isfinite(factor):
                 raise wrong

@@ -6,7 +6,6 @@ all its objects have in common counts for nothing; features are compared by cosi
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +15,15 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
-from maquette.datasets.cache import cache_folder
+from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
-from maquette.datasets.prepare import prepare
 from maquette.datasets.sources import is_generated
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped
 from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup, frame_object
 from maquette.io.atomic import atomic_path
+from maquette.io.formats import npz_arrays
 from maquette.io.pictures import read_picture
 from maquette.io.replacing import own
 from maquette.models import prior
@@ -197,11 +196,10 @@ def _opened(
     options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
                "channels": config.image_channels, "count": known}
     folder = cache_folder(source, cache, options)
-    for event in prepare(source, folder, resolution=config.resolution, views=VIEWS, view_size=config.view_size,
-                         channels=config.image_channels, count=known, workers=workers):
+    for event in fill(source, folder, {**options, "workers": workers}):
         if isinstance(event, Progress | Skipped):
             yield Progress("rendering known objects", event.done, event.total)
-    return open_dataset(folder)
+    return open_cached(folder)
 
 
 def _features(
@@ -230,9 +228,8 @@ def _features(
 def _stored(path: Path, shape: tuple[int, int]) -> Float32[np.ndarray, "n latent"] | None:
     """The features in a file of the cache; None if there is no such file, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            features = archive["features"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        features = npz_arrays(path, ("features",))["features"]
+    except UserError:
         return None
     fits = features.shape == shape and features.dtype == np.float32 and np.isfinite(features).all()
     return features if fits else None

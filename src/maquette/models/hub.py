@@ -8,8 +8,10 @@ Nothing is unpickled, and `config.json` carries the checksum of the weights. PyT
 import dataclasses
 import difflib
 import hashlib
+import io
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,11 @@ import numpy as np
 from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
-from maquette.errors import UserError
-from maquette.io.atomic import atomic_path
+from maquette.errors import PlainWarning, UserError, one_line
+from maquette.io.atomic import write_together
+from maquette.io.lock import locked
+from maquette.io.paths import nameable
+from maquette.io.trees import read_json
 from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
 
@@ -104,7 +109,7 @@ def locate(name: str | Path) -> Path:
     name = str(name)
     if name in bundled():
         return BUNDLED / name
-    folder = Path(name)
+    folder = nameable(name)
     if (folder / "config.json").is_file():
         return folder
     if (folder / "model" / "config.json").is_file():  # a run
@@ -115,7 +120,7 @@ def locate(name: str | Path) -> Path:
             f"a model of a run that was stopped: maquette train --resume {folder} "
             f"--train.steps {stopped.name.removeprefix('step-').lstrip('0')}")
         raise UserError(f"{folder} is not a model: it has no config.json", hint=hint)
-    if name.count("/") == 1 and not name.startswith((".", "/")):
+    if _may_be_on_hub(name):
         return _from_hub(name)
     close = difflib.get_close_matches(name, bundled(), 1)
     hint = f"did you mean '{close[0]}'?" if close else f"bundled models: {', '.join(bundled()) or 'none'}"
@@ -140,9 +145,12 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
     config, target = _config(info), _device(device)
     import torch
 
-    with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
-        plan = SYSTEMS[info["system"]](config)
     path = folder / WEIGHTS
+    try:
+        with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
+            plan = SYSTEMS[info["system"]](config)
+    except (RuntimeError, OverflowError, TypeError) as error:  # what PyTorch raises for sizes that no tensor can have
+        raise UserError(f"{folder / CONFIG}: no network has these sizes", one_line(error, 120)) from None
     latents: dict[str, torch.Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
@@ -156,7 +164,10 @@ def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
                 shape = tuple(file.get_slice(key).get_shape())
                 if shape != tuple(own.shape):
                     raise UserError(f"{path}: tensor {key} has shape {shape}, config.json needs {tuple(own.shape)}")
-                state[key] = file.get_tensor(key).to(own.dtype)
+                value = file.get_tensor(key)
+                if value.is_complex():
+                    raise UserError(f"{path}: tensor {key} holds complex numbers")
+                state[key] = value.to(own.dtype)
             for key in known:
                 if key.startswith("latents."):
                     latents[key.removeprefix("latents.")] = file.get_tensor(key).float()
@@ -190,7 +201,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        info = upgraded("", json.loads(path.read_text(encoding="utf-8")), str(path))
+        info = upgraded("", read_json(path), str(path))
         system = info["system"]
         if system not in SYSTEMS:
             raise UserError(f"{path}: unknown system {system!r}", hint=f"this version knows {', '.join(SYSTEMS)}")
@@ -200,9 +211,23 @@ def read_config(folder: Path) -> dict[str, Any]:
             raise TypeError("sha256 is no mapping of files to checksums")
         info["model"] = upgraded("model", info["model"], str(path))
         _config(info)
+        _check_facts(info)
+    except RecursionError:
+        raise UserError(f"{path} is not a model's configuration: its values are nested too deep") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a model's configuration: {_line(error)}") from None
+        raise UserError(f"{path} is not a model's configuration: {one_line(error)}") from None
     return info
+
+
+def _check_facts(info: dict[str, Any]) -> None:
+    """Raise ValueError for a threshold, names or terms of another form than every reader takes them to have."""
+    threshold = info.get("threshold", 0.5)
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
+        raise ValueError("threshold must lie between 0 and 1")
+    for key in ("class_names", "data"):
+        lines = info.get(key, [])
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise ValueError(f"{key} must be a list of texts")
 
 
 def _config(info: dict[str, Any]) -> "Config":
@@ -227,8 +252,10 @@ def save(
 ) -> Path:
     """Write a model: its networks (see `System.saved_networks`) in half precision, its card and its config.
 
-    `config.json` is written last, with the checksum of the weights: a folder whose writing was cut short does not pass
-    for a model.
+    A tensor with values beyond half precision is kept in full, with a warning.
+
+    The files take their names when all are written, so that a full disk leaves an older model as it was. `config.json`
+    is the last, with the checksum of the weights: a folder whose writing was cut short does not pass for a model.
 
     Args:
         folder: Made where it is not there.
@@ -246,6 +273,8 @@ def save(
     """
     from safetensors.torch import save as save_tensors
 
+    from maquette.models.precision import in_half_precision
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -254,17 +283,24 @@ def save(
         key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.saved_networks()
     }
     tensors |= {f"latents.{key}": value for key, value in latents.items()}
-    halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
-    with atomic_path(folder / WEIGHTS) as path:
-        path.write_bytes(save_tensors(halves, metadata={"format": "pt"}))  # save_file shuts out all other users
-    with atomic_path(folder / CARD) as path:
-        path.write_text(card, encoding="utf-8")
-    _save_picture(folder / PICTURE, picture)
-    config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
-              "sha256": {WEIGHTS: _sha256(folder / WEIGHTS)}}
-    with atomic_path(folder / CONFIG) as path:
-        path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    halves = {k: v.cpu().contiguous() for k, v in in_half_precision(tensors).items()}
+    with locked(folder):
+        weights = save_tensors(halves, metadata={"format": "pt"})  # save_file shuts out all other users
+        config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
+                  "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()}}
+        shown = {} if picture is None else {folder / PICTURE: _png(picture)}
+        write_together({folder / WEIGHTS: weights, folder / CARD: card.encode(), **shown,
+                        folder / CONFIG: (json.dumps(config, indent=1) + "\n").encode()})
+        if picture is None:
+            (folder / PICTURE).unlink(missing_ok=True)  # one of an earlier model in this folder
     return folder
+
+
+def _may_be_on_hub(name: str) -> bool:
+    """Whether a name is OWNER/NAME and no folder that somebody meant: none below a folder that is here, or `runs`."""
+    owner, slash, own = name.partition("/")
+    fits = bool(re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", name))
+    return bool(slash and own) and fits and owner != "runs" and not Path(owner).is_dir()
 
 
 def push(name: str | Path, repo_id: str, private: bool = False, token: str | None = None) -> str:
@@ -282,8 +318,14 @@ def push(name: str | Path, repo_id: str, private: bool = False, token: str | Non
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo_id):
         raise UserError("a model on the Hugging Face Hub is named as OWNER/NAME", repr(repo_id))
-    load(name)  # nothing damaged is uploaded
     folder = locate(name)
+    with locked(folder, optional=True):  # nothing damaged is uploaded, and nothing that is just being written
+        load(name)
+        return _pushed(folder, repo_id, private, token)
+
+
+def _pushed(folder: Path, repo_id: str, private: bool, token: str | None) -> str:
+    """Upload a model's folder; its address."""
     from huggingface_hub import HfApi
 
     try:
@@ -297,7 +339,7 @@ def push(name: str | Path, repo_id: str, private: bool = False, token: str | Non
         raise
     except Exception as error:  # the hub client raises dozens of kinds: no network, no account, no right to write
         hint = "an account that may write there is needed: hf auth login, or HF_TOKEN"
-        raise UserError(f"{repo_id} could not be uploaded to the Hugging Face Hub", _line(error), hint) from None
+        raise UserError(f"{repo_id} could not be uploaded to the Hugging Face Hub", one_line(error), hint) from None
     return url
 
 
@@ -321,40 +363,42 @@ def _size(file: Path) -> int:
 
 
 def _from_hub(name: str) -> Path:
-    """The folder of a model of the Hub, downloaded, or as it is in the cache where the Hub cannot be reached."""
-    from huggingface_hub import snapshot_download
+    """The folder of a model of the Hub, downloaded, or as it is in the cache where the Hub cannot be reached.
 
+    The Hub is asked before the download, since its client serves an older copy without a word.
+    """
+    from huggingface_hub import model_info, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
+
+    failed: Exception | None = None
     try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
+        model_info(name)
     except Exception as error:  # the hub client raises dozens of kinds: no network, no such repository, no access
-        cached = _from_cache(name)
-        if cached is None:
-            what = f"model '{name}' is neither here nor to be had from the Hugging Face Hub"
-            raise UserError(what, _line(error)) from None
-        folder = cached
+        failed = error
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=failed is not None))
+    except Exception as error:  # as above
+        reason = failed or error
+        unknown = isinstance(reason, RepositoryNotFoundError) and not isinstance(reason, GatedRepoError)
+        why = "has no model of this name that you may read" if unknown else "cannot be reached"
+        if isinstance(reason, OfflineModeIsEnabled):
+            why = "may not be asked (HF_HUB_OFFLINE)"
+        hint = "check the name" if unknown else "check the name of the folder, or the network"
+        raise UserError(f"there is no folder '{name}', and the Hugging Face Hub {why}", hint=hint) from None
     if not (folder / CONFIG).is_file():
         raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")
+    if failed is not None and not isinstance(failed, OfflineModeIsEnabled):  # which the user asked for
+        line = f"the Hugging Face Hub gives no answer for {name} ({one_line(failed, 80)}); the copy that was downloaded"
+        warnings.warn(PlainWarning(f"{line} earlier is used"), stacklevel=3)
     return folder
 
 
-def _from_cache(name: str) -> Path | None:
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=True))
-    except Exception:  # not in the cache: the caller tells why it is not to be had otherwise
-        return None
-    return folder if (folder / CONFIG).is_file() else None
-
-
-def _save_picture(path: Path, picture: np.ndarray | None) -> None:
-    if picture is None:
-        path.unlink(missing_ok=True)  # one of an earlier model in this folder
-        return
+def _png(picture: np.ndarray) -> bytes:
     from PIL import Image
 
-    with atomic_path(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, format="PNG")
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="PNG")
+    return file.getvalue()
 
 
 def _check_sum(path: Path, info: dict[str, Any]) -> None:
@@ -367,12 +411,6 @@ def _check_sum(path: Path, info: dict[str, Any]) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _line(error: Exception) -> str:
-    """What an error says, on one line and not too long."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def _tuples(tree: Any) -> Any:

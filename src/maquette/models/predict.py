@@ -29,8 +29,8 @@ class Answer:
         agrees: IoU of the answers to the view and to its mirror image, at the model's threshold.
         alike: How near the latent lies to those of what was learned: 1 for as near as these are to each other, falling
             to 0 with the distance; NaN where that is not known.
-        told: How far the latent lies from the middle of the prior: about 1 where the picture tells much, near 0 where it
-            tells nothing.
+        told: How far the latent lies from the middle of the prior: about 1 where the picture tells much, near 0 where
+            it tells nothing.
     """
 
     occupancy: Float[np.ndarray, "r r r"]
@@ -40,7 +40,7 @@ class Answer:
     told: float
 
 
-def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
+def occupancy(model: Model, seen: Seen, class_name: str = "") -> Float[np.ndarray, "batch r r r"]:
     """What a model makes of views or scans.
 
     Where the system says so, each is read twice, as it is and in a mirror; the mean of the two (the second mirrored
@@ -49,6 +49,7 @@ def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
     Args:
         model: One that reads what is given.
         seen: What it reads, as large as its config says.
+        class_name: The class of all of them, for a model that takes it; empty where it is not known.
 
     Returns:
         Occupancy, float32 `[B, R, R, R]` in [0, 1].
@@ -57,6 +58,8 @@ def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
 
     with torch.inference_mode():
         batch, across = _batch(model, seen)
+        if class_name:
+            return model.system.look(batch, label_of(model, class_name))[0].squeeze(1).cpu().numpy()
         straight = model.system.reconstruct(batch)
         if not model.system.mirrors:
             return straight.squeeze(1).cpu().numpy()
@@ -64,12 +67,30 @@ def occupancy(model: Model, seen: Seen) -> Float[np.ndarray, "batch r r r"]:
         return ((straight + mirrored) / 2).squeeze(1).cpu().numpy()
 
 
-def answer(model: Model, view: Float[np.ndarray, "channel size size"]) -> Answer:
+def label_of(model: Model, class_name: str) -> int:
+    """The number of a class that is told with a view.
+
+    Raises:
+        UserError: For a model that does not take classes, and for one that it does not know.
+    """
+    if not model.system.takes_class:
+        raise UserError(f"model '{model.name}' does not take a class with a picture", repr(class_name))
+    if class_name not in model.class_names:
+        raise UserError(f"model '{model.name}' has no class of this name", repr(class_name),
+                        f"it knows {', '.join(model.class_names)}")
+    return model.class_names.index(class_name)
+
+
+def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_name: str = "") -> Answer:
     """What a model makes of one view, as `occupancy` gives it, and what else it says of it.
 
     Args:
         model: One that reads views.
         view: In [0, 1], as large as its config says.
+        class_name: Its class, for a model that takes it; empty where it is not known.
+
+    Raises:
+        UserError: As `label_of` does.
     """
     import torch
 
@@ -77,15 +98,17 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"]) -> Answer
 
     with torch.inference_mode():
         batch, across = _batch(model, view[None])
-        straight, pose = model.system.look(batch)
-        mirrored = model.system.reconstruct(batch.flip(across)).flip(2)
+        label = label_of(model, class_name) if class_name else None
+        straight, pose = model.system.look(batch, label)
+        mirrored = model.system.look(batch.flip(across), label)[0].flip(2)
         both = (straight + mirrored) / 2 if model.system.mirrors else straight
         latent = model.system.encode(batch)
         known, told = likeness(model, latent), departure(model, latent)
     filled = [grid.squeeze().cpu().numpy() >= model.threshold for grid in (straight, mirrored)]
     either = np.count_nonzero(filled[0] | filled[1])
     agrees = np.count_nonzero(filled[0] & filled[1]) / either if either else 0.0
-    return Answer(both[0, 0].cpu().numpy(), None if pose is None else pose[0].float().cpu().numpy(), agrees, known, told)
+    seen_from = None if pose is None else pose[0].float().cpu().numpy()
+    return Answer(both[0, 0].cpu().numpy(), seen_from, agrees, known, told)
 
 
 def _batch(model: Model, seen: Seen) -> tuple["torch.Tensor", int]:

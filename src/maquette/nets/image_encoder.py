@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from maquette.nets.efficientnet import MAPS, EfficientNetLite0
@@ -165,18 +165,21 @@ class ImageNetEncoder(nn.Module):
         latent: Values of a latent.
         side: Pixels a side of the views, a multiple of 32.
         frozen: Blocks that keep their weights in training, see `EfficientNetLite0`.
+        classes: Classes that may be given with a view; their number, or a larger one.
         squeeze: Channels of the last map.
     """
 
-    def __init__(self, latent: int, side: int, frozen: int, squeeze: int = 64):
+    def __init__(self, latent: int, side: int, frozen: int, classes: int, squeeze: int = 64):
         super().__init__()
+        self.given = nn.Parameter(torch.zeros(classes, MAPS[-1]))
         self.body = EfficientNetLite0(frozen)
         self.squeeze = nn.Conv2d(MAPS[-1], squeeze, 1)
         self.features = squeeze * (side // 32) ** 2
         self.linear = nn.Linear(self.features, 2 * latent)
 
     def forward(
-        self, image: Float[Tensor, "batch channels side side"], maps: bool = False
+        self, image: Float[Tensor, "batch channels side side"], maps: bool = False,
+        label: Int64[Tensor, " batch"] | None = None,
     ) -> tuple[Latent, Latent] | tuple[Latent, Latent, list[Float[Tensor, "batch _ _ _"]], Float[Tensor, "batch _"]]:
         """Mean and log-variance of each view's latent, float32.
 
@@ -184,8 +187,12 @@ class ImageNetEncoder(nn.Module):
             image: Views in [0, 1].
             maps: Return two values more: the maps of `MAPS`, the finest first, and the features that the last layer
                 reads.
+            label: The class of each view where that is known, -1 where it is not; None: of none.
         """
         kept = self.body(image)
+        if label is not None:
+            known = torch.where(label[:, None] >= 0, self.given[label.clamp(min=0)], 0.0)
+            kept[-1] = kept[-1] + known[:, :, None, None].to(kept[-1].dtype)
         features = F.relu(self.squeeze(kept[-1])).flatten(1)
         mean, log_variance = self.linear(features).float().chunk(2, dim=1)
         log_variance = bounded(log_variance)

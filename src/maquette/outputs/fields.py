@@ -19,6 +19,7 @@ from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import Model
 from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, step_name, way_paths, way_written
+from maquette.outputs.naming import check_count, size_words
 from maquette.rendering import sheets as previews
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def generate_mesh_files(
     from maquette.models.prior import draw
 
     require_field(model)
-    if count < 1:
-        raise UserError("count must be at least 1", count)
+    check_count(count)
     _check(suffix, resolution, level)
     check_side(size_mm)
     out, tiles = Path(out), []
@@ -213,9 +213,11 @@ def _check(suffix: str, resolution: int, level: float = 0.5) -> None:
 
 
 def _written(name: str, paths: Sequence[Path], made: "ColouredMesh", size_mm: float) -> Written:
-    report = printability(to_print(made.mesh, size_mm))
+    mesh = to_print(made.mesh, size_mm)
+    report = printability(mesh)
     mean = "#" + bytes(np.round(made.colours.mean(0)).astype(np.uint8)).hex()
-    line = "; ".join(part for part in (report.line(), made.dropped.line(), f"mean colour {mean}") if part)
+    said = (report.line(), size_words(paths[0], mesh), made.dropped.line(), f"mean colour {mean}")
+    line = "; ".join(part for part in said if part)
     summary = {"output": [str(path) for path in paths], "parts_dropped": made.dropped.parts, "printable": report.ok,
                "mean_colour": mean, "evaluations": made.evaluations}
     return Written(name, tuple(paths), line, summary)

@@ -11,18 +11,16 @@ import trimesh
 from jaxtyping import UInt8
 
 from maquette.errors import UserError
-from maquette.events import Failed, Progress, Written
-from maquette.geometry.mesh import to_frame, to_print
+from maquette.events import Event
+from maquette.geometry.mesh import to_print
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
-from maquette.geometry.shape import Shape
-from maquette.geometry.size import check_side
-from maquette.geometry.voxelise import voxelise
+from maquette.geometry.shape import save_solid
+from maquette.geometry.size import check_side, check_wall
 from maquette.intake.pickup import find_inputs
-from maquette.io import formats
 from maquette.models.hub import Model
 from maquette.outputs.latents import result
-from maquette.outputs.naming import PREVIEW, Targets, sources_of
+from maquette.outputs.naming import PREVIEW, Targets, one_by_one
 from maquette.outputs.shapes import written_object
 from maquette.rendering import sheets as previews
 
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
 
 RESOLUTION = 128
 """Cells a side at which surfaces are taken out of the field."""
-GRID = 64
-"""Voxels a side of grid files."""
 CELL_PX = 240
 """Pixels a side of the pictures in a preview."""
 _CUT = "the time ended after {done} of {steps} steps; give more with --seconds"
@@ -68,11 +64,7 @@ class Inversion:
         Raises:
             UserError: For an unknown suffix, and for a file that cannot be written.
         """
-        if formats.kind(path) == "grid":
-            formats.write_grid(path, Shape(voxelise(to_frame(self.mesh), GRID)).occupancy)
-        else:
-            formats.write_mesh(path, self.mesh, self.colours)
-        return Path(path)
+        return save_solid(path, self.mesh, self.colours)
 
 
 def object_of(
@@ -118,7 +110,7 @@ def invert_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[Progress | Written | Failed]:
+) -> Iterator[int | Event]:
     """Invert the pictures in files and folders. A bad input is named, the others still done.
 
     Args:
@@ -143,29 +135,24 @@ def invert_files(
     """
     from maquette.fields.inversion import Search, invert
 
-    out, search = Path(out), search or Search()
+    search = search or Search()
     if threshold is not None and not 0 < threshold < 1:  # before anything is looked for
         raise UserError("threshold must lie between 0 and 1", threshold)
     check_side(size_mm)
-    sources, failed, single = sources_of(inputs, find_inputs, out)
-    yield from failed
-    targets = Targets(out, single)
-    for source in sources:
+    check_wall(min_wall_mm)
+
+    def inverted(source: str | Path, targets: Targets) -> Iterator[Event]:
         started = time.perf_counter()
-        try:
-            paths = targets.of(source, suffix, *[PREVIEW] * preview)
-            found = yield from result(invert(model, source, search))
-            made = object_of(found, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
-                             min_wall_mm=min_wall_mm)
-            made.save(paths[0])
-            if preview:
-                pictures = [found.seen.pixels, found.pixels, *previews.four_sides(made.mesh, CELL_PX)]
-                labels = ["picture", "found", *previews.SIDES]
-                previews.sheet_of_images(pictures, paths[1], len(pictures), CELL_PX, labels,
-                                         f"{found.line()}; {made.report.line()}")
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        found = yield from result(invert(model, source, search))
+        made = object_of(found, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+                         min_wall_mm=min_wall_mm)
+        made.save(paths[0])
+        if preview:
+            pictures = [found.seen.pixels, found.pixels, *previews.four_sides(made.mesh, CELL_PX)]
+            labels = ["picture", "found", *previews.SIDES]
+            previews.sheet_of_images(pictures, paths[1], len(pictures), CELL_PX, labels,
+                                     f"{found.line()}; {made.report.line()}")
         notes = [found.line(), *found.seen.notes]
         notes += [_CUT.format(done=found.steps, steps=search.steps)] if found.cut else []
         facts = {"azimuth_deg": round(found.azimuth_deg, 2), "elevation_deg": round(found.elevation_deg, 2),
@@ -173,3 +160,5 @@ def invert_files(
                  "difference_levels": round(found.difference, 2), "began_at": found.start, "steps": found.steps,
                  "cut_by_time": found.cut}
         yield written_object(source, paths, made, facts, notes, started)
+
+    yield from one_by_one(inputs, find_inputs, out, inverted, counted=False)

@@ -23,7 +23,7 @@ from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import Model
-from maquette.outputs.naming import PREVIEW, Targets
+from maquette.outputs.naming import MAX_COUNT, PREVIEW, Targets, size_words
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
@@ -110,7 +110,12 @@ def way_paths(out: Path, operands: int, steps: int, suffix: str, gif: bool) -> l
         steps: Steps a pair of operands.
         suffix: Of the shapes' files.
         gif: Whether there is an animation.
+
+    Raises:
+        UserError: For more than `MAX_COUNT` shapes.
     """
+    if steps * operands > MAX_COUNT:
+        raise UserError(f"steps must give at most {MAX_COUNT:,} shapes", steps)
     count = max(operands - 1, 0) * max(steps - 1, 0) + 1
     names = [f"{step_name(index, count)}{ending}" for index in range(count) for ending in (suffix, ".latent.npy")]
     return [out / name for name in (*names, "sheet.png", *["interpolation.gif"] * gif)]
@@ -269,7 +274,8 @@ def _written(
     except UserError as error:
         return Failed(source or name, f"{name}: {error}")
     report = printability(mesh)
-    line = "; ".join(part for part in (about, report.line(), dropped.line()) if part)
+    said = (about, report.line(), size_words(target, mesh), dropped.line(), shape.remark)
+    line = "; ".join(part for part in said if part)
     paths = (target, saved, *more)
     summary = {**(facts or {}), "output": [str(path) for path in paths], "parts_dropped": dropped.parts,
                "printable": report.ok}
@@ -301,5 +307,5 @@ def _sign(factor: float, first: bool) -> str:
 
 def short(word: str) -> str:
     """An operand as a caption: a file's name without its folder."""
-    known = Path(word).suffix.lower() in formats.GRIDS + formats.MESHES or "/" in word
+    known = formats.is_known(word) or "/" in word
     return Path(word).name if known else word

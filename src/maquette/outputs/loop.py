@@ -30,6 +30,7 @@ from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
 from maquette.intake.sources import read_frame
+from maquette.io.lock import locked
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.models.predict import require_pictures
@@ -92,31 +93,33 @@ def loop_files(
         Failed.
 
     Raises:
-        UserError: Where the first round fails, and as `maquette.drawing_loop.rounds.Rounds` does.
+        UserError: Where the first round fails, as `maquette.drawing_loop.rounds.Rounds` does, and where another command
+            works on the folder.
     """
     if simulate and (camera or port):
         raise UserError("a simulated loop needs no hardware", "--simulate and " + ("--camera" if camera else "--port"))
     require_pictures(model)
     machine = machine or Machine()
     facts = _facts(start, model, settings, simulate, project, threshold, seed)
-    rounds = Rounds(out, facts, settings.sheet, resume)
-    past, strokes = rounds.resume_point() if rounds.count else (None, None)
-    pen: Plotter
-    eye: PageCamera
-    if simulate:
-        pen = eye = SimulatedPage(seed, settings.sheet.pen, strokes)
-    else:
-        pen = GrblPlotter(port, machine, ask, control) if port else FilePlotter()
-        asked: bool | Literal["first"] = ask and (not port or ("first" if past else False))
-        eye = SourceCamera(camera, wait_s, asked) if camera else _Nobody()
-    first = None if past else read_frame(start, timeout_s=wait_s)
-    fit = _fit(seed) if project else None
-    try:
-        events = loop(first, model, settings, pen=pen, eye=eye, threshold=threshold, fit=fit, past=past)
-        with closing(events):
-            yield from _followed(events, rounds, machine, settings.rounds, bool(port))
-    finally:
-        rounds.discard()
+    with locked(out):
+        rounds = Rounds(out, facts, settings.sheet, resume)
+        past, strokes = rounds.resume_point() if rounds.count else (None, None)
+        pen: Plotter
+        eye: PageCamera
+        if simulate:
+            pen = eye = SimulatedPage(seed, settings.sheet.pen, strokes)
+        else:
+            pen = GrblPlotter(port, machine, ask, control) if port else FilePlotter()
+            asked: bool | Literal["first"] = ask and (not port or ("first" if past else False))
+            eye = SourceCamera(camera, wait_s, asked) if camera else _Nobody()
+        first = None if past else read_frame(start, timeout_s=wait_s)
+        fit = _fit(seed) if project else None
+        try:
+            events = loop(first, model, settings, pen=pen, eye=eye, threshold=threshold, fit=fit, past=past)
+            with closing(events):
+                yield from _followed(events, rounds, machine, settings.rounds, bool(port))
+        finally:
+            rounds.discard()
 
 
 def _fit(seed: int) -> "Fit":

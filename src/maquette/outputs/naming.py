@@ -3,15 +3,20 @@
 All verbs on files use these, so that one rule (`maquette.io.replacing`) holds for all of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+import trimesh
 
 from maquette.errors import UserError
-from maquette.events import Failed
+from maquette.events import Event, Failed
 from maquette.io import formats
-from maquette.io.paths import STEM_BYTES, beside, fitted
+from maquette.io.paths import STEM_BYTES, beside, fitted, shown
 from maquette.io.replacing import check_free
 
+MAX_COUNT = 10_000
+"""Results of one command, at most."""
 PREVIEW = ".preview.png"
 """The ending of a picture of a result, which lies beside it."""
 
@@ -36,10 +41,36 @@ def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, 
             sources += [source for source in find([path]) if source not in sources]
         except UserError as error:
             failed.append(Failed(str(path), str(error)))
-    single = out.suffix.lower() in formats.MESHES + formats.GRIDS
+    single = formats.is_known(out)
     if single and len(sources) > 1:
         raise UserError(f"--out {out} is one file, but there are {len(sources)} inputs", hint="give a folder")
     return sources, failed, single
+
+
+def check_count(count: int) -> None:
+    """Raise UserError unless so many results can be asked for at once."""
+    if not 1 <= count <= MAX_COUNT:
+        raise UserError("count must be at least 1" if count < 1 else f"count must be at most {MAX_COUNT:,}", count)
+
+
+def size_words(path: Path, mesh_mm: trimesh.Trimesh) -> str:
+    """Size, unit and up axis of what is in a mesh's file: `100 x 62.5 x 80 mm, z up`; empty for a grid's.
+
+    Args:
+        path: The file.
+        mesh_mm: The mesh, in millimetres.
+    """
+    sides = " x ".join(f"{side:.4g}" for side in mesh_mm.extents)
+    stored = axes_words(path)
+    return f"{sides} mm, {stored}" if stored else ""
+
+
+def axes_words(path: Path) -> str:
+    """Which way is up in a mesh's file, and its unit where that is not the millimetre; empty for a grid's."""
+    suffix = path.suffix.lower()
+    if suffix not in formats.MESHES:
+        return ""
+    return "stored in metres with y up" if suffix == ".glb" else "z up"
 
 
 class Targets:
@@ -72,6 +103,39 @@ class Targets:
         paths = (main, *(beside(main, ending) for ending in more))
         check_free(*paths)
         return paths
+
+
+def one_by_one(
+    inputs: Iterable[str], find: Callable, out: str | Path, work: Callable[[Any, Targets], Iterator[Event]],
+    counted: bool = True,
+) -> Iterator[int | Event]:
+    """Do the same work on each input. A bad one is named, the others are still done.
+
+    Args:
+        inputs: As the user named them.
+        find: The files in one of them; UserError for one that names none.
+        out: A folder, or one file.
+        work: What is done with one file; UserError where it cannot be done. It asks the targets where results go.
+        counted: Whether the number of files comes first.
+
+    Yields:
+        How many there are, then what `work` yields, or a Failed, for each.
+
+    Raises:
+        UserError: Where `out` is one file and there are several inputs.
+    """
+    sources, failed, single = sources_of(inputs, find, Path(out))
+    if counted:
+        yield len(sources) + len(failed)
+    yield from failed
+    targets = Targets(out, single)
+    for source in sources:
+        try:
+            yield from work(source, targets)
+        except UserError as error:
+            reason = str(error)
+            named = str(source) in reason or shown(source) in reason
+            yield Failed(str(source), reason if named else f"{source}: {reason}")
 
 
 def free_name(stem: str, taken: set[str]) -> str:

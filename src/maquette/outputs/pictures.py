@@ -4,21 +4,22 @@ Built on `maquette.api.reconstruction`; like there, nothing prints or parses arg
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import trimesh
 
-from maquette.api.reconstruction import By, Reconstruction, candidates, reconstruct
+from maquette.api.reconstruction import By, Reconstruction, candidates, reconstruct, reconstruct_one
 from maquette.errors import UserError
-from maquette.events import Failed, Written
-from maquette.geometry.size import check_side
+from maquette.events import Event, Written
+from maquette.geometry.size import check_side, check_wall
 from maquette.intake.pickup import find_inputs, read_picture
 from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
-from maquette.outputs.naming import PREVIEW, Targets, sources_of
+from maquette.models.predict import require_pictures
+from maquette.outputs.naming import PREVIEW, Targets, one_by_one
 from maquette.outputs.shapes import report_facts, written_object
 from maquette.rendering import sheets as previews
 
@@ -35,6 +36,7 @@ def reconstruct_files(
     model: ModelOrName = DEFAULT_MODEL,
     *,
     by: By = "auto",
+    class_name: str = "",
     obeying: bool = True,
     suffix: str = ".stl",
     preview: bool = False,
@@ -42,7 +44,7 @@ def reconstruct_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """Reconstruct the pictures in files and folders. A bad input is named, the others still done.
 
     Args:
@@ -50,6 +52,7 @@ def reconstruct_files(
         out: A folder, or one file with a known suffix where there is one input.
         model: One that reads pictures, or its name or folder.
         by: The way, `auto` for the best one.
+        class_name: What all pictures show, for a model that takes it.
         obeying: Mend the model's shapes by the drawn outline.
         suffix: Of the files in a folder: a mesh's or a grid's.
         preview: Also a PNG of the picture beside the mesh from four sides.
@@ -64,27 +67,21 @@ def reconstruct_files(
     Raises:
         UserError: For a model that is unknown, and for one file that several inputs would be written to.
     """
-    model, out = as_model(model), Path(out)
-    check_side(size_mm)
-    sources, failed, single = sources_of(inputs, find_inputs, out)
-    yield len(sources) + len(failed)
-    yield from failed
-    targets = Targets(out, single)
-    for source in sources:
+    model = _checked(model, size_mm, min_wall_mm, threshold)
+
+    def reconstructed(source: str | Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        try:
-            paths = targets.of(source, suffix, *[PREVIEW] * preview)
-            made = reconstruct(
-                source, model, by=by, obeying=obeying, size_mm=size_mm, threshold=threshold,
-                largest_part=largest_part, min_wall_mm=min_wall_mm,
-            )
-            made.save(paths[0])
-            if preview:
-                previews.preview(_seen(source, made), made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        made = reconstruct(
+            source, model, by=by, class_name=class_name, obeying=obeying, size_mm=size_mm, threshold=threshold,
+            largest_part=largest_part, min_wall_mm=min_wall_mm,
+        )
+        made.save(paths[0])
+        if preview:
+            previews.preview(_seen(source, made), made.mesh, paths[1], title=made.report.line())
         yield written_picture(source, paths, made, started)
+
+    yield from one_by_one(inputs, find_inputs, out, reconstructed)
 
 
 def candidate_files(
@@ -98,7 +95,7 @@ def candidate_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """Several objects of each picture, `STEM-1-model.stl` and so on, the best first, with a sheet to choose from.
 
     Args:
@@ -120,36 +117,81 @@ def candidate_files(
     """
     if not 1 <= count <= MOST_CANDIDATES:
         raise UserError(f"candidates must be from 1 to {MOST_CANDIDATES}", count)
-    model, out = as_model(model), Path(out)
-    check_side(size_mm)
-    sources, failed, single = sources_of(inputs, find_inputs, out)
-    if single:
+    model, out = _checked(model, size_mm, min_wall_mm, threshold), Path(out)
+    if formats.is_known(out):
         raise UserError(f"--out {out} is one file, but there are several candidates", hint="give a folder")
-    yield len(sources) + len(failed)
-    yield from failed
-    targets = Targets(out)
-    for source in sources:
+
+    def tried(source: str | Path, targets: Targets) -> Iterator[Written]:
         started, cells, captions = time.perf_counter(), list[np.ndarray | trimesh.Trimesh](), ["the picture"]
-        try:
-            (sheet,) = targets.of(source, SHEET)
-            stem = sheet.name.removesuffix(SHEET)
-            for number, made in enumerate(candidates(
-                source, model, count, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
-                min_wall_mm=min_wall_mm,
-            ), 1):
-                path = out / f"{stem}-{number}-{made.way}{suffix}"
-                check_free(path)
-                made.save(path)
-                cells = cells or [_seen(source, made)]
-                cells.append(made.mesh)
-                captions.append(f"{number} {made.way}, {made.judgement.verdict}")
-                yield written_picture(source, (path,), made, started)
-                started = time.perf_counter()
-            previews.contact_sheet(cells, sheet, columns=len(cells), cell_px=240, captions=captions)
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        (sheet,) = targets.of(source, SHEET)
+        stem = sheet.name.removesuffix(SHEET)
+        for number, made in enumerate(candidates(
+            source, model, count, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+            min_wall_mm=min_wall_mm,
+        ), 1):
+            path = out / f"{stem}-{number}-{made.way}{suffix}"
+            check_free(path)
+            made.save(path)
+            cells = cells or [_seen(source, made)]
+            cells.append(made.mesh)
+            captions.append(f"{number} {made.way}, {made.judgement.verdict}")
+            yield written_picture(source, (path,), made, started)
+            started = time.perf_counter()
+        previews.contact_sheet(cells, sheet, columns=len(cells), cell_px=240, captions=captions)
         yield Written(str(source), (sheet,), f"{len(cells) - 1} candidates", {"output": [str(sheet)]})
+
+    yield from one_by_one(inputs, find_inputs, out, tried)
+
+
+def one_file(
+    inputs: Sequence[str],
+    out: str | Path,
+    model: ModelOrName = DEFAULT_MODEL,
+    sides: Sequence[str] = (),
+    *,
+    obeying: bool = True,
+    suffix: str = ".stl",
+    preview: bool = False,
+    size_mm: float = 100.0,
+    threshold: float | None = None,
+    largest_part: bool = True,
+    min_wall_mm: float = 0.8,
+) -> Iterator[int | Event]:
+    """One object from all pictures together, named after the first.
+
+    Args:
+        inputs: Files, each a picture of the object, or folders of such.
+        out: A folder, or one file with a known suffix.
+        model: As for `reconstruct_files`, like all that follows.
+        sides: From where each was taken; empty where that is not known.
+        obeying: Mend the shape by the outlines.
+        suffix: Of the file in a folder.
+        preview: Also a PNG of the first picture beside the mesh.
+        size_mm: The longest side.
+        threshold: The occupancy at which a voxel is solid.
+        largest_part: Leave out loose parts.
+        min_wall_mm: The thinnest wall, for the report.
+
+    Yields:
+        1, then one Written.
+
+    Raises:
+        UserError: As `maquette.api.reconstruct_one` does: without all of its pictures there is no object.
+    """
+    model = _checked(model, size_mm, min_wall_mm, threshold)
+    started = time.perf_counter()
+    sources = [source for path in inputs for source in find_inputs([path])]
+    paths = Targets(out, formats.is_known(out)).of(sources[0], suffix, *[PREVIEW] * preview)
+    yield 1
+    made = reconstruct_one(
+        sources, model, sides, obeying=obeying, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+        min_wall_mm=min_wall_mm,
+    )
+    made.save(paths[0])
+    if preview:
+        previews.preview(_seen(sources[0], made), made.mesh, paths[1], title=made.report.line())
+    event = written_picture(sources[0], paths, made, started)
+    yield Written(event.source, event.paths, event.line, {**event.summary, "pictures": [str(one) for one in sources]})
 
 
 def written_picture(source: str | Path, paths: Iterable[Path], made: Reconstruction, started: float) -> Written:
@@ -171,7 +213,7 @@ def written_picture(source: str | Path, paths: Iterable[Path], made: Reconstruct
                                                            "printable": made.printable})
 
 
-def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed]:
+def demo_files(out: str | Path, model: Model) -> Iterator[int | Event]:
     """Reconstruct the bundled examples, and lay them out on one sheet, sketch beside mesh.
 
     Args:
@@ -194,6 +236,15 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Written | Failed
         yield Written(Path(source).name, (target,), f"{made.line()}; {made.report.line()}")
     picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
     yield Written("picture", (picture,), "each example beside its mesh")
+
+
+def _checked(model: ModelOrName, size_mm: float, min_wall_mm: float, threshold: float | None) -> Model:
+    """The model, after all that holds for every input was checked."""
+    check_side(size_mm)
+    check_wall(min_wall_mm)
+    if threshold is not None and not 0 < threshold < 1:
+        raise UserError("threshold must lie between 0 and 1", threshold)
+    return require_pictures(as_model(model))
 
 
 def _seen(source: str | Path, made: Reconstruction) -> np.ndarray:

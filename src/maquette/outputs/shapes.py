@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import trimesh
 
 from maquette.api.objects import complete, generate, write_object
 from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
-from maquette.events import Failed, Written
+from maquette.events import Event, Failed, Written
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
-from maquette.geometry.size import check_side
+from maquette.geometry.shape import Shape
+from maquette.geometry.size import check_side, check_wall
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
-from maquette.outputs.naming import PREVIEW, Targets, free_name, sources_of
+from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_words
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
@@ -39,6 +41,21 @@ class Reported(Protocol):
     @property
     def report(self) -> Printability:
         """Whether it can be printed."""
+        ...
+
+    @property
+    def mesh(self) -> trimesh.Trimesh:
+        """The mesh, in millimetres."""
+        ...
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """A finished object that was made of a grid."""
+
+    @property
+    def shape(self) -> Shape:
+        """The grid."""
         ...
 
 
@@ -58,7 +75,7 @@ def complete_files(
     threshold: float | None = None,
     largest_part: bool = True,
     min_wall_mm: float = 0.8,
-) -> Iterator[int | Written | Failed]:
+) -> Iterator[int | Event]:
     """Complete the scans in files and folders. A bad input is named, the others still done.
 
     Args:
@@ -86,33 +103,28 @@ def complete_files(
     """
     model = require_scans(as_model(model))
     camera = read_intrinsics(intrinsics) if intrinsics else None
-    out = Path(out)
     if size_mm is not None:
         check_side(size_mm)
-    sources, failed, single = sources_of(inputs, find_scans, out)
-    yield len(sources) + len(failed)
-    yield from failed
-    targets = Targets(out, single)
-    for source in sources:
+    check_wall(min_wall_mm)
+
+    def completed(source: Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        try:
-            paths = targets.of(source, suffix, *[PREVIEW] * preview)
-            made = complete(
-                source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
-                elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
-                min_wall_mm=min_wall_mm,
-            )
-            made.save(paths[0])
-            if preview:
-                pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
-                previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
-        except UserError as error:
-            yield Failed(str(source), str(error))
-            continue
+        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        made = complete(
+            source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
+            elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
+            min_wall_mm=min_wall_mm,
+        )
+        made.save(paths[0])
+        if preview:
+            pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
+            previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
         placement = made.scan.placement
         facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
                  "size_mm": _number(made.mesh.extents.max())}
         yield written_object(source, paths, made, facts, (placement.line(),) if placement else (), started)
+
+    yield from one_by_one(inputs, find_scans, out, completed)
 
 
 def generate_image_files(
@@ -144,6 +156,7 @@ def generate_image_files(
         return Written(path.stem, (path,), line, {"output": [str(path)]})
 
     out, index = Path(out), 0
+    check_count(count)
     names = [out / f"sample-{seed}-{index:03d}.png" for index in range(count)]
     check_free(*names, out / "sheet.png")
     first: list[np.ndarray] = []
@@ -190,6 +203,7 @@ def generate_files(
     """
     model, out = as_model(model), Path(out)
     check_side(size_mm)
+    check_count(count)
     names = [f"{class_name or 'sample'}-{seed}-{index:03d}" for index in range(count)]
     check_free(*(out / f"{name}{suffix}" for name in names), out / "sheet.png")
     meshes = []
@@ -202,7 +216,8 @@ def generate_files(
             continue
         meshes.append(mesh)
         report = printability(mesh)
-        line = "; ".join(part for part in (report.line(), dropped.line()) if part)
+        parts = (report.line(), size_words(out / f"{name}{suffix}", mesh), dropped.line(), shape.remark)
+        line = "; ".join(part for part in parts if part)
         summary = {"output": [str(out / f"{name}{suffix}")], "parts_dropped": dropped.parts, "printable": report.ok}
         yield Written(name, (out / f"{name}{suffix}",), line, summary)
     if meshes:
@@ -244,8 +259,7 @@ def render_files(
     from maquette.io.atomic import atomic_path, write_bytes
     from maquette.rendering.views import render_views
 
-    if count < 1:
-        raise UserError("count must be at least 1", count)
+    check_count(count)
     keep(*inputs)
     out, taken = Path(out), set[str]()
     turns = [kinds[index % len(kinds)] for index in range(count if kinds else 0)]
@@ -289,9 +303,12 @@ def written_object(
         notes: What the user may want to know, a short sentence each.
         started: `time.perf_counter` when the work on it began.
     """
-    notes = [note for note in (made.dropped.line(), *notes) if note]
-    line = "; ".join([made.report.line(), *notes])
-    return written_solid(source, paths, line, {**facts, **report_facts(made.report)}, notes, started)
+    remark = made.shape.remark if isinstance(made, Shaped) else ""
+    notes = [note for note in (made.dropped.line(), remark, *notes) if note]
+    size = size_words(paths[0], made.mesh)
+    line = "; ".join([made.report.line(), *[size] * bool(size), *notes])
+    facts = {**facts, "extents_mm": np.round(made.mesh.extents, 3).tolist(), **report_facts(made.report)}
+    return written_solid(source, paths, line, facts, notes, started)
 
 
 def report_facts(report: Printability) -> dict:

@@ -15,7 +15,7 @@ from maquette.io.pictures import find_inputs, read_picture
 from maquette.models.hub import Model
 from maquette.models.predict import require_pictures
 from maquette.outputs.latents import CELL_PX, ZOOM, result, short
-from maquette.outputs.naming import Targets
+from maquette.outputs.naming import Targets, check_count
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Paper
 from maquette.rendering import sheets as previews
@@ -67,8 +67,7 @@ def suggest_files(
     from maquette.latents import catalogue, suggest
     from maquette.latents.clean import clean_drawing
 
-    if count < 1:
-        raise UserError("count must be at least 1", count)
+    check_count(count)
     check_side(size_mm)
     require_pictures(model)
     targets = Targets(out)

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from maquette.extras import require
+from maquette.extras import log_untouched, require
 from maquette.geometry.strokes import Strokes
 
 _LOOKS, _WINDOW = 60_000, 1000
@@ -38,15 +38,16 @@ def _nearest_first(
     """Lines in the order in which each next one has the nearest end."""
     vpype = require("vpype", "plotter")
 
-    index = vpype.LineIndex([line[:, 0] + 1j * line[:, 1] for line in lines], reverse=True)
-    at = complex(*start)
-    made: list[np.ndarray] = []
-    while len(index) > 0:
-        number, backwards = index.find_nearest(at)  # a number of the index's own, which it changes as it goes
-        line = index.pop(number)
-        line = line[::-1] if backwards else line
-        made.append(np.stack([line.real, line.imag], axis=1))
-        at = line[-1]
+    with log_untouched():
+        index = vpype.LineIndex([line[:, 0] + 1j * line[:, 1] for line in lines], reverse=True)
+        at = complex(*start)
+        made: list[np.ndarray] = []
+        while len(index) > 0:
+            number, backwards = index.find_nearest(at)  # a number of the index's own, which it changes as it goes
+            line = index.pop(number)
+            line = line[::-1] if backwards else line
+            made.append(np.stack([line.real, line.imag], axis=1))
+            at = line[-1]
     return made
 
 

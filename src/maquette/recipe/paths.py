@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from maquette.errors import UserError
+from maquette.io.paths import nameable
 from maquette.recipe.hints import check_names
 from maquette.recipe.sections import FURNITURE_CLASSES, MAKERS, Recipe
 
@@ -19,6 +20,7 @@ def check_paths(recipe: Recipe[Any]) -> None:
         UserError: For the first that does not exist; the hint has the nearest that does.
     """
     for source in recipe.data.path:
+        nameable(source)
         name, _, kinds = source.partition(":")
         if name in MAKERS and not Path(source).exists():
             if name == "furniture":
@@ -27,6 +29,8 @@ def check_paths(recipe: Recipe[Any]) -> None:
             hint = _nearest_path(Path(source), MAKERS) or "give a file, a folder, 'furniture' or 'solids'"
             raise UserError("data.path names data that are not there", repr(source), hint)
     pictures = recipe.data.backgrounds
+    nameable(pictures)
+    nameable(recipe.data.cache)
     if pictures and not Path(pictures).is_dir():
         hint = _nearest_path(Path(pictures), folders=True) or "give a folder of pictures"
         raise UserError("data.backgrounds names a folder that is not there", repr(pictures), hint)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from maquette.errors import UserError
+from maquette.io.trees import read_yaml
 from maquette.recipe.hints import did_you_mean
 from maquette.recipe.sections import Recipe, recipe_type, section_types
 from maquette.renamed import upgraded_recipe
@@ -37,18 +37,10 @@ def load(name_or_path: str | Path) -> Recipe[Any]:
     if not path.is_file():
         raise UserError("no recipe or file of this name", repr(name), did_you_mean(name, names()))
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read as YAML", str(error).replace("\n", " ")) from None
+        tree = read_yaml(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as YAML", error) from None
     return from_tree(tree, str(path))
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain values only, and `1e-4` is a number, as in YAML 1.2."""
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-                              list("-+0123456789"))
 
 
 def from_tree(tree: Any, where: str) -> Recipe[Any]:

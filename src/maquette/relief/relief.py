@@ -6,6 +6,7 @@ self-intersections.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import manifold3d
@@ -18,6 +19,7 @@ from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import keep_largest, repair
+from maquette.geometry.shape import save_solid
 from maquette.intake.page_capture import rectify_page
 from maquette.relief.inflate import inflate_polygons
 from maquette.relief.lithophane import lithophane_thickness, plate_mesh
@@ -121,6 +123,10 @@ class Relief:
     mesh: trimesh.Trimesh
     report: Printability
     notes: tuple[str, ...]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the solid: a mesh in millimetres, or a grid of 64 voxels a side, as the file's suffix asks."""
+        return save_solid(path, self.mesh)
 
     @property
     def flat(self) -> bool:

@@ -26,6 +26,9 @@ KINDS = ("photo", "pencil", "depth", "silhouette")
 FRONTAL = 0.4
 """Default share of photos from near the front."""
 
+LEAST_PX, MOST_PX = 8, 4096
+"""The least and the most pixels a side of a view."""
+
 
 @dataclass(frozen=True)
 class Views:
@@ -59,7 +62,7 @@ def render_views(
     Args:
         mesh: In the package's frame.
         count: Number of views.
-        size_px: Width and height.
+        size_px: Width and height, 8 to 4,096.
         seed: Decides all that is random.
         kinds: Out of `KINDS`; each view is of one of them, with equal chance.
         channels: 1 for grey, 3 for RGB.
@@ -68,14 +71,18 @@ def render_views(
         in_turn: The kinds take turns, so that few views show each of them; otherwise chance decides.
 
     Raises:
-        UserError: For an unknown kind, another number of channels, a mesh without faces, and a folder that is missing
-            or holds no picture.
+        UserError: For a size or a seed out of range, an unknown kind, another number of channels, a mesh without faces,
+            and a folder that is missing or holds no picture.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         raise UserError(f"view kinds must be among {', '.join(KINDS)}", ", ".join(unknown) or "none")
     if channels not in (1, 3):
         raise UserError("channels must be 1 or 3", channels)
+    if not LEAST_PX <= size_px <= MOST_PX:
+        raise UserError(f"size_px must be from {LEAST_PX} to {MOST_PX} pixels", size_px)
+    if seed < 0:
+        raise UserError("seed must be 0 or more", seed)
     pictures = load_pictures(str(backgrounds), channels) if backgrounds is not None else None
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

@@ -73,6 +73,8 @@ def find_plane(
     normal, offset = normals[best], float(offsets[best])
     for _ in range(3):
         mine = points[np.abs(points @ normal + offset) < near]
+        if len(mine) < 3:  # what was tried on some points has none of all
+            return None
         middle = mine.mean(0)
         fitted = np.linalg.eigh(np.cov((mine - middle).T))[1][:, 0]
         normal = fitted * np.sign(fitted @ normal)

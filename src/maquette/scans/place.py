@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy import ndimage
 
 from maquette.errors import UserError
+from maquette.io.formats import MAX_COORDINATE
 from maquette.rendering import Camera
 from maquette.scans.floor import Plane, find_plane
 
@@ -24,6 +25,8 @@ _BESIDE = 0.1
 """What lies this near to an object, as a share of its size, belongs to it."""
 _SPECK = 0.01
 """Without a floor, loose parts with less than this share of the points are left out."""
+_NEAREST = 1e-9
+"""No camera sees what is nearer than this, as a share of how far points usually lie."""
 _INWARDS = 0.1
 """How far each point is moved along its ray, into the solid that it lies on, in voxels."""
 
@@ -212,14 +215,20 @@ def _checked(points: Shaped[np.ndarray, "..."], name: str, in_front: bool) -> Fl
         raise UserError(f"{name}: points are numbers [N, 3]", f"{points.dtype} {points.shape}")
     points = points[np.isfinite(points).all(1)]
     points = points[:: -(-max(len(points), 1) // MOST_POINTS)].astype(np.float64)
+    usual = float(np.median(np.abs(points).max(1))) if len(points) else 1.0
+    if usual < 1 / MAX_COORDINATE:
+        raise UserError(f"{name}: all points lie in one place")
     if in_front:
-        forward = points[:, 2] > 0
+        forward = points[:, 2] > _NEAREST * usual
         if len(points) and forward.mean() < 0.5:
             raise UserError(f"{name}: most points lie behind the camera", hint="a camera's axes are x right, y down, z "
                             "forward; for points that stand upright say --up z")
         points = points[forward]
     if len(points) < LEAST_POINTS:
         raise UserError(f"{name} has too few points", len(points), f"at least {LEAST_POINTS} are needed")
+    furthest = float(np.abs(points).max())
+    if furthest > MAX_COORDINATE:
+        raise UserError(f"{name} has coordinates that are too large for any unit", f"{furthest:g}")
     return points
 
 

@@ -1,7 +1,6 @@
 """Reads scans: depth pictures, point clouds and partial grids, each file as if it came from a stranger."""
 
 import io
-import json
 import math
 import struct
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from maquette.errors import UserError
 from maquette.io import formats
 from maquette.io.paths import usable
 from maquette.io.replacing import keep
+from maquette.io.trees import json_value
 from maquette.scans.place import Placement, Standing, stand
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
@@ -190,13 +190,16 @@ def depth_points(depth: Shaped[np.ndarray, "h w"], intrinsics: Intrinsics) -> Fl
     """The points of a depth picture: x right, y down, z forward, in the unit of the depths.
 
     Args:
-        depth: Along the optical axis. Pixels that are 0, negative or not finite give no point.
+        depth: Along the optical axis. Pixels that are 0, negative or not finite give no point; those that lie beyond
+            all numbers give one that is not finite.
         intrinsics: Of the camera.
     """
     rows, columns = np.nonzero(np.isfinite(depth) & (depth > 0))
     z = depth[rows, columns].astype(np.float64)
-    x = (columns - intrinsics.cx) * z / intrinsics.fx
-    return np.stack([x, (rows - intrinsics.cy) * z / intrinsics.fy, z], axis=1)
+    with np.errstate(over="ignore"):
+        x = (columns - intrinsics.cx) * z / intrinsics.fx
+        y = (rows - intrinsics.cy) * z / intrinsics.fy
+    return np.stack([x, y, z], axis=1)
 
 
 def find_scans(paths: Iterable[str | Path]) -> list[Path]:
@@ -268,7 +271,7 @@ def _cloud(data: bytes, suffix: str) -> Float[np.ndarray, "n 3"]:
 
 def _from_json(data: bytes) -> Intrinsics:
     """The intrinsics in a JSON file."""
-    tree = json.loads(data)
+    tree = json_value(data)
     if isinstance(tree, dict) and {"fx", "fy", "cx", "cy"} <= set(tree):
         return Intrinsics(*(float(tree[key]) for key in ("fx", "fy", "cx", "cy")))
     matrix = np.asarray(tree.get("K", ()) if isinstance(tree, dict) else (), dtype=np.float64)

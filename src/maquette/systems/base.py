@@ -93,6 +93,7 @@ class Batch:
         carry: What a phase leaves, detached, for a later phase of the same batch, which need not compute it again.
         held_out: As many images that are not learned from, on the steps for which the system asks for them.
         run: The run's seed, for noise that several batches share.
+        processes: The processes that train on the step's whole batch, each on as many samples as the others.
     """
 
     voxels: Voxels | None
@@ -105,6 +106,7 @@ class Batch:
     carry: dict[str, Tensor] = field(default_factory=dict)
     held_out: Images | None = None
     run: int = 0
+    processes: int = 1
     _noise: torch.Generator | None = None
 
     def __len__(self) -> int:
@@ -160,7 +162,8 @@ class Batch:
         if count == 1:
             return [self]
         which, of = self.part
-        parts = [Batch(None, seed=self.seed, part=(which * count + i, of * count), run=self.run) for i in range(count)]
+        parts = [Batch(None, seed=self.seed, part=(which * count + i, of * count), run=self.run,
+                       processes=self.processes) for i in range(count)]
         for name, value in self.tensors().items():
             for part, piece in zip(parts, value.chunk(count), strict=True):
                 setattr(part, name, piece)
@@ -244,6 +247,8 @@ class System(Generic[ConfigT]):
     Config: ClassVar[type[Config]]
     reads: ClassVar[Reads] = Reads.NOTHING
     makes: ClassVar[Makes] = Makes.SHAPES
+    takes_class: ClassVar[bool] = False
+    """Whether the class of a view may be told with it."""
     mirrors: ClassVar[bool] = True
     """Whether the mean of the answers to a view and to its mirror image is better than one answer."""
     config: ConfigT
@@ -314,10 +319,13 @@ class System(Generic[ConfigT]):
         """
         return self.generate(self.encode(seen))
 
-    def look(self, seen: Images | Voxels) -> tuple[Voxels, Float[Tensor, "batch 7"] | None]:
+    def look(
+        self, seen: Images | Voxels, label: int | None = None
+    ) -> tuple[Voxels, Float[Tensor, "batch 7"] | None]:
         """What `reconstruct` gives, and the cameras of the views where the system estimates them.
 
-        The cameras are poses as `maquette.nets.pixel_aligned` has them.
+        The cameras are poses as `maquette.nets.pixel_aligned` has them. `label` is the class of all views, for a system
+        that takes it (`takes_class`).
 
         Raises:
             UserError: For a system without an encoder.

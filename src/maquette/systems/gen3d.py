@@ -138,8 +138,8 @@ class SurfaceRendered(Rendered):
 
     Attributes:
         hit: Whether a surface was found.
-        free_space_loss: Mean of -log of the largest occupancy along a ray that meets the cube. It has a gradient where
-            the mask has none any more.
+        free_space_loss: Mean of -log of the largest occupancy along a ray that meets the cube; 0 where none does. It
+            has a gradient where the mask has none any more.
         roughness: Mean difference between the normals at surface points and near them, or None.
     """
 
@@ -213,8 +213,10 @@ class SurfaceGenerator(FieldGenerator):
             if beside is not None:
                 others = points + packed.pack(beside)
                 rough = self.roughness(shape, points, others, hit, packed.image_index, at_points)
-            empty = nn.functional.softplus(-logits.view_as(depths).amax(-1))[hits_box].mean()
-        return SurfaceRendered(*packed.unpack_over(colour, mask, background), packed.unpack(hit), empty, rough)
+            free = nn.functional.softplus(-logits.view_as(depths).amax(-1))[hits_box]
+            free_space_loss = free.mean() if len(free) else free.sum()
+        unpacked = packed.unpack_over(colour, mask, background)
+        return SurfaceRendered(*unpacked, packed.unpack(hit), free_space_loss, rough)
 
     def autocast(self, device: str) -> torch.autocast:
         """The precision of the field's products: lower where autocast is on and the field allows it.

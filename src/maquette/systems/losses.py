@@ -16,6 +16,8 @@ Scalar = Float[Tensor, ""]
 """One number: a loss, or a measure."""
 Samples = Float[Tensor, "batch *sample"]
 """Shapes or images."""
+Filled = Float[Tensor, "batch *places"]
+"""Occupancy, or its logits, at the voxels of a grid or at points."""
 
 
 def wasserstein_critic(real: Scores, fake: Scores) -> Scalar:
@@ -97,13 +99,13 @@ def reconstruction_l2(logits: Voxels, voxels: Voxels) -> Scalar:
     return (logits.sigmoid() - voxels).flatten(1).norm(dim=1).mean()
 
 
-def reconstruction_bce(logits: Voxels, voxels: Voxels, positive_weight: float = 1.0) -> Scalar:
+def reconstruction_bce(logits: Filled, voxels: Filled, positive_weight: float = 1.0) -> Scalar:
     """Mean binary cross-entropy of a voxel, in nats; occupied voxels count `positive_weight` times."""
     weight = logits.new_tensor(positive_weight)
     return F.binary_cross_entropy_with_logits(logits, voxels, pos_weight=weight)
 
 
-def reconstruction_iou(logits: Voxels, voxels: Voxels) -> Scalar:
+def reconstruction_iou(logits: Filled, voxels: Filled) -> Scalar:
     """1 - soft intersection over union, averaged over the batch: the IoU with probabilities instead of a threshold."""
     probability = logits.sigmoid().flatten(1)
     truth = voxels.flatten(1)

@@ -7,9 +7,10 @@ scan). Three updates, y a view or a scan:
     encoder    KL(q(z|y) || N(0, I)) + ||G(E(y)) - x||              on every batch
     generator  -E[D(x^)] + 100 ||G(E(y)) - x||                      on every fifth
 
-with x^ = G(z), z ~ N(0, I) or z = E(y). The encoder must be updated as often as the critic, or the system does not
-converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape, filled where
-the camera saw a surface.
+with x^ = G(z). In the paper z ~ N(0, I) in one form and z = E(y) in another; these three updates draw it from N(0, I),
+the joint form below takes both (`prior_fraction`). The encoder must be updated as often as the critic, or the system
+does not converge: `_paper_phases` says how often each is. A scan is a partial grid of as many voxels as the shape,
+filled where the camera saw a surface.
 
 Differs from the paper, each behind a key of the config, the paper's value being the default:
 
@@ -88,7 +89,8 @@ class VAEIWGAN3DConfig(IWGAN3DConfig):
     critic_start: NonNegativeInt = 0
     """The step at which the critic begins to learn (joint form); some hundred before `adversarial_start`."""
     critic_fraction: PositiveShare = 1.0
-    """Generated shapes that the critic sees in a batch, and as many real ones, as a share of the batch (joint form)."""
+    """Generated shapes that the critic sees in a batch, and as many real ones, as a share of the batch, at least one
+    (joint form)."""
     prior_fraction: Share = 0.5
     """Share of the critic's fakes that are decoded from the prior, the others from views or scans (joint form). 1: the
     reconstruction alone trains on views or scans, and the critic on the latents between theirs."""
@@ -298,7 +300,7 @@ class VAEIWGAN3D(System[ConfigT]):
         x^ are shapes decoded from the batch's views or scans, and shapes decoded from the prior.
         """
         with_critic = self.config.adversarial > 0 and step >= self.config.critic_start
-        n_fake = round(self.config.critic_fraction * len(batch)) if with_critic else 0
+        n_fake = max(1, round(self.config.critic_fraction * len(batch))) if with_critic else 0
         n_prior = round(self.config.prior_fraction * n_fake)
         count = len(batch)
         mean, log_variance, logits, minimised = self._autoencode(nets, batch, n_prior, step)
@@ -360,7 +362,7 @@ class VAEIWGAN3DImage(VAEIWGAN3D[VAEIWGAN3DImageConfig]):
         """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
         return self.look(seen)[0]
 
-    def look(self, seen: Images) -> tuple[Voxels, Poses | None]:
+    def look(self, seen: Images, label: int | None = None) -> tuple[Voxels, Poses | None]:
         """The occupancy in [0, 1] of the shapes that views show, and the cameras where these are estimated."""
         if not self.refiner:
             return super().reconstruct(seen), None

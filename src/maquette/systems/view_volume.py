@@ -16,14 +16,16 @@ so that the network learns how far to trust them.
     critic        as in the joint form, on shapes from the latent alone; 0 by default
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from maquette.errors import UserError
-from maquette.keys import NonNegativeFloat, NonNegativeInt, PositiveInt, ViewSize, Widths
+from maquette.keys import NonNegativeFloat, NonNegativeInt, PositiveInt, Share, ViewSize, Widths
 from maquette.nets.efficientnet import MAPS
 from maquette.nets.image_encoder import ImageNetEncoder
 from maquette.nets.pixel_aligned import AZIMUTH, PoseHead, Poses, centres, project
@@ -38,6 +40,8 @@ CAMERA, VOLUME, POINTS = "camera", "volume", "points"
 """The networks beside encoder and generator."""
 KNOWN = 8.0
 """The generator's logits go to the points clamped to this."""
+UNDECIDED = 0.02
+"""A coarse cell whose neighbours are all below this, or all above 1 - this, is not looked at more closely."""
 NEAR, STRAY = 0.75, 1.6
 """Points near filled voxels, as a share of those spread evenly, and their deviation from these voxels, in voxels."""
 Samples = tuple[Positions, Float[Tensor, "batch points"]]
@@ -56,6 +60,10 @@ class ViewVolumeConfig(VAEIWGAN3DConfig):
     """Pixels a side of the views, a multiple of 32."""
     frozen_blocks: NonNegativeInt = 5
     """Blocks of the encoder, of 16, that keep their ImageNet weights."""
+    class_slots: PositiveInt = 128
+    """Classes that may be told with a view, at most."""
+    class_told: Share = 0.5
+    """Share of the views in training whose class is told."""
     volume_widths: Widths = (48, 64, 128, 192)
     """Channels of the two-dimensional layers, from half the view's size down."""
     volume_depths: PositiveInt = 32
@@ -64,6 +72,8 @@ class ViewVolumeConfig(VAEIWGAN3DConfig):
     """Features of a place."""
     point_hidden: PositiveInt = 32
     """Width of the layers that read a point's features."""
+    knows: bool = True
+    """Whether points read the generator's logits too, or the view's volume alone."""
     points: PositiveInt = 2048
     """Points of each shape and step that are spread evenly; three quarters as many more lie near filled ones."""
     pose_weight: NonNegativeFloat = 0.1
@@ -90,10 +100,12 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
     Config = ViewVolumeConfig
     reads = Reads.VIEWS
     mirrors = False
+    takes_class = True
 
     def make_encoder(self) -> ImageNetEncoder:
         """EfficientNet-Lite0 and a linear layer."""
-        return ImageNetEncoder(self.config.latent, self.config.view_size, self.config.frozen_blocks)
+        config = self.config
+        return ImageNetEncoder(config.latent, config.view_size, config.frozen_blocks, config.class_slots)
 
     def make_refiner(self, encoder: nn.Module, generator: nn.Module) -> dict[str, nn.Module]:
         """The camera's head, the volume and what reads points; a shape is theirs and not the generator's."""
@@ -109,6 +121,12 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
         """Give the encoder its weights from ImageNet."""
         network(self.nets, ENCODER, ImageNetEncoder).body.load_imagenet()
 
+    def check_labels(self, labels: Sequence[str]) -> None:
+        """Raise UserError where there are more classes than slots."""
+        if len(labels) > self.config.class_slots:
+            raise UserError("model.class_slots must be at least the number of classes",
+                            f"{self.config.class_slots} for {len(labels)}")
+
     def averaged(self) -> tuple[str, ...]:
         """All but the critic."""
         return (ENCODER, GENERATOR, CAMERA, VOLUME, POINTS)
@@ -121,18 +139,29 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
         """The occupancy in [0, 1] of the shapes that views in [0, 1] show."""
         return self.look(seen)[0]
 
-    def look(self, seen: Images) -> tuple[Voxels, Poses]:
-        """The same, and the cameras of the views."""
-        resolution = self.config.resolution
-        points = centres(resolution).to(seen.device)
-        volume, base, poses = self.read(seen)
-        shapes = [self.filled(points[None], volume[k : k + 1], base[k : k + 1], poses[k : k + 1])
-                  for k in range(len(seen))]  # one by one: the values of all points of a batch would not fit
-        return torch.cat(shapes).view(-1, 1, resolution, resolution, resolution), poses
+    def look(self, seen: Images, label: int | None = None) -> tuple[Voxels, Poses]:
+        """The same, and the cameras of the views; `label` is the class of all, where it is known."""
+        volume, base, poses = self.read(seen, label)
+        shapes = [self._shape(volume[k : k + 1], base[k : k + 1], poses[k : k + 1]) for k in range(len(seen))]
+        return torch.cat(shapes), poses
 
-    def read(self, seen: Images) -> tuple[Float[Tensor, "batch c d h w"], Voxels, Poses]:
+    def _shape(self, volume: Tensor, base: Tensor, pose: Tensor) -> Voxels:
+        """One shape: at half the resolution first, then at full resolution where that is not all empty or all full."""
+        side = self.config.resolution // 2
+        coarse = self.filled(centres(side).to(volume.device)[None], volume, base, pose).view(1, 1, side, side, side)
+        around = F.pad(coarse, (1,) * 6)  # empty beyond the cube
+        most, least = F.max_pool3d(around, 3, 1), -F.max_pool3d(-around, 3, 1)
+        fine = F.interpolate(coarse, scale_factor=2.0)
+        mixed = F.interpolate(((most > UNDECIDED) & (least < 1 - UNDECIDED)).float(), scale_factor=2.0).flatten() > 0
+        points = centres(self.config.resolution).to(volume.device)[mixed]
+        if len(points):
+            fine.view(-1)[mixed] = self.filled(points[None], volume, base, pose)[0]
+        return fine
+
+    def read(self, seen: Images, label: int | None = None) -> tuple[Float[Tensor, "batch c d h w"], Voxels, Poses]:
         """The volumes, the generator's logits and the cameras of views in [0, 1]."""
-        mean, _, maps, features = self.nets[ENCODER](seen, maps=True)
+        labels = None if label is None else torch.full((len(seen),), label, device=seen.device)
+        mean, _, maps, features = self.nets[ENCODER](seen, maps=True, label=labels)
         camera = network(self.nets, CAMERA, PoseHead)
         return self.nets[VOLUME](maps), self.nets[GENERATOR](mean), camera.pose(camera(features))
 
@@ -155,13 +184,16 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
     ) -> Float[Tensor, "batch points"]:
         """Logits at points, whose places in the generator's frame are `own`."""
         known = voxels_at(base, own).clamp(-KNOWN, KNOWN)[:, None]
+        known = known if self.config.knows else torch.zeros_like(known)
         return nets[POINTS](volume, project(points, poses), known)
 
     def _autoencode(
         self, nets: Nets, batch: Batch, n_prior: int, step: int
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
         poses, count = batch.need("poses"), len(batch)
-        mean, log_variance, maps, features = nets[ENCODER](batch.seen, maps=True)
+        told = batch.uniform(count) < self.config.class_told
+        labels = torch.where(told, batch.need("labels"), -1)
+        mean, log_variance, maps, features = nets[ENCODER](batch.seen, maps=True, label=labels)
         logits = nets[GENERATOR](self._latent(mean, log_variance, batch, n_prior))
         camera = network(nets, CAMERA, PoseHead)
         head_output = camera(features)

@@ -344,14 +344,18 @@ class WGANGP(System[WGANGPConfig]):
 
     @torch.no_grad()
     def _adapt(self, nets: Nets, batch: Batch, scores: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Change the probability of the adaptive augmentation, and return its state to be watched."""
+        """Change the probability of the adaptive augmentation, and return its state to be watched.
+
+        Each process decides by its own samples whether it rises or falls, and moves it by the share of all processes'
+        images; the mean over the processes, which training takes of every buffer, is the change.
+        """
         critic = network(nets, CRITIC, Critic)
         (held_out,) = self._augmented(nets, batch, batch.need("held_out"))
         score = critic(held_out).mean()
         state, real = critic.adaptive, scores["score_real"]
         state[1:].lerp_(torch.stack([real - score, real - scores["score_fake"]]).float(), 1 - DECAY)
         too_sure = (state[2] > 0) & (state[1] > self.config.augment_target * state[2])
-        by = ADAPT_EVERY * len(batch) / self.config.augment_images
+        by = ADAPT_EVERY * len(batch) * batch.processes / self.config.augment_images
         state[0].add_(torch.where(too_sure, by, -by)).clamp_(0, 1)
         return dict(zip(("augment_probability", "over_held_out", "over_made"), state.clone(), strict=True))
 

@@ -131,7 +131,7 @@ class Batches(SeededBatches):
         elif keys.turns:
             voxels = turn(voxels, rng.integers(4, size=count)[own])
         labels = torch.from_numpy(self.data.labels[rows])
-        return Batch(voxels.float(), images, noise_seed, labels, self.part, poses, scans)
+        return Batch(voxels.float(), images, noise_seed, labels, self.part, poses, scans, processes=self.part[1])
 
     def _occluded(
         self, images: Views, rows: Int[np.ndarray, " batch"], which: Int[np.ndarray, " batch"],

@@ -3,14 +3,14 @@
 A system that makes images learns from one prepared dataset of images, all others from datasets of shapes.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
+from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import Info, OpenedData, is_prepared, open_dataset
 from maquette.datasets.images import ImageInfo, OpenedImages, is_images, open_images
-from maquette.datasets.prepare import FORMAT, Finished, prepare
+from maquette.datasets.prepare import Finished
 from maquette.datasets.sources import FURNITURE, SOLIDS, is_generated, maker_of
 from maquette.errors import UserError
 from maquette.events import Event, Note
@@ -21,47 +21,43 @@ from maquette.training.image_batches import one_background, wants_random_backgro
 from maquette.training.rows import Data
 
 
-def prepare_data(recipe: Recipe, stop: Callable[[], bool]) -> Generator[Event | Finished, None, Data | None]:
+def prepare_data(
+    recipe: Recipe, stop: Callable[[], bool], *, only_open: bool = False
+) -> Generator[Event | Finished, None, Data | None]:
     """Prepare what is raw and open everything that the recipe names.
 
-    Datasets of images are not prepared here: a user should look through the images first.
+    What is raw is prepared into `data.cache` under a name that follows from its content (`maquette.datasets.cache`), so
+    that a source that has changed is prepared again. Datasets of images are not prepared here: a user should look
+    through the images first.
 
     Args:
         recipe: Names the data and says how they are prepared.
         stop: Asked after each shape that is prepared.
+        only_open: Prepare and write nothing.
 
     Yields:
         The events of `maquette.datasets.prepare.prepare`, before each source a Note.
 
     Returns:
-        The dataset, whose rows fit the recipe's networks; None when stopped.
+        The dataset, whose rows fit the recipe's networks; None when stopped, and where something is not prepared yet
+        and only opening is asked for.
 
     Raises:
         UserError: For data that do not fit the recipe's networks.
     """
     if SYSTEMS[recipe.system].makes.images:
         return open_image_data(recipe)
-    return (yield from _prepare_shapes(recipe, stop))
+    return (yield from _prepare_shapes(recipe, stop, only_open))
 
 
-def _prepare_shapes(recipe: Recipe, stop: Callable[[], bool]) -> Generator[Event | Finished, None, OpenedData | None]:
+def _prepare_shapes(
+    recipe: Recipe, stop: Callable[[], bool], only_open: bool
+) -> Generator[Event | Finished, None, OpenedData | None]:
     system, keys = SYSTEMS[recipe.system], recipe.data
     orientations = keys.orientations
     if orientations > 1 and system.reads is not Reads.NOTHING:
         raise UserError("data.orientations is for systems without an encoder, whose views and scans would have to turn "
                         "too", f"{orientations} and {recipe.system}", "leave it at 1")
-    image = system.reads is Reads.VIEWS
-    resolution = recipe.model.resolution
-    views = keys.views if image else 0
-    view_size = recipe.model.view_size if image else 0
-    channels = recipe.model.image_channels if image else 1
-    scans = keys.scans if system.reads is Reads.SCANS else 0
-    held = f"{views}x{view_size}"
-    newer = {}  # options that are left out of the cache's name at their defaults: older caches stay valid
-    if scans:
-        held, newer["scans"] = f"{scans}scans", scans
-    if orientations > 1:
-        held, newer["orientations"] = f"{orientations}turns", orientations
     folders = []
     for source in keys.path:
         if source == FURNITURE and keys.furniture_classes:
@@ -71,31 +67,50 @@ def _prepare_shapes(recipe: Recipe, stop: Callable[[], bool]) -> Generator[Event
         if is_prepared(path):
             folders.append(path)
             continue
-        name = path.stem.split(":")[0] or "data"
-        count = {FURNITURE: keys.furniture, SOLIDS: keys.solids}.get(maker_of(source))
-        backgrounds = keys.backgrounds or None
-        named = {"resolution": resolution, "views": views, "view_size": view_size, "channels": channels, **newer,
-                 "kinds": keys.kinds, "count": count, "seed": recipe.train.seed, "backgrounds": backgrounds,
-                 "split": "train"}
-        key = hashlib.sha256(json.dumps([FORMAT, str(path.resolve()), named], default=str).encode()).hexdigest()[:8]
-        folder = Path(keys.cache) / f"{name}-{resolution}-{held}-{key}"
-        if not is_prepared(folder):
-            yield Note(f"preparing {source} into {folder} (once; it is kept there)")
-            for event in prepare(
-                source, folder, resolution=resolution, views=views, view_size=view_size, channels=channels, count=count,
-                seed=recipe.train.seed, kinds=keys.kinds, backgrounds=backgrounds, split="train", scans=scans,
-                orientations=orientations,
-            ):
-                yield event
-                if stop():
-                    return None
+        options = _options(recipe, source)
+        folder = cache_folder(source, keys.cache, options, remember=not only_open)
         folders.append(folder)
+        if is_prepared(folder):
+            open_cached(folder)  # what is damaged is named with another advice than a user's own dataset
+            continue
+        if only_open:
+            return None
+        yield Note(f"preparing {source} into {folder} (once; it is kept there)")
+        for event in fill(source, folder, options):
+            yield event
+            if stop():
+                return None
     data = open_dataset(folders)
     for folder, info in zip(folders, data.infos, strict=True):
         _check_fit(folder, info, recipe)
     if keys.classes:
         data.keep_classes(keys.classes)
     return data
+
+
+def _options(recipe: Recipe, source: str) -> dict[str, Any]:
+    """How a raw source is prepared for a recipe: the arguments of `prepare` that change its rows, and no others.
+
+    So whatever else needs the same rows (`maquette evaluate`) finds them in the cache.
+
+    Args:
+        recipe: Says what its networks read.
+        source: A file, a folder or a maker.
+    """
+    reads, keys, model = SYSTEMS[recipe.system].reads, recipe.data, recipe.model
+    options: dict[str, Any] = {"resolution": model.resolution, "split": "train", "orientations": keys.orientations}
+    maker = maker_of(source)
+    if maker:
+        options["count"] = {FURNITURE: keys.furniture, SOLIDS: keys.solids}[maker]
+    if reads is Reads.VIEWS:
+        backgrounds = str(Path(keys.backgrounds).resolve()) if keys.backgrounds else None
+        options |= {"views": keys.views, "view_size": model.view_size, "channels": model.image_channels,
+                    "kinds": keys.kinds, "backgrounds": backgrounds}
+    if reads is Reads.SCANS:
+        options["scans"] = keys.scans
+    if maker or reads is not Reads.NOTHING:
+        options["seed"] = recipe.train.seed
+    return options
 
 
 def open_image_data(recipe: Recipe) -> OpenedImages:

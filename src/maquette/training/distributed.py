@@ -5,7 +5,9 @@ Processes are started by `maquette train` alone or by `torchrun`.
 The loop stays ours, and so does the averaging of gradients: after the backward pass of a phase, the gradients of the
 networks that it trains are averaged over all processes in one message, the batch-norm statistics with them. Nothing is
 wrapped, so a penalty that differentiates through a critic (twice) is the same on eight devices as on one: each process
-computes the penalty of its own samples, and the mean of the means is the mean. With `strategy: shard` encoder and
+computes the penalty of its own samples, and the mean of the means is the mean. Batch norm is not synchronised: while it
+trains it normalises by the samples of its own device, so a network that has it (most generators and encoders, and
+the discriminator of 3D-GAN) learns a little otherwise on eight devices than on one. With `strategy: shard` encoder and
 generator are spread over the devices by PyTorch's `fully_shard` (FSDP) instead, which averages their gradients itself;
 critics, through which penalties differentiate twice, stay whole on every device.
 """
@@ -188,6 +190,15 @@ def shard_like(tensor: Tensor, live: Tensor) -> Tensor:
 def local_part(tensor: Tensor) -> Tensor:
     """This process's part of a sharded tensor, sharing its storage; a plain tensor itself."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no number in this process's parts of the tensors is NaN or infinite."""
+    found = [local_part(tensor).isfinite().all() for tensor in tensors if tensor.is_floating_point()]
+    by_device: dict[torch.device, list[Tensor]] = {}
+    for flag in found:
+        by_device.setdefault(flag.device, []).append(flag)
+    return all(bool(torch.stack(flags).all()) for flags in by_device.values())  # a device is waited for once
 
 
 def _counts(recipe: TrainRecipe, accelerator: str) -> tuple[int, int]:

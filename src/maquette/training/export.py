@@ -11,6 +11,7 @@ from torch import Tensor
 
 from maquette import recipe as recipes
 from maquette.datasets.format import OpenedData
+from maquette.datasets.sources import is_generated
 from maquette.models import hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
@@ -22,6 +23,8 @@ from maquette.training.rows import Data, Rows, shapes_in
 from maquette.training.validation import Validation
 from maquette.training.warm_start import Start
 
+OWN_DATA, OWN_PICTURES, OWN_MODEL = "data", "pictures", "a model of the user's own"
+"""What a model calls the sources that it learned from, whatever their folders are called."""
 CLASS_SHAPES = 400
 """Training shapes of a class whose latents are looked at, at most."""
 Latents = Float[Tensor, "classes latent"] | Float[Tensor, "classes rank latent"]
@@ -41,7 +44,7 @@ def class_latents(system: System, data: OpenedData, rows: Rows, rank: int = 24) 
 
     Returns:
         `mean`; `factor`, the principal directions times their standard deviations; and `rest`, the standard deviation
-        that is left along each axis.
+        that is left along each axis. A class without rows has N(0, I), the prior of all.
     """
     means, factors, rests = [], [], []
     labels = np.asarray(data.labels)
@@ -62,7 +65,8 @@ def class_latents(system: System, data: OpenedData, rows: Rows, rank: int = 24) 
         factor[:kept] = directions[:kept] * spread[:kept, None]
         means.append(latents.mean(0))
         factors.append(factor)
-        rests.append((centred.var(0, correction=0) - factor.square().sum(0)).clamp(min=0).sqrt())
+        rest = (centred.var(0, correction=0) - factor.square().sum(0)).clamp(min=0).sqrt()
+        rests.append(rest if found else torch.ones_like(rest))
     return {"mean": torch.stack(means), "factor": torch.stack(factors), "rest": torch.stack(rests)}
 
 
@@ -114,20 +118,33 @@ def export(
 
 
 def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:
-    """The recipe as a model keeps it: data and start model by their names, without folders of the training machine."""
+    """The recipe as a model keeps it: without the name of any folder or file of the user's.
+
+    A source that this package makes itself (`furniture:chair`) keeps its name, every other is called `data`, pictures
+    for backgrounds `pictures`. A model that training started from keeps its name where it is bundled or on the Hugging
+    Face Hub.
+    """
     data = replace(
         recipe.data,
-        path=tuple(Path(source).name for source in recipe.data.path),
+        path=tuple(source if is_generated(source) else OWN_DATA for source in recipe.data.path),
         cache=DataRecipe().cache,
-        backgrounds=Path(recipe.data.backgrounds).name,
+        backgrounds=OWN_PICTURES if recipe.data.backgrounds else "",
     )
-    return replace(recipe, data=data, train=replace(recipe.train, start=start.name if start else ""))
+    return replace(recipe, data=data, train=replace(recipe.train, start=_public_name(start) if start else ""))
+
+
+def _public_name(start: Start) -> str:
+    """What a model that training started from is called outside of this machine."""
+    local = Path(start.given).exists() and start.given not in hub.bundled()
+    return OWN_MODEL if local else start.name
 
 
 def terms(data: Data, recipe: Recipe, start: Start | None = None) -> tuple[str, ...]:
     """The terms of use of everything that was learned from, also by the model that training started from; each once."""
     lines = [*data.terms]
     if recipe.data.backgrounds:
-        lines.append(f"pictures for surfaces and backgrounds ({recipe.data.backgrounds}): as their owners say")
-    lines += start.terms if start else ()
+        lines.append("pictures for surfaces and backgrounds: as their owners say")
+    for line in start.terms if start else ():
+        unnamed = line == f"{start.name}: as its owner says" if start else False
+        lines.append(f"{_public_name(start)}: as its owner says" if start and unnamed else line)
     return tuple(dict.fromkeys(lines))

@@ -54,7 +54,8 @@ class ImageBatches(SeededBatches):
         if self.wants_held_out(step):
             chosen = rng.choice(self.held_out, count)[own]
             held_out = self._read(chosen, rng.random(count)[own], self._colours(rng, count, own))
-        return Batch(None, images, noise_seed, part=self.part, held_out=held_out, run=seed)
+        return Batch(None, images, noise_seed, part=self.part, held_out=held_out, run=seed,
+                     processes=self.part[1])
 
     def _colours(self, rng: np.random.Generator, count: int, own: slice) -> Colours | None:
         """Backgrounds in place of the images' own; None where they stay."""

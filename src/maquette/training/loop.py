@@ -4,11 +4,12 @@
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from maquette import recipe as recipes
 from maquette.errors import TrainingDiverged, UserError
@@ -17,9 +18,9 @@ from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System, check_phases
 from maquette.training import checkpoint
 from maquette.training.batches import SeededBatches
-from maquette.training.distributed import Engine
+from maquette.training.distributed import Engine, all_finite
 from maquette.training.ema import Average
-from maquette.training.monitor.health import HealthFinding
+from maquette.training.monitor.health import UPDATE, HealthFinding
 from maquette.training.monitor.log import Log, Row
 from maquette.training.monitor.meter import Meter, Pace
 from maquette.training.monitor.samples import Sheet
@@ -55,7 +56,7 @@ def train(
     engine: Engine | None = None,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Event | Stopped]:
+) -> Generator[Event | Stopped, None, float | None]:
     """Run the recipe's steps. After the last one the system holds its averaged weights.
 
     Args:
@@ -71,23 +72,27 @@ def train(
     Yields:
         Events; the last one is a Stopped where `stop` ended the run.
 
+    Returns:
+        The seconds that the run has taken in all its parts; None where it was stopped.
+
     Raises:
-        TrainingDiverged: If a loss term is not finite.
+        TrainingDiverged: If a loss term is not finite, or a weight that is to be saved.
         UserError: If the run's folder cannot be written, or holds nothing to resume from.
     """
     check_phases(system)
     engine = engine or Engine(recipe.train)
     trainer = Trainer(system, recipe, run, engine)
-    first = 0
+    first, before_s = 0, None
     if resume:
         path, damaged = checkpoint.newest_whole(run / "checkpoints")
         yield from map(Note, damaged)
         if path is None:
-            raise UserError(f"{run} holds no whole checkpoint to resume from", hint="start it anew without --resume")
-        first = trainer.restore(path)
+            hint = "start it anew with another --run" if damaged else "start it anew without --resume"
+            raise UserError(f"{run} holds no whole checkpoint to resume from", hint=hint)
+        first, before_s = trainer.restore(path), checkpoint.seconds_of(path)
         yield Note(f"resumed from {path} at step {first}")
     system.nets.train()
-    with Log(run, recipe.train.batch, first, recipe.train.tensorboard, writes=engine.first) as log:
+    with Log(run, recipe.train.batch, first, recipe.train.tensorboard, before_s=before_s, writes=engine.first) as log:
         for step, batch in batches.stream(first, recipe.train.steps, ahead=engine.device.type != "cpu"):
             trainer.step(step, batch)
             done = step + 1
@@ -105,9 +110,11 @@ def train(
                 yield trainer.save(done, log)
             if stopped and not last:
                 yield Stopped(done)
-                return
+                return None
+        seconds = log.seconds
     trainer.averaged.write()
     system.nets.eval()
+    return seconds
 
 
 class Trainer:
@@ -180,7 +187,7 @@ class Trainer:
             yield Checked(f"step {done}  validation: {measured}", done, metrics)
             value = metrics.get(self.metric)
             if value is not None and (self.best is None or self.sign * value > self.sign * self.best.value):
-                self._raise_if_diverged(done, log)
+                self._raise_if_unfit(done, log)
                 self.best = checkpoint.Best(self.metric, value, done)
                 path = checkpoint.save_best(self.checkpoints, done, self.state, self.metric, value,
                                             writes=self.engine.first)
@@ -223,29 +230,58 @@ class Trainer:
         """Write a checkpoint.
 
         Raises:
-            TrainingDiverged: If a term is not finite; then nothing is written.
+            TrainingDiverged: If a term, a weight, an average or an optimiser's number is not finite; then nothing is
+                written.
         """
-        self._raise_if_diverged(done, log)
-        path = checkpoint.save(self.checkpoints, done, self.state, self.recipe.train.keep, writes=self.engine.first)
+        self._raise_if_unfit(done, log)
+        path = checkpoint.save(self.checkpoints, done, self.state, self.recipe.train.keep,
+                               seconds=log.seconds, writes=self.engine.first)
         self.saved_at = time.monotonic()
         return _saved(done, path)
 
     def _raise_if_diverged(self, done: int, log: Log) -> None:
         for step, phase, term, value in self.meter.not_finite(self.engine.mean):
-            self._diverged(step, phase, term, value, log)
+            self._diverged(step, f"term '{term}' of phase '{phase}' is not finite", log,
+                           {"phase": phase, "term": term, "value": str(value)}, value)
+
+    def _raise_if_unfit(self, done: int, log: Log) -> None:
+        """Raise TrainingDiverged where anything is not finite that a checkpoint would hold, in any process."""
+        self._raise_if_diverged(done, log)
+        broken = self._not_finite()
+        if broken:
+            many = "; ".join(f"{what} of {', '.join(names)}" for what, names in broken.items())
+            row = {"phase": UPDATE, "term": "weights", "value": many}
+            self._diverged(done - 1, f"its update left numbers that are not finite: {many}", log, row)
+
+    def _not_finite(self) -> dict[str, list[str]]:
+        """Which networks have weights, averages or numbers of their optimisers that are not finite in any process."""
+        held: dict[tuple[str, str], list[Tensor]] = {}
+        for name, net in self.system.nets.items():
+            held["weights", name] = list(net.state_dict().values())
+        for key, value in self.averaged.tensors.items():
+            held.setdefault(("averages", key.split(".")[0]), []).append(value)
+        for name, optimiser in self.optimisers.items():
+            states = optimiser.state_dict()["state"].values()
+            held["optimiser", name] = [v for state in states for v in state.values() if isinstance(v, Tensor)]
+        flags = self.engine.any(*(not all_finite(tensors) for tensors in held.values()))
+        found: dict[str, list[str]] = {}
+        for (what, name), broken in zip(held, flags, strict=True):
+            if broken:
+                found.setdefault(what, []).append(name)
+        return found
 
     def _read(self, done: int, log: Log) -> tuple[dict[str, float], float]:
         self._raise_if_diverged(done, log)
         return self.meter.pop(self.engine.mean)
 
-    def _diverged(self, step: int, phase: str, term: str, value: float, log: Log) -> None:
-        broken = [name for name, net in self.system.nets.items()
-                  if not all(bool(p.detach().isfinite().all()) for p in net.parameters())]
+    def _diverged(
+        self, step: int, what: str, log: Log, row: dict[str, str], value: float | None = None
+    ) -> None:
+        broken = self._not_finite().get("weights", [])
         good, _ = checkpoint.newest_whole(self.checkpoints)
-        last_good = int(good.name.removeprefix("step-")) if good else 0
-        log.write_row("diverged", step + 1, {"phase": phase, "term": term, "value": str(value),
-                                             "networks": ",".join(broken), "last_good": last_good})
-        raise TrainingDiverged(step, phase, term, value)
+        last_good = checkpoint.step_of(good) if good else 0
+        log.write_row("diverged", step + 1, {**row, "networks": ",".join(broken), "last_good": last_good})
+        raise TrainingDiverged(step, what, value, last_good)
 
 
 def _saved(step: int, path: Path, metric: str = "") -> Saved:

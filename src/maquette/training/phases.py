@@ -52,9 +52,9 @@ def run_phase(
     for name in phase.trains:
         optimiser = optimisers[name]
         if not phase.adversary:
-            share = optim.encoder_share if name == ENCODER else 1.0
+            rate = optim.lr * scale * (optim.encoder_share if name == ENCODER else 1.0)
             for group in optimiser.param_groups:
-                group["lr"] = optim.lr * scale * share
+                group["lr"] = rate
             if optim.clip:
                 torch.nn.utils.clip_grad_norm_(nets[name].parameters(), optim.clip)
         optimiser.step()

@@ -1,6 +1,7 @@
 """Which rows of a dataset are learned from, and which are held out to watch."""
 
 import hashlib
+import json
 
 import numpy as np
 from jaxtyping import Int64
@@ -12,6 +13,8 @@ from maquette.errors import UserError
 
 Data = OpenedData | OpenedImages
 """What a system learns from. Both kinds have rows with ids, in splits; the rest is asked of one kind only."""
+_SIGNED = 64
+"""Rows whose content counts in a signature."""
 Rows = Int64[np.ndarray, " _"]
 """Numbers of rows of a dataset, each once."""
 
@@ -38,6 +41,24 @@ def split(data: Data, share: float) -> tuple[Rows, Rows]:
     if held_out.all() or not held_out.any():
         held_out = np.asarray(draws) == min(draws)
     return rows[~held_out], rows[held_out]
+
+
+def signature(data: Data) -> str:
+    """A checksum of what is learned from: names, splits and classes of all rows, and the content of some of them."""
+    rows = np.unique(np.linspace(0, len(data) - 1, _SIGNED).astype(int))
+    content = data.pixels(rows) if isinstance(data, OpenedImages) else np.packbits(data.voxels(rows))
+    labels = [] if isinstance(data, OpenedImages) else np.asarray(data.labels).tolist()
+    digest = hashlib.sha256(json.dumps([data.ids, data.splits.tolist(), list(data.class_names), labels]).encode())
+    digest.update(np.ascontiguousarray(content).tobytes())
+    return digest.hexdigest()
+
+
+def classes_without(data: Data, rows: Rows) -> list[str]:
+    """The classes of the data of which none of these rows is; images have no classes."""
+    if isinstance(data, OpenedImages):
+        return []
+    labels = set(np.asarray(data.labels)[rows].tolist())
+    return [name for number, name in enumerate(data.class_names) if number not in labels]
 
 
 def shapes_in(data: Data, rows: Rows) -> int:

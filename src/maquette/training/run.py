@@ -1,7 +1,7 @@
 """From a recipe to a model: data prepared and split, training with its checks, the model and its card at the end."""
 
+import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from maquette.datasets.images import OpenedImages
 from maquette.datasets.prepare import Finished
 from maquette.errors import UserError
 from maquette.events import Event, Note
-from maquette.io.atomic import atomic_path
+from maquette.io.atomic import atomic_path, remove_unfinished, write_bytes
+from maquette.io.lock import InUse, locked
+from maquette.models import hub
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS, System
 from maquette.systems.capabilities import Makes, Reads
-from maquette.training import loop
+from maquette.training import checkpoint, loop
 from maquette.training.batches import Batches, SeededBatches
 from maquette.training.data import prepare_data
 from maquette.training.distributed import Engine
@@ -25,8 +27,9 @@ from maquette.training.image_batches import ImageBatches
 from maquette.training.monitor import health
 from maquette.training.monitor.environment import environment
 from maquette.training.monitor.estimate import warning
+from maquette.training.monitor.log import DATA, SAMPLES
 from maquette.training.news import Exported, Started, Stopped
-from maquette.training.rows import Data, Rows, shapes_in, split
+from maquette.training.rows import Data, Rows, classes_without, shapes_in, signature, split
 from maquette.training.validation import ImageValidator, Validation, Validator
 from maquette.training.warm_start import load_start_weights, read_start, write_start
 
@@ -42,7 +45,7 @@ def train_recipe(
     Args:
         recipe: What to train, on what.
         folder: The run's folder.
-        resume: Go on with the run that the folder holds.
+        resume: Go on with the run that the folder holds; one that is finished stays as it is.
         stop: Asked after each shape that is prepared and after each step of training. A run that was stopped exports no
             model; `resume` goes on with it.
 
@@ -51,19 +54,60 @@ def train_recipe(
         the loop, and Exported or Stopped.
 
     Raises:
-        UserError: For data or a start model that do not fit, and for a folder that holds a run or cannot be written.
-        TrainingDiverged: If a loss term is not finite.
+        UserError: For data or a start model that do not fit, for a folder that holds a run, that another training works
+            on or that cannot be written.
+        TrainingDiverged: If a loss term is not finite, or a weight that is to be saved.
     """
-    if not resume and (folder / "checkpoints").exists():
+    if not resume and checkpoint.list_checkpoints(folder / "checkpoints"):
         raise UserError(f"{folder} already holds a run", hint=f"go on with --resume {folder}, or choose another --run")
     if recipe.train.threads:
         torch.set_num_threads(recipe.train.threads)
     engine = Engine(recipe.train)
     folder = Path(engine.share(str(folder)))
-    for event in _events(recipe, folder, engine, resume, stop):
+    with contextlib.ExitStack() as held:
+        refused = engine.share(_enter(held, folder) if engine.first else None)
+        if refused:
+            raise InUse(*refused)
         if engine.first:
-            yield event
-    engine.close()
+            checkpoint.tidy(folder / "checkpoints")
+            for place in (folder, folder / SAMPLES, folder / "model"):
+                remove_unfinished(place)
+        engine.wait()
+        for event in _finished(folder, recipe) if resume else ():
+            if engine.first:
+                yield event
+            if isinstance(event, Exported):
+                engine.close()
+                return
+        for event in _events(recipe, folder, engine, resume, stop):
+            if engine.first:
+                yield event
+        engine.close()
+
+
+def _enter(held: contextlib.ExitStack, folder: Path) -> tuple[str, None, str] | None:
+    """Take the lock on a run's folder, for all processes of the training; what `InUse` says where another has it."""
+    try:
+        held.enter_context(locked(folder))
+    except InUse:
+        return (f"another training works on {folder} now", None, "wait for it, or choose another --run")
+    return None
+
+
+def _finished(folder: Path, recipe: Recipe) -> Iterator[News]:
+    """A Note and the model, where a run has done all steps that are asked for and has exported its model."""
+    newest, _ = checkpoint.newest_whole(folder / "checkpoints")
+    if newest is None or checkpoint.step_of(newest) < recipe.train.steps:
+        return
+    try:
+        info = hub.read_config(folder / "model")
+        made_at = info["recipe"]["train"]["steps"]
+    except (UserError, LookupError, TypeError):
+        return  # it is exported again
+    if made_at != checkpoint.step_of(newest):
+        return
+    yield Note(f"{folder} is finished, all {made_at} steps are done; go further with --train.steps {2 * made_at}")
+    yield Exported(folder / "model")
 
 
 def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Callable[[], bool]) -> Iterator[News]:
@@ -78,7 +122,10 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
         return
     training, held_out = split(data, recipe.data.validation)
     if engine.first:
-        _describe(recipe, folder)
+        changed = _data_changed(folder, data) if resume else ""
+        if changed:
+            yield Note(changed)
+        _describe(recipe, folder, data)
         write_start(folder, start)
     torch.manual_seed(recipe.train.seed)
     system = SYSTEMS[recipe.system](recipe.model)
@@ -96,6 +143,9 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
     yield Started(line, folder, *counts, sizes, engine.world, data.what)
     if weights:
         yield Note(weights.note)
+    missing = classes_without(data, training)
+    if missing:
+        yield Note(f"no shape to learn from is of the class {' or '.join(missing)}; they are held out or test shapes")
     if engine.first and not resume:
         slow = warning(recipe, engine.device, sum(sizes.values()), engine.world)
         if slow:
@@ -111,22 +161,35 @@ def _events(recipe: Recipe, folder: Path, engine: Engine, resume: bool, stop: Ca
         probe=validation.probe,
         diagnose=lambda rows: health.diagnose(rows, recipe),
     )
-    began = time.monotonic()
-    for event in loop.train(system, recipe, batches, folder, hooks=hooks, engine=engine, resume=resume, stop=stop):
-        yield event
-        if isinstance(event, Stopped):
-            return
-    facts = {"seconds": round(time.monotonic() - began), "processes": engine.world}
+    seconds = yield from loop.train(system, recipe, batches, folder, hooks=hooks, engine=engine, resume=resume,
+                                    stop=stop)
+    if seconds is None:
+        return
+    facts = {"seconds": round(seconds), "processes": engine.world}
     if engine.first:
         yield Exported(export(system, recipe, data, training, folder, validation, facts, start))
 
 
-def _describe(recipe: Recipe, folder: Path) -> None:
-    """Write what the run is and where it runs: recipe.yaml and environment.json."""
+def _data_changed(folder: Path, data: Data) -> str:
+    """A line where the data are not those that the run learned from so far; empty where they are, or are unknown."""
+    try:
+        known = json.loads((folder / DATA).read_text(encoding="utf-8"))
+        rows, before = int(known["rows"]), str(known["signature"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    if before == signature(data):
+        return ""
+    return (f"the data are not those that this run began with ({rows} rows then, {len(data)} now): it goes on with "
+            "today's, and ends otherwise than without a stop")
+
+
+def _describe(recipe: Recipe, folder: Path, data: Data) -> None:
+    """Write what the run is, what it learns from and where it runs: recipe.yaml, data.json and environment.json."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(folder / "recipe.yaml") as path:
             path.write_text(recipes.dump(recipe), encoding="utf-8")
+        write_bytes(folder / DATA, json.dumps({"rows": len(data), "signature": signature(data)}).encode())
         with atomic_path(folder / "environment.json") as path:
             path.write_text(json.dumps(environment(), indent=1), encoding="utf-8")
     except OSError as error:

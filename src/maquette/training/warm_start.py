@@ -108,7 +108,7 @@ def read_start(folder: Path, recipe: Recipe) -> Start | None:
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
         start = Start(str(tree["given"]), str(tree["name"]), tuple(str(line) for line in tree["terms"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path} cannot be read", f"{type(error).__name__}: {error}",
                         "it names the terms of the model that the run was started from") from None
     if start.given != given:

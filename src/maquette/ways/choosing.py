@@ -24,6 +24,8 @@ UNBROKEN = 0.95
 """Share of the rows that a profile fills in one piece, at least."""
 STRAIGHT = 0.82
 """Share of an outline in straight pieces from which a flat drawing is extruded."""
+THICK = 0.2
+"""Thickness of an extruded drawing over its longer side."""
 _FRONT = Pose(0.0, 0.0, nearness=0.05)
 _FLAT_MM = 100.0
 
@@ -54,8 +56,10 @@ def by_geometry(picture: UInt8[np.ndarray, "h w 3"], way: Way, name: str) -> Mad
     Raises:
         UserError: As `maquette.relief.relief` does.
     """
-    options = ReliefOptions(way=way, size_mm=_FLAT_MM, axis="auto") if way != "extrude" else ReliefOptions(
-        way="extrude", size_mm=_FLAT_MM, thickness_mm=0.2 * _FLAT_MM)
+    if way == "model":
+        raise ValueError("the model's way needs a model")
+    thickness = THICK * _FLAT_MM if way == "extrude" else None
+    options = ReliefOptions(way=way, size_mm=_FLAT_MM, thickness_mm=thickness)
     made = relief(picture, options, name=name)
     mesh = made.mesh
     if way != "revolve":  # from lying on its back to standing, its face towards the front

@@ -66,8 +66,8 @@ def text_rows(lines: Bool[np.ndarray, "s s"]) -> int:
     for turn in _TURNS:
         about = cv2.getRotationMatrix2D((side / 2, side / 2), float(turn), 1.0)
         page = cv2.warpAffine(255 * lines.astype(np.uint8), about, (side, side)) > 127
-        bands = _bands(page.mean(axis=1) > 0.004)
-        broken = sum(len(_bands(page[top:bottom].any(axis=0))) >= WORDS for top, bottom in bands)
+        bands = _bands(np.asarray(page.mean(axis=1) > 0.004))
+        broken = sum(len(_bands(np.asarray(page[top:bottom].any(axis=0)))) >= WORDS for top, bottom in bands)
         if broken >= ROWS and broken >= 0.7 * len(bands):
             most = max(most, broken)
     return most

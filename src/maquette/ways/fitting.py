@@ -1,6 +1,6 @@
 """The camera from which an object's silhouette agrees best with a drawn outline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -55,7 +55,8 @@ def fit_camera(
     tried = sorted((placed(start) for start in starts), key=lambda found: -found[0])
     best = max((_descend(found, placed) for found in tried[:2]), key=lambda found: found[0])
     best = max(best, (score(starts[0]), starts[0]), key=lambda found: found[0])
-    return Fit(*reversed(_settle(best, score)))
+    value, pose = _settle(best, score)
+    return Fit(pose, value)
 
 
 def box_of(mask: Bool[np.ndarray, "s s"]) -> tuple[float, float, float, float] | None:
@@ -72,7 +73,7 @@ def turned_starts(pose: Pose, count: int = 4) -> list[Pose]:
     return [replace(pose, azimuth=pose.azimuth + 2 * np.pi * k / count) for k in range(count)]
 
 
-def _descend(found: tuple[float, Pose], placed) -> tuple[float, Pose]:
+def _descend(found: tuple[float, Pose], placed: Callable[[Pose], tuple[float, Pose]]) -> tuple[float, Pose]:
     """Change one angle or the perspective at a time as long as that helps, in smaller and smaller steps."""
     for step in STEPS:
         moved = True
@@ -101,7 +102,7 @@ def _changes(pose: Pose, step: float) -> list[Pose]:
     return found
 
 
-def _settle(found: tuple[float, Pose], score) -> tuple[float, Pose]:
+def _settle(found: tuple[float, Pose], score: Callable[[Pose], float]) -> tuple[float, Pose]:
     """Refine scale and place."""
     value, pose = found
     for step in (0.04, 0.015):

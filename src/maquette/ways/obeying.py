@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from maquette.ways.fitting import signed_distance
-from maquette.ways.outline import overlap, without_holes
+from maquette.ways.outline import overlap, share_of, without_holes
 from maquette.ways.silhouette import Pose, coverage, project
 
 SOFT_VOXELS = 1.0
@@ -69,9 +69,7 @@ def obey(
         grown = _grown(missing, shown, carved >= threshold, side, float(np.exp(pose.scale)), voxel, threshold)
     result = np.maximum(carved, grown).reshape(occupancy.shape).astype(np.float32)
     after = without_holes(coverage(shown[(result >= threshold).reshape(-1)], pose, side, voxel))
-    area = max(np.count_nonzero(before), 1), max(np.count_nonzero(mask), 1)
-    return Obeyed(result, overlap(after, mask), np.count_nonzero(before & ~mask) / area[0],
-                  np.count_nonzero(missing) / area[1])
+    return Obeyed(result, overlap(after, mask), share_of(before & ~mask, before), share_of(missing, mask))
 
 
 def _at(values: Float[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"]) -> Float32[np.ndarray, " n"]:

@@ -10,16 +10,24 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from maquette.errors import UserError
 from maquette.intake.background import PLAIN, plain_ground
 from maquette.intake.line_art import disc
 from maquette.intake.pickup import Pickup, frame_object
-from maquette.relief.outline import CLOSED_TO, outline_of_ink
 
 SIDE_PX = 256
 """Pixels a side of the square in which outlines are found."""
 DIFFERS = 26.0
 """Levels, of 255, from which a pixel of a photo is not its plain background."""
+DISCS = (0.006, 0.01, 0.014, 0.02, 0.027, 0.035, 0.047, 0.0625, 0.078)
+"""Radii of the discs that roll around a drawing, as shares of the square's side."""
+BODY = 1.5
+"""How many times as wide as its gap a body is, at least; a slit is no wider than its mouth."""
+MIDDLE = 0.8
+"""The outline runs so far inside the outer edge of the lines, as a share of half their width."""
+SPECK, LOOSE = 0.03, 0.05
+"""Shares of the side below which a piece of line is a speck, and from which a loose line belongs to the object."""
+ENCLOSES = 0.5
+"""Enclosed paper, over the area of the lines, from which a drawing is closed."""
 LEAST = 0.01
 """Share of the square that an outline must cover."""
 
@@ -54,32 +62,69 @@ def drawn_outline(picture: UInt8[np.ndarray, "h w 3"], found: Pickup) -> DrawnOu
 
 
 def outline_of_lines(ink: Float[np.ndarray, "s s"]) -> DrawnOutline:
-    """The outline of a framed drawing.
+    """The outline of a framed drawing, also of one whose lines have gaps.
 
-    Lines that enclose nothing, as the legs of a stick figure, belong to the region with their own width.
+    A disc rolls around the drawing from outside, first a small one, then larger ones, which do not fit through wider
+    and wider gaps. What a larger disc cannot reach any more belongs to the region where it is wider than the gap: a
+    body whose line has a gap does, the slit between two legs does not. Lines that enclose nothing, as the legs of a
+    stick figure, belong to the region with their own width.
 
     Args:
         ink: 0 is paper and 1 is lead.
     """
-    lines = ink > 0.5
-    mask, closed = np.zeros(ink.shape, bool), True
-    try:
-        found = outline_of_ink(ink.astype(np.float32), "auto", CLOSED_TO / 2, "the drawing")
-    except UserError:
-        closed = False
-    else:
-        filled = np.zeros(ink.shape, np.uint8)
-        for ring in found.rings:
-            points = np.column_stack([ring[:, 0], -ring[:, 1]])
-            cv2.fillPoly(filled, [np.rint(points * 16).astype(np.int32)], 1, shift=4)
-        mask = filled > 0
-    loose = lines & ~(cv2.dilate(mask.astype(np.uint8), disc(7)) > 0)
+    lines = _without_specks(ink > 0.5)
+    if not lines.any():
+        return DrawnOutline(lines, ink, False)
+    region = _enclosed(lines)
+    away = cv2.distanceTransform(lines.astype(np.uint8), cv2.DIST_L2, 5)
+    half = float(np.median(away[lines & (away >= np.percentile(away[lines], 60))]))
+    inner = _eroded(region, MIDDLE * half)
+    loose = lines & ~(cv2.dilate(inner.astype(np.uint8), disc(2 * round(half) + 3)) > 0)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(loose.astype(np.uint8), connectivity=8)
-    for number in range(1, count):
-        if max(stats[number, cv2.CC_STAT_WIDTH], stats[number, cv2.CC_STAT_HEIGHT]) > 0.05 * ink.shape[0]:
-            mask |= labels == number
+    long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > LOOSE * ink.shape[0]
+    long[0] = False
+    mask = inner | long[labels]
     joined = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(7)) > 0
-    return DrawnOutline(without_holes(mask | (joined & lines)), ink, closed)
+    closed = np.count_nonzero(inner & ~lines) > np.count_nonzero(lines) * ENCLOSES
+    return DrawnOutline(without_holes(mask | (joined & lines)), ink, bool(closed))
+
+
+def _without_specks(lines: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > SPECK * lines.shape[0]
+    large[0] = False
+    return large[labels]
+
+
+def _enclosed(lines: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
+    """The lines and all that they enclose, as discs of growing radius find it from outside."""
+    side = lines.shape[0]
+    edge = round(DISCS[-1] * side) + 4
+    away = cv2.distanceTransform(1 - np.pad(lines, edge).astype(np.uint8), cv2.DIST_L2, 5)
+    region: np.ndarray | None = None
+    for share in DISCS:
+        radius = share * side
+        free = (away > radius).astype(np.uint8)  # where the middle of the disc may be
+        _, labels = cv2.connectedComponents(free, connectivity=4)
+        outside = (labels == labels[0, 0]) & (free > 0)
+        unreached = cv2.distanceTransform(1 - outside.astype(np.uint8), cv2.DIST_L2, 5) > radius
+        if region is None:
+            region = unreached
+            continue
+        count, labels = cv2.connectedComponents((unreached & ~region).astype(np.uint8), connectivity=4)
+        widest = np.zeros(count)
+        np.maximum.at(widest, labels.ravel(), away.ravel())
+        wide = widest >= BODY * radius
+        wide[0] = False
+        region |= wide[labels]
+    assert region is not None  # there are discs
+    whole = region[edge:-edge, edge:-edge].astype(np.uint8)
+    return cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+
+
+def _eroded(mask: Bool[np.ndarray, "s s"], by: float) -> Bool[np.ndarray, "s s"]:
+    """The region without what is nearer to its edge than so many pixels."""
+    return cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1] > by
 
 
 def without_holes(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
@@ -91,8 +136,12 @@ def without_holes(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
 
 def overlap(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> float:
     """Intersection over union of two regions; 0 where both are empty."""
-    both = np.count_nonzero(a | b)
-    return np.count_nonzero(a & b) / both if both else 0.0
+    return share_of(a & b, a | b)
+
+
+def share_of(part: Bool[np.ndarray, "h w"], whole: Bool[np.ndarray, "h w"]) -> float:
+    """The area of one region as a share of another's."""
+    return float(part.sum()) / max(float(whole.sum()), 1.0)
 
 
 def _of_photo(picture: UInt8[np.ndarray, "h w 3"]) -> DrawnOutline | None:

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import trimesh
 from jaxtyping import Bool, Float, Float32
 
 from maquette.rendering.camera import CIRCUMSPHERE, Camera
+from maquette.rendering.raycaster import RayCaster
 from maquette.ways.outline import without_holes
 
 POSE = ("azimuth", "elevation", "roll", "scale", "right", "down", "nearness")
@@ -119,3 +121,16 @@ def framed(
     middle = (low + high) / 2 * scale
     return replace(pose, scale=float(np.log(max(scale, 1e-3))), right=float((box[0] + box[2]) / 2 - middle[0]),
                    down=float((box[1] + box[3]) / 2 - middle[1]))
+
+
+def mesh_silhouette(mesh: trimesh.Trimesh, pose: Pose, side_px: int) -> Bool[np.ndarray, "{side_px} {side_px}"]:
+    """What a mesh covers, filled, exactly: by a ray for each pixel.
+
+    Args:
+        mesh: In the package's frame.
+        pose: Of the picture.
+        side_px: Its pixels a side.
+    """
+    faces = np.asarray(mesh.faces)
+    caster = RayCaster.of_triangles(np.asarray(mesh.vertices), faces, np.zeros((len(faces), 3, 3)))
+    return without_holes(caster.blocked(*pose.camera(side_px).rays()).reshape(side_px, side_px))

@@ -193,7 +193,7 @@ def test_the_command_tells_images_from_shapes(faulty, tmp_path, capsys):
     assert call(*audit) == 0
     told = capsys.readouterr()
     assert "duplicate          3  again.jpg, half.png, sub/copy.png" in told.out and "looking: 23 of 23" in told.err
-    assert call(*audit, "--json", "--fix", tmp_path / "fixed") == 0
+    assert call(*audit, "--overwrite", "--json", "--fix", tmp_path / "fixed") == 0
     document = json.loads(capsys.readouterr().out)
     assert {(f["kind"], f["images"][0]) for f in document["findings"]} == FAULTS and document["kept"] == 18
     assert set(KINDS) > {f["kind"] for f in document["findings"]}

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(UserError, match="other.npz is not a ModelNet archive, got no array X_test"):
         list(modelnet.read_npz(tmp_path / "other.npz"))
     (tmp_path / "bad.npz").write_bytes(b"PK nonsense")
-    with pytest.raises(UserError, match="cannot read bad.npz"):
+    with pytest.raises(UserError, match="bad.npz cannot be read as npz: File is not a zip file"):
         list(modelnet.read_npz(tmp_path / "bad.npz"))
     folder = tmp_path / "chair" / "30" / "test"
     folder.mkdir(parents=True)

@@ -13,6 +13,7 @@ from PIL import Image
 from maquette import recipe as recipes
 from maquette.cli import charts as show
 from maquette.errors import UserError
+from maquette.io.lock import locked
 from maquette.training.monitor import runs
 from maquette.training.monitor.log import Log
 
@@ -90,6 +91,15 @@ def test_states(run):
     (run / "model").mkdir()
     (run / "model" / "config.json").write_text("{}")
     assert state() == "finished" and runs.describe(run)["facts"]["checkpoints"] == [20]
+
+
+def test_a_run_is_running_while_its_lock_is_held_whatever_the_clock_says(run):
+    age(run, 1)
+    with locked(run):
+        assert runs.list_runs(run)[0]["state"] == "running"
+    assert runs.list_runs(run)[0]["state"] == "stopped"
+    age(run, -48)
+    assert runs.list_runs(run)[0]["state"] == "stopped", "a date of the day after tomorrow is no sign of life"
 
 
 def test_a_slow_run_may_be_silent_for_as_long_as_it_usually_is(run):
@@ -170,7 +180,7 @@ def test_show_prints_the_curves_and_writes_both_pictures(run, tmp_path, capsys, 
     assert "critic: estimated distance (-wasserstein)  █▁" in said and "2 -> 1" in said
     assert sorted(path.name for path in out.iterdir()) == ["curves.png", "samples.png"]
     assert (out / "samples.png").read_bytes() == (run / "samples" / "samples-0000010.png").read_bytes()
-    assert call("runs", "show", str(run), "--out", str(out), "--json") == 0
+    assert call("runs", "show", str(run), "--out", str(out), "--overwrite", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["curves"]["validation/iou_photo"] == [[5, 10], ["nan", "nan"]]
     assert document["pictures"] == [str(out / "curves.png"), str(out / "samples.png")]

@@ -82,7 +82,7 @@ def audit_images(
     folder, out = Path(folder), Path(out)
     if workers is not None and workers < 1:
         raise UserError("workers must be 1 or more", workers)
-    limits = Limits(int(max_megapixels * 1e6), bits)
+    limits = Limits.of(max_megapixels, bits)
     files = find_images(folder, keep_names=keep_names)
     check_free(out / "audit.csv", out / "audit.html", *[private_names(out)] * (not keep_names))
     if len(files) < 2:

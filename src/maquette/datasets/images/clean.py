@@ -18,6 +18,7 @@ from maquette.datasets.workers import map_unordered
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.io.atomic import atomic_path
+from maquette.io.paths import fitted
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,18 @@ def write_copy(
     Raises:
         UserError: If it cannot be written.
     """
-    unfinished = fix.with_name(f".{fix.name}.unfinished-{os.getpid()}")
+    unfinished = fix.with_name(fitted(f".{fix.name}", f".unfinished-{os.getpid()}"))
     taken: set[str] = set()
     jobs: list[tuple[str, tuple[ImageFile, Actions, Path]]] = []
     for file in files:
         actions = plans[file.id]
         if actions is not None:
             stem = str(Path(file.id).with_suffix("")) if not file.is_dicom else file.id
-            name, copies = f"{stem}.png", 1
+            folder, own = Path(stem).parent, Path(stem).name
+            name, copies = str(folder / fitted(own, ".png")), 1
             while name.lower() in taken:
                 copies += 1
-                name = f"{stem}-{copies}.png"
+                name = str(folder / fitted(own, f"-{copies}.png"))
             taken.add(name.lower())
             jobs.append((file.id, (file, actions, unfinished / name)))
     try:

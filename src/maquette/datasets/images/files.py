@@ -23,6 +23,8 @@ from maquette.io.replacing import keep
 
 MAX_FILE_BYTES = 2**30
 """The largest file that is read, in bytes."""
+MAX_MEGAPIXELS = 10_000.0
+"""The most that can be asked for as the largest picture."""
 PRIVATE = "PRIVATE-names.csv"
 """What the file is called that says which number is which file; for its owner alone."""
 
@@ -55,6 +57,21 @@ class Limits:
     bits: int = 0
     """How many bits of greys deeper than 8 bits are used, 9 to 16 (12 for most sensors). With 0 it is the smallest
     usual range (8, 10, 12, 14 or 16 bits) that holds the brightest pixel of each picture."""
+
+    @classmethod
+    def of(cls, max_megapixels: float, bits: int) -> "Limits":
+        """The limits that were asked for.
+
+        Args:
+            max_megapixels: Above 0, and at most `MAX_MEGAPIXELS`.
+            bits: 9 to 16, or 0.
+
+        Raises:
+            UserError: For other numbers.
+        """
+        if not 0 < max_megapixels <= MAX_MEGAPIXELS:  # nor is it nan
+            raise UserError(f"max-megapixels must be above 0 and at most {MAX_MEGAPIXELS:g}", max_megapixels)
+        return cls(max(1, int(max_megapixels * 1e6)), bits)
 
     def __post_init__(self) -> None:
         if self.bits and not 9 <= self.bits <= 16:

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from maquette.datasets.arrow import Features, RecordBatch, column_bytes, record_batches
-from maquette.datasets.format import Rows, neutral_terms, one_line, sidecar_values, typed
-from maquette.errors import UserError
+from maquette.datasets.format import Rows, neutral_terms, sidecar_values, typed
+from maquette.errors import UserError, one_line
 from maquette.extras import require
 
 SIDECAR = "images.json"

@@ -26,7 +26,7 @@ from maquette.datasets.resumable import (
     Finished,
     Rows,
     assemble,
-    claim,
+    claimed,
     make_groups,
     unfinished_groups,
     version,
@@ -121,8 +121,8 @@ def prepare_images(
         workers: Processes; by default one for each core. 1 works in this process.
 
     Raises:
-        UserError: If an option is out of range, if `out` holds something else, if no image at all can be prepared, and
-            if the disk is full (free some space and run it again).
+        UserError: If an option is out of range, if `out` holds something else or another command works on it, if no
+            image at all can be prepared, and if the disk is full (free some space and run it again).
     """
     folder, out = Path(folder), Path(out)
     width, height = parse_size(size)
@@ -139,7 +139,7 @@ def prepare_images(
         raise UserError("a background is for objects with masks", repr(background), "say where the masks are: --masks")
     if masks not in ("", "alpha") and not Path(masks).is_dir():
         raise UserError(f"no folder {masks} with masks", hint="or --masks alpha, for the images' own alpha channel")
-    limits = Limits(int(max_megapixels * 1e6), bits)
+    limits = Limits.of(max_megapixels, bits)
     options = ImageOptions(width, height, grey, "centre" if crop == "center" else crop, limits.max_pixels, bits, masks,
                            background, margin)
     files = find_images(folder, keep_names=keep_names)
@@ -155,28 +155,29 @@ def prepare_images(
     if whole := finished(out, fingerprint):
         yield whole
         return
-    claim(out, fingerprint, decisive)
-    if not keep_names:
-        table = write_private_names(out, files)
-        yield Note(f"{table} says which image is which file; it is for you alone, pass it on to nobody")
-    group = int(np.clip(2**28 // (width * height * (1 if grey else 3)), 1, _GROUP))
-    groups = {f"{name}-{number:05d}": chosen[start : start + group] for name, chosen in split.items()
-              for number, start in enumerate(range(0, len(chosen), group))}
-    unfinished, done = unfinished_groups(out / PARTS, groups)
-    for file, reason, ready in make_groups(unfinished, partial(_make, options=options), workers or cores()):
-        done += 1
-        if ready is not None:
-            write_group(out / PARTS, ready, features(bool(masks)).arrow_schema)
-        yield Progress("preparing", done, len(files)) if reason is None else Skipped(file.id, reason, done, len(files))
-    counts, skipped = assemble(out, list(groups), features(bool(masks)), fingerprint, "no image")
-    info = ImageInfo(
-        width=width, height=height, channels=1 if grey else 3, crop=options.crop, holdout=holdout,
-        name=name, terms=terms or "as their owner says", counts=counts, skipped=skipped,
-        versions={package: version(package) for package in ("maquette", "datasets", "pillow", "pydicom", "numpy")},
-        fingerprint=fingerprint, masks=bool(masks),
-    )
-    write_bytes(out / "README.md", _readme(info).encode())
-    write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
+    with claimed(out, fingerprint, decisive):
+        if not keep_names:
+            table = write_private_names(out, files)
+            yield Note(f"{table} says which image is which file; it is for you alone, pass it on to nobody")
+        group = int(np.clip(2**28 // (width * height * (1 if grey else 3)), 1, _GROUP))
+        groups = {f"{name}-{number:05d}": chosen[start : start + group] for name, chosen in split.items()
+                  for number, start in enumerate(range(0, len(chosen), group))}
+        unfinished, done = unfinished_groups(out / PARTS, groups)
+        for file, reason, ready in make_groups(unfinished, partial(_make, options=options), workers or cores()):
+            done += 1
+            if ready is not None:
+                write_group(out / PARTS, ready, features(bool(masks)).arrow_schema)
+            yield (Progress("preparing", done, len(files)) if reason is None
+                   else Skipped(file.id, reason, done, len(files)))
+        counts, skipped = assemble(out, list(groups), features(bool(masks)), fingerprint, "no image")
+        info = ImageInfo(
+            width=width, height=height, channels=1 if grey else 3, crop=options.crop, holdout=holdout,
+            name=name, terms=terms or "as their owner says", counts=counts, skipped=skipped,
+            versions={package: version(package) for package in ("maquette", "datasets", "pillow", "pydicom", "numpy")},
+            fingerprint=fingerprint, masks=bool(masks),
+        )
+        write_bytes(out / "README.md", _readme(info).encode())
+        write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
     shutil.rmtree(out / PARTS, ignore_errors=True)
     yield Finished(out, sum(counts.values()), skipped)
 

@@ -22,11 +22,12 @@ from maquette.datasets.images.true_shapes import TRUE_SHAPES, keep_shape, shape_
 from maquette.datasets.item import Item
 from maquette.datasets.orientations import shape_id
 from maquette.datasets.resumable import (
+    MAX_COUNT,
     PARTS,
     Finished,
     Rows,
     assemble,
-    claim,
+    claimed,
     make_groups,
     unfinished_groups,
     version,
@@ -162,35 +163,36 @@ def render_images(
     if whole := finished(out, fingerprint):
         yield whole
         return
-    claim(out, fingerprint, json.loads(json.dumps(decisive)))
-    group = max(1, _GROUP // views)
-    groups = {f"{part}-{number:05d}": chosen[start : start + group] for part, chosen in split.items()
-              for number, start in enumerate(range(0, len(chosen), group))}
-    unfinished, done = unfinished_groups(out / PARTS, groups)
-    make = partial(_make, options=options, parts=out / PARTS, folder=str(Path(source)))
-    for item, reason, ready in make_groups(unfinished, make, workers or cores()):
-        done += 1
-        if ready is not None:
-            write_group(out / PARTS, ready, features(masks=True).arrow_schema)
-        yield Progress("preparing", done, len(items)) if reason is None else Skipped(item.id, reason, done, len(items))
-    counts, skipped = assemble(out, list(groups), features(masks=True), fingerprint, "no shape")
-    missing = {id for id, _ in skipped}
-    tested = [item for item in split["test"] if item.id not in missing]
-    listed = [{"id": f"{item.id}-{view:02d}", "shape": item.id, **asdict(camera_of(item.id, view, options))}
-              for item in tested for view in range(views)]
-    write_bytes(out / TEST_CAMERAS, (json.dumps(listed, indent=1) + "\n").encode())
-    write_shapes(out / TRUE_SHAPES, tested, out / PARTS)
-    info = ImageInfo(
-        width=size, height=size, channels=3, crop="none", holdout=holdout, name=name,
-        terms="; ".join(terms_of([source])), counts=counts, skipped=skipped,
-        versions={package: version(package) for package in ("maquette", "datasets", "trimesh", "numpy")},
-        fingerprint=fingerprint, masks=True,
-    )
-    cut = _cut_off(out, info)
-    facts = decisive | {"source": name, "images": counts, "test_shapes": len(tested), "cut_off": cut}
-    write_bytes(out / RENDERED, (json.dumps(facts, indent=2) + "\n").encode())
-    write_bytes(out / "README.md", _readme(info, options, len(tested), cut).encode())
-    write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
+    with claimed(out, fingerprint, json.loads(json.dumps(decisive))):
+        group = max(1, _GROUP // views)
+        groups = {f"{part}-{number:05d}": chosen[start : start + group] for part, chosen in split.items()
+                  for number, start in enumerate(range(0, len(chosen), group))}
+        unfinished, done = unfinished_groups(out / PARTS, groups)
+        make = partial(_make, options=options, parts=out / PARTS, folder=str(Path(source)))
+        for item, reason, ready in make_groups(unfinished, make, workers or cores()):
+            done += 1
+            if ready is not None:
+                write_group(out / PARTS, ready, features(masks=True).arrow_schema)
+            yield (Progress("preparing", done, len(items)) if reason is None
+                   else Skipped(item.id, reason, done, len(items)))
+        counts, skipped = assemble(out, list(groups), features(masks=True), fingerprint, "no shape")
+        missing = {id for id, _ in skipped}
+        tested = [item for item in split["test"] if item.id not in missing]
+        listed = [{"id": f"{item.id}-{view:02d}", "shape": item.id, **asdict(camera_of(item.id, view, options))}
+                  for item in tested for view in range(views)]
+        write_bytes(out / TEST_CAMERAS, (json.dumps(listed, indent=1) + "\n").encode())
+        write_shapes(out / TRUE_SHAPES, tested, out / PARTS)
+        info = ImageInfo(
+            width=size, height=size, channels=3, crop="none", holdout=holdout, name=name,
+            terms="; ".join(terms_of([source])), counts=counts, skipped=skipped,
+            versions={package: version(package) for package in ("maquette", "datasets", "trimesh", "numpy")},
+            fingerprint=fingerprint, masks=True,
+        )
+        cut = _cut_off(out, info)
+        facts = decisive | {"source": name, "images": counts, "test_shapes": len(tested), "cut_off": cut}
+        write_bytes(out / RENDERED, (json.dumps(facts, indent=2) + "\n").encode())
+        write_bytes(out / "README.md", _readme(info, options, len(tested), cut).encode())
+        write_bytes(out / SIDECAR, (json.dumps(asdict(info), indent=2) + "\n").encode())
     shutil.rmtree(out / PARTS, ignore_errors=True)
     yield Finished(out, sum(counts.values()), skipped)
 
@@ -211,6 +213,8 @@ def _check(options: RenderOptions, count: int | None, holdout: int | None, worke
         raise UserError("views must be from 1 to 500", options.views)
     if count is not None and count < 1:
         raise UserError("count must be 1 or more", count)
+    if max(count or 0, holdout or 0) > MAX_COUNT:
+        raise UserError(f"count and holdout must be at most {MAX_COUNT:,}", max(count or 0, holdout or 0))
     if holdout is not None and holdout < 0:
         raise UserError("holdout must be 0 or more", holdout)
     if options.background not in BACKGROUNDS:

@@ -1,7 +1,6 @@
 """The true shapes of the test split of an image set, kept beside it: generated meshes are measured against them."""
 
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from jaxtyping import Bool, Float32, Float64
 from maquette.datasets.item import Item
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
+from maquette.io.formats import npz_arrays
 
 TRUE_SHAPES = "test-shapes.npz"
 """The file, in the folder of the image set."""
@@ -113,16 +113,15 @@ def true_shapes(folder: str | Path) -> TrueShapes:
     if not path.is_file():
         raise UserError(f"{folder} has no true shapes: it has no {TRUE_SHAPES}",
                         hint="make an image set of shapes with: maquette data render images SOURCE --out DIR")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            ids, labels = archive["ids"], archive["labels"]
-            if len(ids) > MOST:
-                raise ValueError(f"{len(ids)} shapes")
-            points, voxels, mean_curvature = archive["points"], archive["voxels"], archive["bend"]
-        whole = (len(ids), POINTS, 3), (len(ids), RESOLUTION**3 // 8), (len(ids),), (len(ids),)
-        if (points.shape, voxels.shape, mean_curvature.shape, labels.shape) != whole:
-            raise ValueError(f"points of shape {points.shape} for {len(ids)} shapes")
-        voxels = np.unpackbits(voxels, axis=1).astype(bool).reshape(len(ids), *(RESOLUTION,) * 3)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"cannot read {path}", error, "make the image set again") from error
+    found = npz_arrays(path, ("ids", "labels", "points", "voxels", "bend"), MOST * POINTS * 3 * 8)
+    ids, labels, points, voxels, mean_curvature = found.values()
+    whole = (ids.size, POINTS, 3), (ids.size, RESOLUTION**3 // 8), (ids.size,), (ids.size,), (ids.size,)
+    kinds = tuple(array.dtype.kind for array in found.values())
+    if (points.shape, voxels.shape, mean_curvature.shape, labels.shape, ids.shape) != whole or ids.size > MOST or (
+        kinds != ("U", "U", "f", "u", "f") or voxels.dtype != np.uint8
+    ):
+        raise UserError(f"{path} holds no true shapes: points of shape {points.shape} for {ids.size} shapes",
+                        hint="make the image set again")
+    voxels = np.unpackbits(voxels, axis=1).astype(bool).reshape(ids.size, *(RESOLUTION,) * 3)
+    points, mean_curvature = points.astype(np.float32), mean_curvature.astype(np.float64)
     return TrueShapes(tuple(ids.tolist()), tuple(labels.tolist()), points, voxels, mean_curvature)

@@ -16,9 +16,12 @@ from jaxtyping import Bool
 
 from maquette.datasets.item import Item
 from maquette.errors import UserError
-from maquette.io.formats import read_grid
+from maquette.io.formats import file_bytes, read_grid
 
 TERMS = "IKEA 3D, Lim et al. 2013, processed by Girdhar et al. 2016: research, for measuring only"
+
+MAX_LIST_BYTES = 16 << 20
+"""The largest list that is read."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,14 @@ def photos(folder: str | Path) -> list[Photo]:
         file = folder / "Lists" / f"{name}.txt"
         if not file.is_file():
             raise UserError(f"no file {file}", hint="an IKEA folder has Images/, Lists/ and Voxels/")
-        lists[name] = file.read_text(encoding="utf-8").split()
+        lists[name] = file_bytes(file, MAX_LIST_BYTES).decode(errors="replace").split()
     lengths = {name: len(lines) for name, lines in lists.items()}
     if len(set(lengths.values())) != 1:
         raise UserError(f"the lists in {folder / 'Lists'} must have one line a photo each", lengths)
     result = []
     for image, model, number in zip(lists["Images"], lists["Model"], lists["ModelID"], strict=True):
         parts = model.split("/")[0].split("_")
-        if len(parts) < 2 or not number.isdigit():
+        if len(parts) < 2 or not (number.isdecimal() and number.isascii() and len(number) < 10):
             raise UserError(f"cannot understand a line of the lists in {folder / 'Lists'}", f"{model} {number}")
         voxels = folder / "Voxels" / f"{int(number)}.mat"
         result.append(Photo(folder / "Images" / image, parts[1], model, int(number), voxels))

@@ -4,8 +4,6 @@ Both hold grids of 30 voxels a side: the object, its longest side 24 voxels, and
 "3D ShapeNets"). The classes face different ways; ROTATIONS turns them all to +y, the front of the package's frame.
 """
 
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,12 +12,10 @@ from typing import NoReturn
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from maquette.datasets.format import one_line
 from maquette.datasets.item import LEFT_OUT, Item
 from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
-from maquette.io.formats import read_grid
-from maquette.io.quiet import quiet_parsing
+from maquette.io.formats import npz_arrays, npz_names, read_grid
 
 TERMS = "ModelNet, Princeton University: academic use only, cite Wu et al. 2015 (3D ShapeNets)"
 
@@ -46,9 +42,8 @@ ORIENTATIONS = 12
 """Files of one shape in the `.mat` tree, each turned 30 degrees further."""
 
 
-_DAMAGED = (OSError, ValueError, EOFError, LookupError, TypeError, MemoryError, RuntimeError, OverflowError,
-            zipfile.BadZipFile, zlib.error)
-"""What NumPy raises for damaged archives."""
+MOST_BYTES = 8 << 30
+"""The most that one array of an archive may take: 300,000 grids of 30 voxels a side."""
 
 
 def turn_of(label: str) -> int:
@@ -65,7 +60,7 @@ def read(path: str | Path) -> Iterator[Item]:
     path = Path(path)
     if path.is_dir():
         archives = sorted(path.glob("*.npz"))
-        if archives and "X_train" in _names(archives[0]):
+        if archives and "X_train" in npz_names(archives[0]):
             return read_npz(archives[0])
         return read_mat(path)
     return read_npz(path)
@@ -77,7 +72,7 @@ def is_npz(path: str | Path) -> bool:
     if path.suffix != ".npz" or not path.is_file():
         return False
     try:
-        return {"X_train", "y_train", "classes"} <= _names(path)
+        return {"X_train", "y_train", "classes"} <= npz_names(path)
     except UserError:  # damaged: whoever reads it as a grid names it, and the others of its folder go on
         return False
 
@@ -94,10 +89,10 @@ def is_modelnet10(path: str | Path) -> bool:
         if any(sum(1 for kind in ROTATIONS for _ in path.glob(tree.format(kind))) == TEST_SHAPES for tree in trees):
             return True
         path = next((file for file in sorted(path.glob("*.npz")) if is_npz(file)), path)
-    if not is_npz(path) or "y_test" not in _names(path):
+    if not is_npz(path) or "y_test" not in npz_names(path):
         return False
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return set(archive["classes"].tolist()) == set(ROTATIONS) and len(archive["y_test"]) == TEST_SHAPES
+    found = npz_arrays(path, ("classes", "y_test"))
+    return set(found["classes"].ravel().tolist()) == set(ROTATIONS) and found["y_test"].shape == (TEST_SHAPES,)
 
 
 def read_npz(path: str | Path, *, raw: bool = False, copies: bool = False) -> Iterator[Item]:
@@ -191,46 +186,28 @@ def pad_to(grid: Shaped[np.ndarray, "a b c"], resolution: int = 32) -> Shaped[np
     return np.pad(grid, [(b, resolution - n - b) for b, n in zip(before, grid.shape, strict=True)])
 
 
-def _names(path: Path) -> set[str]:
-    """The arrays that a `.npz` file holds."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return set(archive.files)
-    except _DAMAGED as error:
-        raise UserError(f"cannot read {path.name} as a .npz archive", one_line(error)) from error
-
-
 @lru_cache(maxsize=2)
 def _shapes(path: Path) -> dict[str, np.ndarray]:
     """The arrays of the archive, each grid packed to bits (an eighth of the memory); read once in each process."""
     if not path.is_file():
         raise UserError(f"no file {path}")
-    missing = {"X_train", "X_test", "y_train", "y_test", "classes"} - _names(path)
+    missing = {"X_train", "X_test", "y_train", "y_test", "classes"} - npz_names(path)
     if missing:
         raise UserError(f"{path.name} is not a ModelNet archive", f"no array {', '.join(sorted(missing))}")
-    try:
-        return _unpacked(path)
-    except _DAMAGED as error:
-        raise UserError(f"cannot read {path.name} as a .npz archive", one_line(error)) from error
-
-
-def _unpacked(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an archive that has them all; it raises anything where the archive is damaged."""
-    with quiet_parsing(), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        result = {name: archive[name] for name in ("y_train", "y_test", "classes")}
-        if result["classes"].ndim != 1 or result["classes"].dtype.kind != "U":
-            raise UserError(f"the classes of {path.name} must be names", result["classes"].dtype)
-        for split in ("train", "test"):
-            labels = result[f"y_{split}"]
-            if labels.ndim != 1 or labels.dtype.kind not in "iu" or (
-                len(labels) and not 0 <= labels.min() <= labels.max() < len(result["classes"])
-            ):
-                raise UserError(f"y_{split} of {path.name} must name classes by their numbers", labels.dtype)
-            grids = archive[f"X_{split}"]
-            if grids.ndim != 4 or len(grids) != len(result[f"y_{split}"]):
-                raise UserError(f"X_{split} of {path.name} must be [n, r, r, r] with a y for each", grids.shape)
-            result[f"size_{split}"] = np.array(grids.shape[1:])
-            result[f"X_{split}"] = np.packbits(grids.reshape(len(grids), -1) > 0, axis=1)
+    result = npz_arrays(path, ("y_train", "y_test", "classes"))
+    if result["classes"].ndim != 1 or result["classes"].dtype.kind != "U":
+        raise UserError(f"the classes of {path.name} must be names", result["classes"].dtype)
+    for split in ("train", "test"):
+        labels = result[f"y_{split}"]
+        if labels.ndim != 1 or labels.dtype.kind not in "iu" or (
+            len(labels) and not 0 <= labels.min() <= labels.max() < len(result["classes"])
+        ):
+            raise UserError(f"y_{split} of {path.name} must name classes by their numbers", labels.dtype)
+        grids = npz_arrays(path, (f"X_{split}",), MOST_BYTES)[f"X_{split}"]
+        if grids.ndim != 4 or len(grids) != len(labels) or grids.dtype.kind not in "biuf":
+            raise UserError(f"X_{split} of {path.name} must be [n, r, r, r] with a y for each", grids.shape)
+        result[f"size_{split}"] = np.array(grids.shape[1:])
+        result[f"X_{split}"] = np.packbits(grids.reshape(len(grids), -1) > 0, axis=1)
     return result
 
 

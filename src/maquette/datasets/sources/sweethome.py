@@ -24,6 +24,7 @@ import trimesh
 from maquette.datasets.item import Item
 from maquette.datasets.sources import textured_obj
 from maquette.errors import UserError
+from maquette.io.archives import entry_bytes
 from maquette.rendering.materials import FACE_COLOURS
 
 SUFFIX = ".sh3f"
@@ -237,7 +238,7 @@ def properties(data: bytes) -> dict[str, str]:
             continue
         while (len(line) - len(line.rstrip("\\"))) % 2:
             line = line[:-1] + next(lines, "").lstrip(" \t\f")
-        parts = re.fullmatch(r"((?:[^\\=: \t\f]|\\.)*)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL)
+        parts = re.fullmatch(r"((?:[^\\=: \t\f]++|\\.)*+)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL)
         assert parts is not None  # the second group takes whatever is left
         result[_unescaped(parts[1])] = _unescaped(parts[2]).strip()
     return result
@@ -316,8 +317,7 @@ def _bytes(archive: zipfile.ZipFile, name: str, limit: int | None = None) -> byt
     """A file of an archive, at most `limit` bytes (MAX_FILE_BYTES), whatever its header says. Raises UserError."""
     limit = MAX_FILE_BYTES if limit is None else limit
     try:
-        with archive.open(name) as stream:
-            data = stream.read(limit + 1)
+        data = entry_bytes(archive, name, limit)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise UserError(f"{name} cannot be unpacked: {_line(str(error), 100) or type(error).__name__}") from None
     if len(data) > limit:

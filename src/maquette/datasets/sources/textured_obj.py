@@ -7,6 +7,7 @@ its libraries for which it matters, the mean colour is then 10 of 255 away from 
 Nothing is trusted: every file comes through the caller's `find`, and numbers of points and faces are bounded.
 """
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ MAX_TEXTURES = 64
 """Pictures that are opened for one model; faces of materials after these have their diffuse colour alone."""
 MAX_LIBRARIES = 16
 """Material libraries that are read for one model."""
+MAX_MATERIALS_BYTES = 8 << 20
+"""The largest material library; the faces of a larger one have no colour of their own."""
 TEXTURE_SIDE_PX = 512
 """Textures are averaged down to less than twice this side before they are looked up."""
 GREY = (0.8, 0.8, 0.8)
@@ -87,7 +90,7 @@ def read(data: bytes, find: Callable[[str], bytes | None]) -> Triangles:
         UserError: The file is damaged, has no faces, or too many.
     """
     try:
-        model = _parsed(data.decode("latin-1"))
+        model = _parsed(data)
     except (ValueError, IndexError, OverflowError) as error:
         raise UserError("the OBJ is damaged: " + (" ".join(str(error).split())[:120] or "a line is cut")) from None
     points = np.asarray(model.points, np.float64).reshape(-1, 3)
@@ -120,12 +123,13 @@ def read(data: bytes, find: Callable[[str], bytes | None]) -> Triangles:
     return Triangles(points, faces[once], colours[once])
 
 
-def _parsed(text: str) -> _Model:
+def _parsed(data: bytes) -> _Model:
     """The lines of an OBJ file; what is not geometry or material is passed over."""
     model = _Model()
     material = triangles = 0
-    for line in text.replace("\\\r\n", " ").replace("\\\n", " ").split("\n"):
-        if not line or line.isspace():
+    for raw in io.BytesIO(data.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")):  # never all of them as texts
+        line = raw.decode("latin-1")
+        if line.isspace():
             continue
         word, *more = line.split(None, 1)
         rest = more[0] if more else ""
@@ -252,7 +256,8 @@ def _colours(model: _Model, material: np.ndarray, uv: np.ndarray, mapped: np.nda
         whole = find(line)
         found = [whole] if whole is not None else [find(name) for name in line.split()[:MAX_LIBRARIES]]
         for data in found:
-            library |= _materials(data.decode("latin-1")) if data is not None else {}
+            if data is not None and len(data) <= MAX_MATERIALS_BYTES:
+                library |= _materials(data.decode("latin-1"))
     order = np.argsort(material, kind="stable")
     begins = np.searchsorted(material[order], np.arange(len(model.names) + 1))
     colours, cover = np.zeros((len(material), 3)), np.ones(len(material))

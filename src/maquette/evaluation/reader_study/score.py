@@ -4,7 +4,6 @@ A hit is a synthetic image that was called synthetic, a false alarm a real one t
 Creelman, Detection Theory, 2005).
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from maquette.evaluation.reader_study.page import ANSWERS_FORMAT
 from maquette.evaluation.reader_study.study import KEY_FORMAT, REAL, SYNTHETIC, Kind
 from maquette.evaluation.report import Cell, Details, Measured
 from maquette.extras import require
+from maquette.io.trees import json_value
 
 MAX_BYTES = 2**22
 """The largest key or file of answers; those of 1000 images have a tenth of it."""
@@ -291,19 +291,13 @@ def _score_details(score: ReaderScore) -> Details:
 def _json(path: str | Path) -> object:
     """The content of a JSON file; UserError for one that is missing, too large, no JSON, or gives a name twice."""
     path = Path(path)
-
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError("a name is given twice")
-        return dict(pairs)
-
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise UserError(f"{path} is too large for a file of a study", f"more than {MAX_BYTES // 2**20} MiB")
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=once)
+        return json_value(data, once=True)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # a JSONDecodeError and a UnicodeDecodeError are ValueErrors
+    except ValueError as error:  # a JSONDecodeError and a UnicodeDecodeError are ValueErrors
         raise UserError(f"{path} is not JSON: {' '.join(str(error).split())[:200]}") from None

@@ -20,6 +20,7 @@ from maquette.evaluation.reader_study.page import study_page
 from maquette.events import Progress
 from maquette.io.atomic import write_bytes
 from maquette.io.html import png
+from maquette.io.lock import locked
 
 Kind = Literal["real", "synthetic"]
 KEY_FORMAT = "maquette-study-key-1"
@@ -115,8 +116,11 @@ def make_study(
         "trained_on": len(from_train), "page_sha256": hashlib.sha256(text).hexdigest(),
         "images": {name: origin for name, (_, origin) in zip(names, images, strict=True)},
     }
-    write_bytes(key, (json.dumps(content, indent=1) + "\n").encode())
-    write_bytes(page, text)
+    with locked(out):
+        if key.exists() or page.exists():
+            raise UserError(f"{out} holds a study already", hint="choose another folder with --out, or delete it")
+        write_bytes(key, (json.dumps(content, indent=1) + "\n").encode())
+        write_bytes(page, text)
     yield StudyMade(page, key, count, len(from_train), size_text(real.shape), (*real.notes, *real.skipped))
 
 

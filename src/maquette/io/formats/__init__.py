@@ -7,13 +7,23 @@ no file beside it is opened, and no size in a header is believed before it is ch
 Read `files` first (suffixes, limits, damaged files), then `grids` and `meshes`; `off` and `threemf` are single formats.
 """
 
-from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, kind
-from maquette.io.formats.grids import MAX_RESOLUTION, checked_grid, parse_array, read_array, read_grid, write_grid
-from maquette.io.formats.meshes import MAX_MESH_BYTES, check_stl, parse_scene, read_mesh, write_mesh
+from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, is_known, kind
+from maquette.io.formats.grids import (
+    MAX_RESOLUTION,
+    checked_grid,
+    npz_arrays,
+    npz_names,
+    parse_array,
+    read_array,
+    read_grid,
+    write_grid,
+)
+from maquette.io.formats.meshes import MAX_COORDINATE, MAX_MESH_BYTES, check_stl, parse_scene, read_mesh, write_mesh
 from maquette.io.formats.off import read_off
 
 __all__ = [
     "GRIDS",
+    "MAX_COORDINATE",
     "MAX_MESH_BYTES",
     "MAX_RESOLUTION",
     "MESHES",
@@ -21,7 +31,10 @@ __all__ = [
     "checked_grid",
     "file_bytes",
     "guarded",
+    "is_known",
     "kind",
+    "npz_arrays",
+    "npz_names",
     "parse_array",
     "parse_scene",
     "read_array",

@@ -17,6 +17,11 @@ MESHES = (".stl", ".obj", ".ply", ".glb", ".3mf", ".off")
 Parsed = TypeVar("Parsed")
 
 
+def is_known(path: str | Path) -> bool:
+    """Whether a path is named as a grid or mesh file, and so is one file and not a folder."""
+    return Path(path).suffix.lower() in GRIDS + MESHES
+
+
 def kind(path: str | Path) -> Literal["grid", "mesh"]:
     """Whether a file holds a grid or a mesh, by its suffix alone.
 

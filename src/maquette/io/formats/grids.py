@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -10,9 +11,11 @@ from jaxtyping import Bool, Float32, Num, UInt8
 from numpy.typing import ArrayLike
 
 from maquette.errors import UserError
+from maquette.io.archives import opened_entry
 from maquette.io.atomic import write_bytes
 from maquette.io.formats import mat
 from maquette.io.formats.files import GRIDS, file_bytes, guarded, kind
+from maquette.io.paths import usable
 
 MAX_RESOLUTION = 512
 """The most voxels a side that are read: a float32 grid of half a gigabyte."""
@@ -170,26 +173,79 @@ def parse_array(stream: ByteStream) -> Num[np.ndarray, "..."] | Bool[np.ndarray,
         ValueError: For another version, for values that are not numbers (pickled ones above all), for more than
             `MAX_RESOLUTION`^3 values, and for a stream that ends early.
     """
+    return _array(stream, "biuf", 1, MAX_RESOLUTION**3, MAX_RESOLUTION**3 * 8)
+
+
+def _array(stream: ByteStream, kinds: str, least: int, most: int, most_bytes: int) -> np.ndarray:
+    """One array of values of these kinds, from `least` to `most` of them."""
     if np.lib.format.read_magic(stream) != (1, 0):  # later versions are for field names and have headers of any length
         raise ValueError("its NumPy format is not version 1.0")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype.hasobject or dtype.kind not in "biuf":
+    if dtype.hasobject or dtype.kind not in kinds:
         raise ValueError(f"it holds values of type {dtype}, not numbers")
     count = 1
     for length in shape:
+        if length < 0:
+            raise ValueError(f"its header claims an array of shape {shape}")
         count *= int(length)
-    if not 0 < count <= MAX_RESOLUTION**3:
-        raise ValueError(f"its header claims an array of shape {shape}, at most {MAX_RESOLUTION} a side are read")
+    if not least <= count <= most or count * dtype.itemsize > most_bytes:
+        raise ValueError(f"its header claims an array of shape {shape}, at most {MAX_RESOLUTION} a side are read"
+                         if most == MAX_RESOLUTION**3 else f"its header claims an array of shape {shape}")
     content = stream.read(count * dtype.itemsize)
     if len(content) != count * dtype.itemsize:
         raise ValueError("it ends before its last voxel")
+    if dtype.kind == "U" and (np.frombuffer(content, dtype.str[0] + "u4") > 0x10FFFF).any():
+        raise ValueError("it holds letters that there are not")  # the end of CPython, not of a text
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def npz_names(path: str | Path) -> set[str]:
+    """The names of the arrays in a `.npz` file; none of them is read.
+
+    Raises:
+        UserError: Naming the file, when it is missing or no archive.
+    """
+    path = Path(path)
+
+    def names(_: bytes) -> set[str]:
+        with zipfile.ZipFile(usable(path)) as archive:
+            return {name.removesuffix(".npy") for name in archive.namelist()}
+
+    return guarded(names, b"", path)
+
+
+def npz_arrays(
+    path: str | Path, names: Iterable[str], most_bytes: int = MAX_RESOLUTION**3 * 8
+) -> dict[str, np.ndarray]:
+    """Some arrays of a `.npz` file, of any shape, by name: numbers or texts.
+
+    Args:
+        path: The file.
+        names: The arrays; all must be there.
+        most_bytes: The most that each of them may take.
+
+    Raises:
+        UserError: Naming the file, when it is missing or damaged, and for an array that is missing or too large.
+    """
+    path = Path(path)
+
+    def arrays(_: bytes) -> dict[str, np.ndarray]:
+        found = {}
+        with zipfile.ZipFile(usable(path)) as archive:
+            for name in names:
+                if f"{name}.npy" not in archive.NameToInfo:
+                    raise ValueError(f"it has no array {name}")
+                with opened_entry(archive, f"{name}.npy") as stream:
+                    found[name] = _array(stream, "biufU", 0, most_bytes, most_bytes)
+        return found
+
+    return guarded(arrays, b"", path)
 
 
 def _read_npz(data: bytes) -> np.ndarray:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = {name.removesuffix(".npy"): name for name in archive.namelist()}
-        with archive.open(names[_choose(list(names))]) as stream:
+        with opened_entry(archive, names[_choose(list(names))]) as stream:
             return parse_array(stream)
 
 

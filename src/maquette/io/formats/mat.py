@@ -71,7 +71,7 @@ def entries(data: bytes, most_bytes: int) -> list[Entry]:
     found, unpacked = [], 0
     for code, content in _top(memoryview(data)[128:], order):
         if code == _COMPRESSED:
-            inner = _unpacked(content, most_bytes - unpacked)
+            inner = _unpacked(content, most_bytes - unpacked, order)
             unpacked += len(inner)
             code, content, _ = _element(memoryview(inner), order)
         if code == _MATRIX and len(content) and (entry := _entry(content, order)) is not None:
@@ -90,18 +90,20 @@ def _top(data: memoryview, order: Literal["<", ">"]) -> Iterator[tuple[int, memo
         at += 8 + length
 
 
-def _unpacked(packed: memoryview, most: int) -> bytes:
-    """The content of a compressed element, unless it is larger than `most` bytes."""
-    stream, rest, parts, size = zlib.decompressobj(), bytes(packed), [], 0
-    while rest and not stream.eof:
-        parts.append(stream.decompress(rest, 1 << 20))
-        rest = stream.unconsumed_tail
-        size += len(parts[-1])
-        if size > most:
-            raise ValueError(f"it unpacks to more than {size >> 20} MB")
-    if not stream.eof:
+def _unpacked(packed: memoryview, most: int, order: Literal["<", ">"]) -> bytes:
+    """The content of a compressed element, no more of it than the element in it says it has, and at most `most` bytes.
+
+    Raises:
+        ValueError: If it is larger or not whole.
+    """
+    stream = zlib.decompressobj()
+    head = stream.decompress(packed, 8)
+    if len(head) < 8:
         raise ValueError("a compressed variable ends early")
-    return b"".join(parts)
+    length = int(np.frombuffer(head[4:], f"{order}u4")[0])
+    if length > most:
+        raise ValueError(f"it unpacks to more than {most >> 20} MB")
+    return head + stream.decompress(stream.unconsumed_tail, length) if length else head
 
 
 def _element(data: memoryview, order: Literal["<", ">"]) -> tuple[int, memoryview, memoryview]:

@@ -1,7 +1,6 @@
 """Mesh files: stl, obj, ply, glb, 3mf and off."""
 
 import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,14 @@ from maquette.io.atomic import atomic_path
 from maquette.io.formats.files import MESHES, file_bytes, guarded, kind
 from maquette.io.formats.off import read_off
 from maquette.io.formats.text import check_obj, plain_text
-from maquette.io.formats.threemf import UNITS_MM, threemf_bytes
+from maquette.io.formats.threemf import UNITS_MM, stored, threemf_bytes
 
 COLOURED = (".obj", ".ply", ".glb")
 """Suffixes of mesh files that keep the colours of vertices."""
 MAX_MESH_BYTES = 1 << 30
 """The largest mesh file that is read, unpacked."""
+MAX_XML_BYTES = 1 << 28
+"""The most that a 3mf file may unpack to; XML takes several times its size in memory."""
 MAX_COORDINATE = 1e60
 """The largest coordinate that is read: products of three of them stay numbers."""
 GLB_FROM_MM = np.array(((-1e-3, 0, 0, 0), (0, 0, 1e-3, 0), (0, 1e-3, 0, 0), (0, 0, 0, 1)))
@@ -95,10 +96,7 @@ def parse_scene(data: bytes, suffix: str) -> trimesh.Scene:
         ValueError: Saying what is wrong; trimesh may raise anything else.
     """
     if suffix == ".3mf":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > MAX_MESH_BYTES:
-                raise ValueError(f"it unpacks to {unpacked >> 20} MB, at most {MAX_MESH_BYTES >> 20} MB are read")
+        data = stored(data, MAX_XML_BYTES)
     if suffix == ".stl":
         data = _whole_stl(data)
     if suffix == ".ply":

@@ -9,6 +9,8 @@ import zipfile
 
 import trimesh
 
+from maquette.io.archives import entry_bytes
+
 UNITS_MM = {"micron": 1e-3, "millimeter": 1.0, "centimeter": 10.0, "inch": 25.4, "foot": 304.8, "meter": 1e3}
 """Millimetres in each unit that a 3MF file may name."""
 
@@ -40,4 +42,25 @@ def threemf_bytes(mesh: trimesh.Trimesh) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in (("[Content_Types].xml", types), ("_rels/.rels", relations), ("3D/3dmodel.model", model)):
             archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), text, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def stored(data: bytes, most_bytes: int) -> bytes:
+    """A zip archive with its entries unpacked, so that reading it takes no more memory than it has bytes.
+
+    Args:
+        data: The archive.
+        most_bytes: The most that all entries together may unpack to.
+
+    Raises:
+        ValueError: If they are larger; zipfile raises anything for a damaged archive.
+    """
+    out, left = io.BytesIO(), most_bytes
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as plain:
+        for name in archive.NameToInfo:
+            content = entry_bytes(archive, name, left)
+            left -= len(content)
+            if left < 0:
+                raise ValueError(f"it unpacks to more than {most_bytes >> 20} MB")
+            plain.writestr(name, content)
     return out.getvalue()

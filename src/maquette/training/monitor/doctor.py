@@ -77,7 +77,7 @@ def _checkpoints(folder: Path, step: int) -> tuple[list[HealthFinding], int]:
     """A finding about each damaged checkpoint, the best one included, and how many are undamaged."""
     best = folder / checkpoint.BEST
     paths = checkpoint.list_checkpoints(folder) + ([best] if best.is_dir() else [])
-    reasons = {path: checkpoint.damage(path) for path in paths}
+    reasons = {path: checkpoint.damage(path, finite=False) for path in paths}
     damaged = [
         HealthFinding(
             "checkpoint-damaged", step, f"{path}: {reason}",
@@ -91,7 +91,7 @@ def _checkpoints(folder: Path, step: int) -> tuple[list[HealthFinding], int]:
 
 def _probed(folder: Path, recipe: Recipe) -> tuple[list[Row], str]:
     """Rows of probes of the newest undamaged checkpoint, and a line about them or why there are none."""
-    path, _ = checkpoint.newest_whole(folder)
+    path, _ = checkpoint.newest_whole(folder, finite=False)
     if path is None:
         return [], "networks: not probed, there is no whole checkpoint"
     try:
@@ -116,11 +116,10 @@ def _probed(folder: Path, recipe: Recipe) -> tuple[list[Row], str]:
 
 def _opened(recipe: Recipe) -> Data | None:
     """The recipe's data if all of them are prepared; None, without preparing anything, if some are not."""
-    events = prepare_data(recipe, stop=lambda: True)
+    events = prepare_data(recipe, stop=lambda: True, only_open=True)
     try:
-        next(events)  # the first event is the news that a source will be prepared
+        while True:
+            next(events)
     except StopIteration as opened:
         data: Data | None = opened.value
         return data
-    events.close()
-    return None

@@ -14,6 +14,8 @@ from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.training.monitor.log import Row
 
+UPDATE = "update"
+"""Stands in place of a phase in the row of a run whose weights an update broke, though its losses were finite."""
 PROBES = 2
 """Probes in a row that must agree: one batch alone may be odd."""
 LOGGED = 3
@@ -103,9 +105,12 @@ def _not_finite(rows: Sequence[Row], recipe: Recipe) -> HealthFinding | None:
     if stepped_or_diverged and stepped_or_diverged[-1]["event"] == "diverged":
         row = stepped_or_diverged[-1]
         networks = row.get("networks") or "none"
-        seen = (f"term '{row['term']}' of phase '{row['phase']}' became {row['value']}; networks with values that are "
-                f"not finite: {networks}; last good step: {row.get('last_good') or 0}")
-        return _broken_finding(row["step"], seen, f"{row['phase']},{networks}", recipe)
+        what = f"term '{row.get('term')}' of phase '{row.get('phase')}' became {row.get('value')}"
+        if row.get("phase") == UPDATE:
+            what = f"an update left numbers that are not finite: {row.get('value')}"
+        good = row.get("last_good") or 0
+        seen = f"{what}; networks with values that are not finite: {networks}; last good step: {good}"
+        return _broken_finding(row["step"], seen, f"{row.get('phase')},{networks}".removeprefix(f"{UPDATE},"), recipe)
     probes = [row for row in rows if row["event"] == "probed"]
     broken = {} if not probes else _broken_parts(probes[-1])
     if not broken:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 METRICS, TENSORBOARD, SAMPLES, RECIPE, START = "metrics.jsonl", "tensorboard", "samples", "recipe.yaml", "start.json"
+DATA = "data.json"
+_MOST = 2**53
+"""Whole numbers up to which a float has each."""
 Row = dict[str, Any]
 """One row as JSON has it: "event" and "step" are always there, other values depend on the kind of event."""
 
@@ -38,6 +41,7 @@ class Log:
         batch: Samples a step.
         first_step: Finished steps of the checkpoint from which the run goes on, 0 for a new one. Rows of later steps
             are dropped, since these steps are run again.
+        before_s: Seconds that the run had taken at that checkpoint; None: as the last row that is kept says.
         tensorboard: Also write `run/tensorboard`, if that package is installed.
         writes: Whether this process writes; the others only keep the rows in memory.
 
@@ -45,9 +49,12 @@ class Log:
         UserError: If the folder cannot be written.
     """
 
-    def __init__(self, run: Path, batch: int, first_step: int, tensorboard: bool, *, writes: bool = True):
+    def __init__(
+        self, run: Path, batch: int, first_step: int, tensorboard: bool, *, before_s: float | None = None,
+        writes: bool = True,
+    ):
         self.run, self.batch, self.first_step = Path(run), batch, first_step
-        self.tensorboard, self.writes = tensorboard, writes
+        self.tensorboard, self.writes, self.before_s = tensorboard, writes, before_s
         self.known: list[Row] = []
         self._path = self.run / METRICS
         self._file: TextIO | None = None
@@ -57,7 +64,7 @@ class Log:
         fresh = not self._path.exists()
         self.known = [] if fresh else [row for row in _rows(_text(self._path)) if row["step"] <= self.first_step]
         before = max((row["time"] for row in self.known if isinstance(row.get("time"), int | float)), default=0.0)
-        self._started = time.monotonic() - before
+        self._started = time.monotonic() - (before if self.before_s is None else self.before_s)
         try:
             if self.writes:
                 self._open(fresh)
@@ -92,6 +99,11 @@ class Log:
                 if kind is None:  # else the first error is the one to tell
                     raise
 
+    @property
+    def seconds(self) -> float:
+        """That the run has taken so far, in all its parts."""
+        return time.monotonic() - self._started
+
     def write_row(self, kind: str, step: int, values: Mapping[str, SupportsFloat | str]) -> None:
         """Write one row to the disk at once: {"event": kind, "step", "samples", "time", **values}.
 
@@ -104,8 +116,7 @@ class Log:
                 or "-inf".
         """
         plain = {name: _plain(value) for name, value in values.items()}
-        seconds = round(time.monotonic() - self._started, 3)
-        row = {"event": kind, "step": step, "samples": step * self.batch, "time": seconds, **plain}
+        row = {"event": kind, "step": step, "samples": step * self.batch, "time": round(self.seconds, 3), **plain}
         self.known.append(row)
         if self._file is not None:
             with _writing(self._path):
@@ -185,11 +196,25 @@ def _rows(text: str) -> list[Row]:
     for line in text.splitlines():
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict) and isinstance(row.get("step"), int) and isinstance(row.get("event"), str):
+        if _is_row(row):
             rows.append(row)
     return rows
+
+
+def _is_row(row: object) -> bool:
+    """Whether a line of the file is one that `Log.write_row` could have written."""
+    if not isinstance(row, dict) or not isinstance(row.get("event"), str):
+        return False
+    counts = [row.get("step"), row.get("samples", 0)]
+    if not all(isinstance(count, int) and not isinstance(count, bool) and 0 <= count < _MOST for count in counts):
+        return False
+    time_s = row.get("time", 0.0)
+    if not isinstance(time_s, int | float) or not 0 <= time_s < _MOST:
+        return False
+    return all(isinstance(value, str | float) or isinstance(value, int) and not isinstance(value, bool)
+               and abs(value) <= _MOST for value in row.values())
 
 
 def _plain(value: SupportsFloat | str) -> float | int | str:

@@ -3,7 +3,6 @@
 Everything is read from a run's folder, so it works while the run goes on, and without loading PyTorch.
 """
 
-import json
 import math
 import os
 import re
@@ -15,19 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.extras import require
 from maquette.io.atomic import atomic_path, write_bytes
-from maquette.training.monitor.log import METRICS, RECIPE, SAMPLES, START, Row, picture_step, read_metrics
+from maquette.io.lock import is_locked
+from maquette.io.trees import read_json, read_yaml
+from maquette.training.monitor.log import DATA, METRICS, RECIPE, SAMPLES, START, Row, picture_step, read_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FINISHED, STOPPED, RUNNING, DIVERGED = "finished", "stopped", "running?", "diverged"
-"""States of a run. `running?` is a guess: it wrote something within a few times its usual interval."""
+FINISHED, STOPPED, RUNNING, MAYBE_RUNNING, DIVERGED = "finished", "stopped", "running", "running?", "diverged"
+"""States of a run. `running?` is a guess about a run of another machine, whose lock is not seen from here: it wrote
+something within a few times its usual interval."""
 Curves = dict[str, tuple[list[int], list[float]]]
 """Steps and values by name: `phase/term`, `validation/metric`, `probed/...`, and what belongs to no phase."""
 Line = tuple[str, list[int], list[float]]
@@ -86,7 +87,7 @@ def pack(run: str | Path, out: str | Path) -> Path:
     if newest is None:
         raise UserError(f"{run} holds no whole checkpoint")
     checkpoint.pack(newest, out / "checkpoints")
-    for name in (RECIPE, METRICS, START, "environment.json"):
+    for name in (RECIPE, METRICS, START, DATA, "environment.json"):
         if (run / name).is_file():
             write_bytes(out / name, (run / name).read_bytes())
     return out
@@ -214,7 +215,7 @@ def _entry(run: Path, written: float, rows: Sequence[Row]) -> dict[str, Any]:
     tree = _recipe(run)
     train = _section(tree, "train")
     step = max([row["step"] for row in rows] + _checkpoints(run), default=0)
-    steps = int(train.get("steps") or 0)
+    steps = train["steps"] if isinstance(train.get("steps"), int) else 0
     metric, value = _validation(rows, str(train.get("best", "")).lstrip("-"))
     return {
         "name": run.resolve().name,
@@ -230,13 +231,15 @@ def _entry(run: Path, written: float, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _state(run: Path, written: float, rows: Sequence[Row], step: int, steps: int) -> str:
+    if is_locked(run):
+        return RUNNING
     if rows and rows[-1]["event"] == "diverged":
         return DIVERGED
     if step >= steps and (run / "model" / "config.json").is_file():
         return FINISHED
     times = [row["time"] for row in rows[-10:] if isinstance(row.get("time"), int | float)]
     usual = max((after - before for before, after in zip(times, times[1:], strict=False)), default=0.0)
-    return RUNNING if time.time() - written < max(_QUIET_S, 4 * usual) else STOPPED
+    return MAYBE_RUNNING if abs(time.time() - written) < max(_QUIET_S, 4 * usual) else STOPPED  # a clock may go back
 
 
 def _validation(rows: Sequence[Row], best: str) -> tuple[str | None, float | None]:
@@ -251,8 +254,8 @@ def _validation(rows: Sequence[Row], best: str) -> tuple[str | None, float | Non
 def _recipe(run: Path) -> dict[str, Any]:
     """The run's recipe as plain values; empty where the file is missing or damaged."""
     try:
-        tree = yaml.safe_load((run / RECIPE).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        tree = read_yaml(run / RECIPE)
+    except (OSError, ValueError):
         return {}
     return tree if isinstance(tree, dict) else {}
 
@@ -287,7 +290,7 @@ def _facts(run: Path, rows: Sequence[Row], found: Curves, metric: str | None) ->
     facts["checkpoints"] = sorted(_checkpoints(run))
     facts["sheets"] = len(list((run / SAMPLES).glob("*.png")))
     try:
-        facts["environment"] = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+        facts["environment"] = read_json(run / "environment.json")
     except (OSError, ValueError):
         pass
     return facts
@@ -321,7 +324,10 @@ def _number(value: object) -> float | None:
     """A value as a number, also "nan" and "inf"; None for other words and for true and false."""
     if isinstance(value, bool) or isinstance(value, str) and value not in ("nan", "inf", "-inf"):
         return None
-    return float(value) if isinstance(value, int | float | str) else None
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
 
 
 def _samples_a_step(rows: Sequence[Row]) -> float:
