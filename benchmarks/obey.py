@@ -2,10 +2,11 @@
 
 python benchmarks/obey.py OUT [--model maquette] [--by auto] [--seed 0] [--only chair] [--also FILE ...]
 
-Each drawing, clean and photographed, becomes an object. Its silhouette, from where the result says that the picture
-shows it, is compared with the outline that the strokes mean (not with the outline that the program found). Written into
-OUT: obey.md and obey.json with a row a picture, and obey-1.png and so on with every picture beside its object from the
-front and from front right, 40 to a page. `--also` adds pictures of other people, whose true outline is not known.
+It goes on where it was stopped: OUT/rows keeps what was done; give another OUT for another model, way or seed. Each
+drawing, clean and photographed, becomes an object. Its silhouette, from where the result says that the picture shows
+it, is compared with the outline that the strokes mean (not with the outline that the program found). Written into OUT:
+obey.md and obey.json with a row a picture, and obey-1.png and so on with every picture beside its object from the front
+and from front right, 40 to a page. `--also` adds pictures of other people, whose true outline is not known.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import platform
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -169,18 +171,30 @@ def main() -> None:
     parser.add_argument("--also", nargs="*", default=[])
     given = parser.parse_args()
     out, model = Path(given.out), api.load(given.model)
-    out.mkdir(parents=True, exist_ok=True)
-    rows, cells, captions, ours = list[Row](), [], [], []
-    pictures = [(case.pixels, Row(case.name, case.style), case) for case in cases(given.seed, given.only)]
-    pictures += [(read_picture(path), Row(Path(path).stem, "somebody's own"), None) for path in given.also]
-    for pixels, row, case in pictures:
-        cells += measure(pixels, row, case, model, given.by)
+    kept, asked = out / "rows", {"model": given.model, "by": given.by, "seed": given.seed}
+    kept.mkdir(parents=True, exist_ok=True)
+    if (kept / "asked.json").exists() and json.loads((kept / "asked.json").read_text()) != asked:
+        raise SystemExit(f"{kept} is of another model, way or seed: give another OUT")
+    (kept / "asked.json").write_text(json.dumps(asked))
+    rows, cells, captions = list[Row](), list[np.ndarray | None](), list[str]()
+    ours = [(partial(getattr, case, "pixels"), Row(case.name, case.style), case)
+            for case in cases(given.seed, given.only)]
+    others = [(partial(read_picture, path), Row(Path(path).stem, "somebody's own"), None) for path in given.also]
+    for read, row, case in ours + others:
+        place = kept / f"{row.name} {row.style}".replace(",", "").replace(" ", "-")
+        if not place.with_suffix(".json").exists():
+            seen = measure(read(), row, case, model, given.by)
+            np.savez_compressed(place.with_suffix(".npz"), *[image for image in seen if image is not None])
+            place.with_suffix(".json").write_text(json.dumps(vars(row)))
+            print(f"{row.name}: {row.style}: {row.way} {row.verdict} {row.chance:.2f} true {row.true:.3f} "
+                  f"own {row.own:.3f} placed {row.placed:.2f} {row.seconds:.1f} s", flush=True)
+        row = Row(**json.loads(place.with_suffix(".json").read_text()))
+        with np.load(place.with_suffix(".npz")) as images:
+            seen = [images[name] for name in images.files]
+        cells += seen + [None] * (3 - len(seen))
         rows.append(row)
         captions += [f"{row.name}: {row.style}", f"{row.way} {row.verdict}", f"outline {row.true:.2f}"]
-        ours += [row] * (case is not None)
-        print(f"{row.name}: {row.style}: {row.way} {row.verdict} {row.chance:.2f} true {row.true:.3f} "
-              f"own {row.own:.3f} "
-              f"placed {row.placed:.2f} {row.seconds:.1f} s", flush=True)
+    ours = rows[: len(ours)]
     for page, first in enumerate(range(0, len(rows), CELLS), 1):
         part = slice(3 * first, 3 * (first + CELLS))
         sheet_of_images(cells[part], out / f"obey-{page}.png", 12, 150, captions[part])

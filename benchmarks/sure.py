@@ -119,20 +119,20 @@ def fitted(rows: list[dict], photo: bool) -> tuple:
     chosen = [row for row in rows if row["signs"] is not None and row["photo"] == photo]
     signs = np.array([Signs(**row["signs"]).values() for row in chosen])
     known = np.array([row["known"] for row in chosen])
-    told = np.isfinite(signs).mean(0) > 0.05
-    means = np.nanmean(np.where(np.isfinite(signs) | ~told, signs, np.nan), axis=0, where=np.isfinite(signs))
-    typical = np.where(told, means, 0.0)
+    count = np.isfinite(signs).sum(0)
+    typical = np.where(count, np.nansum(signs, axis=0) / np.maximum(count, 1), 0.0).round(2)
     away = np.nan_to_num(signs - typical, nan=0.0)
-    used = list(np.flatnonzero(told))
+    scale = np.sqrt((away**2).sum(0) / np.maximum(count, 1)) + 1e-6
+    used = list(np.flatnonzero(count > 0.3 * len(signs)))
     while True:
-        fit = LogisticRegression(C=10.0, class_weight="balanced", max_iter=2000).fit(away[:, used], known)
+        fit = LogisticRegression(C=0.3, class_weight="balanced", max_iter=2000).fit(away[:, used] / scale[used], known)
         against = [(weight, sign) for weight, sign in zip(fit.coef_[0], used, strict=True) if weight < 0]
         if not against:
             break
         used.remove(min(against)[1])
     weights = np.zeros(signs.shape[1])
-    weights[used] = fit.coef_[0]
-    return tuple(np.round(typical, 2)), tuple(np.round(weights, 1)), round(float(fit.intercept_[0]), 2)
+    weights[used] = fit.coef_[0] / scale[used]
+    return tuple(map(float, typical)), tuple(map(float, weights.round(1))), round(float(fit.intercept_[0]), 2)
 
 
 def area(rows: list[dict], chance: np.ndarray, which) -> str:
@@ -188,8 +188,7 @@ def main() -> None:
         for photo, name in ((False, "drawing"), (True, "photo")):
             WEIGHTS[name] = fitted(learn, photo)
             typical, weights, constant = WEIGHTS[name]
-            print(f'    "{name}": (({", ".join(map(str, map(float, typical)))}), '
-                  f'({", ".join(map(str, map(float, weights)))}), {constant}),')
+            print(f'    "{name}": ({typical}, {weights}, {constant}),')
             for sign, weight in zip(fields(Signs), weights, strict=True):
                 print(f"        {sign.name} {weight:g}")
     chance = chances(rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,25 +13,48 @@ from drawings.things import THINGS
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One picture of a drawn thing.
+    """One picture of a drawn thing; it is drawn when it is asked for, and the same each time.
 
     Attributes:
         name: Of the thing.
-        style: The hand and the pen, and `on paper` or `on a board` for a photograph.
-        pixels: The picture, uint8 [h, w] or [h, w, 3].
-        drawing: Its ink, and the outline that was meant.
-        placed: The homography from the drawing's pixels to the picture's.
+        hand: Out of `HANDS`.
+        pen: Out of `PENS`.
+        photographed: On paper, or on a board, before a phone; otherwise it is clean.
+        seed: Of the hand's errors and the photograph.
     """
 
     name: str
-    style: str
-    pixels: np.ndarray
-    drawing: Drawing
-    placed: np.ndarray
+    hand: str
+    pen: str
+    photographed: bool
+    seed: int
 
     @property
-    def photographed(self) -> bool:
-        return not self.style.endswith(tuple(PENS))
+    def style(self) -> str:
+        """The hand, the pen, and on what it was photographed."""
+        ground = ", on a board" if PENS[self.pen].board else ", on paper"
+        return f"{self.hand}, {self.pen}" + ground * self.photographed
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """Its ink, and the outline that was meant."""
+        return draw(THINGS[self.name], HANDS[self.hand], PENS[self.pen], self.seed)
+
+    @cached_property
+    def _taken(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.photographed:
+            return page_on_desk(self.drawing.ink, self.pen, self.seed)
+        return self.drawing.clean, np.eye(3)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The picture, uint8 [h, w] or [h, w, 3]."""
+        return self._taken[0]
+
+    @property
+    def placed(self) -> np.ndarray:
+        """The homography from the drawing's pixels to the picture's."""
+        return self._taken[1]
 
 
 def cases(seed: int = 0, only: str | Collection[str] = "") -> Iterator[Case]:
@@ -41,11 +65,9 @@ def cases(seed: int = 0, only: str | Collection[str] = "") -> Iterator[Case]:
         only: Part of the names that are wanted, or several whole names.
     """
     hands, pens = list(HANDS), list(PENS)
-    for number, (name, strokes) in enumerate(THINGS.items()):
+    for number, name in enumerate(THINGS):
         if (only not in name) if isinstance(only, str) else (name not in only):
             continue
         hand, pen = hands[number % 4], pens[(number + number // 4) % 4]
-        made = draw(strokes, HANDS[hand], PENS[pen], 1000 * seed + number)
-        yield Case(name, f"{hand}, {pen}", made.clean, made, np.eye(3))
-        photo, placed = page_on_desk(made.ink, pen, 1000 * seed + number)
-        yield Case(name, f"{hand}, {pen}, {'on a board' if made.board else 'on paper'}", photo, made, placed)
+        for photographed in (False, True):
+            yield Case(name, hand, pen, photographed, 1000 * seed + number)

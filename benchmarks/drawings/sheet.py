@@ -16,8 +16,8 @@ def main(out: str, seed: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for case in cases(seed):
         name = f"{case.name} {case.style}".replace(", ", "-").replace(" ", "-").replace("'", "")
-        Image.fromarray(case.pixels).save(folder / f"{name}.png")
         small = Image.fromarray(case.pixels)
+        small.save(folder / f"{name}.png")
         small.thumbnail((300, 300))
         pictures.append(np.asarray(small))
         captions.append(f"{case.name}: {case.style}")

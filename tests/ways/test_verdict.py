@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from maquette.api.reconstruction import reconstruct
+from maquette.intake.pickup import frame_object
+from maquette.io.pictures import read_picture
+from maquette.models.hub import as_model
+from maquette.models.predict import answer
+from maquette.models.prior import departure, middle
+from maquette.outputs.pictures import EXAMPLES
 from maquette.ways.outline import DrawnOutline, outline_of_lines
-from maquette.ways.verdict import WEIGHTS, Signs, goes_around, judge
+from maquette.ways.verdict import REASONS, WEIGHTS, Signs, goes_around, judge
 
 
 def table(gap: int) -> np.ndarray:
@@ -29,7 +35,7 @@ def test_an_open_outline_is_that_of_a_part():
     assert not goes_around(DrawnOutline(legs, table(32), True))
 
 
-GOOD = Signs(0.95, 0.95, 0.95, 0.8, 0.95, 0.9, 1.0)
+GOOD = Signs(0.95, 0.95, 0.95, 0.8, 0.95, 0.9, 1.0, 1.1)
 
 
 @pytest.mark.parametrize("photo", [False, True])
@@ -42,8 +48,27 @@ def test_each_sign_counts_for_a_result(photo):
         unknown = judge(replace(GOOD, **{name: float("nan")}), photo).probability if name != "crisp" else 0.5
         assert 0 < unknown < 1
     assert whole.verdict == "sure" and whole.signs == GOOD
-    bad = judge(Signs(0.2, 0.3, 0.3, 0.3, 0.1, 0.2, 0.4), photo)
-    assert bad.verdict == "unsure" and "the outline differs from what was drawn" in bad.reasons
+    bad = judge(Signs(0.2, 0.3, 0.3, 0.3, 0.1, 0.2, 0.4, 0.3), photo)
+    assert bad.verdict == "unsure" and "the picture tells the model little" in bad.reasons
+    assert set(bad.reasons) <= set(REASONS.values())
+
+
+def test_the_heaviest_reason_comes_first_and_good_signs_are_none():
+    found = judge(replace(GOOD, agrees=0.0, one=0.3), False, lost=0.2)
+    assert found.reasons == ("the drawing is in several pieces", "the model makes something else of the mirror image",
+                             "a part that was drawn is missing")
+    weak = judge(Signs(0.69, 0.76, 0.7, 0.55, 0.6, 0.6, 0.93, 0.95), False)
+    assert weak.line() == "unsure: the signs together are weak"
+
+
+def test_an_empty_picture_tells_a_model_less_than_a_drawing():
+    model = as_model("maquette")
+    size = model.system.config.view_size
+    chair = frame_object(read_picture(EXAMPLES / "chair.png"), size, 1).image
+    grey = np.full((1, size, size), 0.6, np.float32)
+    assert answer(model, grey).told < 0.7 * answer(model, chair).told
+    latent = middle(model.system)[None]
+    assert departure(model, latent) == 0 and departure(model, latent + 1) == pytest.approx(1)
 
 
 def test_a_result_without_a_model_is_judged_by_its_outline():

@@ -199,7 +199,7 @@ def reconstruct_one(
     known = [_degrees(side) for side in sides]
     all_seen = [_Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm)
                 for picture in pictures]
-    told = [answer(seen.model, seen.pickup.image) for seen in all_seen]
+    told = [seen.told() for seen in all_seen]
     poses = [None if one.pose is None else Pose.of(one.pose) for one in told]
     notes, whole = [], np.zeros(0, np.float32)
     for number, one in enumerate(told):
@@ -286,9 +286,13 @@ class _Seen:
             raise UserError(f"by must be auto, {', '.join(WAYS)}", repr(way))
         return self._by_model() if way == "model" else self._by_geometry(way)
 
-    def _by_model(self) -> Reconstruction:
+    def told(self) -> Answer:
+        """What the model says of the picture; one that shows no thing is refused."""
         require_a_thing(self.pixels, self.outline, self.pickup.kind == "photo", self.name)
-        told = answer(self.model, self.pickup.image, self.class_name)
+        return answer(self.model, self.pickup.image, self.class_name)
+
+    def _by_model(self) -> Reconstruction:
+        told = self.told()
         occupancy = join_parts(_fine(told.occupancy), self.threshold)
         pose = None if told.pose is None else Pose.of(told.pose)
         before, notes = float("nan"), []
@@ -321,7 +325,7 @@ class _Seen:
         lines = line_signs(own, pose, self.outline) if pose and self.outline is not None else (float("nan"),) * 2
         whole = wholeness(self.outline.ink) if self.outline is not None else float("nan")
         agreed = before if self.outline is not None and goes_around(self.outline) else float("nan")
-        signs = Signs(agreed, *lines, crispness(told.occupancy), told.agrees, told.alike, whole)
+        signs = Signs(agreed, *lines, crispness(told.occupancy), told.agrees, told.alike, whole, told.told)
         return self._finished(shape, own, "model", pose, signs, notes)
 
     def _by_geometry(self, way: Way) -> Reconstruction:

@@ -29,12 +29,15 @@ class Answer:
         agrees: IoU of the answers to the view and to its mirror image, at the model's threshold.
         alike: How near the latent lies to those of what was learned: 1 for as near as these are to each other, falling
             to 0 with the distance; NaN where that is not known.
+        told: How far the latent lies from the middle of the prior: about 1 where the picture tells much, near 0 where
+            it tells nothing.
     """
 
     occupancy: Float[np.ndarray, "r r r"]
     pose: Float[np.ndarray, " 7"] | None
     agrees: float
     alike: float
+    told: float
 
 
 def occupancy(model: Model, seen: Seen, class_name: str = "") -> Float[np.ndarray, "batch r r r"]:
@@ -91,7 +94,7 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_nam
     """
     import torch
 
-    from maquette.models.prior import likeness
+    from maquette.models.prior import departure, likeness
 
     with torch.inference_mode():
         batch, across = _batch(model, view[None])
@@ -99,11 +102,13 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_nam
         straight, pose = model.system.look(batch, label)
         mirrored = model.system.look(batch.flip(across), label)[0].flip(2)
         both = (straight + mirrored) / 2 if model.system.mirrors else straight
-        known = likeness(model, model.system.encode(batch))
+        latent = model.system.encode(batch)
+        known, told = likeness(model, latent), departure(model, latent)
     filled = [grid.squeeze().cpu().numpy() >= model.threshold for grid in (straight, mirrored)]
     either = np.count_nonzero(filled[0] | filled[1])
     agrees = np.count_nonzero(filled[0] & filled[1]) / either if either else 0.0
-    return Answer(both[0, 0].cpu().numpy(), None if pose is None else pose[0].float().cpu().numpy(), agrees, known)
+    seen_from = None if pose is None else pose[0].float().cpu().numpy()
+    return Answer(both[0, 0].cpu().numpy(), seen_from, agrees, known, told)
 
 
 def _batch(model: Model, seen: Seen) -> tuple["torch.Tensor", int]:

@@ -150,6 +150,16 @@ def likeness(model: Model, latents: Float[Tensor, "1 latent"]) -> float:
     return math.exp(-max(beyond, 0.0))
 
 
+def departure(model: Model, latents: Float[Tensor, "1 latent"]) -> float:
+    """How far a latent lies from the middle of the prior, 1 for as far as a draw of a normal prior usually does.
+
+    Where a picture tells the encoder nothing, the latent stays near the middle (with the divergence from the prior in
+    its loss, that is the cheapest answer).
+    """
+    away = latents.cpu().float() - middle(model.system)
+    return float(away.norm() / math.sqrt(latents.shape[1]))
+
+
 def _usual_unlikeliness(model: Model) -> float:
     """The mean unlikeliness of the model's own draws."""
     drawn = torch.stack([draw(model, 0, index) for index in range(32)])
