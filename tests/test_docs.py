@@ -262,7 +262,7 @@ def test_keys_that_are_named_exist(page):
     assert not re.findall(rf"`({'|'.join(renamed.KEYS['model'])})`", text), "a name of the first release"
 
 
-FILES = {"model.safetensors"}
+FILES = {"model.safetensors", "data.json"}
 """What looks like a key and is a file."""
 SECTIONS = {"data": recipe.DataRecipe, "optim": recipe.OptimRecipe, "train": recipe.TrainRecipe}
 
