@@ -134,7 +134,8 @@ def test_faint_pencil_on_a_sheet_on_a_desk_is_no_photo():
 
 def test_a_sheet_half_in_the_shadow_on_a_dark_desk_is_no_photo():
     corners = pages.corners_of(210, 297, tilt_deg=25, lean_deg=-10, turn_deg=-9, size=(1600, 1200), fill=0.6)
-    photo = pages.photographed(pages.paper(pages.sketch(thick=6)), corners, (1600, 1200), desk=(62, 62, 66), shadow=0.45, fall=0.4, seed=1)
+    page, grey = pages.paper(pages.sketch(thick=6)), (62, 62, 66)
+    photo = pages.photographed(page, corners, (1600, 1200), grey, shadow=0.45, fall=0.4, seed=1)
     found = frame_object(photo, 128)
     assert found.kind == "paper" and "cropped to the sheet of paper" in found.notes
     to_page = cv2.getPerspectiveTransform(np.float32([[0, 0], [839, 0], [839, 1187], [0, 1187]]), np.float32(corners))
