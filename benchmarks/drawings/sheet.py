@@ -21,7 +21,8 @@ def main(out: str, seed: int = 0) -> None:
         small.thumbnail((300, 300))
         pictures.append(np.asarray(small))
         captions.append(f"{case.name}: {case.style}")
-    sheet_of_images(pictures, folder / "drawings.png", columns=12, cell_px=150, captions=captions)
+    sheet = sheet_of_images(pictures, folder / "drawings.png", columns=12, cell_px=130, captions=captions)
+    Image.open(sheet).quantize(96, dither=Image.Dither.NONE).save(sheet, optimize=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pages
 import pytest
 from sketched import chair, drawn
 
@@ -122,6 +123,25 @@ def test_a_sheet_cut_by_the_frame():
     assert found.kind == "paper" and found.notes[0] == "cropped to the sheet of paper"
     left, top, right, bottom = found.box
     assert 300 < bottom - top < 460 and (right - left) < 400
+
+
+def test_faint_pencil_on_a_sheet_on_a_desk_is_no_photo():
+    page = pages.paper(pages.sketch(thick=5), lead=0.3)
+    photo = pages.photographed(page, pages.corners_of(210, 297, tilt_deg=20, turn_deg=8), shadow=0.3)
+    found = frame_object(photo, 128)
+    assert found.kind == "paper" and "cropped to the sheet of paper" in found.notes
+
+
+def test_a_sheet_half_in_the_shadow_on_a_dark_desk_is_no_photo():
+    corners = pages.corners_of(210, 297, tilt_deg=25, lean_deg=-10, turn_deg=-9, size=(1600, 1200), fill=0.6)
+    page, grey = pages.paper(pages.sketch(thick=6)), (62, 62, 66)
+    photo = pages.photographed(page, corners, (1600, 1200), grey, shadow=0.45, fall=0.4, seed=1)
+    found = frame_object(photo, 128)
+    assert found.kind == "paper" and "cropped to the sheet of paper" in found.notes
+    to_page = cv2.getPerspectiveTransform(np.float32([[0, 0], [839, 0], [839, 1187], [0, 1187]]), np.float32(corners))
+    drawn = np.argwhere(pages.sketch(thick=6) > 0.5)[:, ::-1].astype(np.float32)
+    seen = cv2.perspectiveTransform(drawn[None], to_page)[0]
+    assert np.allclose(found.box, (*seen.min(0), *seen.max(0)), atol=25)
 
 
 def test_white_on_black_is_inverted():

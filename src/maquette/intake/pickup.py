@@ -10,19 +10,26 @@ from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Num, UInt8
+from jaxtyping import Float, Float32, Float64, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.intake.background import PLAIN, object_on, plain_ground
-from maquette.intake.line_art import disc, line_art, resize, small_copy, straighten_sheet, to_grey
+from maquette.intake.line_art import PageLook, disc, line_art, resize, small_copy, straighten_sheet, to_grey
+from maquette.intake.sheet_detection import find_sheet, straighten, to_page
 from maquette.io.pictures import find_inputs, read_picture
 
 __all__ = ["Pickup", "find_inputs", "frame_object", "read_picture"]
 
 Kind: TypeAlias = Literal["photo", "drawing", "paper"]
 """The kinds of pictures that are told apart."""
+Sheet: TypeAlias = tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]
+"""A sheet of paper straightened, and the homography from its pixels to those of the picture."""
 WORK_SIDE_PX = 768
 """The longest side of the copy on which a drawing is cleaned, in pixels."""
+FAINT = 0.09
+"""How much darker than its paper a drawing on a sheet must be, 0 to 1; a blank one has 0.08."""
+LEAST_SHEET = 0.1
+"""Share of a picture that a sheet covers at least: a smaller bright thing is a part of a room."""
 MARGIN = 0.07
 """White margin around a drawing, as a share of the side of the square."""
 PHOTO_MARGIN = 0.05
@@ -89,11 +96,10 @@ def frame_object(
     grey = to_grey(work)
     look = line_art(grey, work)
     if not look.is_line_art:
-        sheet = straighten_sheet(grey, work)
-        on_sheet = None if sheet is None else line_art(to_grey(sheet[0]), sheet[0])
+        sheet = _drawn_sheet(straighten_sheet(grey, work)) or _drawn_sheet(_exact_sheet(work))
         inverse = line_art(255.0 - grey, None)
-        if sheet is not None and on_sheet is not None and on_sheet.is_line_art and on_sheet.contrast > 0.12:
-            (page, to_work), look = sheet, on_sheet
+        if sheet is not None:
+            page, to_work, look = sheet
             grey = to_grey(page)
             notes.append("cropped to the sheet of paper")
         elif inverse.is_line_art and inverse.contrast > 0.2 and np.median(grey) < 110:
@@ -116,6 +122,25 @@ def frame_object(
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     box = (max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1])))
     return Pickup(np.repeat(image[None], channels, axis=0), kind, box, tuple(notes + more))
+
+
+def _exact_sheet(work: UInt8[np.ndarray, "h w 3"]) -> Sheet | None:
+    """The sheet of paper that `find_sheet` finds, also in a shadow and on a dark desk, and where it lies."""
+    found = find_sheet(work)
+    if found is None or not 0.5 < found.aspect < 2:
+        return None
+    page = straighten(work, found)
+    if page.shape[0] * page.shape[1] < LEAST_SHEET * work.shape[0] * work.shape[1]:
+        return None
+    return page, np.linalg.inv(to_page(found.corners, page.shape[1], page.shape[0]))
+
+
+def _drawn_sheet(sheet: Sheet | None) -> tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"], PageLook] | None:
+    """A straightened sheet and how it looks, if something is drawn on it."""
+    if sheet is None:
+        return None
+    look = line_art(to_grey(sheet[0]), sheet[0])
+    return (*sheet, look) if look.is_line_art and look.contrast > FAINT else None
 
 
 def _clean_lead(
