@@ -11,7 +11,7 @@ from strange.pool import Worker
 from strange.rounds import fuzz, inputs, keep, kept, opened, packed, seed_inputs, shares, smaller, table
 from strange.structured import mended
 
-SEED, EACH = 20261127, 5
+SEED, EACH = 20261127, 2
 
 
 @pytest.fixture(scope="module")
