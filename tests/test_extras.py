@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import maquette
+import maquette.api.learning  # here the guard of shapes imports also what only annotations name
 from maquette.errors import UserError
 from maquette.extras import require
 
