@@ -8,7 +8,8 @@ things (doodles, noise, text, faces, rooms, textures) go through the model's way
 so that all that follows takes seconds. `--known` says which of the first the model has learned: the others are left
 out, or with `--unlearned` count as unknown, for a verdict that prefers a way without a model for them. A picture that
 is refused counts as the least sure of all. `--fit` fits the weights on one half of the pictures and measures on the
-other, instead of taking those of `verdict.py`, and prints them; it writes no code. `--show` lays out the worst mistakes.
+other, instead of taking those of `verdict.py`, and prints them; it writes no code. `--show` lays out the worst
+mistakes.
 """
 
 import argparse
