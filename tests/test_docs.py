@@ -119,7 +119,8 @@ def place(tmp_path_factory):
     """A folder with all that the pages name, to be copied for each page."""
     folder = tmp_path_factory.mktemp("place")
     shutil.copytree(EXAMPLES, folder / "examples", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    for source, *targets in [("chair.png", "chair.png", "sketch.png", "sketches/chair.png"), ("sofa.png", "sofa.png"),
+    for source, *targets in [("chair.png", "chair.png", "sketch.png", "sketches/chair.png", "front.jpg", "side.jpg"),
+                             ("sofa.png", "sofa.png", "back.jpg"),
                              ("drawings/fish.png", "fish.png"), ("drawings/vase.png", "vase.png"),
                              ("drawings/page.jpg", "desk.jpg"), ("photo-sofa.png", "photo.png"),
                              ("scans/chair.png", "depth.png"), ("scans/camera.json", "camera.json")]:
@@ -261,7 +262,7 @@ def test_keys_that_are_named_exist(page):
     assert not re.findall(rf"`({'|'.join(renamed.KEYS['model'])})`", text), "a name of the first release"
 
 
-FILES = {"model.safetensors"}
+FILES = {"model.safetensors", "data.json"}
 """What looks like a key and is a file."""
 SECTIONS = {"data": recipe.DataRecipe, "optim": recipe.OptimRecipe, "train": recipe.TrainRecipe}
 
@@ -291,7 +292,7 @@ def test_the_page_on_training_has_every_key_of_a_run_with_its_default():
 
 def test_the_page_on_training_has_every_key_of_the_systems_with_their_defaults():
     letters = {"gan3d": "G", "vae-gan-image": "VG", "iwgan": "W", "vae-iwgan-image": "VW", "vae-iwgan-scan": "VS",
-               "classifier": "C", "wgan-gp": "I", "graf": "GR", "3dgen": "DG"}
+               "classifier": "C", "wgan-gp": "I", "graf": "GR", "3dgen": "DG", "vae-iwgan-view": "VV"}
     assert set(letters) == set(SYSTEMS)
     known: dict[tuple[str, str], str] = {}
     for system, letter in letters.items():

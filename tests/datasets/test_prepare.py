@@ -211,7 +211,7 @@ def test_options_that_cannot_be(boxes, tmp_path, options, message):
 
 
 def test_sources_and_folders_that_cannot_be(boxes, tmp_path):
-    with pytest.raises(UserError, match="no such source: nowhere; give a file, a folder, or 'furniture'"):
+    with pytest.raises(UserError, match="no such source: nowhere; give a file, a folder, or one of furniture, solids"):
         next(prepare("nowhere", tmp_path / "out"))
     with pytest.raises(UserError, match="is not empty"):
         next(prepare("furniture", boxes))
@@ -261,7 +261,7 @@ def test_show_and_audit(boxes, tmp_path):
 def test_the_sidecar_says_what_is_needed_to_do_it_again(boxes, tmp_path):
     list(prepare(boxes, tmp_path / "out", seed=5, **TINY))
     content = json.loads((tmp_path / "out" / "maquette.json").read_text())
-    assert content["seed"] == 5 and content["kinds"] == ["photo", "pencil"] and content["sources"] == [str(boxes)]
+    assert content["seed"] == 5 and content["kinds"] == ["photo", "pencil"] and content["sources"] == ["shapes"]
     assert content["versions"]["trimesh"] == trimesh.__version__
     assert content["terms"] == ["shapes of the user's own: as their owner says"]
 

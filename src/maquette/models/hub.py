@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +19,12 @@ import numpy as np
 from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
-from maquette.errors import PlainWarning, UserError, one_line
+from maquette.errors import UserError, one_line
 from maquette.io.atomic import write_together
 from maquette.io.lock import locked
 from maquette.io.paths import nameable
 from maquette.io.trees import read_json
+from maquette.models.remote import downloaded
 from maquette.renamed import upgraded
 from maquette.systems import SYSTEMS
 
@@ -121,7 +121,7 @@ def locate(name: str | Path) -> Path:
             f"--train.steps {stopped.name.removeprefix('step-').lstrip('0')}")
         raise UserError(f"{folder} is not a model: it has no config.json", hint=hint)
     if _may_be_on_hub(name):
-        return _from_hub(name)
+        return downloaded(name, FILES, CONFIG)
     close = difflib.get_close_matches(name, bundled(), 1)
     hint = f"did you mean '{close[0]}'?" if close else f"bundled models: {', '.join(bundled()) or 'none'}"
     raise UserError("no model or folder of this name", repr(name), hint)
@@ -360,37 +360,6 @@ def _size(file: Path) -> int:
     if not file.is_file():
         raise UserError(f"{file} is missing")
     return file.stat().st_size
-
-
-def _from_hub(name: str) -> Path:
-    """The folder of a model of the Hub, downloaded, or as it is in the cache where the Hub cannot be reached.
-
-    The Hub is asked before the download, since its client serves an older copy without a word.
-    """
-    from huggingface_hub import model_info, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
-
-    failed: Exception | None = None
-    try:
-        model_info(name)
-    except Exception as error:  # the hub client raises dozens of kinds: no network, no such repository, no access
-        failed = error
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES), local_files_only=failed is not None))
-    except Exception as error:  # as above
-        reason = failed or error
-        unknown = isinstance(reason, RepositoryNotFoundError) and not isinstance(reason, GatedRepoError)
-        why = "has no model of this name that you may read" if unknown else "cannot be reached"
-        if isinstance(reason, OfflineModeIsEnabled):
-            why = "may not be asked (HF_HUB_OFFLINE)"
-        hint = "check the name" if unknown else "check the name of the folder, or the network"
-        raise UserError(f"there is no folder '{name}', and the Hugging Face Hub {why}", hint=hint) from None
-    if not (folder / CONFIG).is_file():
-        raise UserError(f"'{name}' on the Hugging Face Hub is not a model of maquette: it has no {CONFIG}")
-    if failed is not None and not isinstance(failed, OfflineModeIsEnabled):  # which the user asked for
-        line = f"the Hugging Face Hub gives no answer for {name} ({one_line(failed, 80)}); the copy that was downloaded"
-        warnings.warn(PlainWarning(f"{line} earlier is used"), stacklevel=3)
-    return folder
 
 
 def _png(picture: np.ndarray) -> bytes:

@@ -145,7 +145,7 @@ def test_what_cannot_be_prepared_is_one_clear_line(tmp_path, monkeypatch):
     says("holdout must be 0 or more, got -1", folder, holdout=-1)
     says("workers must be 1 or more, got 0", folder, workers=0)
     says("bits must be from 9 to 16, or 0, got 8", folder, bits=8)
-    says("max-megapixels must be above 0, got 0", folder, max_megapixels=0)
+    says("max-megapixels must be above 0 and at most 10000, got 0", folder, max_megapixels=0)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("")
     with pytest.raises(UserError, match="full is not empty; choose a new folder for the dataset"):

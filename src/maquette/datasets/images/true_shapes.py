@@ -113,7 +113,10 @@ def true_shapes(folder: str | Path) -> TrueShapes:
     if not path.is_file():
         raise UserError(f"{folder} has no true shapes: it has no {TRUE_SHAPES}",
                         hint="make an image set of shapes with: maquette data render images SOURCE --out DIR")
-    found = npz_arrays(path, ("ids", "labels", "points", "voxels", "bend"), MOST * POINTS * 3 * 8)
+    try:
+        found = npz_arrays(path, ("ids", "labels", "points", "voxels", "bend"), MOST * POINTS * 3 * 8)
+    except UserError as error:
+        raise UserError(f"cannot read {path}", str(error), "make the image set again") from None
     ids, labels, points, voxels, mean_curvature = found.values()
     whole = (ids.size, POINTS, 3), (ids.size, RESOLUTION**3 // 8), (ids.size,), (ids.size,), (ids.size,)
     kinds = tuple(array.dtype.kind for array in found.values())
