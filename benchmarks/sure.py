@@ -1,14 +1,15 @@
 """How far the verdict `sure` can be believed, and the weights of `maquette.ways.verdict`.
 
-    python benchmarks/sure.py CACHE.json [--model maquette] [--seed 0] [--known furniture,solids,own] [--fit]
-                              [--show OUT.png]
+    python benchmarks/sure.py CACHE.json [--model maquette] [--seed 0] [--known furniture,solids] [--unlearned]
+                              [--fit] [--show OUT.png]
 
 200 pictures of kinds that a model has learned (renderings of the makers' test split, own drawings) and 200 of other
-things (doodles, noise, text, faces, rooms, textures) go through the model's way; their signs are kept in CACHE.json, so
-that all that follows takes seconds. `--known` says which of the first the model has really learned: the others are left
-out. A picture that is refused counts as the least sure of all. `--fit` fits the weights on one half of the pictures and
-measures on the other, instead of taking those of `verdict.py`, and prints them; it writes no code. `--show` lays out
-the worst mistakes.
+things (doodles, noise, text, faces, rooms, textures) go through the model's way; their signs are kept in CACHE.json,
+so that all that follows takes seconds. `--known` says which of the first the model has learned: the others are left
+out, or with `--unlearned` count as unknown, for a verdict that prefers a way without a model for them. A picture that
+is refused counts as the least sure of all. `--fit` fits the weights on one half of the pictures and measures on the
+other, instead of taking those of `verdict.py`, and prints them; it writes no code. `--show` lays out the worst
+mistakes.
 """
 
 import argparse
@@ -42,7 +43,9 @@ FURNITURE = ("chair", "table", "bookcase", "desk", "sofa", "cabinet", "bed", "la
 OWN = {"chair, front", "chair, three quarters", "table with drawer", "sofa", "bed", "table lamp", "bookcase",
        "armchair", "car", "mug", "cup", "stool"}
 """Drawings of kinds that the furniture maker makes."""
-RENDERED = {"furniture": (50, 45), "solids": (40, 41)}
+OTHERS = {"bottle", "house", "star", "rocket", "tree", "heart", "key", "hammer", "duck", "person", "mushroom", "bucket"}
+"""Drawings of kinds that the solids maker makes and the furniture maker does not."""
+RENDERED = {"furniture": (50, 45), "solids": (28, 29)}
 """Drawings and photos of each maker."""
 
 
@@ -62,8 +65,10 @@ def pictures(seed: int) -> Iterator[tuple[bool, str, Callable[[], np.ndarray]]]:
             items = generated(f"{maker}:{','.join(kinds)}", count, seed=900 + seed, split="test")
             for number, item in enumerate(items):  # drawings and photos are of the same objects, seen from other sides
                 yield True, f"{maker} {style}", partial(rendered, item, style, 7000 * (seed + 1) + number)
-    for case in cases(seed, OWN):
-        yield True, "own photographed" if case.photographed else "own drawing", partial(getattr, case, "pixels")
+    for maker, names in (("furniture", OWN), ("solids", OTHERS)):
+        for case in cases(seed, names):
+            style = "by hand, photographed" if case.photographed else "by hand"
+            yield True, f"{maker} {style}", partial(getattr, case, "pixels")
     for place, (kind, (make, count)) in enumerate(UNKNOWN.items()):
         for number in range(count):
             yield False, kind, partial(make, np.random.default_rng([seed, place, number]))
@@ -174,12 +179,15 @@ def main() -> None:
     parser.add_argument("cache")
     parser.add_argument("--model", default="maquette")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--known", default="furniture,solids,own")
+    parser.add_argument("--known", default="furniture,solids")
+    parser.add_argument("--unlearned", action="store_true")
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--show", default="")
     given = parser.parse_args()
     rows = measured(Path(given.cache), given.model, given.seed)
-    rows = [row for row in rows if not row["known"] or row["kind"].split()[0] in given.known.split(",")]
+    learned = given.known.split(",")
+    rows = [row | {"known": row["known"] and row["kind"].split()[0] in learned} for row in rows
+            if given.unlearned or not row["known"] or row["kind"].split()[0] in learned]
     print(f"model {given.model}, seed {given.seed}, {time.strftime('%Y-%m-%d')}, "
           f"{platform.processor() or platform.machine()} {platform.system()}, Python {platform.python_version()}")
     if given.fit:

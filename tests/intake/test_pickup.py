@@ -144,6 +144,18 @@ def test_a_sheet_half_in_the_shadow_on_a_dark_desk_is_no_photo():
     assert np.allclose(found.box, (*seen.min(0), *seen.max(0)), atol=25)
 
 
+def test_the_edge_of_a_shadow_across_a_drawing_is_no_line():
+    """The lit half was once taken for the sheet, and the drawing cut there."""
+    drawn = pages.sketch(thick=5)
+    corners = pages.corners_of(210, 297, tilt_deg=12, lean_deg=14, turn_deg=-4, size=(1200, 1600), fill=0.7)
+    page = pages.paper(drawn, lead=0.5)
+    bright, dim = (frame_object(pages.photographed(page, corners, (1200, 1600), shadow=shadow, seed=2), 128)
+                   for shadow in (0.0, 0.45))
+    assert bright.kind == dim.kind == "paper"
+    assert np.abs(dim.image - bright.image).mean() < 0.01
+    assert np.allclose(dim.box, bright.box, atol=12)
+
+
 def test_white_on_black_is_inverted():
     found = frame_object(
         255 - photographed(chair(430, 4, left=220, top=60, canvas=(560, 800)), tint=(1, 1, 1), fall=0.1)

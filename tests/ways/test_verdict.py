@@ -84,3 +84,13 @@ def test_grey_pixels_of_a_photo_are_read():
     photo = (90 + 40 * np.sin(x / 37) + 30 * np.cos(y / 23) + disc).astype(np.uint8)
     grey, colour = reconstruct(photo, by="model"), reconstruct(np.repeat(photo[..., None], 3, 2), by="model")
     assert grey.pickup.kind == "photo" and np.array_equal(grey.shape.occupancy, colour.shape.occupancy)
+
+
+def test_a_way_that_fails_gives_place_to_the_next(monkeypatch):
+    """A fish is no body of revolution: turned about its axis it is another thing, and blown up it is itself."""
+    fish = EXAMPLES / "drawings" / "fish.png"
+    assert reconstruct(fish, by="model").judgement.verdict == "unsure"
+    assert reconstruct(fish, by="revolve").judgement.verdict == "unsure"
+    monkeypatch.setattr("maquette.api.reconstruction.suits", lambda outline: ["revolve", "inflate", "extrude"])
+    made = reconstruct(fish)
+    assert made.way == "inflate" and made.judgement.verdict == "sure" and made.outline > 0.85

@@ -116,15 +116,16 @@ def reconstruct(
     seen = _Seen.of(picture, model, obeying, size_mm, threshold, largest_part, min_wall_mm, class_name)
     if by != "auto":
         return seen.made(by)
-    flat = suits(seen.outline)
-    first = seen.made("model")
-    for way in [best_way(first.judgement, flat)]:
-        if way != "model":
-            try:
-                return seen.made(way)
-            except UserError:  # an outline that relief cannot close: the model's result is what there is
-                return first
-    return first
+    best = seen.made("model")
+    for way in suits(seen.outline):
+        if best.judgement.verdict == "sure":
+            break
+        try:
+            found = seen.made(way)
+        except UserError:  # an outline that relief cannot close
+            continue
+        best = max(found, best, key=lambda made: made.judgement.probability)
+    return best
 
 
 def candidates(

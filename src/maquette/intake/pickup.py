@@ -14,6 +14,7 @@ from jaxtyping import Float, Float32, Float64, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.intake.background import PLAIN, object_on, plain_ground
+from maquette.intake.lighting import even_out, paper_light
 from maquette.intake.line_art import PageLook, disc, line_art, resize, small_copy, straighten_sheet, to_grey
 from maquette.intake.sheet_detection import find_sheet, straighten, to_page
 from maquette.io.pictures import find_inputs, read_picture
@@ -96,7 +97,7 @@ def frame_object(
     grey = to_grey(work)
     look = line_art(grey, work)
     if not look.is_line_art:
-        sheet = _drawn_sheet(straighten_sheet(grey, work)) or _drawn_sheet(_exact_sheet(work))
+        sheet = _drawn_sheet(_exact_sheet(work)) or _drawn_sheet(straighten_sheet(grey, work))
         inverse = line_art(255.0 - grey, None)
         if sheet is not None:
             page, to_work, look = sheet
@@ -125,13 +126,15 @@ def frame_object(
 
 
 def _exact_sheet(work: UInt8[np.ndarray, "h w 3"]) -> Sheet | None:
-    """The sheet of paper that `find_sheet` finds, also in a shadow and on a dark desk, and where it lies."""
+    """The sheet of paper that `find_sheet` finds, also half in a shadow, as even light would show it, and its place."""
     found = find_sheet(work)
     if found is None or not 0.5 < found.aspect < 2:
         return None
     page = straighten(work, found)
     if page.shape[0] * page.shape[1] < LEAST_SHEET * work.shape[0] * work.shape[1]:
         return None
+    if found.paper:  # surely paper: the edge of a shadow on it is no line
+        page = even_out(page, paper_light(page))
     return page, np.linalg.inv(to_page(found.corners, page.shape[1], page.shape[0]))
 
 
