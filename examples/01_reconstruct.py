@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import maquette
-from maquette.outputs.shapes import EXAMPLES
+from maquette.outputs.pictures import EXAMPLES
 
 picture = sys.argv[1] if len(sys.argv) > 1 else EXAMPLES / "chair.png"
 out = Path(sys.argv[2] if len(sys.argv) > 2 else "out")

@@ -47,12 +47,18 @@ def test_kinds_are_mixed_and_cameras_within_range():
     assert all((image.std() > 2) for image in views.images)
 
 
-def test_drawings_are_dark_lines_on_bright_paper():
-    views = render_views(TABLE, count=24, size_px=96, seed=2, kinds=("pencil",))
-    for image in views.images:
-        assert np.median(image) > 110
+def test_drawings_are_dark_lines_on_bright_paper_and_some_are_chalk_on_a_board():
+    views = render_views(TABLE, count=60, size_px=96, seed=2, kinds=("pencil",))
+    boards = [image for image in views.images if np.median(image) < 110]
+    for image in boards:  # chalk on a board
+        assert np.median(image) < 0.35 * 255
+        assert np.percentile(image, 99) > np.median(image) + 30
+        assert (image > np.median(image) + 30).mean() < 0.4
+    papers = [image for image in views.images if np.median(image) > 110]
+    for image in papers:
         assert np.percentile(image, 1) < 0.8 * np.median(image)
         assert (image < 0.7 * np.median(image)).mean() < 0.4
+    assert 1 <= len(boards) <= 10
 
 
 def test_silhouette_is_the_projection_of_the_mesh():

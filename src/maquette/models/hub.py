@@ -225,7 +225,7 @@ def _check_facts(info: dict[str, Any]) -> None:
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
         raise ValueError("threshold must lie between 0 and 1")
     for key in ("class_names", "data"):
-        lines = info.get(key, [])
+        lines = [] if info.get(key) is None else info[key]
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise ValueError(f"{key} must be a list of texts")
 
@@ -351,7 +351,7 @@ def facts(folder: Path) -> dict[str, Any]:
         "system": info["system"],
         **made,
         "class_names": info.get("class_names", []),
-        "data": info.get("data", []),
+        "data": info.get("data") or [],
         "megabytes": round(_size(folder / WEIGHTS) / 1e6, 1),
     }
 
