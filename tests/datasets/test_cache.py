@@ -7,6 +7,7 @@ import time
 import pytest
 import trimesh
 
+from maquette.datasets import cache as caching
 from maquette.datasets.cache import cache_folder, cached, content_of
 from maquette.errors import UserError
 
@@ -90,3 +91,17 @@ def test_a_damaged_dataset_of_the_cache_says_what_helps_and_that_helps(tmp_path)
         opened(tmp_path / "in", tmp_path / "cache")
     shutil.rmtree(folder)
     assert len(opened(tmp_path / "in", tmp_path / "cache")) == 1
+
+
+def test_the_key_of_a_maker_is_what_is_made_and_not_where(tmp_path, monkeypatch):  # F16
+    def key(source="furniture", **options):
+        return cache_folder(source, tmp_path, {"resolution": 16, "count": 4, **options}).name
+
+    first = key()
+    monkeypatch.chdir(tmp_path)
+    assert key() == first == key(seed=0, workers=1)
+    others = {key(count=5), key(seed=1), key(resolution=32), key(views=2), key("furniture:chair"), key("solids"),
+              key("furniture:lamp")}
+    assert len(others) == 7 and first not in others
+    monkeypatch.setattr(caching, "FORMAT", caching.FORMAT + 1)
+    assert key() != first, "rows that are made otherwise are another dataset"

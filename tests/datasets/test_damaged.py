@@ -94,7 +94,7 @@ def test_a_damaged_archive_is_named_and_the_others_are_read(tmp_path):  # F14
     np.savez(tmp_path / "in" / "good.npz", occupancy=np.ones((4, 4, 4), np.uint8))
     data = (tmp_path / "in" / "good.npz").read_bytes()
     (tmp_path / "in" / "bad.npz").write_bytes(data[: len(data) // 2])
-    events = list(prepare(tmp_path / "in", tmp_path / "out", resolution=8, workers=1))
+    events = list(prepare(tmp_path / "in", tmp_path / "out", resolution=8, workers=1, keep_names=True))
     assert [event.id for event in events if isinstance(event, Skipped)] == ["bad"] and events[-1].count == 1
     values = {f"{kind}_{split}": np.ones((2, 4, 4, 4), np.uint8) if kind == "X" else np.array([0, 5])
               for kind in "Xy" for split in ("train", "test")}

@@ -134,8 +134,8 @@ def grids(tmp_path):
 
 
 def test_a_dataset_in_twelve_orientations(grids, tmp_path):
-    events = list(prepare(grids, tmp_path / "one", resolution=16, workers=1))
-    twelve = list(prepare(grids, tmp_path / "twelve", resolution=16, workers=1, orientations=12))
+    events = list(prepare(grids, tmp_path / "one", resolution=16, workers=1, keep_names=True))
+    twelve = list(prepare(grids, tmp_path / "twelve", resolution=16, workers=1, orientations=12, keep_names=True))
     assert [event.total for event in twelve[:-1]] == [10] * 10 and len(twelve) == len(events), "shapes are counted"
     assert twelve[-1].count == 12 * events[-1].count == 108
     assert [id for id, _ in twelve[-1].skipped] == ["block/train/empty"]
@@ -161,7 +161,7 @@ def test_a_round_shape_is_no_duplicate_of_itself(tmp_path):
     list(prepare(folder, tmp_path / "four", resolution=16, workers=1, orientations=4))
     assert looking.audit(tmp_path / "four").duplicates == []
     np.save(folder / "b.npy", grid)
-    list(prepare(folder, tmp_path / "both", resolution=16, workers=1, orientations=4))
+    list(prepare(folder, tmp_path / "both", resolution=16, workers=1, orientations=4, keep_names=True))
     assert looking.audit(tmp_path / "both").duplicates == [["a", "b"]]
 
 
@@ -188,8 +188,8 @@ def test_an_interrupted_preparation_goes_on(grids, tmp_path, monkeypatch):
 
 
 def test_the_split_keeps_the_orientations_of_a_shape_together(grids, tmp_path):
-    list(prepare(grids, tmp_path / "one", resolution=16, workers=1))
-    list(prepare(grids, tmp_path / "twelve", resolution=16, workers=1, orientations=12))
+    list(prepare(grids, tmp_path / "one", resolution=16, workers=1, keep_names=True))
+    list(prepare(grids, tmp_path / "twelve", resolution=16, workers=1, orientations=12, keep_names=True))
     one, many = open_dataset(tmp_path / "one"), open_dataset(tmp_path / "twelve")
     plain, sides = split(one, 0.4), split(many, 0.4)
     for few, rows in zip(plain, sides, strict=True):
@@ -220,10 +220,10 @@ def test_options_that_cannot_be(grids, tmp_path, given, message):
 
 
 def test_what_is_turned_already_is_not_turned_again(grids, tmp_path):
-    list(prepare(grids, tmp_path / "two", resolution=16, workers=1, orientations=2))
+    list(prepare(grids, tmp_path / "two", resolution=16, workers=1, orientations=2, keep_names=True))
     with pytest.raises(UserError, match="named as one that was turned already, got block/train/b_0@180; prepare what"):
-        next(prepare(tmp_path / "two", tmp_path / "four", resolution=16, orientations=2))
-    list(prepare(tmp_path / "two", tmp_path / "same", resolution=16, workers=1))
+        next(prepare(tmp_path / "two", tmp_path / "four", resolution=16, orientations=2, keep_names=True))
+    list(prepare(tmp_path / "two", tmp_path / "same", resolution=16, workers=1, keep_names=True))
     assert open_dataset(tmp_path / "same").ids == open_dataset(tmp_path / "two").ids
 
 

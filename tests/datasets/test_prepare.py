@@ -17,7 +17,7 @@ from maquette.errors import UserError
 from maquette.events import Progress, Skipped
 from maquette.geometry.voxelise import voxelise
 
-TINY = {"resolution": 16, "views": 3, "view_size": 32, "workers": 1}
+TINY = {"resolution": 16, "views": 3, "view_size": 32, "workers": 1, "keep_names": True}
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_meshes_with_y_up_are_turned_and_it_is_known_of_the_dataset(tmp_path, ca
 
 def test_datasets_of_the_time_before_there_was_an_up_axis_are_still_these(tmp_path):
     trimesh.creation.box((3, 4, 1)).export(tmp_path / "a.stl")
-    list(prepare(tmp_path / "a.stl", tmp_path / "out", resolution=16, workers=1))
+    list(prepare(tmp_path / "a.stl", tmp_path / "out", resolution=16, workers=1, keep_names=True))
     options = {"resolution": 16, "views": 0, "view_size": 128, "channels": 1, "kinds": ["photo", "pencil"],
                "backgrounds": None, "seed": 0, "frontal": 0.4}
     content = json.dumps([preparing.FORMAT, options, [["a", tmp_path.name, "train"]]])

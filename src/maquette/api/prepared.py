@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maquette.events import Progress, Skipped
+from maquette.events import Note, Progress, Skipped
 from maquette.extras import require
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def prepare_data(
     scans: int = 0,
     orientations: int = 1,
     up: str = "z",
-) -> "Iterator[Progress | Skipped | Finished]":
+    keep_names: bool = False,
+    name: str = "",
+) -> "Iterator[Note | Progress | Skipped | Finished]":
     """Turn shapes into a dataset folder; run again with the same options it goes on where it stopped.
 
     Args:
@@ -51,9 +53,11 @@ def prepare_data(
         scans: Partial grids of each shape, as one depth camera sees it.
         orientations: Orientations about z of each shape, 1, 2, 3, 4, 6 or 12; more than 1 only without views and scans.
         up: The axis that points up in the meshes of a folder, `z` or `y`.
+        keep_names: Call the shapes of a folder by the paths of their files, not by hashes that say nothing.
+        name: What trained models call these shapes, and the class of those that lie in no folder of a class.
 
     Yields:
-        Progress and Skipped, then one `maquette.datasets.prepare.Finished`.
+        Notes, Progress and Skipped, then one `maquette.datasets.prepare.Finished`.
 
     Raises:
         UserError: For options that cannot be, for an `out` that holds something else, where no shape at all can be
@@ -65,7 +69,7 @@ def prepare_data(
     yield from prepare(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, count=count, seed=seed,
         kinds=kinds, backgrounds=backgrounds, workers=workers, split=split, frontal=frontal, scans=scans,
-        orientations=orientations, up=up,
+        orientations=orientations, up=up, keep_names=keep_names, name=name,
     )
 
 

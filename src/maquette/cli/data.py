@@ -27,6 +27,8 @@ def data_prepare(
     scans: int = 0,
     orientations: int = 1,
     up: Literal["z", "y"] = "z",
+    keep_names: bool = False,
+    name: str = "",
     workers: int | None = None,
     json: bool = False,
 ) -> int:
@@ -50,6 +52,9 @@ def data_prepare(
         scans: Scans of each shape, as a depth camera sees it from one side; 0: none.
         orientations: Orientations about the up axis of each shape, a row each: 1, 2, 3, 4, 6 or 12.
         up: The axis that points up in the meshes of a folder; GLB says it itself, and grids are z up.
+        keep_names: Call the shapes of a folder by the paths of their files, not by hashes that say nothing.
+        name: What trained models call these shapes, and the class of those that lie in no folder of a class; models
+            never name the folder that is given.
         workers: Processes; all cores if left out.
         json: Print one JSON document.
 
@@ -63,7 +68,7 @@ def data_prepare(
     events = api.prepare_data(
         source, out, resolution=resolution, views=views, view_size=view_size, channels=channels, kinds=kinds,
         count=count, seed=seed, backgrounds=backgrounds, frontal=frontal, scans=scans, orientations=orientations,
-        up=up, workers=workers,
+        up=up, keep_names=keep_names, name=name, workers=workers,
     )
     return show_prepare(events, out, json)
 
@@ -245,6 +250,7 @@ def data_audit(
 
 def _audit_shapes(path: str, json: bool) -> int:
     from maquette import api
+    from maquette.datasets.private import private_names
 
     findings = api.audit_data(path)
     if json:
@@ -252,6 +258,8 @@ def _audit_shapes(path: str, json: bool) -> int:
         return 0
     for finding in findings:
         print(finding["line"])
+    if findings and private_names(Path(path)).is_file():
+        print(f"which shape is which file: {private_names(Path(path))}")
     print(f"{len(findings)} finding{'s' if len(findings) > 1 else ''}" if findings else "nothing found")
     return 0
 

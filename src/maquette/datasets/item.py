@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -41,3 +42,16 @@ class Item:
     turned: Callable[[int], SourceShape | None] | None = field(default=None, repr=False)
     """Reads the source's own copy of the shape, turned by 30 or 60 degrees about z, from x towards y; it returns None
     where the source has no such copy. None for sources that hold each shape in one orientation only."""
+    file: Path | None = None
+    """The user's own file, whose name is not to leave this machine; None where the id may say where a shape is from."""
+
+    def unnamed(self, text: str) -> str:
+        """A message about the shape in which its file is called by the id, so that it can be kept in a dataset."""
+        if self.file is None:
+            return text
+        places = {str(self.file), str(self.file.resolve()), self.file.as_posix(), self.file.name}
+        for place in sorted(places, key=len, reverse=True):
+            text = text.replace(place, self.id)
+        for folder in sorted({str(self.file.parent), str(self.file.parent.resolve())} - {".", "/"}, key=len)[::-1]:
+            text = text.replace(f"{folder}/", "")
+        return text

@@ -19,6 +19,7 @@ from maquette.datasets import orientations as turning
 from maquette.datasets.arrow import Features
 from maquette.datasets.format import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
 from maquette.datasets.item import Item
+from maquette.datasets.private import write_private_names
 from maquette.datasets.resumable import (
     MAX_COUNT,
     PARTS,
@@ -36,7 +37,7 @@ from maquette.datasets.rows import RowOptions, make_rows
 from maquette.datasets.sources import is_generated, items_of, terms_of
 from maquette.datasets.workers import cores as _cores
 from maquette.errors import UserError
-from maquette.events import Progress, Skipped
+from maquette.events import Note, Progress, Skipped
 from maquette.io.atomic import write_bytes
 
 __all__ = ["Finished", "OpenedData", "open_dataset", "prepare"]
@@ -65,10 +66,14 @@ def prepare(
     scans: int = 0,
     orientations: int = 1,
     up: str = "z",
-) -> Iterator[Progress | Skipped | Finished]:
+    keep_names: bool = False,
+    name: str = "",
+) -> Iterator[Note | Progress | Skipped | Finished]:
     """Prepares a dataset, step by step as the events are asked for; the caller stops by asking for no more.
 
-    Yields Progress or Skipped for each shape, and Finished at the end.
+    Yields Progress or Skipped for each shape, Notes, and Finished at the end. The dataset names no file of the user's:
+    the shapes of a folder are called by their class and a hash of their content, and a table beside the dataset, not in
+    it, says which is which.
 
     Args:
         source: `furniture`, a ModelNet `.npz` or tree, an IKEA folder, a furniture library (`.sh3f`) or a folder of
@@ -90,6 +95,8 @@ def prepare(
         orientations: Orientations about z in which each shape is prepared, a row each: 1, 2, 3, 4, 6 or 12. More than 1
             only without views and scans. `count` and the events count shapes, not rows.
         up: The axis that points up in the meshes of a folder, `z` or `y` (`maquette.datasets.sources.meshes.read`).
+        keep_names: Calls the shapes of a folder by the paths of their files, also in the dataset.
+        name: What trained models call shapes of the user's own, and the class of those that lie in no folder of one.
 
     Raises:
         UserError: If an option is out of range, if `out` holds something else or another command works on it, if no
@@ -101,13 +108,15 @@ def prepare(
                          orientations, up)
     _check(options, count, workers, split)
     sources = [source] if isinstance(source, (str, Path)) else list(source)
-    items = items_of(sources, count=count, seed=seed, split=split, up=up)
+    items = items_of(sources, count=count, seed=seed, split=split, up=up, keep_names=keep_names, name=name)
     if orientations > 1:
         _refuse_turned(items)
     class_names = tuple(sorted({item.label for item in items}))
     names = [[item.id, item.label, item.split] for item in items]
     unset = (("scans", 0), ("orientations", 1), ("up", "z"))
     deciding = {name: value for name, value in asdict(options).items() if (name, value) not in unset}
+    if name:
+        deciding["name"] = name
     content = json.dumps([FORMAT, deciding, names])  # without newer options at their defaults: older sets stay valid
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
     parts = out / PARTS
@@ -120,8 +129,13 @@ def prepare(
         shutil.rmtree(parts, ignore_errors=True)
         yield Finished(out, sum(info.counts.values()), info.skipped)
         return
-    named = asdict(options) | {"kinds": list(options.kinds), "shapes": len(items)}
+    named = asdict(options) | {"kinds": list(options.kinds), "shapes": len(items), "name": name}
     with claimed(out, fingerprint, named):
+        own = [(item.id, item.file) for item in items if item.file is not None]
+        if own:
+            table = write_private_names(out, own)
+            yield Note(f"{table} says which shape is which file; it is for you alone. The classes go into models by "
+                       f"their names: {', '.join(class_names)}")
         groups = _groups(items, options)
         unfinished, done = unfinished_groups(parts, groups)
         schema = arrow_schema(class_names, bool(scans))
@@ -131,8 +145,8 @@ def prepare(
                 rows = [row | {"label": class_names.index(row["label"])} for row in ready.rows]
                 write_group(parts, Group(ready.name, rows, ready.skipped), schema)
             yield (Progress("preparing", done, len(items)) if reason is None
-                   else Skipped(item.id, reason, done, len(items)))
-        whole = _assemble(out, list(groups), class_names, options, sources, fingerprint)
+                   else Skipped(item.id, _told(item, reason), done, len(items)))
+        whole = _assemble(out, list(groups), class_names, options, sources, name, fingerprint)
     shutil.rmtree(parts, ignore_errors=True)
     yield whole
 
@@ -214,9 +228,14 @@ def _make(item: Item, options: RowOptions) -> Rows:
     try:
         return make_rows(item, options), None
     except UserError as error:
-        return None, str(error)
+        return None, item.unnamed(str(error))
     except Exception as error:  # one strange file among thousands must not end the others
-        return None, f"{type(error).__name__}: {error}"
+        return None, item.unnamed(f"{type(error).__name__}: {error}")
+
+
+def _told(item: Item, reason: str) -> str:
+    """Why a shape was skipped, as its owner is told at once: with the name of its file, which is kept nowhere."""
+    return reason if item.file is None else reason.replace(item.id, str(item.file))
 
 
 def _assemble(
@@ -225,6 +244,7 @@ def _assemble(
     class_names: tuple[str, ...],
     options: RowOptions,
     sources: Sequence[str | Path],
+    name: str,
     fingerprint: str,
 ) -> Finished:
     """Moves the written groups to where `datasets` expects them and describes them, the sidecar last."""
@@ -243,7 +263,7 @@ def _assemble(
         up=options.up,
         seed=options.seed,
         sources=tuple(str(source) if is_generated(source) else "shapes" for source in sources),
-        terms=terms_of(sources),
+        terms=terms_of(sources, name),
         counts=counts,
         skipped=skipped,
         versions={package: version(package) for package in packages},

@@ -2,14 +2,19 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
+import trimesh
 from radiographs import dicom, fill, radiograph, write
 
 from maquette.datasets.images import ImageInfo, open_images, prepare_images
 from maquette.datasets.images.audit import audit_images
-from maquette.datasets.images.files import PRIVATE
+from maquette.datasets.images.render import render_images
+from maquette.datasets.prepare import open_dataset, prepare
+from maquette.datasets.private import PRIVATE, read_private_names
+from maquette.datasets.sources import items_of
 from maquette.evaluation.images.sets import open_real_images
 from maquette.events import Note, Skipped
 
@@ -106,3 +111,69 @@ def test_masks_are_still_found_by_the_files_names(tmp_path):
         write(tmp_path / "masks" / f"{number:02d}.png", np.full((80, 160), 255, np.uint8))
     list(prepare_images(folder, tmp_path / "out", size="64x32", holdout=0, workers=1, masks=str(tmp_path / "masks")))
     assert open_images(tmp_path / "out").ids == ["image-00001", "image-00002", "image-00003"]
+
+
+@pytest.fixture
+def bones(tmp_path):
+    """Meshes and a grid in class folders under a folder named after a patient, a damaged file and a copy with them."""
+    folder = tmp_path / "Zimmermann_Quirinus"
+    for kind, number in (("knee", 1), ("knee", 2), ("hip", 1)):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        trimesh.creation.box((1, number, 2 if kind == "hip" else 3)).export(folder / kind / f"Zimmermann-{number}.stl")
+    np.save(folder / "Quirinus.npy", np.pad(np.ones((4, 4, 4), np.float32), 2))
+    shutil.copy(folder / "knee" / "Zimmermann-1.stl", folder / "knee" / "Zimmermann-again.stl")
+    (folder / "knee" / "Zimmermann-damaged.stl").write_bytes(b"nothing")
+    return folder
+
+
+def test_a_prepared_dataset_of_shapes_names_neither_folder_nor_files(bones, tmp_path):
+    out = tmp_path / "sets" / "out"
+    events = list(prepare(bones, out, resolution=8, workers=1))
+    assert not [name for name in NAMES if name in everything(out)]
+    (skipped,) = [event for event in events if isinstance(event, Skipped)]
+    assert "Zimmermann-damaged.stl" in skipped.reason, "on the terminal the owner is told which file it is"
+    ((id, reason),) = events[-1].skipped
+    assert id == skipped.id and reason.startswith(f"{id} cannot be read as stl")
+    data = open_dataset(out)
+    assert data.class_names == ("hip", "knee", "object") and len(data) == 5
+    table = tmp_path / "sets" / f"out.{PRIVATE}"
+    known = read_private_names(out)
+    assert set(data.ids) | {id} == set(known) and known[id].endswith("Zimmermann-damaged.stl")
+    copies = [id for id, file in known.items() if file.endswith(("knee/Zimmermann-1.stl", "-again.stl"))]
+    assert sorted(copies)[1] == f"{sorted(copies)[0]}-2", "a copy has the number 2"
+    (note,) = [event.text for event in events if isinstance(event, Note)]
+    assert note.startswith(f"{table} says which shape is which file") and note.endswith("hip, knee, object")
+
+
+def test_one_more_shape_leaves_the_ids_of_the_others(bones, tmp_path):
+    before = {item.file: item.id for item in items_of([bones])}
+    trimesh.creation.box((2, 2, 1)).export(bones / "hip" / "A.stl")
+    after = {item.file: item.id for item in items_of([bones])}
+    assert before.items() < after.items() and len(after) == len(before) + 1
+    assert [item.id for item in items_of([bones], split="train")] == list(after.values())
+
+
+def test_shapes_keep_their_names_or_have_one_if_wanted(bones, tmp_path):
+    list(prepare(bones, tmp_path / "kept", resolution=8, workers=1, keep_names=True))
+    assert "knee/Zimmermann-1" in open_dataset(tmp_path / "kept").ids
+    list(prepare(bones, tmp_path / "named", resolution=8, workers=1, name="Bones"))
+    named = open_dataset(tmp_path / "named")
+    assert named.terms == ("Bones: as their owner says",) and named.class_names == ("Bones", "hip", "knee")
+    again = {item.id for item in items_of([tmp_path / "named"])}
+    assert again == set(named.ids), "a dataset that is prepared from it has the same ids"
+
+
+def test_a_dataset_with_the_names_of_files_is_read_and_hands_none_on(bones, tmp_path):
+    (bones / "Quirinus.npy").unlink()
+    list(prepare(bones, tmp_path / "old", resolution=8, workers=1, keep_names=True))
+    assert open_dataset(tmp_path / "old").id(0) == "hip/Zimmermann-1"
+    list(prepare(tmp_path / "old", tmp_path / "new", resolution=8, workers=1))
+    assert not [name for name in NAMES if name in everything(tmp_path / "new" / "train")]
+    assert open_dataset(tmp_path / "new").ids[:2] == ["hip/00001", "knee/00002"]
+
+
+def test_images_of_shapes_name_no_files(bones, tmp_path):
+    out = tmp_path / "out"
+    *_, made = render_images(bones, out, size=8, views=1, holdout=1, workers=1)
+    assert made.count == 5 and not [name for name in NAMES if name in everything(out)]
+    assert len(read_private_names(out)) == 6

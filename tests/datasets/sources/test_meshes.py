@@ -19,7 +19,7 @@ def wedge() -> trimesh.Trimesh:
 def test_every_mesh_format(tmp_path, suffix):
     (tmp_path / "block").mkdir()
     write_mesh(tmp_path / "block" / f"a{suffix}", wedge())
-    (item,) = meshes.read(tmp_path)
+    (item,) = meshes.read(tmp_path, keep_names=True)
     assert (item.id, item.label, item.split, item.source) == ("block/a", "block", "train", tmp_path.name)
     assert item.load().extents == pytest.approx([4, 2, 1], rel=1e-5)
 
@@ -29,7 +29,7 @@ def test_every_grid_format(tmp_path, suffix):
     grid = np.zeros((16, 16, 16), bool)
     grid[2:9, 3:5, 1:14] = True
     write_grid(tmp_path / f"a{suffix}", grid)
-    (item,) = meshes.read(tmp_path, turns={tmp_path.name: 180})
+    (item,) = meshes.read(tmp_path, turns={"object": 180})
     assert np.array_equal(item.load(), grid[::-1, ::-1])
 
 
@@ -48,12 +48,12 @@ def test_labels_and_splits_come_from_the_folders(tmp_path):
         wedge().export(tmp_path / name)
     (tmp_path / "readme.txt").write_text("nothing")
     wedge().export(tmp_path / "table" / "x.obj")
-    found = {item.id: (item.label, item.split) for item in meshes.read(tmp_path)}
+    found = {item.id: (item.label, item.split) for item in meshes.read(tmp_path, keep_names=True)}
     assert found == {
         "chair/train/chair_0001": ("chair", "train"), "chair/test/chair_0002": ("chair", "test"),
         "table/x.off": ("table", "train"), "table/x.obj": ("table", "train"), "lamp/30/val/y": ("lamp", "train"),
     }
-    by_id = {item.id: item for item in sources.read(tmp_path)}
+    by_id = {item.id: item for item in sources.read(tmp_path, keep_names=True)}
     assert modelnet.ROTATIONS["table"] == 270  # ModelNet's own tree is turned to the front
     assert by_id["table/x.off"].load().extents == pytest.approx([2, 4, 1])
 
@@ -61,7 +61,7 @@ def test_labels_and_splits_come_from_the_folders(tmp_path):
 def test_y_up(tmp_path):
     wedge().export(tmp_path / "a.obj")
     (item,) = meshes.read(tmp_path / "a.obj", up="y")
-    assert item.label == tmp_path.name and item.load().extents == pytest.approx([4, 1, 2])
+    assert item.label == "object" and item.load().extents == pytest.approx([4, 1, 2])
 
 
 def test_y_up_is_for_meshes_that_do_not_say_how_they_stand(tmp_path):
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_named(tmp_path):
 
 
 def test_the_real_meshes(shared):
-    items = {item.id: item for item in meshes.read(shared / "meshes")}
+    items = {item.id: item for item in meshes.read(shared / "meshes", keep_names=True)}
     assert set(items) == {"chair", "toilet_0345.off", "toilet_0345.obj", "toilet_0345_256"}
     off, obj = items["toilet_0345.off"].load(), items["toilet_0345.obj"].load()
     assert off.extents == pytest.approx([13.8, 22.1528, 17.5], rel=1e-4)

@@ -16,11 +16,10 @@ from maquette.datasets.images.files import (
     Limits,
     find_images,
     open_image,
-    private_names,
-    write_private_names,
 )
 from maquette.datasets.images.measure import ImageStatistics, measure
 from maquette.datasets.images.report import html_report
+from maquette.datasets.private import private_names, write_private_names
 from maquette.datasets.workers import WorkerDied, cores, map_unordered
 from maquette.errors import UserError
 from maquette.events import Note, Progress
@@ -103,7 +102,7 @@ def audit_images(
     statistics = {file.id: statistics[file.id] for file in files if file.id in statistics}
     odd, notes = compare(statistics)
     if not keep_names:
-        table = write_private_names(out, files)
+        table = write_private_names(out, ((file.id, file.path) for file in files))
         yield Note(f"{table} says which image is which file; it is for you alone, pass it on to nobody")
     findings = tuple(sorted([Finding("unreadable", id, why) for id, why in problems.items()] + odd,
                             key=lambda finding: (list(KINDS).index(finding.kind), finding.id)))

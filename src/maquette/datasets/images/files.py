@@ -4,9 +4,8 @@ The names of folders and files may be those of patients. Whatever is written cal
 is never passed on, says which number is which file.
 """
 
-import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from jaxtyping import UInt8
 from maquette.datasets.images.measure import Grey, Pixels
 from maquette.errors import UserError
 from maquette.io import dicom
-from maquette.io.atomic import atomic_path
-from maquette.io.paths import fitted, usable
+from maquette.io.paths import usable
 from maquette.io.pictures import MAX_SIDE_PX, SUFFIXES, is_picture, read_picture
 from maquette.io.replacing import keep
 
@@ -25,8 +23,6 @@ MAX_FILE_BYTES = 2**30
 """The largest file that is read, in bytes."""
 MAX_MEGAPIXELS = 10_000.0
 """The most that can be asked for as the largest picture."""
-PRIVATE = "PRIVATE-names.csv"
-"""What the file is called that says which number is which file; for its owner alone."""
 
 
 @dataclass(frozen=True)
@@ -123,30 +119,6 @@ def find_images(folder: str | Path, *, keep_names: bool = False) -> list[ImageFi
         raise UserError(f"no image in the folder {folder}",
                         hint=f"known endings: {' '.join(SUFFIXES + dicom.SUFFIXES)}")
     return found
-
-
-def private_names(out: Path) -> Path:
-    """The table of which id is which file: beside the folder that may be passed on, not in it."""
-    return out.resolve().with_name(fitted(out.resolve().name, f".{PRIVATE}"))
-
-
-def write_private_names(out: Path, files: Sequence[ImageFile]) -> Path:
-    """Writes the table of which id is which file, and returns its path; it belongs in nothing that is passed on.
-
-    Args:
-        out: The folder that may be passed on: the table is written beside it, under its name and `PRIVATE`.
-        files: All images.
-
-    Raises:
-        UserError: If it cannot be written.
-    """
-    path = private_names(out)
-    with atomic_path(path) as unfinished, unfinished.open("w", encoding="utf-8", errors="surrogateescape",
-                                                          newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["called", "file"])
-        table.writerows([image.id, str(image.path)] for image in files)
-    return path
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -18,9 +18,9 @@ from maquette.datasets.images.files import (
     find_images,
     open_image,
     open_masked,
-    write_private_names,
 )
 from maquette.datasets.images.format import SIDECAR, ImageInfo, features, is_images
+from maquette.datasets.private import write_private_names
 from maquette.datasets.resumable import (
     PARTS,
     Finished,
@@ -157,7 +157,7 @@ def prepare_images(
         return
     with claimed(out, fingerprint, decisive):
         if not keep_names:
-            table = write_private_names(out, files)
+            table = write_private_names(out, ((file.id, file.path) for file in files))
             yield Note(f"{table} says which image is which file; it is for you alone, pass it on to nobody")
         group = int(np.clip(2**28 // (width * height * (1 if grey else 3)), 1, _GROUP))
         groups = {f"{name}-{number:05d}": chosen[start : start + group] for name, chosen in split.items()

@@ -21,6 +21,7 @@ from maquette.datasets.images.prepare import finished
 from maquette.datasets.images.true_shapes import TRUE_SHAPES, keep_shape, shape_part, write_shapes
 from maquette.datasets.item import Item
 from maquette.datasets.orientations import shape_id
+from maquette.datasets.private import write_private_names
 from maquette.datasets.resumable import (
     MAX_COUNT,
     PARTS,
@@ -164,11 +165,14 @@ def render_images(
         yield whole
         return
     with claimed(out, fingerprint, json.loads(json.dumps(decisive))):
+        own = [(item.id, item.file) for item in items if item.file is not None]
+        if own:
+            write_private_names(out, own)
         group = max(1, _GROUP // views)
         groups = {f"{part}-{number:05d}": chosen[start : start + group] for part, chosen in split.items()
                   for number, start in enumerate(range(0, len(chosen), group))}
         unfinished, done = unfinished_groups(out / PARTS, groups)
-        make = partial(_make, options=options, parts=out / PARTS, folder=str(Path(source)))
+        make = partial(_make, options=options, parts=out / PARTS)
         for item, reason, ready in make_groups(unfinished, make, workers or cores()):
             done += 1
             if ready is not None:
@@ -273,10 +277,10 @@ def _spread(items: list[Item], count: int | None) -> list[Item]:
     return [items[k * len(items) // count] for k in range(count)]
 
 
-def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> Rows:
+def _make(item: Item, options: RenderOptions, parts: Path) -> Rows:
     """(a row for each view, None), or (None, why there are none).
 
-    The reason calls files by their names in the folder. The true shape of a test item is written to `parts`.
+    The reason calls the user's own files by their ids. The true shape of a test item is written to `parts`.
     """
     from maquette.datasets.rows import mesh_of
     from maquette.rendering.coloured import coloured
@@ -299,9 +303,9 @@ def _make(item: Item, options: RenderOptions, parts: Path, folder: str) -> Rows:
             keep_shape(shape_part(parts, item), mesh)
         return rows, None
     except UserError as error:
-        return None, str(error).replace(f"{folder}/", "")
+        return None, item.unnamed(str(error))
     except Exception as error:  # one strange file among thousands must not end the others
-        return None, f"{type(error).__name__}: {error}"
+        return None, item.unnamed(f"{type(error).__name__}: {error}")
 
 
 def _cut_off(out: Path, info: ImageInfo) -> int:

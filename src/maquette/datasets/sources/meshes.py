@@ -4,6 +4,8 @@ Two layouts are understood: ModelNet's `class/train|test/name.off`, and `class/n
 the folder that the file lies in. Meshes and grids may be mixed.
 """
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,12 +23,29 @@ SPLITS = {"train": "train", "test": "test", "val": "train", "valid": "train", "v
 shapes, since training chooses its own."""
 
 
-def read(path: str | Path, *, turns: Mapping[str, int] | None = None, up: str = "z") -> Iterator[Item]:
-    """Every mesh and grid in a folder and its subfolders, in the order of their paths; the ids are these paths.
+OWN = "shapes"
+"""The source of shapes of the user's own, whatever their folder is called."""
+NO_CLASS = "object"
+"""The class of shapes that lie in no folder of a class."""
+_ID_DIGITS = 12
+"""Of the hash of a file's content that is its id, in hexadecimal."""
+
+
+def read(
+    path: str | Path, *, turns: Mapping[str, int] | None = None, up: str = "z", keep_names: bool = False,
+    name: str = "",
+) -> Iterator[Item]:
+    """Every mesh and grid in a folder and its subfolders, in the order of their paths.
+
+    The name of a file may be a person's. So an id is the class and a hash of the file's content: `chair/3f0a91c2b7de`,
+    and copies of a file are numbered. Files of ModelNet (`chair_0001.off`) keep their names.
 
     Args:
         path: The folder, or one file.
         turns: Degrees about z that bring the front of each class to +y; 0 for classes that are not named.
+        keep_names: The ids are the paths of the files in the folder.
+        name: The class of the files that lie in no folder of a class; `NO_CLASS` if empty. The folder that is given is
+            none, unless names are kept.
         up: The axis that points up in the meshes, `z` or `y`. With y, meshes are turned so that y becomes z and their
             -z becomes +y. Grids always have z up, and so have GLB files, which are turned when they are read.
 
@@ -48,12 +67,31 @@ def read(path: str | Path, *, turns: Mapping[str, int] | None = None, up: str = 
         stems[stem] = stems.get(stem, 0) + 1
     for file in files:
         inner = file.relative_to(root)
-        label, split = _label(file, root)
-        name = inner.with_suffix("").as_posix()
-        if stems[name] > 1:  # toilet.off beside toilet.obj
-            name = inner.as_posix()
+        label, split = _label(file, root, keep_names, name)
         degrees = (turns or {}).get(label, 0)
-        yield Item(name, label, split, root.resolve().name or "folder", partial(_load, file, degrees, up))
+        load = partial(_load, file, degrees, up)
+        published = label in (turns or {}) and re.fullmatch(rf"{re.escape(label)}_\d+", file.stem)
+        if not keep_names and not published:
+            yield Item(f"{label}/{_hash(file)}", label, split, OWN, load, file=file)
+            continue
+        id = inner.with_suffix("").as_posix()
+        if stems[id] > 1:  # toilet.off beside toilet.obj
+            id = inner.as_posix()
+        yield Item(id, label, split, root.resolve().name or "folder" if keep_names else "modelnet10", load)
+
+
+def is_hashed(id: str) -> bool:
+    """Whether an id says nothing of a file's name: it is a class and a hash."""
+    return re.search(rf"/[0-9a-f]{{{_ID_DIGITS}}}(-\d+)?(@\d+)?$", id) is not None
+
+
+def _hash(file: Path) -> str:
+    """A hash of what is in a file; zeros for one that cannot be opened, which is told when it is loaded."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()[:_ID_DIGITS]
+    except OSError:
+        return "0" * _ID_DIGITS
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -64,17 +102,17 @@ def _files(folder: Path) -> Iterator[Path]:
             yield file
 
 
-def _label(file: Path, root: Path) -> tuple[str, str]:
+def _label(file: Path, root: Path, keep_names: bool, otherwise: str) -> tuple[str, str]:
     """The class and the split of a file, from the names of its folders."""
     split = "train"
-    names = [root.resolve().name, *file.parent.relative_to(root).parts]
+    names = [*[root.resolve().name] * keep_names, *file.parent.relative_to(root).parts]
     while names:
         name = names.pop()
         if name.lower() in SPLITS:
             split = SPLITS[name.lower()]
         elif not name.isdigit():
             return name, split
-    return "object", split
+    return otherwise or NO_CLASS, split
 
 
 def _load(file: Path, degrees: int, up: str) -> SourceShape:

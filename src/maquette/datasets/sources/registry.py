@@ -1,6 +1,7 @@
 """Which reader a source needs: a maker, a file or a folder."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import trimesh
@@ -14,7 +15,8 @@ from maquette.geometry.shape import read_surface
 
 
 def read(
-    source: str | Path, *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z"
+    source: str | Path, *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z",
+    keep_names: bool = False, name: str = "",
 ) -> Iterator[Item]:
     """The items of one source, whatever its form.
 
@@ -25,20 +27,36 @@ def read(
         seed: For a maker: another seed gives other objects.
         split: For a maker, the split that the objects are made for, `train` by default.
         up: The axis that points up in a folder of meshes, `z` or `y` (`maquette.datasets.sources.meshes.read`).
+        keep_names: The ids of the user's own shapes are the names of their files; otherwise they are hashes.
+        name: The class of shapes that lie in no folder of a class.
 
     Raises:
         UserError: If there is no such source, and if `up` is not z for a source whose own form says what is up.
     """
-    items = _of_known_form(source, count, seed, split)
+    items = _of_known_form(source, count, seed, split, keep_names)
     if items is None:
         path = Path(source)
-        return meshes.read(path, turns=modelnet.ROTATIONS if _is_modelnet_meshes(path) else None, up=up)
+        turns = modelnet.ROTATIONS if _is_modelnet_meshes(path) else None
+        return _numbered(meshes.read(path, turns=turns, up=up, keep_names=keep_names, name=name), set())
     if up != "z":
         raise UserError(f"up is for folders of meshes, and {source} is none", repr(up), "leave it at z")
     return items
 
 
-def _of_known_form(source: str | Path, count: int | None, seed: int, split: str | None) -> Iterator[Item] | None:
+def _numbered(items: Iterator[Item], taken: set[str]) -> Iterator[Item]:
+    """The items, those of the user's own files that are copies of one before with a number after the id."""
+    for item in items:
+        id, copies = item.id, 1
+        while item.file is not None and id in taken:
+            copies += 1
+            id = f"{item.id}-{copies}"
+        taken.add(id)
+        yield item if id == item.id else replace(item, id=id)
+
+
+def _of_known_form(
+    source: str | Path, count: int | None, seed: int, split: str | None, keep_names: bool
+) -> Iterator[Item] | None:
     """The items of a source that has a form of its own; None for meshes and grids."""
     path = Path(source)
     if is_generated(source):
@@ -48,7 +66,7 @@ def _of_known_form(source: str | Path, count: int | None, seed: int, split: str 
     if modelnet.is_npz(path):
         return modelnet.read_npz(path)
     if is_prepared(path):
-        return prepared.read(path)
+        return prepared.read(path, keep_names=keep_names)
     if sweethome.is_sweethome(path):
         return sweethome.read(path)
     if path.is_dir():
@@ -63,7 +81,8 @@ def _of_known_form(source: str | Path, count: int | None, seed: int, split: str 
 
 
 def items_of(
-    sources: Sequence[str | Path], *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z"
+    sources: Sequence[str | Path], *, count: int | None = None, seed: int = 0, split: str | None = None, up: str = "z",
+    keep_names: bool = False, name: str = "",
 ) -> list[Item]:
     """The items of several sources, one source after the other.
 
@@ -73,13 +92,17 @@ def items_of(
         seed: As for `read`.
         split: Only the items of `train` or of `test`; None for both.
         up: As for `read`.
+        keep_names: As for `read`.
+        name: As for `read`.
 
     Raises:
         UserError: If a source has no items, and if two items have the same id.
     """
     result: list[Item] = []
+    taken: set[str] = set()
     for source in sources:
-        found = read(source, count=count, seed=seed, split=split, up=up)
+        read_items = read(source, count=count, seed=seed, split=split, up=up, keep_names=keep_names, name=name)
+        found = _numbered(read_items, taken)
         items = [item for item in found if split in (None, item.split)]
         if count is not None and len(items) > count:
             items = [items[k * len(items) // count] for k in range(count)]
@@ -94,8 +117,13 @@ def items_of(
     return result
 
 
-def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
-    """The terms of use of the sources, as far as they are known; they name no folder, since they go into models."""
+def terms_of(sources: Sequence[str | Path], name: str = "") -> tuple[str, ...]:
+    """The terms of use of the sources, as far as they are known; they name no folder, since they go into models.
+
+    Args:
+        sources: As for `items_of`.
+        name: What shapes of the user's own are called.
+    """
     terms: list[str] = []
     for source in sources:
         path = Path(source)
@@ -112,7 +140,7 @@ def terms_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
         ):
             terms.append(modelnet.TERMS)
         else:
-            terms.append(OWN_TERMS)
+            terms.append(f"{name}: as their owner says" if name else OWN_TERMS)
     return tuple(dict.fromkeys(terms))
 
 
