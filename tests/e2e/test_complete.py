@@ -61,6 +61,7 @@ def test_scans_become_watertight_meshes_beside_the_bad_ones(trained, inputs, tmp
         assert mesh.is_volume and found["watertight"]
         assert mesh.extents.max() == pytest.approx(found["size_mm"], abs=1e-2)
         assert size is None or found["size_mm"] == size
+    assert "1000 units of depth taken for a metre" in depth["notes"]
     assert depth["metric"] and depth["scan"]["plane"] and grid["scan"] == {} and not grid["metric"]
     assert depth["scan"]["unit"] == pytest.approx(METRES, rel=0.01)
     # its longest side is as many voxels of the grid as it is, in the scan's own millimetres
@@ -104,7 +105,7 @@ def test_what_cannot_be_is_one_clear_line(trained, inputs, tmp_path, capsys):
     depth = str(inputs / "depth.png")
     assert "the camera's intrinsics are missing" in said(depth)
     assert "intrinsics are fx,fy,cx,cy in pixels" in said(depth, "--intrinsics", "1,2")
-    assert "cannot read" in said(str(tmp_path / "gone.npy"))
+    assert "gone.npy does not exist" in said(str(tmp_path / "gone.npy"))
     assert call("complete", "--model", str(trained)) == 2
     assert "name at least one scan" in capsys.readouterr().err
     system = hub.SYSTEMS["iwgan"](hub.SYSTEMS["iwgan"].Config(resolution=20, latent=4))

@@ -132,8 +132,12 @@ def test_suggest_writes_a_sheet_and_meshes(folder, picture, tmp_path, capsys):
     with Image.open(out / "box-suggested.png") as sheet:
         assert sheet.width == 4 + 3 * 52
     assert "looking at known objects: 3 of 3" in said.err
-    assert call(*command) == 1
-    assert "looking" not in capsys.readouterr().err, "the second time is quick"
+    assert [max(one["extents_mm"]) for one in document[1]["meshes"]] == pytest.approx([100, 100])
+    assert {(one["unit"], one["up"]) for one in document[1]["meshes"]} == {("mm", "z")}
+    assert call(*command, "--size-mm", "900", "--overwrite") == 1
+    said = capsys.readouterr()
+    assert "looking" not in said.err, "the second time is quick"
+    assert "meshes of 900 mm at their longest; z up; 900 mm long: beyond most printers" in said.out
 
 
 @pytest.mark.parametrize(
@@ -150,10 +154,10 @@ def test_suggest_writes_a_sheet_and_meshes(folder, picture, tmp_path, capsys):
         (("combine", "7 +"), 1, "the expression cannot be read, got '7 +'"),
         (("combine", "7"), 1, "from two to 64 operands are needed, got 1"),
         (("project",), 2, "name at least one mesh or grid file"),
-        (("project", "a.stl", "--steps", "0"), 1, "steps must be from 1 to 100000, got 0"),
+        (("project", "-", "--steps", "0"), 1, "steps must be from 1 to 100000, got 0"),
         (("suggest",), 2, "name at least one picture"),
-        (("suggest", "a.png"), 1, "does not read pictures; use one trained with vae-iwgan-image"),
-        (("suggest", "a.png", "--count", "0"), 1, "count must be at least 1, got 0"),
+        (("suggest", "-"), 1, "does not read pictures; use one trained with vae-iwgan-image"),
+        (("suggest", "-", "--count", "0"), 1, "count must be at least 1, got 0"),
     ],
 )
 def test_what_cannot_be_is_one_clear_line(folder, tmp_path, capsys, command, code, says):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import sys
 from functools import partial
@@ -88,13 +89,37 @@ def test_a_simulated_loop_keeps_every_round_whole(folder, tmp_path, capsys):
     assert len(strokes) == document[1]["strokes"] and min(strokes.bounds) > 11.9
     table = json.loads((out / "loop.json").read_text())
     assert table["settings"]["turn_deg"] == 45 and table["settings"]["page"] == "148x210mm"
-    assert table["rounds"] == [{key: value for key, value in one.items() if key != "output"} for one in document[:2]]
+    told = ("output", "unit", "up")
+    assert table["rounds"] == [{key: value for key, value in one.items() if key not in told} for one in document[:2]]
+    assert max(document[0]["extents_mm"]) == pytest.approx(50, abs=1e-3)
+    assert (document[0]["unit"], document[0]["up"]) == ("mm", "z")
     rows = list(csv.DictReader(io.StringIO((out / "loop.csv").read_text())))
     assert [row["iou_previous"] for row in rows] == ["", str(document[1]["iou_previous"])]
     with Image.open(out / "loop.gif") as gif:
         assert gif.n_frames == 2 and gif.info["duration"] == 600 and gif.size == (3 * 48, 48 + 4)
     with Image.open(out / "round-02" / "picture.jpg") as picture:
         assert picture.size == (480, 640), "a photograph of the page"
+
+
+@pytest.mark.parametrize("size_mm, says", [(50.0, ""), (800.0, "800 mm long: beyond most printers"),
+                                           (3.0, "3 mm long: too small to print")])
+def test_a_round_says_how_large_its_mesh_is_and_which_way_is_up(folder, tmp_path, size_mm, says):
+    settings = LoopSettings(1, size_mm=size_mm)
+    events = outputs_loop.loop_files(str(folder / "box.png"), tmp_path / "out", api.load(folder / "vae-iwgan-image"),
+                                     settings, simulate=True)
+    (line,) = [event.line for event in events if getattr(event, "source", "") == "round 1"]
+    sides = re.search(r"mesh.stl is (\S+) x (\S+) x (\S+) mm, z up", line)
+    assert sides and max(map(float, sides.groups())) == size_mm and says in line
+
+
+def test_a_loop_of_an_earlier_release_without_sizes_goes_on(folder, tmp_path):
+    loop(folder, tmp_path / "out", 1)
+    measures = tmp_path / "out" / "round-01" / "round.json"
+    old = json.loads(measures.read_text())
+    del old["extents_mm"]
+    measures.write_text(json.dumps(old))
+    loop(folder, tmp_path / "out", 2, resume=True)
+    assert [len(one.get("extents_mm", ())) for one in measured(tmp_path / "out")] == [0, 3]
 
 
 def test_a_loop_that_goes_on_is_the_one_that_never_stopped(folder, tmp_path):

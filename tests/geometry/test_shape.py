@@ -6,6 +6,7 @@ import trimesh
 from typed import refused
 
 from maquette.errors import UserError
+from maquette.geometry.printability import printability
 from maquette.geometry.shape import Shape
 from maquette.io import formats
 
@@ -94,3 +95,17 @@ def test_a_flat_mesh_names_its_file(tmp_path):
     formats.write_mesh(tmp_path / "point.off", point)
     with pytest.raises(UserError, match="point.off"):
         Shape.load(tmp_path / "point.off")
+
+
+def test_a_shape_that_fills_its_grid_is_not_called_printable():
+    full = np.ones((16, 16, 16), np.float32)
+    mesh = Shape(full).printable()[0]
+    assert printability(mesh).ok, "a brick is fine"
+    assert Shape(full).fills_cube and not printability(mesh, fills_cube=True).ok
+    nearly = full.copy()
+    nearly[:3, :3, :3] = nearly[-2:, :, 5] = 0
+    assert Shape(nearly).fills_cube
+    low = full.copy()
+    low[:, :, -1] = 0
+    assert not Shape(low).fills_cube, "it does not touch its lid"
+    assert not Shape(np.pad(np.ones((8, 8, 8), np.float32), 4)).fills_cube

@@ -58,6 +58,17 @@ def test_without_a_window_the_range_is_the_pictures_own(tmp_path):
     assert not flat.any()
 
 
+def test_padding_is_black_and_counts_for_nothing(tmp_path):
+    stored = np.array([[4000, 100, 300], [4000, 500, 4050]])
+    whole = dicom(tmp_path / "a.dcm", stored, PixelPaddingValue=4000, PixelPaddingRangeLimit=4095)
+    assert read_dicom(whole, "a", max_pixels=100).pixels.tolist() == [[0, 0, 128], [0, 255, 0]]
+    turned = dicom(tmp_path / "b.dcm", stored, PixelPaddingValue=4000, PhotometricInterpretation="MONOCHROME1",
+                   WindowCenter=300, WindowWidth=401)
+    assert read_dicom(turned, "b", max_pixels=100).pixels[:, 0].tolist() == [0, 0]
+    none = dicom(tmp_path / "c.dcm", np.full((2, 2), 7), PixelPaddingValue=7)
+    assert read_dicom(none, "c", max_pixels=100).pixels.max() == 0
+
+
 def test_a_lookup_table_is_applied(tmp_path):
     table = Dataset()
     table.LUTDescriptor, table.LUTData = [4096, 0, 12], np.arange(4096)[::-1].astype("<u2").tobytes()

@@ -6,6 +6,7 @@ from strokes import same_lines, some
 
 from maquette.errors import UserError
 from maquette.plotting import svg
+from maquette.plotting.drawing import load_svg
 
 
 def test_svg_holds_the_lines_the_page_and_the_pens(tmp_path):
@@ -66,3 +67,35 @@ def test_a_comment_about_entities_declares_none(tmp_path):
     (tmp_path / "b.svg").write_bytes(b'<?xml version="1.0" encoding="cp037"?>' + ebcdic)
     with pytest.raises(UserError, match="b.svg is not an SVG"):
         svg.read_svg(tmp_path / "b.svg")
+
+
+HIDDEN = 'd="M5 5 L6 5 L6 7"'
+PAGE = ('<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+        'width="10mm" height="10mm" viewBox="0 0 10 10"><path d="M1 1 L2 1"/>{}</svg>')
+
+
+@pytest.mark.parametrize("part, lines, says", [
+    (f'<g inkscape:groupmode="layer" inkscape:label="old" style="display:none"><path {HIDDEN}/></g>', 1,
+     "1 hidden layer is left out"),
+    (f'<path {HIDDEN} display="none"/><path {HIDDEN} style="fill:red; visibility: hidden"/>', 1,
+     "2 hidden elements are left out"),
+    (f'<g visibility="hidden"><path {HIDDEN} visibility="visible"/></g>', 2, ""),
+    (f'<path {HIDDEN} opacity="0"/><path {HIDDEN} stroke="none" fill="none"/>', 1, "2 hidden elements are left out"),
+    (f'<style>.h{{display:none}}</style><path {HIDDEN} class="h"/>', 1, "what the style sheet hides is left out"),
+    (f'<mask id="m"><path {HIDDEN}/></mask><marker><path {HIDDEN}/></marker>', 1, ""),
+    (f'<clipPath><path {HIDDEN}/></clipPath>', 1, ""),
+    (f'<symbol id="s"><path {HIDDEN}/></symbol>', 1, ""),
+    (f'<symbol id="s"><path {HIDDEN}/></symbol><use href="#s"/>', 2, ""),
+    (f'<defs><path id="p" {HIDDEN}/></defs><use href="#p"/>', 2, ""),
+    (f'<clipPath id="c"><rect width="5" height="5"/></clipPath><g style="clip-path:url(#c)"><path {HIDDEN}/></g>', 2,
+     "1 clipped element is drawn whole: clip paths and masks are not applied"),
+    (f'<mask id="c"><rect width="5" height="5"/></mask><path {HIDDEN} mask="url(#c)"/>', 2, "1 clipped element is"),
+    ("<text>hi</text><text>ho</text><image/>", 1, "2 texts are not drawn: turn text into paths; 1 picture is not"),
+])
+def test_what_is_not_seen_is_not_drawn_and_what_is_left_out_is_said(tmp_path, part, lines, says):
+    path = tmp_path / "a.svg"
+    path.write_text(PAGE.format(part))
+    strokes, notes = svg.open_svg(path)
+    assert len(strokes.lines) == lines and "; ".join(notes).startswith(says) and bool(notes) == bool(says)
+    made = load_svg(path)
+    assert made.line().endswith("; ".join(notes)) and made.summary()["notes"] == list(notes)

@@ -88,6 +88,7 @@ def test_grids_are_taken_as_they_are(tmp_path):
     for source in (grid, tmp_path / "a.npy", tmp_path / "a.npz"):
         found = read_scan(source, 20, azimuth_deg=77)
         assert np.array_equal(found.voxels, grid) and found.placement is None and found.cube_mm is None
+        assert found.assumed == ""
     with pytest.raises(UserError, match="a.npz must have the model's 32 voxels a side, got 20"):
         read_scan(tmp_path / "a.npz", 32)
     with pytest.raises(UserError, match="the scan holds no filled voxel"):

@@ -130,7 +130,7 @@ def complete(
     own = seen.cube_mm if size_mm is None else None
     mesh, dropped = shape.printable(100.0 if size_mm is None else size_mm, largest_part, cube_mm=own)
     name = "scan" if isinstance(scan, np.ndarray) else str(scan)
-    return Completion(name, shape, mesh, dropped, printability(mesh, min_wall_mm), seen)
+    return Completion(name, shape, mesh, dropped, printability(mesh, min_wall_mm, fills_cube=shape.fills_cube), seen)
 
 
 def invert(

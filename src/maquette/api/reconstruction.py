@@ -353,8 +353,9 @@ class _Seen:
             lost = share_of(self.outline.mask & ~covered, self.outline.mask)
         printed = to_print(level_feet(mesh), self.size_mm)
         judged = judge(replace(signs, outline=outline) if way != "model" else signs, self.pickup.kind == "photo", lost)
-        return Reconstruction(self.name, shape, printed, dropped, printability(printed, self.min_wall_mm), self.pickup,
-                              way, pose, outline, judged, standing(printed), lost, (*self.pickup.notes, *notes))
+        report = printability(printed, self.min_wall_mm, fills_cube=way == "model" and shape.fills_cube)
+        return Reconstruction(self.name, shape, printed, dropped, report, self.pickup, way, pose, outline, judged,
+                              standing(printed), lost, (*self.pickup.notes, *notes))
 
 
 def _fine(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "n n n"]:

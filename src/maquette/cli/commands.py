@@ -24,7 +24,7 @@ from maquette.cli.generation import generate
 from maquette.cli.help import command_help, overview
 from maquette.cli.latents import combine, interpolate, project, suggest
 from maquette.cli.loop import loop
-from maquette.cli.options import UsageError, check_names, inputs_among, say
+from maquette.cli.options import UsageError, check_names, inputs_among, none_there, say
 from maquette.cli.parsing import parsed
 from maquette.cli.plotting import draw, plot
 from maquette.cli.reconstruction import complete as complete_scans
@@ -142,6 +142,8 @@ def run(arguments: list[str]) -> int:
         return 0
     values = parsed(command, rest, name)
     check_names(values)
+    if none_there(values):
+        return 1
     with guard(filter(None, inputs_among(values)), values.pop("overwrite", True)) as rule:
         code = command(**values) or 0
     for path in rule.replaced:

@@ -1,6 +1,7 @@
 """Options that several commands share, and how a command says that it was used wrongly."""
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from tyro.conf import Positional, arg
 
 from maquette.errors import UserError
-from maquette.io.paths import nameable
+from maquette.io.paths import nameable, usable
 
 Inputs = Positional[Annotated[tuple[str, ...], arg(metavar="INPUT...")]]
 Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz", "mat"]
@@ -67,6 +68,38 @@ def check_names(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if isinstance(value, str) and name not in NO_FILES:
             nameable(value)
+
+
+def none_there(values: Mapping[str, Any]) -> bool:
+    """Say of each input that there is no such file, where that is so of all of them; before anything is loaded.
+
+    Where some are there, the command tells the bad ones itself and does the others. Words with a colon (`camera:0`,
+    `furniture:chair:7`) and `-` name no file.
+
+    Args:
+        values: By the names of the command's parameters; `inputs` or `start` are looked at.
+
+    Returns:
+        Whether there is nothing to do.
+    """
+    given = values.get("inputs") or values.get("drawings") or (() if values.get("resume") else values.get("start", ()))
+    words = [given] if isinstance(given, str) else list(given)
+    if not words or not all(_is_missing(word) for word in words):
+        return False
+    reasons = [f"{word} does not exist; check the name of the file" for word in words]
+    for reason in reasons:
+        say(f"maquette: {reason}")
+    if values.get("json"):
+        print(json.dumps([{"input": word, "error": reason} for word, reason in zip(words, reasons, strict=True)],
+                         indent=1))
+    return True
+
+
+def _is_missing(word: str) -> bool:
+    try:
+        return word != "-" and ":" not in word and not usable(word).exists()
+    except UserError:  # a name that no file can have; the command says which
+        return False
 
 
 def bad_usage(command: str, line: str) -> int:

@@ -8,7 +8,7 @@ those that do. Files are written by `maquette.outputs.loop`.
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, TypedDict, runtime_checkable
+from typing import NotRequired, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import trimesh
@@ -146,6 +146,7 @@ class Measures(TypedDict):
     travel_mm: float
     seconds: float
     notes: list[str]
+    extents_mm: NotRequired[list[float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +192,7 @@ class Round:
             "travel_mm": round(self.strokes.travel((0.0, self.strokes.height)), 1),
             "seconds": round(self.seconds, 3),
             "notes": list(self.notes),
+            "extents_mm": np.round(self.mesh.extents, 2).tolist(),
         }
 
 

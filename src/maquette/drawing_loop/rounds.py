@@ -160,7 +160,9 @@ class Rounds:
         names = list(self.measures[0]) if self.measures else []
         writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
-        writer.writerows({**row, "notes": "; ".join(row.get("notes", []))} for row in self.measures)
+        writer.writerows({**row, "notes": "; ".join(row.get("notes", [])),
+                          "extents_mm": " x ".join(f"{side:g}" for side in row.get("extents_mm", []))}
+                         for row in self.measures)
         write_bytes(self.out / CSV, text.getvalue().encode())
 
     def _check(self) -> None:
@@ -180,6 +182,8 @@ class Rounds:
         notes = found.get("notes")
         whole = all(isinstance(found.get(name), kinds) for name, kinds in _KINDS.items())
         whole &= isinstance(notes, list) and all(isinstance(note, str) for note in notes)
+        sides = found.get("extents_mm", [1.0] * 3)  # rounds of earlier releases have none
+        whole &= isinstance(sides, list) and len(sides) == 3 and all(isinstance(side, _NUMBER) for side in sides)
         if found.get("round") != number or not whole:
             raise UserError(f"{path} is damaged: it does not hold the measures of round {number}")
         return cast(Measures, found)

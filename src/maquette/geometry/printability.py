@@ -27,6 +27,8 @@ class Printability:
     """The thinnest wall that the printer can make."""
     longest_mm: float = float("nan")
     """Longest side of the box around it; nan when it is not known."""
+    fills_cube: bool = False
+    """Whether the shape fills the whole grid that it was made of (`maquette.geometry.shape.Shape.fills_cube`)."""
 
     @property
     def volume_cm3(self) -> float:
@@ -45,8 +47,8 @@ class Printability:
 
     @property
     def ok(self) -> bool:
-        """Whether it can be printed: watertight, in one part, thick enough and not too large."""
-        return self.watertight and self.parts == 1 and self.wall_ok and self.size_ok
+        """Whether it can be printed: watertight, in one part, thick enough, not too large, and no full grid."""
+        return self.watertight and self.parts == 1 and self.wall_ok and self.size_ok and not self.fills_cube
 
     def _thick_enough(self, wall_mm: float) -> bool:
         """Whether a wall is no thinner than the least, as that is shown."""
@@ -79,7 +81,8 @@ class Printability:
 
 
 def printability(
-    mesh_mm: trimesh.Trimesh, min_wall_mm: float = 0.8, rays: int = 500, wall_mm: float | None = None
+    mesh_mm: trimesh.Trimesh, min_wall_mm: float = 0.8, rays: int = 500, wall_mm: float | None = None,
+    fills_cube: bool = False,
 ) -> Printability:
     """Watertightness, parts, volume, thinnest wall and size of a mesh.
 
@@ -89,6 +92,7 @@ def printability(
         rays: The number of places where the wall is measured (see `wall_thickness`). The first percentile is reported,
             so that a single odd ray does not count.
         wall_mm: The thinnest wall, where it is known from how the mesh was made; None measures it.
+        fills_cube: Whether the shape that it was made of fills its whole grid, which is no object.
 
     Raises:
         UserError: For a `min_wall_mm` that is not from 0 to 100.
@@ -104,7 +108,7 @@ def printability(
     thinnest = float(np.percentile(walls, 1)) if len(walls) else float("nan")
     thinnest = float(np.floor(thinnest * 1e3 + 0.1) / 1e3)  # a tenth of a micrometre is rounding noise
     longest = float(np.ptp(mesh_mm.vertices, axis=0).max()) if len(mesh_mm.vertices) else float("nan")
-    return Printability(watertight, parts, volume, thinnest, float(min_wall_mm), longest)
+    return Printability(watertight, parts, volume, thinnest, float(min_wall_mm), longest, fills_cube)
 
 
 def wall_thickness(mesh: trimesh.Trimesh, rays: int = 500) -> Float[np.ndarray, " n"]:

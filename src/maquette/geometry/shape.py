@@ -46,6 +46,13 @@ class Shape:
         return self.occupancy.shape[0]
 
     @property
+    def fills_cube(self) -> bool:
+        """Whether it fills nearly all of its grid and touches all six faces: a block, as untrained networks make it."""
+        voxels = self.voxels
+        faces = [np.take(voxels, end, axis).any() for axis in range(3) for end in (0, -1)]
+        return bool(voxels.mean() >= FULL) and all(faces)
+
+    @property
     def remark(self) -> str:
         """What is to be said of a shape that fills its cube, as untrained networks make them; empty for others."""
         share = float(self.voxels.mean())

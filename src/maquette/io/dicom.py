@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, SupportsFloat
 
 import numpy as np
-from jaxtyping import Float, Float64, Num, UInt8
+from jaxtyping import Bool, Float, Float64, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.extras import require
@@ -75,7 +75,7 @@ def anonymous_name(path: str | Path) -> str | None:
 def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
     """The pixels of a DICOM file in 8 bits, with rescale, window and MONOCHROME1 applied.
 
-    The first window is applied as in DICOM PS3.3 C.11.2.1 (linear, linear exact or sigmoid), or the first VOI lookup
+    Padding (PixelPaddingValue and its range) is black, and counts for nothing. The first window is applied as in DICOM PS3.3 C.11.2.1 (linear, linear exact or sigmoid), or the first VOI lookup
     table. Without either, the darkest pixel becomes 0 and the brightest 255.
 
     Args:
@@ -175,9 +175,23 @@ def _shown(dataset: "pydicom.Dataset", stored: Num[np.ndarray, "..."]) -> UInt8[
     if stored.ndim == 3:
         high = int(dataset.BitsStored) - 8
         return (stored >> high).astype(np.uint8) if high > 0 else stored.astype(np.uint8)
-    values = windowed(apply_modality_lut(stored, dataset).astype(np.float64), dataset)
-    pixels = np.rint(255 * values).astype(np.uint8)
-    return 255 - pixels if kind == "MONOCHROME1" else pixels
+    values = apply_modality_lut(stored, dataset).astype(np.float64)
+    padding = _padding(stored, dataset)
+    if padding.any() and not padding.all():  # it has no place in the picture's own range
+        values[padding] = values[~padding].min()
+    pixels = np.rint(255 * windowed(values, dataset)).astype(np.uint8)
+    pixels = 255 - pixels if kind == "MONOCHROME1" else pixels
+    pixels[padding] = 0
+    return pixels
+
+
+def _padding(stored: Num[np.ndarray, "h w"], dataset: "pydicom.Dataset") -> Bool[np.ndarray, "h w"]:
+    """The pixels that stand for nothing (DICOM PS3.3 C.7.5.1.1.2): of the padding value, or up to its range limit."""
+    value, limit = _first(dataset.get("PixelPaddingValue")), _first(dataset.get("PixelPaddingRangeLimit"))
+    if value is None:
+        return np.zeros(stored.shape, bool)
+    low, high = sorted((value, value if limit is None else limit))
+    return (stored >= low) & (stored <= high)
 
 
 def windowed(values: Float[np.ndarray, "h w"], dataset: "pydicom.Dataset") -> Float64[np.ndarray, "h w"]:

@@ -18,7 +18,7 @@ from maquette.io.atomic import atomic_path
 from maquette.io.paths import beside
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.io.replacing import check_free, keep
-from maquette.outputs.naming import PREVIEW, Targets, axes_words, one_by_one
+from maquette.outputs.naming import PREVIEW, Targets, axes_words, one_by_one, size_facts
 from maquette.outputs.shapes import report_facts, written_solid
 from maquette.relief.relief import ReliefOptions, relief
 from maquette.rendering import sheets as previews
@@ -119,7 +119,7 @@ def relief_files(
                 pose = "against light"
             previews.preview(pixels, placed, paths[1], title=made.line(), cell_px=PREVIEW_PX, pose=pose)
         size_mm = np.round(made.mesh.extents, 3).tolist()
-        facts = {"way": making.way, "size_mm": size_mm, **report_facts(made.report)}
+        facts = {"way": making.way, "size_mm": size_mm, **size_facts(paths[0], made.mesh), **report_facts(made.report)}
         line = "; ".join(filter(None, [made.line(), axes_words(paths[0])]))
         yield written_solid(source, paths, line, facts, made.notes, started)
 

@@ -19,7 +19,7 @@ from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import Model
 from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, step_name, way_paths, way_written
-from maquette.outputs.naming import check_count, size_words
+from maquette.outputs.naming import check_count, size_facts, size_words
 from maquette.rendering import sheets as previews
 
 if TYPE_CHECKING:
@@ -218,8 +218,9 @@ def _written(name: str, paths: Sequence[Path], made: "ColouredMesh", size_mm: fl
     mean = "#" + bytes(np.round(made.colours.mean(0)).astype(np.uint8)).hex()
     said = (report.line(), size_words(paths[0], mesh), made.dropped.line(), f"mean colour {mean}")
     line = "; ".join(part for part in said if part)
-    summary = {"output": [str(path) for path in paths], "parts_dropped": made.dropped.parts, "printable": report.ok,
-               "mean_colour": mean, "evaluations": made.evaluations}
+    summary = {"output": [str(path) for path in paths], **size_facts(paths[0], mesh),
+               "parts_dropped": made.dropped.parts, "printable": report.ok, "mean_colour": mean,
+               "evaluations": made.evaluations}
     return Written(name, tuple(paths), line, summary)
 
 

@@ -23,7 +23,7 @@ from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import Model
-from maquette.outputs.naming import MAX_COUNT, PREVIEW, Targets, size_words
+from maquette.outputs.naming import MAX_COUNT, PREVIEW, Targets, size_facts, size_words
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
@@ -273,12 +273,12 @@ def _written(
         write_object(target, shape, mesh)
     except UserError as error:
         return Failed(source or name, f"{name}: {error}")
-    report = printability(mesh)
+    report = printability(mesh, fills_cube=shape.fills_cube)
     said = (about, report.line(), size_words(target, mesh), dropped.line(), shape.remark)
     line = "; ".join(part for part in said if part)
     paths = (target, saved, *more)
-    summary = {**(facts or {}), "output": [str(path) for path in paths], "parts_dropped": dropped.parts,
-               "printable": report.ok}
+    summary = {**(facts or {}), "output": [str(path) for path in paths], **size_facts(target, mesh),
+               "parts_dropped": dropped.parts, "printable": report.ok}
     return Written(source or name, paths, line, summary)
 
 

@@ -25,15 +25,17 @@ from maquette.drawing_loop.loop import (
     Round,
     Waiting,
 )
-from maquette.drawing_loop.rounds import ALL_ROUNDS, CSV, DRAWN_PNG, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
+from maquette.drawing_loop.rounds import ALL_ROUNDS, CSV, DRAWN_PNG, MESH, OBJECT, PICTURE, PROGRAM, SVG, TABLE, Rounds
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
+from maquette.geometry.size import size_line
 from maquette.intake.sources import read_frame
 from maquette.io.lock import locked
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.models.predict import require_pictures
+from maquette.outputs.naming import axes_words
 from maquette.plotting.settings import Machine
 from maquette.rendering import sheets as previews
 
@@ -173,7 +175,13 @@ def _written(rounds: Rounds, measures: Measures) -> Written:
         overlap += f", {measures['iou_previous']:.3f} with round {number - 1}"
     line = (f"{overlap}; {measures['strokes']} strokes, {measures['drawn_mm'] / 1000:.2f} m, seen from "
             f"{measures['azimuth_deg']:g} degrees")
-    return Written(f"round {number}", (folder,), line, {**measures, "output": [str(folder)]})
+    summary = {**measures, "output": [str(folder)]}
+    if sides := measures.get("extents_mm"):
+        beyond = size_line(np.array(sides))
+        line += f"; {MESH} is {' x '.join(f'{side:.4g}' for side in sides)} mm, {axes_words(Path(MESH))}"
+        line += f"; {beyond}" if beyond else ""
+        summary |= {"unit": "mm", "up": "z"}
+    return Written(f"round {number}", (folder,), line, summary)
 
 
 def _pictures(rounds: Rounds) -> Iterator[Written]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import trimesh
 
 from maquette.errors import UserError
@@ -63,6 +64,20 @@ def size_words(path: Path, mesh_mm: trimesh.Trimesh) -> str:
     sides = " x ".join(f"{side:.4g}" for side in mesh_mm.extents)
     stored = axes_words(path)
     return f"{sides} mm, {stored}" if stored else ""
+
+
+def size_facts(path: Path, mesh_mm: trimesh.Trimesh) -> dict[str, object]:
+    """The same for a summary: `extents_mm` along x, y and z of the print, and the `unit` and `up` axis of the file.
+
+    Args:
+        path: The file; that of a grid has neither unit nor axis.
+        mesh_mm: The mesh, in millimetres.
+    """
+    facts: dict[str, object] = {"extents_mm": np.round(mesh_mm.extents, 3).tolist()}
+    suffix = path.suffix.lower()
+    if suffix in formats.MESHES:
+        facts |= {"unit": "m", "up": "y"} if suffix == ".glb" else {"unit": "mm", "up": "z"}
+    return facts
 
 
 def axes_words(path: Path) -> str:

@@ -24,7 +24,7 @@ from maquette.geometry.size import check_side, check_wall
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
-from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_words
+from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_facts, size_words
 from maquette.rendering import sheets as previews
 from maquette.scans import find_scans, read_intrinsics
 
@@ -122,7 +122,10 @@ def complete_files(
         placement = made.scan.placement
         facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
                  "size_mm": _number(made.mesh.extents.max())}
-        yield written_object(source, paths, made, facts, (placement.line(),) if placement else (), started)
+        notes = [placement.line()] if placement else []
+        if made.scan.assumed and size_mm is None:
+            notes.append(made.scan.assumed + ("" if made.scan.metric else ": made 100 mm long, or give --size-mm"))
+        yield written_object(source, paths, made, facts, notes, started)
 
     yield from one_by_one(inputs, find_scans, out, completed)
 
@@ -215,10 +218,11 @@ def generate_files(
             yield Failed(name, str(error))
             continue
         meshes.append(mesh)
-        report = printability(mesh)
+        report = printability(mesh, fills_cube=shape.fills_cube)
         parts = (report.line(), size_words(out / f"{name}{suffix}", mesh), dropped.line(), shape.remark)
         line = "; ".join(part for part in parts if part)
-        summary = {"output": [str(out / f"{name}{suffix}")], "parts_dropped": dropped.parts, "printable": report.ok}
+        summary = {"output": [str(out / f"{name}{suffix}")], **size_facts(out / f"{name}{suffix}", mesh),
+                   "parts_dropped": dropped.parts, "printable": report.ok}
         yield Written(name, (out / f"{name}{suffix}",), line, summary)
     if meshes:
         previews.contact_sheet(meshes, out / "sheet.png")
@@ -307,7 +311,7 @@ def written_object(
     notes = [note for note in (made.dropped.line(), remark, *notes) if note]
     size = size_words(paths[0], made.mesh)
     line = "; ".join([made.report.line(), *[size] * bool(size), *notes])
-    facts = {**facts, "extents_mm": np.round(made.mesh.extents, 3).tolist(), **report_facts(made.report)}
+    facts = {**facts, **size_facts(paths[0], made.mesh), **report_facts(made.report)}
     return written_solid(source, paths, line, facts, notes, started)
 
 

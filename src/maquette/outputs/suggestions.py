@@ -9,13 +9,13 @@ import numpy as np
 from maquette.api.objects import write_object
 from maquette.errors import UserError
 from maquette.events import Failed, Progress, Written
-from maquette.geometry.size import check_side
+from maquette.geometry.size import check_side, size_line
 from maquette.io.paths import beside, fitted
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.models.hub import Model
 from maquette.models.predict import require_pictures
 from maquette.outputs.latents import CELL_PX, ZOOM, result, short
-from maquette.outputs.naming import Targets, check_count
+from maquette.outputs.naming import Targets, axes_words, check_count, size_facts
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Paper
 from maquette.rendering import sheets as previews
@@ -104,14 +104,20 @@ def suggest_files(
         captions = [short(str(source)), *(f"{one.name} ({one.similarity:.2f})" for one in found.nearest)]
         columns = min(len(captions), 9)
         paths = [previews.sheet_of_images([pixels, *pictures], sheet, columns, CELL_PX, captions)]
+        sizes: list[dict[str, object]] = []
+        said: list[str] = []
         for rank, one in enumerate(found.nearest if meshes else (), 1):
             target = beside(sheet, f"-{rank}-{_file_name(one.name)}{suffix}")
             try:
-                write_object(target, one.shape, one.shape.printable(size_mm, largest_part)[0])
+                mesh = one.shape.printable(size_mm, largest_part)[0]
+                write_object(target, one.shape, mesh)
             except UserError as error:
                 yield Failed(str(source), f"{one.name}: {error}")
                 continue
             paths.append(target)
+            sizes.append({"name": one.name, **size_facts(target, mesh)})
+            longest = f"meshes of {size_mm:g} mm at their longest"
+            said += [part for part in (longest, axes_words(target), size_line(mesh.extents)) if part]
         drawn = []
         for rank, one in enumerate(found.nearest, 1):
             if draw is None:
@@ -133,8 +139,9 @@ def suggest_files(
                   for one in found.nearest]
         line = ", ".join(f"{one['name']} {one['similarity']:.2f}" for one in listed)
         summary = {"input": str(source), "output": [str(path) for path in paths], "nearest": listed,
-                   "skipped": catalog.skipped}
-        yield Written(str(source), tuple(paths), "; ".join(part for part in (line, skipped) if part), summary)
+                   "meshes": sizes, "skipped": catalog.skipped}
+        said = [line, *dict.fromkeys(said), *[skipped] * bool(skipped)]
+        yield Written(str(source), tuple(paths), "; ".join(said), summary)
 
 
 def _file_name(name: str) -> str:

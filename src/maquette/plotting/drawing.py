@@ -25,7 +25,7 @@ FORMATS = {"svg": (".svg",), "hpgl": (".hpgl", ".plt"), "gcode": (".gcode", ".nc
 """Suffixes of the files that are written, the usual one first."""
 _SIZE_PX = 1000  # side of the camera's picture in which a mesh's lines are found
 
-JsonValue = str | float | list[int] | list[float]
+JsonValue = str | float | list[int] | list[float] | list[str]
 """What a summary holds."""
 
 
@@ -40,6 +40,7 @@ class Drawing:
         before_mm: Way of the lifted pen from its home and back, with the lines in their first order.
         after_mm: The same with the lines sorted.
         seconds: Estimate of the time that it takes (see `maquette.plotting.gcode.drawing_seconds`).
+        notes: What of an SVG was left out or not applied, a short sentence each.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Drawing:
     before_mm: float
     after_mm: float
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def line(self) -> str:
         """One line for the user."""
@@ -57,7 +59,7 @@ class Drawing:
                  f"{self.strokes.length / 1000:.2f} m drawn",
                  f"pen-up travel {self.before_mm / 1000:.2f} m before, {self.after_mm / 1000:.2f} m after sorting",
                  f"about {clock(self.seconds)}"]
-        return ", ".join(parts)
+        return "; ".join([", ".join(parts), *self.notes])
 
     def summary(self) -> dict[str, JsonValue]:
         """Plain values for a JSON document."""
@@ -66,6 +68,7 @@ class Drawing:
             "points": self.strokes.points, "pens": sorted(set(self.strokes.layers)),
             "drawn_mm": round(self.strokes.length, 1), "travel_before_mm": round(self.before_mm, 1),
             "travel_after_mm": round(self.after_mm, 1), "seconds_estimated": round(self.seconds, 1),
+            "notes": list(self.notes),
         }
 
 
@@ -174,9 +177,9 @@ def load_svg(
     Raises:
         UserError: If there are no such lines, or the file cannot be read (see `maquette.plotting.svg.read_svg`).
     """
-    from maquette.plotting.svg import read_svg
+    from maquette.plotting.svg import open_svg
 
-    strokes = read_svg(path)
+    strokes, notes = open_svg(path)
     if pen is not None:
         strokes = strokes.chosen(number for number, layer in enumerate(strokes.layers) if layer == pen)
         if not strokes.lines:
@@ -186,7 +189,7 @@ def load_svg(
                    else replace(strokes, width=sheet.width, height=sheet.height))
     elif fit:
         raise UserError("a drawing is fitted to a page", "none", "name one, as in --page a4")
-    return sorted_drawing(strokes, str(path), "svg", machine)
+    return replace(sorted_drawing(strokes, str(path), "svg", machine), notes=notes)
 
 
 def write_drawing(

@@ -15,6 +15,7 @@ from maquette.geometry.paper import MAX_SIDE_MM
 from maquette.geometry.strokes import Strokes
 from maquette.io.atomic import write_bytes
 from maquette.io.formats import file_bytes
+from maquette.plotting.svg_parts import seen_parts
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -29,6 +30,8 @@ MAX_POINTS = 5_000_000
 """Points of all lines of an SVG, curves included."""
 QUANTUM_MM = 0.1
 """Longest piece of a curve."""
+_NAMESPACES = {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink",
+               "inkscape": "http://www.inkscape.org/namespaces/inkscape"}
 PX_PER_MM = 96 / 25.4
 """Pixels of SVG and of vpype in a millimetre."""
 
@@ -67,10 +70,18 @@ def write_svg(path: str | Path, strokes: Strokes, pen_mm: float = 0.3) -> None:
 
 
 def read_svg(path: str | Path) -> Strokes:
+    """The lines of an SVG file without what is to be said of it; see `open_svg`."""
+    return open_svg(path)[0]
+
+
+def open_svg(path: str | Path) -> tuple[Strokes, tuple[str, ...]]:
     """Read the lines of an SVG file, in millimetres, on its own page.
 
     Each top-level group is a pen, numbered as its name says. Shapes are drawn along their outlines, curves in pieces of
-    0.1 mm; text and pictures are not drawn.
+    0.1 mm. Hidden layers and elements, text and pictures are not drawn, and clip paths and masks not applied.
+
+    Returns:
+        The lines, and what was left out or not applied, a short sentence each.
 
     Raises:
         UserError: Naming the file, if it cannot be read, is larger than the limits above, holds entities, or has
@@ -82,8 +93,8 @@ def read_svg(path: str | Path) -> Strokes:
     try:
         with warnings.catch_warnings():  # of numbers out of range, which are found below
             warnings.simplefilter("ignore")
-            _check_size(data, path)
-            found = vpype.read_multilayer_svg(io.StringIO(data.decode("utf-8-sig")), QUANTUM_MM * PX_PER_MM, crop=False)
+            text, notes = _checked(data, path)
+            found = vpype.read_multilayer_svg(io.StringIO(text), QUANTUM_MM * PX_PER_MM, crop=False)
     except (ValueError, ArithmeticError, SyntaxError, LookupError, TypeError, AttributeError, RuntimeError,
             AssertionError) as problem:
         raise UserError(f"{path} is not an SVG that can be read ({_first_line(problem)})") from None
@@ -100,12 +111,16 @@ def read_svg(path: str | Path) -> Strokes:
                 lines.append(points[keep])
                 pens.append(pen)
     if not lines:
-        raise UserError(f"{path} holds no lines", hint="text and pictures must be turned into paths first")
-    return Strokes(tuple(lines), width, height, tuple(pens))
+        raise UserError(f"{path} holds no lines", "; ".join(notes) or None,
+                        "text and pictures must be turned into paths first")
+    return Strokes(tuple(lines), width, height, tuple(pens)), notes
 
 
-def _check_size(data: bytes, path: str | Path) -> None:
-    """Refuse an SVG that would take too much, before it is unfolded: entities, repeated elements, long curves."""
+def _checked(data: bytes, path: str | Path) -> tuple[str, tuple[str, ...]]:
+    """What is seen of an SVG, as text, and what is to be said of the rest.
+
+    One that would take too much is refused before it is unfolded: entities, repeated elements, long curves.
+    """
     from xml.etree import ElementTree
 
     if b"\0" in data or _has_entities(data):
@@ -118,7 +133,12 @@ def _check_size(data: bytes, path: str | Path) -> None:
         raise UserError(f"{path} is not an SVG", f"<{root.tag.rpartition('}')[2]}>")
     if _count_elements(root) > MAX_ELEMENTS:
         raise UserError(f"{path} is too large: more than {MAX_ELEMENTS} elements once unfolded")
-    _check_curves(data, path)
+    for prefix, place in _NAMESPACES.items():
+        ElementTree.register_namespace(prefix, place)
+    seen, notes = seen_parts(root)
+    text = ElementTree.tostring(seen, encoding="unicode")
+    _check_curves(text, path)
+    return text, notes
 
 
 def _has_entities(data: bytes) -> bool:
@@ -165,12 +185,12 @@ def _count_elements(root: Element) -> int:
     return count(root, ())
 
 
-def _check_curves(data: bytes, path: str | Path) -> None:
+def _check_curves(text: str, path: str | Path) -> None:
     """Refuse curves that would become too many points, by their boxes: a few bytes may stand for miles of curve."""
     import svgelements
 
     points = 0.0
-    for element in svgelements.SVG.parse(io.StringIO(data.decode("utf-8-sig"))).elements():
+    for element in svgelements.SVG.parse(io.StringIO(text)).elements():
         if isinstance(element, svgelements.Shape):
             box = element.bbox()
             if box is not None:

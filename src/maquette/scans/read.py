@@ -70,12 +70,14 @@ class Scan:
         placement: How the points were placed; None for a scan that was read as a grid, which is not changed.
         metric: Whether `placement.unit` is in metres.
         standing: The points, which `facing` turns; None for a scan that was read as a grid.
+        assumed: What its numbers were taken for, where no file says so; empty for a grid.
     """
 
     voxels: Bool[np.ndarray, "r r r"]
     placement: Placement | None = None
     metric: bool = False
     standing: Standing | None = None
+    assumed: str = ""
 
     def facing(self, azimuth_deg: float) -> "Scan":
         """The same scan, taken to be seen from another side; one that was read as a grid stays as it is."""
@@ -131,17 +133,20 @@ def read_scan(
             raise UserError(f"{name} holds no filled voxel")
         return Scan(grid)
     metric = values.shape[1] != 3
+    assumed = "the file names no unit"
     if metric:
         if intrinsics is None:
             raise UserError(f"{name} is a depth picture: the camera's intrinsics are missing",
                             hint="give --intrinsics fx,fy,cx,cy or a JSON file")
         if up is not None:
             raise UserError(f"{name} is a depth picture, which is never upright", hint="leave out --up")
+        whole = values.dtype.kind in "iu" or (isinstance(source, str | Path) and Path(source).suffix.lower() == ".png")
+        assumed = f"{depth_scale:g} units of depth taken for a metre" if whole else "depths taken for metres"
         if values.dtype.kind in "iu":  # a sensor's own units, as in a 16-bit picture
             values = _metres(values, depth_scale)
         values = depth_points(values, intrinsics)
     standing = stand(values, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, up=up, name=name)
-    return Scan(*standing.facing(azimuth_deg, resolution), metric, standing)
+    return Scan(*standing.facing(azimuth_deg, resolution), metric, standing, assumed)
 
 
 def read_intrinsics(source: str | Path) -> Intrinsics:
