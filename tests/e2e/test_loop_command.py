@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import sys
 from functools import partial
 
+import machine
 import numpy as np
 import pytest
 import trimesh
@@ -22,6 +24,7 @@ from maquette.drawing_loop import rounds as rounds_on_disk
 from maquette.drawing_loop.loop import LoopSettings, Waiting
 from maquette.drawing_loop.simulation import Conditions, SimulatedPage
 from maquette.errors import UserError
+from maquette.events import Failed
 from maquette.models import hub
 from maquette.outputs import loop as outputs_loop
 from maquette.plotting.svg import read_svg
@@ -306,3 +309,27 @@ def test_the_verb_simulates_where_nothing_is_said(folder):
     events = list(api.loop(sketch(), str(folder / "vae-iwgan-image"), LoopSettings(rounds=2)))
     assert [type(event).__name__ for event in events] == ["Round", "Drawn"] * 2
     assert events[2].picture.shape == (1280, 960, 3)
+
+
+def test_a_disk_that_is_full_at_any_write_of_a_loop_is_one_line_and_it_goes_on(folder, tmp_path):
+    loop(folder, tmp_path / "never", 2)
+    number, stride = -5, int(os.environ.get("MAQUETTE_DISK_STRIDE", "6"))
+    while True:
+        number += stride
+        out, line = tmp_path / f"out-{number}", ""
+        with machine.full_at(max(number, 1), out) as opened:
+            try:
+                events = loop(folder, out, 2)
+                line = next((event.reason for event in events if isinstance(event, Failed)), "")
+            except UserError as error:
+                line = str(error)
+        if len(opened) < number:
+            break
+        assert "No space left on device" in line and "\n" not in line, (opened[-1], line)
+        whole = [path for path in sorted(out.glob("round-*"))]
+        assert all(names(path) == FILES for path in whole), "a round is whole or not there"
+        loop(folder, out, 2, resume=bool(whole) or number % 2 == 0 and (out / "loop.json").exists())
+        assert measured(out) == measured(tmp_path / "never")
+        assert len((out / "loop.csv").read_text().splitlines()) == 3
+        assert not [path for path in out.iterdir() if "partial" in path.name], "nothing half is left"
+    assert number > 20, opened

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from maquette.cli import commands as cli
 from maquette.errors import PlainWarning, UserError
+from maquette.io import lock
 from maquette.models import hub
 from maquette.systems import SYSTEMS
 from maquette.systems.iwgan3d import IWGAN3DConfig
@@ -271,6 +272,25 @@ def test_a_private_push_never_lands_in_a_public_place(model, fake):
     fake.repositories[NAME] = False
     assert f"{NAME} is there and public" in problem(hub.push, str(model), NAME, private=True)
     assert fake.uploaded == []
+
+
+def test_a_full_disk_is_one_line_and_the_model_is_pushed_later(model, fake, monkeypatch):
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    full = OSError(28, "No space left on device")
+
+    def fail(*_):
+        raise full
+
+    with monkeypatch.context() as patch:  # where the lock cannot be written
+        patch.setattr(lock, "_opened", fail)
+        assert problem(hub.push, str(model), NAME) == f"cannot write {model / lock.LOCK}: No space left on device"
+        assert fake.uploaded == []
+    fake.refuses = full  # where the Hub's own client cannot write
+    assert problem(hub.push, str(model), NAME).endswith("No space left on device; free some space and push it again")
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == before and fake.uploaded == []
+    fake.refuses = None
+    hub.push(str(model), NAME)
+    assert fake.uploaded == [(NAME, sorted(hub.FILES))]
 
 
 def test_what_cannot_be_pushed_is_one_line(model, fake):

@@ -70,14 +70,17 @@ class Rounds:
         if count and not resume:
             raise UserError(f"{self.out} holds {count} round{'s' if count > 1 else ''} of a loop already",
                             hint="go on with --resume, or choose another folder with --out")
-        in_the_way = [] if resume else [self.out / name for name in (TABLE, CSV, *ALL_ROUNDS)]
+        begun = not count and self._is_begun()  # stopped after the table and before the first round was whole
+        listed = () if begun else (TABLE, CSV)
+        in_the_way = [] if resume else [self.out / name for name in (*listed, *ALL_ROUNDS)]
         if found := next((path for path in in_the_way if path.exists()), None):
             raise UserError(f"{found} is there already", hint="choose another folder with --out")
         if resume:
-            if not count:
+            if not count and not begun:
                 raise UserError(f"{self.out} holds no loop to go on with", hint="leave out --resume")
             self._check()
             self.measures = [self._measures(number) for number in range(1, count + 1)]
+            self._write_table()  # it may have been stopped between a round and the tables
         self.discard()
 
     def folder(self, number: int) -> Path:
@@ -164,6 +167,13 @@ class Rounds:
                           "extents_mm": " x ".join(f"{side:g}" for side in row.get("extents_mm", []))}
                          for row in self.measures)
         write_bytes(self.out / CSV, text.getvalue().encode())
+
+    def _is_begun(self) -> bool:
+        """Whether there is a table of no rounds: that of a loop of which no round is whole yet."""
+        try:
+            return self._read(self.out / TABLE).get("rounds") == []
+        except UserError:  # none there, or something else
+            return False
 
     def _check(self) -> None:
         """Raise UserError if the loop in the folder has other facts."""

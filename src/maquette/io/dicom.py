@@ -75,8 +75,9 @@ def anonymous_name(path: str | Path) -> str | None:
 def read_dicom(path: str | Path, name: str, *, max_pixels: int) -> DicomImage:
     """The pixels of a DICOM file in 8 bits, with rescale, window and MONOCHROME1 applied.
 
-    Padding (PixelPaddingValue and its range) is black, and counts for nothing. The first window is applied as in DICOM PS3.3 C.11.2.1 (linear, linear exact or sigmoid), or the first VOI lookup
-    table. Without either, the darkest pixel becomes 0 and the brightest 255.
+    Padding (PixelPaddingValue and its range) is black, and counts for nothing. The first window is applied as in DICOM
+    PS3.3 C.11.2.1 (linear, linear exact or sigmoid), or the first VOI lookup table. Without either, the darkest pixel
+    becomes 0 and the brightest 255.
 
     Args:
         path: The file.

@@ -9,6 +9,7 @@ import dataclasses
 import difflib
 import hashlib
 import io
+import errno
 import json
 import re
 from dataclasses import dataclass
@@ -339,6 +340,8 @@ def _pushed(folder: Path, repo_id: str, private: bool, token: str | None) -> str
         raise
     except Exception as error:  # the hub client raises dozens of kinds: no network, no account, no right to write
         hint = "an account that may write there is needed: hf auth login, or HF_TOKEN"
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            hint = "free some space and push it again"
         raise UserError(f"{repo_id} could not be uploaded to the Hugging Face Hub", one_line(error), hint) from None
     return url
 

@@ -223,7 +223,7 @@ def test_meshes_of_a_folder_are_split_by_their_names(tmp_path):
 
 
 @pytest.mark.parametrize("changes, text", [
-    ({"size": 7}, "size must be from 8 to 512 pixels, got 7"),
+    ({"size": 7}, "size_px must be from 8 to 512 pixels, got 7"),
     ({"views": 0}, "views must be from 1 to 500, got 0"),
     ({"count": 0}, "count must be 1 or more, got 0"),
     ({"holdout": -1}, "holdout must be 0 or more, got -1"),

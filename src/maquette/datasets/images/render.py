@@ -212,7 +212,7 @@ def _own_seed(id: str, seed: int) -> int:
 
 def _check(options: RenderOptions, count: int | None, holdout: int | None, workers: int | None) -> None:
     if not 8 <= options.size <= 512:
-        raise UserError("size must be from 8 to 512 pixels", options.size)
+        raise UserError("size_px must be from 8 to 512 pixels", options.size)
     if not 1 <= options.views <= 500:
         raise UserError("views must be from 1 to 500", options.views)
     if count is not None and count < 1:
