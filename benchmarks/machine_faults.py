@@ -174,8 +174,8 @@ def drawing_loop(folder: Path, kills: int, chance: random.Random) -> Told:
     """The simulated drawing loop: its table of measures is that of one that nobody killed."""
     told, out = Told(), folder / "out"
     picture = Path(hub.__file__).parents[1] / "examples" / "sofa.png"
-    words = [*machine.MAQUETTE, "loop", str(picture), "--simulate", "--rounds", str(kills + kills // 10 + 1), "--seed", "3",
-             "--out"]
+    words = [*machine.MAQUETTE, "loop", str(picture), "--simulate", "--rounds", str(kills + kills // 10 + 1),
+             "--seed", "3", "--out"]
 
     def rounds() -> int:
         return len(list(out.glob("round-*")))

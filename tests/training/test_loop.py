@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -263,3 +265,11 @@ def test_the_moving_average_is_what_it_says(tmp_path):
     with average.applied():
         assert torch.equal(system.nets.state_dict()[key], average.tensors[key]) and not system.nets.training
     assert torch.equal(system.nets.state_dict()[key], live) and system.nets.training
+
+
+def test_lightnings_own_lines_stay_off_the_terminal():  # F16
+    code = ("from dataclasses import replace; from maquette import recipe; "
+            "from maquette.training.distributed import Engine; "
+            "Engine(replace(recipe.load('iwgan-tiny').train, precision='bf16', device='cpu'))")
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")

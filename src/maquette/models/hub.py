@@ -7,9 +7,9 @@ Nothing is unpickled, and `config.json` carries the checksum of the weights. PyT
 
 import dataclasses
 import difflib
+import errno
 import hashlib
 import io
-import errno
 import json
 import re
 from dataclasses import dataclass

@@ -14,6 +14,7 @@ critics, through which penalties differentiate twice, stay whole on every device
 
 import contextlib
 import datetime
+import logging
 import os
 from collections.abc import Container, Iterable
 from typing import TypeVar
@@ -52,6 +53,7 @@ class Engine:
     def __init__(self, recipe: TrainRecipe):
         accelerator = pick_device(recipe.device).type
         devices, nodes = _counts(recipe, accelerator)
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells on the terminal what was asked for
         self.fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
