@@ -97,8 +97,8 @@ def test_svg_is_sorted_fitted_and_converted(tmp_path, capsys):
     (["draw", "furniture:chair:7", "--margin", "2km"], "the margin is a number", 1),
     (["draw", "furniture:chair:7", "--out", "a.svg", "--hatch", "9"], "hatch must be 0 to 4", 1),
     (["draw", "furniture:chair:7", "furniture:chair:8", "--out", "a.svg"], "--out a.svg is one file", 1),
-    (["draw", "nothing.xyz"], "unknown format", 1),
-    (["plot", "nothing.svg", "--fit"], "cannot read nothing.svg", 1),
+    (["draw", "a.xyz"], "unknown format", 1),
+    (["plot", "nothing.svg", "--fit"], "nothing.svg does not exist; check the name of the file", 1),
     (["plot", "a.svg", "--fit"], "a drawing is fitted to a page, got none", 1),
     (["plot", "a.svg", "--pen", "7"], "a.svg has no lines of pen 7", 1),
     (["plot", "a.txt"], "a.txt: unknown format of drawings, got '.txt'; known: .svg", 1),
@@ -114,6 +114,8 @@ def test_mistakes_are_told_in_one_line(words, message, code, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     page_with_a_corner("a.svg")
     (tmp_path / "a.gcode").write_text("G21\nG90\nG0 X50 Y10\n")
+    for name in ("a.xyz", "a.txt", "a.hpgl"):
+        (tmp_path / name).touch()
     assert call(*words) == code
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("maquette")]
     assert len(said) == 1 and message in said[0]

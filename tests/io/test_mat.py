@@ -66,5 +66,5 @@ def test_a_folder_with_such_a_file_is_prepared_without_it(tmp_path):  # F7
     for number in range(3):
         np.save(tmp_path / "in" / f"{number}.npy", np.ones((4, 4, 4), np.uint8))
     (tmp_path / "in" / "tag8000.mat").write_bytes((FAULTS / "tag8000.mat").read_bytes())
-    events = list(prepare(tmp_path / "in", tmp_path / "out", resolution=8, workers=1))
+    events = list(prepare(tmp_path / "in", tmp_path / "out", resolution=8, workers=1, keep_names=True))
     assert [event.id for event in events if isinstance(event, Skipped)] == ["tag8000"] and events[-1].count == 3
