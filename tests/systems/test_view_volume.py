@@ -7,8 +7,12 @@ import torch
 from maquette.errors import UserError
 from maquette.nets.pixel_aligned import centres
 from maquette.nets.view_volume import PointDecoder, ViewVolume, turned, voxels_at
-from maquette.systems.base import Batch
+from maquette.recipe import OptimRecipe, TrainRecipe
+from maquette.systems.base import Batch, Phase, Terms
 from maquette.systems.view_volume import ViewVolumeConfig, ViewVolumeSystem
+from maquette.training.distributed import Engine
+from maquette.training.optim import make_optimisers
+from maquette.training.phases import run_phase
 
 CONFIG = ViewVolumeConfig(
     resolution=20, latent=6, generator="subvoxel", generator_channels=(16, 8), view_size=32,
@@ -128,3 +132,21 @@ def test_a_class_that_is_told_changes_the_answer_and_one_that_is_not_does_not():
     assert torch.equal(plain, other) and not torch.allclose(plain, told)
     with pytest.raises(UserError, match="class_slots must be at least the number of classes, got 128 for 129"):
         made.check_labels(["x"] * 129)
+
+
+def test_weights_from_imagenet_learn_at_a_share_of_the_rate_and_all_others_at_the_whole():
+    """A gradient of one moves a weight by the learning rate in Adam's first step."""
+    torch.manual_seed(0)
+    system = ViewVolumeSystem(CONFIG)
+    recipe = OptimRecipe(lr=1e-3, encoder_share=0.1, weight_decay=0.0, clip=0.0)
+
+    def loss(nets, batch, step):
+        return Terms({"all": sum(weight.sum() for weight in nets.parameters())})
+
+    before = {name: weight.detach().clone() for name, weight in system.nets.named_parameters()}
+    names = ("encoder", "camera", "volume")
+    run_phase(Phase("all", names, loss), system, [batch()], make_optimisers(system, recipe), recipe,
+              Engine(TrainRecipe(device="cpu")))
+    for name, weight in system.nets.named_parameters():
+        rate = 0.0 if name.split(".")[0] not in names else 1e-4 if name.startswith("encoder.body.") else 1e-3
+        torch.testing.assert_close(before[name] - weight, torch.full_like(weight, rate), atol=1e-6, rtol=0)

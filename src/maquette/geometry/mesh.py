@@ -18,7 +18,7 @@ Occupancy = Num[np.ndarray, "r r r"] | Bool[np.ndarray, "r r r"]
 SMOOTH = 0.6
 """Default smoothing of surfaces, in voxels."""
 _SHARPNESS = 2.0  # how steeply the solid share of a fine voxel follows the field: a slope of one over half a voxel
-_DOUBLED_TO = 128  # the most voxels a side of a grid whose resolution is doubled
+_DOUBLED_TO = 48  # the most voxels a side of a grid whose resolution is doubled
 _PASSES = 3  # after three the volume of a slab one voxel thick is right to 1 %, of a bar one voxel square to 12 %
 
 
@@ -28,7 +28,8 @@ def surface(occupancy: Occupancy, threshold: float = 0.5, smooth: float = SMOOTH
     The grid is padded, so that shapes which touch its border are closed. It is smoothed by a Gaussian and doubled in
     resolution by quadratic B-splines. What smoothing took from thin parts is then given back, so that the volume stays
     right: within 2 % for most furniture; a bar one voxel square keeps 88 %. Marching cubes makes the surface, and its
-    remaining stairs are smoothed. Grids of more than 128 voxels a side are neither doubled nor freed of stairs.
+    remaining stairs are smoothed. Grids of more than 48 voxels a side are neither doubled nor freed of stairs: their
+    edges stay edges, and their files small.
 
     Args:
         occupancy: `[R, R, R]` in [0, 1].

@@ -1,5 +1,6 @@
 """Whether an object stands on the floor, which way it falls, and feet that are made level."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,11 +78,12 @@ def level_feet(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     if not len(near):
         return mesh
     first = float(near.max()) + TOUCHES * height
-    flat = _cut_below(mesh, first)
+    cut = _cutter(mesh)
+    flat = cut(first)
     for more in (0.01, 0.02, 0.035, UNEVEN):  # a rounded bottom stands where enough of it is flat
         if standing(flat).stands or low + more * height <= first:
             continue
-        deeper = _cut_below(mesh, low + more * height)
+        deeper = cut(low + more * height)
         if standing(deeper).stands:
             return deeper
     return flat
@@ -99,18 +101,22 @@ def _foot_bottoms(mesh: trimesh.Trimesh, top: float) -> Float64[np.ndarray, " fe
     return bottoms[np.isfinite(bottoms)]
 
 
-def _cut_below(mesh: trimesh.Trimesh, height: float) -> trimesh.Trimesh:
-    """The part of a closed mesh above a height, closed by a flat face there; the mesh itself if that fails."""
+def _cutter(mesh: trimesh.Trimesh) -> Callable[[float], trimesh.Trimesh]:
+    """A function that gives the part of a closed mesh above a height, closed by a flat face; the mesh if that fails."""
     from manifold3d import Manifold, Mesh64
 
     solid = Manifold(Mesh64(np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.uint64)))
-    if solid.is_empty():
-        return mesh
-    cut = solid.trim_by_plane((0.0, 0.0, 1.0), height)
-    if cut.is_empty() or cut.volume() < 0.8 * solid.volume():
-        return mesh
-    raw = cut.to_mesh64()
-    return trimesh.Trimesh(np.asarray(raw.vert_properties)[:, :3], np.asarray(raw.tri_verts, np.int64), process=False)
+    least = 0.8 * solid.volume()
+
+    def cut(height: float) -> trimesh.Trimesh:
+        above = solid.trim_by_plane((0.0, 0.0, 1.0), height)
+        if above.is_empty() or above.volume() < least:
+            return mesh
+        raw = above.to_mesh64()
+        points = np.asarray(raw.vert_properties)[:, :3]
+        return trimesh.Trimesh(points, np.asarray(raw.tri_verts, np.int64), process=False)
+
+    return cut
 
 
 def _centre_of_mass(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float64[np.ndarray, "3"]:

@@ -1,5 +1,7 @@
 """Image encoders: views in, a Gaussian over latents out."""
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
@@ -176,6 +178,10 @@ class ImageNetEncoder(nn.Module):
         self.squeeze = nn.Conv2d(MAPS[-1], squeeze, 1)
         self.features = squeeze * (side // 32) ** 2
         self.linear = nn.Linear(self.features, 2 * latent)
+
+    def pretrained(self) -> Iterator[nn.Parameter]:
+        """The weights that start from ImageNet's."""
+        return self.body.parameters()
 
     def forward(
         self, image: Float[Tensor, "batch channels side side"], maps: bool = False,

@@ -101,20 +101,22 @@ class PoseHead(nn.Module):
 
     Args:
         features: How many features there are.
+        hidden: Width of a layer between, before which the features are normalised; 0: none.
     """
 
     typical: Tensor
     spread: Tensor
 
-    def __init__(self, features: int):
+    def __init__(self, features: int, hidden: int = 0):
         super().__init__()
-        self.linear = nn.Linear(features, 2 * _BINS + POSE - 1)
+        self.between = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, hidden), nn.ReLU()) if hidden else None
+        self.linear = nn.Linear(hidden or features, 2 * _BINS + POSE - 1)
         self.register_buffer("typical", torch.tensor(_TYPICAL), persistent=False)
         self.register_buffer("spread", torch.tensor(_SPREAD), persistent=False)
 
     def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch 54"]:
         """The head's output, float32: `pose` reads it, `loss` trains it."""
-        return self.linear(features).float()
+        return self.linear(features if self.between is None else self.between(features)).float()
 
     def pose(self, head_output: Float[Tensor, "batch 54"]) -> Poses:
         """The most likely poses."""

@@ -1,7 +1,10 @@
 """Tensor types that several networks and losses share."""
 
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
+
 from jaxtyping import Float, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 Voxels = Float[Tensor, "batch 1 r r r"]
 """Occupancy in [0, 1], or its logits; axes x, y, z."""
@@ -22,3 +25,11 @@ ImageIndex = Int64[Tensor, " points"]
 """The image that each point of the one row belongs to."""
 RayIndex = Int64[Tensor, " rays"]
 """The image that each ray of the one row belongs to."""
+
+
+@runtime_checkable
+class Pretrained(Protocol):
+    """A network that does not start from nothing."""
+
+    def pretrained(self) -> Iterable[nn.Parameter]:
+        """The weights that start from those of another training, on other data."""

@@ -99,7 +99,7 @@ class OptimRecipe:
     lr: PositiveFloat = 1e-4
     """Learning rate of encoder and generator."""
     encoder_share: PositiveShare = 1.0
-    """Learning rate of the encoder as a share of `lr`; below 1 where its weights are already good."""
+    """Learning rate of the encoder as a share of `lr`; of one that starts from ImageNet, of its weights from there."""
     critic_lr: PositiveFloat = 1e-4
     """Learning rate of the critic."""
     betas: Betas = (0.5, 0.9)

@@ -76,7 +76,9 @@ class ViewVolumeConfig(VAEIWGAN3DConfig):
     """Whether points read the generator's logits too, or the view's volume alone."""
     points: PositiveInt = 2048
     """Points of each shape and step that are spread evenly; three quarters as many more lie near filled ones."""
-    pose_weight: NonNegativeFloat = 0.1
+    camera_hidden: NonNegativeInt = 256
+    """Width of the layer between the encoder's features and the camera; 0: none."""
+    pose_weight: NonNegativeFloat = 0.3
     """Weight of the camera's distance from the true one."""
 
     def __post_init__(self) -> None:
@@ -112,7 +114,7 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
         config = self.config
         assert isinstance(encoder, ImageNetEncoder)  # make_encoder makes no other
         return {
-            CAMERA: PoseHead(encoder.features),
+            CAMERA: PoseHead(encoder.features, config.camera_hidden),
             VOLUME: ViewVolume(MAPS, config.volume_widths, config.volume_depths, config.volume_channels),
             POINTS: PointDecoder(config.volume_channels, 1, config.point_hidden),
         }

@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import nn
 
+from maquette.nets.types import Pretrained
 from maquette.recipe import OptimRecipe
-from maquette.systems.base import System
+from maquette.systems.base import ENCODER, System
 
 Optimisers = Mapping[str, torch.optim.Optimizer]
 """An optimiser for each network, by the network's name."""
+SHARE = "share"
+"""The key of a group of weights in an optimiser under which its share of the learning rate stands; without it 1."""
 
 
 def make_optimisers(system: System, optim: OptimRecipe, fused: bool = True) -> Optimisers:
@@ -22,11 +26,27 @@ def make_optimisers(system: System, optim: OptimRecipe, fused: bool = True) -> O
         fused: Whether an optimiser updates all weights in one kernel; for networks that are not sharded.
     """
     adversaries = system.adversaries()
-    return {name: _optimiser(net.parameters(), optim, name in adversaries, fused) for name, net in system.nets.items()}
+    return {name: _optimiser(_groups(name, net, optim), optim, name in adversaries, fused)
+            for name, net in system.nets.items()}
+
+
+def _groups(name: str, net: nn.Module, optim: OptimRecipe) -> list[dict[str, Any]]:
+    """A network's weights: those of an encoder that start from other data learn at a share of the rate.
+
+    An encoder that has none of these learns at that share as a whole.
+    """
+    weights = list(net.parameters())
+    if name != ENCODER or optim.encoder_share == 1:
+        return [{"params": weights}]
+    gentle = list(net.pretrained()) if isinstance(net, Pretrained) else weights
+    chosen = {id(weight) for weight in gentle}
+    others = [weight for weight in weights if id(weight) not in chosen]
+    groups = [{"params": gentle, SHARE: optim.encoder_share}, {"params": others}]
+    return [group for group in groups if group["params"]]
 
 
 def _optimiser(
-    parameters: Iterable[Tensor], optim: OptimRecipe, adversary: bool, fused: bool
+    parameters: Iterable[dict[str, Any]], optim: OptimRecipe, adversary: bool, fused: bool
 ) -> torch.optim.Optimizer:
     if optim.name == "rmsprop":
         return torch.optim.RMSprop(parameters, optim.critic_lr if adversary else optim.lr)

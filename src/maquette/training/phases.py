@@ -5,9 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from maquette.recipe import OptimRecipe
-from maquette.systems.base import ENCODER, Batch, Phase, System, Terms
+from maquette.systems.base import Batch, Phase, System, Terms
 from maquette.training.distributed import Engine
-from maquette.training.optim import Optimisers
+from maquette.training.optim import SHARE, Optimisers
 
 Scalar = Float[Tensor, ""]
 
@@ -52,9 +52,8 @@ def run_phase(
     for name in phase.trains:
         optimiser = optimisers[name]
         if not phase.adversary:
-            rate = optim.lr * scale * (optim.encoder_share if name == ENCODER else 1.0)
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = optim.lr * scale * group.get(SHARE, 1.0)
             if optim.clip:
                 torch.nn.utils.clip_grad_norm_(nets[name].parameters(), optim.clip)
         optimiser.step()

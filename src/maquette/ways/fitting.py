@@ -12,6 +12,8 @@ from maquette.ways.silhouette import Pose, framed, silhouette
 
 SEARCH_PX = 64
 """Pixels a side of the pictures in which cameras are compared."""
+FEW = 3000
+"""Points at the surface that the search looks at; more are thinned out to about so many cells that hold any."""
 STEPS = (np.radians(12), np.radians(5), np.radians(2))
 """How far the angles are changed in each round of the search."""
 ROLL_LIMIT, ELEVATION_LIMITS = np.radians(15), (np.radians(-25), np.radians(75))
@@ -45,6 +47,9 @@ def fit_camera(
     if box is None:
         return Fit(starts[0], 0.0)
 
+    every, side = points, voxel
+    points, voxel = thinned(points, voxel)
+
     def score(pose: Pose) -> float:
         return overlap(silhouette(points, pose, SEARCH_PX, voxel), small)
 
@@ -55,8 +60,22 @@ def fit_camera(
     tried = sorted((placed(start) for start in starts), key=lambda found: -found[0])
     best = max((_descend(found, placed) for found in tried[:2]), key=lambda found: found[0])
     best = max(best, (score(starts[0]), starts[0]), key=lambda found: found[0])
-    value, pose = _settle(best, score)
+    points, voxel = every, side
+    value, pose = _settle((score(best[1]), best[1]), score)
     return Fit(pose, value)
+
+
+def thinned(points: Float32[np.ndarray, "n 3"], voxel: float) -> tuple[Float32[np.ndarray, "m 3"], float]:
+    """The centres of larger cells that hold surface, and the side of these: twice, four times that of the voxels."""
+    while len(points) > FEW:
+        voxel *= 2
+        cells = np.floor(points / voxel).astype(np.int32)
+        base = cells.min(0)
+        size = cells.max(0) - base + 1
+        full = np.zeros(size, bool)
+        full[tuple((cells - base).T)] = True
+        points = ((np.argwhere(full) + base + 0.5) * voxel).astype(np.float32)
+    return points, voxel
 
 
 def box_of(mask: Bool[np.ndarray, "s s"]) -> tuple[float, float, float, float] | None:
