@@ -41,8 +41,8 @@ def _groups(name: str, net: nn.Module, optim: OptimRecipe) -> list[dict[str, Any
     gentle = list(net.pretrained()) if isinstance(net, Pretrained) else weights
     chosen = {id(weight) for weight in gentle}
     others = [weight for weight in weights if id(weight) not in chosen]
-    groups = [{"params": gentle, SHARE: optim.encoder_share}, {"params": others}]
-    return [group for group in groups if group["params"]]
+    whole: list[dict[str, Any]] = [{"params": others}] if others else []
+    return [{"params": gentle, SHARE: optim.encoder_share}, *whole]
 
 
 def _optimiser(
