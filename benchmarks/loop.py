@@ -31,7 +31,7 @@ from maquette.geometry.voxelise import voxelise
 from maquette.intake.sources import Frame
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
-from maquette.outputs.shapes import EXAMPLES
+from maquette.outputs.pictures import EXAMPLES
 from maquette.plotting.settings import ViewOptions
 from maquette.rendering.views import render_views
 

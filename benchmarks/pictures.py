@@ -9,7 +9,7 @@ from pathlib import Path
 from maquette import api
 from maquette.geometry.overlap import is_connected
 from maquette.io.pictures import read_picture
-from maquette.outputs import shapes as outputs
+from maquette.outputs.pictures import EXAMPLES
 from maquette.rendering.sheets import contact_sheet, preview
 
 
@@ -17,7 +17,7 @@ def main(out: str, model: str = "maquette", *drawings: str) -> None:
     """Write readme.png, samples.png and one preview a drawing into `out`."""
     folder, loaded = Path(out), api.load(model)
     cells = []
-    for path in sorted(outputs.EXAMPLES.glob("*.png")):
+    for path in sorted(EXAMPLES.glob("*.png")):
         cells += [read_picture(path), api.reconstruct(path, loaded).mesh]
     contact_sheet(cells, folder / "readme.png", columns=8, cell_px=180)
     shapes = api.generate(loaded, 64, seed=7)

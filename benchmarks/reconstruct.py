@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette import api
-from maquette.outputs import shapes as outputs
+from maquette.outputs import pictures as outputs
 
 
 def main(model: str = "maquette") -> None:

@@ -82,6 +82,8 @@ def relief(
     drawn: Literal["auto", "lines", "filled"] = "auto",
     close_mm: float | None = None,
     detail_px: int = 240,
+    engrave_mm: float = 0.0,
+    emboss_mm: float = 0.0,
     format: Format = "stl",
     preview: bool = False,
     all_parts: bool = False,
@@ -109,6 +111,8 @@ def relief(
         drawn: Whether lines are edges or the ink itself is the solid; auto looks at each piece of the drawing.
         close_mm: Widest gap in an outline that is closed; 12 % of the size if left out.
         detail_px: Points along a lithophane's longer side, at most.
+        engrave_mm: Make lines inside the outline grooves of this depth; small closed ones too, which are holes else.
+        emboss_mm: The same, as ridges of this height.
         format: Kind of file; meshes are for printing, the rest are voxel grids.
         preview: Also write a PNG of the drawing beside the solid: from four sides, a flat one from above, a lithophane
             against the light.
@@ -133,7 +137,7 @@ def relief(
 
     making = ReliefOptions(
         chosen[0] if chosen else "extrude", size_mm, thickness_mm, thinnest_mm, base_mm, ring_hole_mm, one_sided, axis,
-        drawn, close_mm, all_parts, detail_px,
+        drawn, close_mm, all_parts, detail_px, engrave_mm, emboss_mm,
     )
     events = outputs_drawing.relief_files(
         drawings, out, making, suffix=f".{format}", preview=preview, min_wall_mm=min_wall_mm

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from maquette.errors import UserError
 from maquette.intake.line_art import resize
 from maquette.relief.gaps import Lines, close_gaps, widest_opening
+from maquette.relief.inner_lines import inner_lines
 
 WORK_SIDE_PX = 720
 """Longest side at which a drawing is analysed."""
@@ -39,12 +40,16 @@ class Outline:
         side_px: The longer side of all ink, in pixels.
         gaps: Widths of the gaps that were closed, in pixels, the widest first.
         notes: What a user may want to know, a sentence each.
+        inner: The lines that are drawn inside, as `rings`, where they were asked for.
+        inner_px: The usual width of these lines, in pixels.
     """
 
     rings: tuple[Float[np.ndarray, "_ 2"], ...]
     side_px: float
     gaps: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
+    inner: tuple[Float[np.ndarray, "_ 2"], ...] = ()
+    inner_px: float = 0.0
 
 
 class OpenOutline(UserError):
@@ -68,6 +73,7 @@ def find_outline(
     drawn: InkKind = "auto",
     closed_to: float = CLOSED_TO,
     name: str = "the drawing",
+    inner: bool = False,
 ) -> Outline:
     """Find what the ink of a drawing encloses.
 
@@ -77,15 +83,19 @@ def find_outline(
             connected piece of ink.
         closed_to: The widest gap that is closed, as a share of the ink's longer side.
         name: What an error calls the drawing.
+        inner: Find the lines inside too. Small closed lines are such lines then, and no holes
+            (`maquette.relief.inner_lines`).
 
     Raises:
         OpenOutline: If the lines enclose nothing.
         UserError: If there is no ink, or what is enclosed is too thin.
     """
-    return outline_of_ink(crop_to_ink(ink, name), drawn, closed_to, name)
+    return outline_of_ink(crop_to_ink(ink, name), drawn, closed_to, name, inner)
 
 
-def outline_of_ink(ink: Float[np.ndarray, "h w"], drawn: InkKind, closed_to: float, name: str) -> Outline:
+def outline_of_ink(
+    ink: Float[np.ndarray, "h w"], drawn: InkKind, closed_to: float, name: str, inner: bool = False
+) -> Outline:
     """`find_outline` for ink that `crop_to_ink` has cropped; x counts its columns, and y its rows upwards."""
     mask, labels, stats = ink_pieces(ink)
     if not mask.any():
@@ -122,14 +132,19 @@ def outline_of_ink(ink: Float[np.ndarray, "h w"], drawn: InkKind, closed_to: flo
         opening = widest_opening(lines)
         raise OpenOutline(name, None if opening is None else opening / side,
                    "draw a closed line, or let wider gaps be closed with --close-mm")
-    rings = _rings(field, side)
+    width_px = lines.width_px if line.any() else 1.0
+    lines_inside = inner_lines(ink, line, field, width_px, _DEEP) if inner else None
+    rings = _rings(field if lines_inside is None else lines_inside.field, side)
     if not rings:
         raise UserError(f"what is enclosed in {name} is too thin for a solid", hint="draw it larger")
     notes = []
-    if left_out:
+    if left_out and not inner:
         notes.append(f"{left_out} open line{'s' if left_out > 1 else ''} that enclose{'s' * (left_out == 1)} nothing "
                      f"{'were' if left_out > 1 else 'was'} left out")
-    return Outline(tuple(rings), side, tuple(gaps), tuple(notes))
+    if lines_inside is None or not lines_inside.count:
+        return Outline(tuple(rings), side, tuple(gaps), tuple(notes))
+    drawn_inside = _rings(2 * _DEEP * (lines_inside.ink - 0.5), 0.0)
+    return Outline(tuple(rings), side, tuple(gaps), tuple(notes), tuple(drawn_inside), lines_inside.width_px)
 
 
 def crop_to_ink(ink: Float[np.ndarray, "_ _"], name: str) -> Float[np.ndarray, "h w"]:

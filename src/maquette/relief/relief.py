@@ -46,6 +46,7 @@ FLAT = 0.4
 _SEGMENTS = 128  # segments of a whole turn: such a cylinder has 99.96 % of the volume of a round one
 _LEAST_PX = 1e-3  # square pixels: what encloses less has no area
 _SUNK_MM = 0.1  # how far a revolved solid sinks into its base plate: a round bottom would only touch it along a line
+_RIDGE_STEPS = 4  # so many times a ridge is lifted where it would hang over a thin solid
 _FINEST_MM = 0.005  # how far surfaces may move to need fewer faces
 
 
@@ -67,6 +68,9 @@ class ReliefOptions:
         close_mm: The widest gap that is closed; None takes 12 % of the size.
         all_parts: Keep parts that are not connected with the largest one.
         detail_px: Points along a lithophane's longer side, at most. 16 to 1000.
+        engrave_mm: Depth of the grooves that lines inside the outline become, of extruded and inflated solids; 0 leaves
+            such lines out, and makes closed ones holes.
+        emboss_mm: The same for ridges: how high they stand out.
 
     Raises:
         UserError: If a value is out of its range, or two do not go together.
@@ -84,13 +88,15 @@ class ReliefOptions:
     close_mm: float | None = None
     all_parts: bool = False
     detail_px: int = 240
+    engrave_mm: float = 0.0
+    emboss_mm: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in (("size_mm", 1.0), ("thickness_mm", 0.05), ("thinnest_mm", 0.05)):
             value = getattr(self, name)
             if value is not None and not (np.isfinite(value) and least <= value <= LARGEST_MM):
                 raise UserError(f"{name} must be from {least:g} to {LARGEST_MM:g} mm", value)
-        for name in ("base_mm", "ring_hole_mm", "close_mm"):
+        for name in ("base_mm", "ring_hole_mm", "close_mm", "engrave_mm", "emboss_mm"):
             value = getattr(self, name)
             if value is not None and not (np.isfinite(value) and 0 <= value <= LARGEST_MM):
                 raise UserError(f"{name} must be from 0 to {LARGEST_MM:g} mm", value)
@@ -99,10 +105,22 @@ class ReliefOptions:
         if self.way == "lithophane" and self.thickest_mm <= self.thinnest_mm:
             got = f"{self.thickest_mm:g} and {self.thinnest_mm:g}"
             raise UserError("a lithophane's thickness_mm must be more than its thinnest_mm", got)
+        if self.engrave_mm and self.emboss_mm:
+            raise UserError("lines become grooves or ridges, not both", hint="leave engrave_mm or emboss_mm out")
+        if self.lined and self.way not in ("extrude", "inflate"):
+            raise UserError("grooves and ridges go with extruded and inflated solids", self.way)
+        if self.way == "extrude" and self.engrave_mm >= self.base_mm + self.thickest_mm:
+            raise UserError("engrave_mm must be less than the thickness",
+                            f"{self.engrave_mm:g} and {self.base_mm + self.thickest_mm:g}")
         if not 16 <= self.detail_px <= 1000:
             raise UserError("detail_px must be from 16 to 1000", self.detail_px)
         if self.way == "revolve" and self.thickness_mm is not None:
             raise UserError("a turned solid has no thickness_mm", self.thickness_mm, "size_mm is its longest side")
+
+    @property
+    def lined(self) -> bool:
+        """Whether lines inside the outline become grooves or ridges."""
+        return bool(self.engrave_mm or self.emboss_mm)
 
     @property
     def thickest_mm(self) -> float:
@@ -170,13 +188,15 @@ def relief(
     else:
         captured = rectify_page(picture, whole_page=True, name=name)
         notes = list(captured.notes)
-        region, scale, gaps, more = _drawn_region(captured.ink, options, name)
+        region, lines, scale, gaps, more = _drawn_region(captured.ink, options, name)
         if gaps:
             widest = f"closed a gap of {gaps[0] * scale:.1f} mm"
             notes.append(widest if len(gaps) == 1 else
                          f"closed {len(gaps)} gaps, the widest of {gaps[0] * scale:.1f} mm")
         notes += more + _necks(region, min_wall_mm)
         solid = {"extrude": _extruded, "inflate": _inflated, "revolve": _revolved}[options.way](region, options)
+        if options.lined:
+            solid = _lined(solid, lines, options)
     mesh = _to_mesh(solid)
     if not options.all_parts:
         mesh, dropped = keep_largest(mesh)
@@ -208,13 +228,14 @@ def _in_colour(picture: PictureArray, name: str) -> UInt8[np.ndarray, "h w 3"]:
 
 def _drawn_region(
     ink: Float[np.ndarray, "_ _"], options: ReliefOptions, name: str
-) -> tuple[CrossSection, float, tuple[float, ...], list[str]]:
-    """What the drawing encloses, in millimetres, centred on x and y.
+) -> tuple[CrossSection, CrossSection, float, tuple[float, ...], list[str]]:
+    """What the drawing encloses, in millimetres, centred on x and y, and the lines inside it where they are wanted.
 
     For a solid of revolution x is the distance from the axis, and y begins at 0.
 
     Returns:
-        The region, millimetres a pixel, the widths of the gaps that were closed in pixels, and notes for the user.
+        The region, the lines in it, millimetres a pixel, the widths of the gaps that were closed in pixels, and notes
+        for the user.
     """
     closed_to = CLOSED_TO if options.close_mm is None else min(options.close_mm / options.size_mm, 1.0)
     turned = options.way == "revolve"
@@ -223,7 +244,7 @@ def _drawn_region(
         if turned:
             found = find_profile(ink, axis=options.axis, drawn=options.drawn, closed_to=closed_to, name=name)
         else:
-            found = find_outline(ink, drawn=options.drawn, closed_to=closed_to, name=name)
+            found = find_outline(ink, drawn=options.drawn, closed_to=closed_to, name=name, inner=options.lined)
     except OpenOutline as error:
         got = None if error.gap is None else f"ends that are {error.gap * options.size_mm:.1f} mm apart"
         raise UserError(f"the outline in {name} is open", got,
@@ -245,7 +266,43 @@ def _drawn_region(
     scale = options.size_mm / max(high_x - low_x, high_y - low_y)
     shift = (0.0, -low_y) if turned else (-(low_x + high_x) / 2, -(low_y + high_y) / 2)
     region = region.translate(shift).scale((scale, scale)).simplify(1e-4)
-    return region, scale, found.gaps, notes
+    lines = CrossSection()
+    if isinstance(found, Outline) and options.lined:
+        lines = CrossSection([np.ascontiguousarray(ring) for ring in found.inner], FillRule.EvenOdd)
+        lines = lines.translate(shift).scale((scale, scale)) ^ region
+        notes.append(_about_lines(lines, found.inner_px * scale, options))
+    return region, lines, scale, found.gaps, notes
+
+
+def _about_lines(lines: CrossSection, width_mm: float, options: ReliefOptions) -> str:
+    """A note about the lines inside."""
+    if lines.is_empty():
+        return "no line is drawn inside the outline"
+    what = "groove" if options.engrave_mm else "ridge"
+    count = len([part for part in lines.decompose() if part.area() > 0])
+    return f"{count} {what}{'s' if count > 1 else ''}, about {width_mm:.1f} mm wide"
+
+
+def _lined(solid: Manifold, lines: CrossSection, options: ReliefOptions) -> Manifold:
+    """The solid with grooves or ridges along lines: as deep or as high, measured straight down, wherever its top is."""
+    if lines.is_empty():
+        return solid
+    along = lines.extrude(4 * LARGEST_MM).translate((0.0, 0.0, -2 * LARGEST_MM))
+    if options.engrave_mm:
+        cut = along - solid.translate((0.0, 0.0, -options.engrave_mm))
+        _, _, low, _, _, high = solid.bounding_box()
+        if options.way == "inflate":  # near its rim it is thinner than a groove is deep
+            middle = low if options.one_sided else (low + high) / 2
+            cut = cut.trim_by_plane((0.0, 0.0, 1.0), options.base_mm or middle)
+        return solid - cut
+    raised, pieces = solid ^ along, len(solid.decompose())
+    for steps in (1, _RIDGE_STEPS):  # in one piece wherever it can be: walls that lie on walls are hard to join
+        ridged = solid
+        for part in range(1, steps + 1):
+            ridged = ridged + raised.translate((0.0, 0.0, options.emboss_mm * part / steps))
+        if len(ridged.decompose()) <= pieces:
+            break
+    return ridged
 
 
 def _necks(region: CrossSection, least: float) -> list[str]:

@@ -27,6 +27,8 @@ STRAIGHT = 0.82
 THICK = 0.2
 """Thickness of an extruded drawing over its longer side."""
 _FRONT = Pose(0.0, 0.0, nearness=0.05)
+GROOVE = 0.02
+"""Depth of the grooves along lines inside an outline, over the longer side."""
 _FLAT_MM = 100.0
 
 
@@ -59,7 +61,8 @@ def by_geometry(picture: UInt8[np.ndarray, "h w 3"], way: Way, name: str) -> Mad
     if way == "model":
         raise ValueError("the model's way needs a model")
     thickness = THICK * _FLAT_MM if way == "extrude" else None
-    options = ReliefOptions(way=way, size_mm=_FLAT_MM, thickness_mm=thickness)
+    groove = 0.0 if way == "revolve" else GROOVE * _FLAT_MM
+    options = ReliefOptions(way=way, size_mm=_FLAT_MM, thickness_mm=thickness, engrave_mm=groove)
     made = relief(picture, options, name=name)
     mesh = made.mesh
     if way != "revolve":  # from lying on its back to standing, its face towards the front

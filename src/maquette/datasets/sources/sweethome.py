@@ -290,7 +290,7 @@ def _rotation(model: Model) -> np.ndarray:
         return np.eye(3)
     try:
         matrix = np.array([float(word) for word in text.split()]).reshape(3, 3)
-        fine = bool(np.abs(matrix @ matrix.T - np.eye(3)).max() < 0.02)
+        fine = bool(np.abs(matrix).max() < 2 and np.abs(matrix @ matrix.T - np.eye(3)).max() < 0.02)
     except ValueError:
         fine = False
     if not fine:
