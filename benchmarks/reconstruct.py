@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from maquette import api
+from maquette.events import Failed
 from maquette.outputs import pictures as outputs
 
 
@@ -35,7 +36,7 @@ def main(model: str = "maquette") -> None:
         loaded = api.load(model)
 
         def run(inputs: list[str]) -> None:
-            failed = [e for e in outputs.reconstruct_files(inputs, folder, loaded) if isinstance(e, outputs.Failed)]
+            failed = [e for e in outputs.reconstruct_files(inputs, folder, loaded) if isinstance(e, Failed)]
             assert not failed, failed
 
         run(pictures)
