@@ -102,7 +102,7 @@ def a_recipe(data: Path, steps: int):
 
 
 def test_a_disk_that_is_full_at_any_write_of_a_training_is_one_line_and_costs_nothing(tmp_path, data):
-    """A resumed run of one step more, for every eighth file that it opens for writing; MAQUETTE_DISK_STRIDE=1: for all of them."""
+    """A resumed run of one step more, for every eighth file that it opens for writing, or MAQUETTE_DISK_STRIDE=1."""
     list(train_recipe(a_recipe(data, 1), tmp_path / "before"))
     stride = int(os.environ.get("MAQUETTE_DISK_STRIDE", "8"))
     number, lines = 1 - stride, []
