@@ -28,6 +28,7 @@ from maquette.evaluation.fields.measures import encoder_features, frechet_repeat
 from maquette.evaluation.images.sets import open_real_images
 from maquette.io.atomic import atomic_path
 from maquette.models.hub import Model, load
+from maquette.models.networks import model_of
 from maquette.models.sampling import batches_of_images
 from maquette.systems import SYSTEMS
 from maquette.training import checkpoint
@@ -49,13 +50,13 @@ def model_at(run: Path, folder: Path | None) -> Model:
     system = SYSTEMS[recipe.system](recipe.model)
     if folder is None:
         system.nets.eval()
-        return Model(run.name, system, {}, {})
+        return model_of(run.name, system, {}, {})
     average = folder / "average.safetensors"
     system.nets.load_state_dict(load_file(folder / "weights.safetensors"))
     if average.is_file():
         system.nets.load_state_dict(load_file(average), strict=False)
     system.nets.eval()
-    return Model(run.name, system, {}, {})
+    return model_of(run.name, system, {}, {})
 
 
 def progress(run: Path) -> np.ndarray:

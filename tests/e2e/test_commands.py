@@ -201,7 +201,7 @@ def test_generate_is_a_function_of_the_seed_and_the_place(trained, tmp_path, cap
 
 def test_generate_writes_meshes_and_a_sheet(trained, tmp_path, monkeypatch):
     loaded = api.load(str(trained))
-    easy = hub.Model(loaded.name, loaded.system, {**loaded.info, "threshold": 0.02}, loaded.latents)
+    easy = hub.Model(loaded.name, loaded.runtime, {**loaded.info, "threshold": 0.02}, loaded.latents)
     monkeypatch.setattr(api, "load", lambda name: easy)
     assert call("generate", "--count", "3", "--seed", "5", "--out", str(tmp_path), "--format", "ply") == 0
     names = sorted(p.name for p in tmp_path.iterdir())

@@ -12,9 +12,11 @@ from staged import CAMERA, FLOOR, METRES, SETTEE, depth_mm, intrinsics, write_pn
 from maquette import api
 from maquette.errors import UserError
 from maquette.models import hub
+from maquette.models.networks import model_of
 from maquette.recipe import load
 from maquette.rendering import sheets as preview
 from maquette.scans import scan
+from maquette.systems import SYSTEMS
 
 
 @pytest.fixture(scope="module")
@@ -108,15 +110,15 @@ def test_what_cannot_be_is_one_clear_line(trained, inputs, tmp_path, capsys):
     assert "gone.npy does not exist" in said(str(tmp_path / "gone.npy"))
     assert call("complete", "--model", str(trained)) == 2
     assert "name at least one scan" in capsys.readouterr().err
-    system = hub.SYSTEMS["iwgan"](hub.SYSTEMS["iwgan"].Config(resolution=20, latent=4))
-    other = hub.Model("other", system, {}, {})
+    system = SYSTEMS["iwgan"](SYSTEMS["iwgan"].Config(resolution=20, latent=4))
+    other = model_of("other", system, {}, {})
     with pytest.raises(UserError, match="'other' does not read scans; use 'scan' or one trained with vae-iwgan-scan"):
         api.complete(inputs / "grid.npy", other)
     with pytest.raises(UserError, match="does not read scans"):
         next(api.evaluate(other, "scans", str(inputs)))
     with pytest.raises(UserError, match="does not read pictures; it reads scans: maquette complete"):
         api.reconstruct(depth, str(trained))
-    pictures = hub.Model("pictures", hub.SYSTEMS["vae-iwgan-image"](load("vae-iwgan-image-tiny").model), {}, {})
+    pictures = model_of("pictures", SYSTEMS["vae-iwgan-image"](load("vae-iwgan-image-tiny").model), {}, {})
     with pytest.raises(UserError, match="nothing of this name to measure on, got 'moon'; it knows modelnet10"):
         next(api.evaluate(pictures, "moon", str(inputs)))
 

@@ -9,6 +9,7 @@ from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields.between import field_path
 from maquette.latents import paths
+from maquette.models import networks
 from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
 
@@ -20,7 +21,7 @@ def model_of(name: str = "3dgen-tiny", **keys) -> Model:
     recipe = recipes.load(name)
     system = SYSTEMS[recipe.system](dataclasses.replace(recipe.model, **keys))
     system.nets.eval().requires_grad_(False)
-    return Model("tiny", system, {}, {})
+    return networks.model_of("tiny", system, {}, {})
 
 
 @pytest.mark.parametrize("what, moved", [("shape", [SHAPE]), ("appearance", [APPEARANCE]),

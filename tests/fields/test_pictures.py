@@ -10,6 +10,7 @@ import torch
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.fields.pictures import front_view, render_latents, views_round
+from maquette.models import networks
 from maquette.models.hub import Model
 from maquette.systems import SYSTEMS
 
@@ -19,7 +20,7 @@ def model_of(name: str = "3dgen-tiny", **keys) -> Model:
     recipe = recipes.load(name)
     system = SYSTEMS[recipe.system](dataclasses.replace(recipe.model, **keys))
     system.nets.eval().requires_grad_(False)
-    return Model("tiny", system, {}, {})
+    return networks.model_of("tiny", system, {}, {})
 
 
 def test_cameras_go_all_round_or_through_those_of_training():

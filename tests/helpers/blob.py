@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from maquette.models.hub import Model
+from maquette.models.networks import model_of
 from maquette.nets.occupancy_fields import OccupancyField
 from maquette.systems.gen3d import Gen3D, Gen3DConfig
 
@@ -48,4 +49,4 @@ def blob(**keys) -> Model:
     system.nets["generator"].field = Ellipsoid()
     system.nets["generator"].colour = Painted()
     system.nets.eval().requires_grad_(False)
-    return Model("blob", system, {}, {})
+    return model_of("blob", system, {}, {})

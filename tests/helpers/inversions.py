@@ -9,6 +9,7 @@ from maquette import recipe as recipes
 from maquette.events import Progress
 from maquette.fields.inversion import Inverted, Search
 from maquette.models.hub import Model
+from maquette.models.networks import model_of
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
 from maquette.systems.gen3d import Gen3D
@@ -47,4 +48,4 @@ def real(form: str) -> Model:
         for parameter in system.nets["generator"].parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
     system.nets.eval().requires_grad_(False)
-    return Model(f"tiny {form}", system, {}, {})
+    return model_of(f"tiny {form}", system, {}, {})

@@ -3,9 +3,10 @@
 import torch
 import torch.nn.functional as F
 
+from maquette.capabilities import Reads
 from maquette.models.hub import Model
+from maquette.models.networks import model_of
 from maquette.systems import SYSTEMS
-from maquette.systems.capabilities import Reads
 from maquette.systems.gan3d import GAN3DConfig
 from maquette.systems.iwgan3d import IWGAN3DConfig
 from maquette.systems.vaeiwgan3d import VAEIWGAN3DImageConfig
@@ -51,7 +52,7 @@ def tiny(name: str) -> Model:
     last.weight.mul_(SHARP / logits.std())
     last.bias.mul_(SHARP / logits.std())
     last.bias.sub_(generator(noise).flatten()[::7].quantile(0.7))
-    return Model(f"tiny {name}", system, {"threshold": 0.5, "class_names": CLASSES}, latents)
+    return model_of(f"tiny {name}", system, {"threshold": 0.5, "class_names": CLASSES}, latents)
 
 
 def _tent(side: int) -> torch.Tensor:

@@ -13,11 +13,11 @@ from boxes import job
 from typed import refused
 
 from maquette import recipe as recipes
+from maquette.capabilities import Reads
 from maquette.errors import UserError
 from maquette.nets.volume import SubvoxelGenerator
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, Phase, Terms, check_phases
-from maquette.systems.capabilities import Reads
 from maquette.systems.gan3d import GAN3D, GAN3DConfig
 from maquette.systems.iwgan3d import IWGAN3D, IWGAN3DConfig
 from maquette.systems.losses import kl_to_standard_normal

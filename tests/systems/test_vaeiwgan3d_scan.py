@@ -5,11 +5,11 @@ import copy
 import pytest
 import torch
 
+from maquette.capabilities import Reads
 from maquette.errors import UserError
 from maquette.nets.volume import from_cells, to_cells
 from maquette.recipe import OptimRecipe, Recipe, TrainRecipe
 from maquette.systems import SYSTEMS, Batch, check_phases
-from maquette.systems.capabilities import Reads
 from maquette.systems.vaeiwgan3d import VAEIWGAN3DScan, VAEIWGAN3DScanConfig
 from maquette.training.distributed import Engine
 from maquette.training.phases import run_phase

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from maquette import recipe as recipes
+from maquette.capabilities import Reads
 from maquette.datasets.format import OpenedData
 from maquette.nets.pixel_aligned import project
 from maquette.rendering.camera import Camera
 from maquette.systems.base import System
-from maquette.systems.capabilities import Reads
 from maquette.training.batches import Batches
 
 VOXEL = (13, 6, 11)  # of 20 a side, off every middle

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from maquette import recipe as recipes
+from maquette.capabilities import Reads
 from maquette.datasets.format import OpenedData
 from maquette.errors import UserError
 from maquette.systems.base import System
-from maquette.systems.capabilities import Reads
 from maquette.training.augment import occlude
 from maquette.training.batches import Batches
 

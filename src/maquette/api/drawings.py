@@ -158,8 +158,8 @@ def loop(
         assert not isinstance(found, Progress), "a projection ends in its result"
         return Shape(found.shape.occupancy, made.threshold)
 
-    config = loaded.system.config
-    imagination = Reconstructor(config.view_size, config.image_channels, made_of)
+    facts = loaded.facts
+    imagination = Reconstructor(facts.view_size, facts.image_channels, made_of)
     yield from loops.run_loop(start, imagination, pen, eye, settings, past)
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.events import Progress
+from maquette.extras import require
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import Shape
@@ -119,7 +120,7 @@ def complete(
     if isinstance(intrinsics, str | Path):
         intrinsics = read_intrinsics(intrinsics)
     seen = read_scan(
-        scan, model.system.config.resolution, intrinsics=intrinsics, depth_scale=depth_scale,
+        scan, model.facts.resolution, intrinsics=intrinsics, depth_scale=depth_scale,
         azimuth_deg=azimuth_deg or 0.0, elevation_deg=elevation_deg, up=up,
     )
     if azimuth_deg is None:
@@ -149,6 +150,7 @@ def invert(
     Raises:
         UserError: For a model of another kind, and for a picture that cannot be read or shows nothing.
     """
+    require("torch", "train")
     from maquette.fields import inversion
 
     if not isinstance(picture, str | Path | np.ndarray):
@@ -178,11 +180,9 @@ def generate(
     if count < 1:
         raise UserError("count must be at least 1", count)
     require_shapes(model)
-    import torch
-
     from maquette.models import prior
 
-    drawn = torch.stack([prior.draw(model, seed, index, class_name, spread) for index in range(count)])
+    drawn = np.stack([prior.draw(model, seed, index, class_name, spread) for index in range(count)])
     return [Shape(grid, model.threshold) for grid in prior.decode(model, drawn)]
 
 
@@ -204,12 +204,15 @@ def generate_mesh(
     Raises:
         UserError: For a model without a field, and for a sample without a surface.
     """
+    require("torch", "train")
+    import torch
+
     from maquette.fields.extract import field_mesh, require_field
     from maquette.models import prior
 
     model = as_model(model)
     generator = require_field(model)
-    latent = prior.draw(model, seed, index, spread=spread)
+    latent = torch.from_numpy(prior.draw(model, seed, index, spread=spread))
     return field_mesh(generator, latent, resolution, level, largest_part=largest_part)
 
 

@@ -275,8 +275,8 @@ class _Seen:
     ) -> "_Seen":
         model = require_pictures(as_model(model))
         given = as_picture(picture)
-        config = model.system.config
-        found = frame_object(given.pixels, config.view_size, config.image_channels, given.name)
+        facts = model.facts
+        found = frame_object(given.pixels, facts.view_size, facts.image_channels, given.name)
         pixels = given.pixels if given.pixels.ndim == 3 else np.repeat(given.pixels[..., None], 3, axis=2)
         return cls(given.name, pixels, model, found, drawn_outline(pixels, found), obeying, size_mm,
                    model.threshold if threshold is None else threshold, largest_part, min_wall_mm, class_name)

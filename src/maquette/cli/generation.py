@@ -54,10 +54,10 @@ def generate(
         maquette generate --class chair --count 2 --spread 0.8 --format 3mf
     """
     from maquette import api
+    from maquette.capabilities import Makes
     from maquette.cli.console import status
     from maquette.cli.show import show_files
     from maquette.outputs import shapes as outputs
-    from maquette.systems.capabilities import Makes
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
@@ -66,14 +66,14 @@ def generate(
     if mesh:
         from maquette.outputs import fields as outputs_fields
 
-        if class_name and loaded.system.makes is Makes.FIELD:
+        if class_name and loaded.facts.makes is Makes.FIELD:
             raise UserError(f"model '{loaded.name}' knows no classes", f"--class {class_name}")
         events = outputs_fields.generate_mesh_files(
             out, loaded, count=count, seed=seed, spread=spread, resolution=resolution, level=level,
             suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts, turntable=turntable,
         )
         return show_files(events, json, "generating")
-    if loaded.system.makes.images:
+    if loaded.facts.makes.images:
         if class_name:
             raise UserError(f"model '{loaded.name}' knows no classes", f"--class {class_name}")
         events = outputs.generate_image_files(out, loaded, count=count, seed=seed, spread=spread)

@@ -57,14 +57,14 @@ def interpolate(
     if not operands:
         return bad_usage("interpolate", "name two operands at least, as in: maquette interpolate chair:7 sofa.jpg")
     from maquette import api
+    from maquette.capabilities import Makes
     from maquette.cli.console import status
     from maquette.cli.show import show_files
     from maquette.outputs import latents as outputs_latent
-    from maquette.systems.capabilities import Makes
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
-    if loaded.system.makes is Makes.FIELD:
+    if loaded.facts.makes is Makes.FIELD:
         from maquette.outputs import fields as outputs_fields
 
         events = outputs_fields.interpolate_field_files(
@@ -73,7 +73,7 @@ def interpolate(
         )
         return show_files(events, json, "interpolating")
     if what != "both":
-        raise UserError(f"model '{loaded.name}' has no {what} code of its own: it is a {loaded.system.name}",
+        raise UserError(f"model '{loaded.name}' has no {what} code of its own: it is a {loaded.facts.system}",
                         f"--what {what}")
     events = outputs_latent.interpolate_files(
         operands, out, loaded, steps=steps, path=path, gif=gif, frames=frames, suffix=f".{format or 'stl'}",

@@ -73,13 +73,13 @@ def reconstruct(
     if not inputs:
         return bad_usage("reconstruct", "name at least one picture, a folder, or - for standard input")
     from maquette import api
+    from maquette.capabilities import Makes
     from maquette.cli.console import status
     from maquette.cli.show import show_files
-    from maquette.systems.capabilities import Makes
 
     with status(f"loading model {model}"):
         loaded = api.load(model)
-    if loaded.system.makes is Makes.FIELD:
+    if loaded.facts.makes is Makes.FIELD:
         from maquette.fields.inversion import Search
         from maquette.outputs.inversion import invert_files
 

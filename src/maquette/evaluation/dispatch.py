@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
+from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
 from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.generation import GenerationOptions, ShapeFeatures, evaluate_generation
@@ -22,7 +22,6 @@ from maquette.models.predict import occupancy, require_scans
 from maquette.models.prior import decode, draw
 from maquette.models.sampling import batches_of_images
 from maquette.systems.base import CRITIC
-from maquette.systems.capabilities import Makes, Reads
 from maquette.types import Pixels
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _measure_generation(
     known = set(model.info.get("class_names", [])) if "mean" in model.latents else set()
 
     def generate(classes: Sequence[str]) -> Float[np.ndarray, "count r r r"]:
-        latents = torch.stack([draw(model, seed, k, name if name in known else "") for k, name in enumerate(classes)])
+        latents = np.stack([draw(model, seed, k, name if name in known else "") for k, name in enumerate(classes)])
         return decode(model, latents)
 
     options = GenerationOptions(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from maquette.errors import UserError
@@ -35,7 +36,7 @@ class Between:
 
 def between(
     model: Model,
-    operands: Sequence[str | Path | np.ndarray | Tensor],
+    operands: Sequence[str | Path | np.ndarray],
     steps: int = 7,
     path: str = "straight",
     what: str = "both",
@@ -62,7 +63,7 @@ def between(
 
 
 def field_path(
-    model: Model, ends: Sequence[Float[Tensor, " latent"]], steps: int, path: str = "straight", what: str = "both"
+    model: Model, ends: Sequence[Float32[np.ndarray, " latent"]], steps: int, path: str = "straight", what: str = "both"
 ) -> Float[Tensor, "n latent"]:
     """Latents on a path through all ends, `maquette.latents.paths.path_through` for each code by itself.
 
@@ -84,7 +85,7 @@ def field_path(
     codes = {"shape": slice(0, border), "appearance": slice(border, border + config.appearance_code)}
     moved = {name: paths.path_through([end[part] for end in ends], steps, path) for name, part in codes.items()
              if what in (name, "both")}
-    latents = ends[0].repeat((len(ends) - 1) * (steps - 1) + 1, 1)
+    latents = np.tile(ends[0], ((len(ends) - 1) * (steps - 1) + 1, 1))
     for name, values in moved.items():
         latents[:, codes[name]] = values
-    return latents
+    return torch.from_numpy(latents)

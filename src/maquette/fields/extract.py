@@ -15,6 +15,7 @@ import trimesh
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
+from maquette.capabilities import Makes
 from maquette.errors import UserError
 from maquette.fields.lattice import Lattice, check_resolution, sample_near_surface
 from maquette.geometry.mesh import to_print
@@ -23,7 +24,6 @@ from maquette.io.formats import write_mesh
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
 from maquette.rays import sampling as rays
-from maquette.systems.capabilities import Makes
 from maquette.systems.gen3d import Gen3D, SurfaceGenerator
 from maquette.systems.graf import GRAF, RadianceGenerator, ViewsConfig, outside_inference, split_codes
 

@@ -24,6 +24,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from maquette.capabilities import Makes
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.fields.search import GRID, Poses, PoseSearch, Search
@@ -31,7 +32,6 @@ from maquette.fields.subject import Subject, find_subject
 from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.models.pixels import as_pixels
-from maquette.systems.capabilities import Makes
 
 LOOKING = 0.4
 """Share of the time that the tries without a gradient may take."""

@@ -133,8 +133,8 @@ class PoseSearch:
 
     def _codes(self, draw: int) -> Float[Tensor, "1 codes"]:
         """The middle of the prior, or a draw."""
-        latent = prior.middle(self.system) if not draw else prior.draw(self.model, self.search.seed, draw - 1)
-        return latent[None, :-CAMERA_VALUES].to(self.device)
+        latent = prior.draw(self.model, self.search.seed, draw - 1) if draw else prior.middle(self.model)
+        return torch.from_numpy(latent)[None, :-CAMERA_VALUES].to(self.device)
 
     @torch.no_grad()
     def try_camera(self, angles: tuple[float, float], number: int) -> tuple[float, Poses] | None:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float32
 
 from maquette.errors import UserError
 from maquette.events import Progress
@@ -33,7 +31,7 @@ class Interpolated:
     """
 
     operands: tuple[Operand, ...]
-    latents: Float[Tensor, "n latent"]
+    latents: Float32[np.ndarray, "n latent"]
     shapes: tuple[Shape, ...]
 
 
@@ -48,24 +46,23 @@ class Combined:
     """
 
     terms: tuple[tuple[float, Operand], ...]
-    latent: Float[Tensor, " latent"]
+    latent: Float32[np.ndarray, " latent"]
     shape: Shape
 
 
 def latent_path(
-    model: Model, ends: Sequence[Float[Tensor, " latent"]], steps: int, path: str = "straight"
-) -> Float[Tensor, "n latent"]:
+    model: Model, ends: Sequence[Float32[np.ndarray, " latent"]], steps: int, path: str = "straight"
+) -> Float32[np.ndarray, "n latent"]:
     """`maquette.latents.paths.path_through` within the bounds of the model's prior.
 
     A spherical path turns about the middle of the prior.
     """
-    low, high = prior.bounds(model.system)
-    return paths.path_through(ends, steps, path, prior.middle(model.system)).clamp(low, high)
+    return paths.path_through(ends, steps, path, prior.middle(model)).clip(*prior.bounds(model))
 
 
 def interpolate(
     model: Model,
-    operands: Sequence[str | Path | np.ndarray | Tensor],
+    operands: Sequence[str | Path | np.ndarray],
     steps: int = 7,
     path: str = "straight",
     fit: Fit | None = None,
@@ -114,10 +111,10 @@ def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = Non
     check_operand_count(terms)
     read = yield from read_operands(model, [word for _, word in terms], fit)
     factors = [factor for factor, _ in terms]
-    parts = [factor * operand.latent.double() for factor, operand in zip(factors, read, strict=True)]
-    total = sum(parts, start=torch.zeros(()))
-    latent = total.clamp(*prior.bounds(model.system)).float()
-    if not torch.isfinite(latent).all():
+    parts = [factor * operand.latent.astype(np.float64) for factor, operand in zip(factors, read, strict=True)]
+    total = sum(parts, start=np.zeros(model.facts.latent))
+    latent = total.clip(*prior.bounds(model)).astype(np.float32)
+    if not np.isfinite(latent).all():
         raise UserError("the sum of these latents is not finite", hint="use smaller factors")
     shape = Shape(prior.decode(model, latent[None])[0], model.threshold)
     yield Combined(tuple(zip(factors, read, strict=True)), latent, shape)
@@ -130,7 +127,7 @@ def check_operand_count(operands: Sequence[object]) -> None:
 
 
 def read_operands(
-    model: Model, words: Sequence[str | Path | np.ndarray | Tensor], fit: Fit | None
+    model: Model, words: Sequence[str | Path | np.ndarray], fit: Fit | None
 ) -> Generator[Progress, None, list[Operand]]:
     """Read operands; one that is named twice is read once."""
     known: dict[str, Operand] = {}

@@ -11,7 +11,7 @@ from maquette.errors import UserError
 from maquette.latents.suggestion import VIEWS, Catalogue, Known, Suggested, cosine_similarities
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.models.pixels import as_images
+from maquette.models.views import views_of
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Paper, ViewOptions
 
@@ -34,7 +34,7 @@ def most_similar_view(model: Model, found: Catalogue, one: Known, seen: Float[np
         cameras = found.data.cameras(rows, which)
     except UserError:
         return ViewOptions()
-    latents = prior.encode(model, as_images(found.data.views(rows, which))).numpy()
+    latents = prior.encode(model, views_of(found.data.views(rows, which)))
     best = cosine_similarities(found.features, latents, seen).argmax()
     azimuth, elevation, fov = (float(value) for value in cameras[best, :3])
     return ViewOptions(azimuth, elevation, fov)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float32
-from torch import Tensor
 
+from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.shape import Shape
@@ -21,7 +20,6 @@ from maquette.io.replacing import keep
 from maquette.latents.projection import Fit, project
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.systems.capabilities import Makes, Reads
 
 KINDS = "a seed (7), a class's seed (chair:7), a picture, a mesh or grid file, or a saved latent (.npy)"
 """What an operand may be, for messages."""
@@ -42,12 +40,12 @@ class Operand:
     """
 
     word: str
-    latent: Float32[Tensor, " latent"]
+    latent: Float32[np.ndarray, " latent"]
     note: str = ""
 
 
 def read_operand(
-    model: Model, word: str | Path | np.ndarray | Tensor, fit: Fit | None = None
+    model: Model, word: str | Path | np.ndarray, fit: Fit | None = None
 ) -> Generator[Progress, None, Operand]:
     """Find the latent that a word stands for.
 
@@ -143,7 +141,7 @@ def is_file(word: str) -> bool:
 
 def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> Generator[Progress, None, Operand]:
     """The latent of a shape."""
-    if model.system.makes is not Makes.SHAPES:
+    if model.facts.makes is not Makes.SHAPES:
         raise UserError(f"{word} is a shape, of which model '{model.name}' has no latent", hint="give seeds or latents")
     try:
         for event in project(model, shape, fit):
@@ -158,9 +156,9 @@ def _projected(model: Model, word: str, shape: Shape | str, fit: Fit | None) -> 
 
 def _encoded(model: Model, word: str) -> Operand:
     """The latent of a picture."""
-    if model.system.reads is not Reads.VIEWS:
+    if model.facts.reads is not Reads.VIEWS:
         raise UserError(f"{word} is a picture, which model '{model.name}' does not read",
                         hint="use one trained with vae-iwgan-image, or give seeds, shapes or latents")
-    config = model.system.config
-    image = frame_object(read_picture(word), config.view_size, config.image_channels, word).image
-    return Operand(word, prior.encode(model, torch.from_numpy(image)[None])[0])
+    facts = model.facts
+    image = frame_object(read_picture(word), facts.view_size, facts.image_channels, word).image
+    return Operand(word, prior.encode(model, image[None])[0])

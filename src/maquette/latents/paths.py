@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import numpy as np
+from jaxtyping import Float32
 
 from maquette.errors import UserError
 
@@ -16,17 +15,19 @@ MAX_STEPS = 1000
 _PARALLEL = 1e-7  # sine of an angle that float32 cannot tell from 0 or 180 degrees
 
 
-def lerp(start: Float[Tensor, " latent"], end: Float[Tensor, " latent"], t: float) -> Float[Tensor, " latent"]:
+def lerp(
+    start: Float32[np.ndarray, " latent"], end: Float32[np.ndarray, " latent"], t: float
+) -> Float32[np.ndarray, " latent"]:
     """Linear interpolation, (1 - t) start + t end."""
-    return ((1 - t) * start.double() + t * end.double()).to(start.dtype)
+    return ((1 - t) * start.astype(np.float64) + t * end.astype(np.float64)).astype(start.dtype)
 
 
 def slerp(
-    start: Float[Tensor, " latent"],
-    end: Float[Tensor, " latent"],
+    start: Float32[np.ndarray, " latent"],
+    end: Float32[np.ndarray, " latent"],
     t: float,
-    middle: Float[Tensor, " latent"] | float = 0.0,
-) -> Float[Tensor, " latent"]:
+    middle: Float32[np.ndarray, " latent"] | float = 0.0,
+) -> Float32[np.ndarray, " latent"]:
     """Spherical linear interpolation: the angle about `middle` and the distance from it both go the share t of the way.
 
     Draws from a high-dimensional Gaussian lie near a sphere, which a straight path cuts through (Shoemake, SIGGRAPH
@@ -39,33 +40,33 @@ def slerp(
         t: 0 at the start, 1 at the end.
         middle: The centre of the sphere.
     """
-    centre = torch.as_tensor(middle, dtype=torch.float64)
-    u, v = start.double() - centre, end.double() - centre
-    lengths = u.norm(), v.norm()
+    centre = np.asarray(middle, np.float64)
+    u, v = start.astype(np.float64) - centre, end.astype(np.float64) - centre
+    lengths = np.linalg.norm(u), np.linalg.norm(v)
     if not (lengths[0] > 0 and lengths[1] > 0):
         return lerp(start, end, t)
     u, v = u / lengths[0], v / lengths[1]
     cosine = u @ v
     across = v - cosine * u
-    sine = across.norm()
+    sine = np.linalg.norm(across)
     if sine < _PARALLEL:
         if cosine > 0 or len(u) < 2:
             return lerp(start, end, t)
-        axis = int(u.abs().argmin())
+        axis = int(np.abs(u).argmin())
         across = -u[axis] * u
         across[axis] += 1
-    across = across / across.norm()
-    angle = t * torch.atan2(sine, cosine)
+    across = across / np.linalg.norm(across)
+    angle = t * np.arctan2(sine, cosine)
     length = (1 - t) * lengths[0] + t * lengths[1]
-    return (centre + length * (angle.cos() * u + angle.sin() * across)).to(start.dtype)
+    return (centre + length * (np.cos(angle) * u + np.sin(angle) * across)).astype(start.dtype)
 
 
 def path_through(
-    ends: Sequence[Float[Tensor, " latent"]] | Float[Tensor, "k latent"],
+    ends: Sequence[Float32[np.ndarray, " latent"]] | Float32[np.ndarray, "k latent"],
     steps: int,
     path: str = "straight",
-    middle: Float[Tensor, " latent"] | float = 0.0,
-) -> Float[Tensor, "n latent"]:
+    middle: Float32[np.ndarray, " latent"] | float = 0.0,
+) -> Float32[np.ndarray, "n latent"]:
     """Latents evenly on the path through all ends: (K - 1) (steps - 1) + 1 of them for K ends.
 
     Args:
@@ -89,4 +90,4 @@ def path_through(
             t = step / (steps - 1)
             points.append(lerp(start, end, t) if path == "straight" else slerp(start, end, t, middle))
         points.append(end)
-    return torch.stack(points)
+    return np.stack(points)

@@ -4,25 +4,27 @@ Inversion of a generator by gradient descent on its latent (Creswell, Bharath, a
 once, with the prior as a penalty.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Float32
-from torch import Tensor
+from jaxtyping import Bool, Float32
 
+from maquette.capabilities import Reads
 from maquette.errors import UserError
 from maquette.events import Progress
+from maquette.extras import require
 from maquette.geometry.overlap import iou
 from maquette.geometry.resample import resample
 from maquette.geometry.shape import Shape
 from maquette.intake.line_art import to_grey
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.systems.capabilities import Reads
-from maquette.systems.losses import reconstruction_bce, reconstruction_iou
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SIDES = {"front right": 35, "front left": 325, "front": 0, "right": 90, "back right": 145, "back left": 215}
 """The views of a given shape that an encoder is shown: azimuth in degrees."""
@@ -74,7 +76,7 @@ class Projected:
 
     given: Shape
     shape: Shape
-    latent: Float[Tensor, " latent"]
+    latent: Float32[np.ndarray, " latent"]
     start: str
     iou_start: float
     iou_end: float
@@ -105,17 +107,30 @@ def project(
         UserError: For an empty shape, and for a file that cannot be read.
     """
     fit = fit or Fit()
+    require("torch", "train")
     filled = target_voxels(model, shape)
     yield Progress("projecting", 0, fit.steps)
-    voxels = torch.from_numpy(filled)[None, None].float()
-    cost = _objective(model, voxels, fit)
     names, first = _candidates(model, filled, fit)
+    chosen, found = yield from _descended(model, filled, first, fit)
+    before, after = prior.decode(model, np.stack([first[chosen], found]))
+    overlap = [float(iou(grid >= model.threshold, filled)) for grid in (before, after)]
+    given, made = Shape(filled.astype(np.float32), model.threshold), Shape(after, model.threshold)
+    yield Projected(given, made, found, names[chosen], *overlap)
+
+
+def _descended(
+    model: Model, filled: Bool[np.ndarray, "r r r"], first: Float32[np.ndarray, "n latent"], fit: Fit
+) -> Generator[Progress, None, tuple[int, Float32[np.ndarray, " latent"]]]:
+    """The row of the latent from which the best one was reached, and this one; by PyTorch, which has the gradients."""
+    import torch
+
+    cost, started = _objective(model, filled, fit), torch.from_numpy(first)
     with torch.no_grad():
-        costs = torch.cat([cost(part) for part in first.split(32)])
+        costs = torch.cat([cost(part) for part in started.split(32)])
     chosen = costs.argsort(stable=True)[: fit.starts]
-    latents = first[chosen].clone()
+    latents = started[chosen].clone()
     best, least = latents.clone(), costs[chosen].clone()
-    low, high = prior.bounds(model.system)
+    low, high = prior.bounds(model)
     rate = _RATE * _deviation(model)
     optimiser = torch.optim.Adam([latents], lr=rate)
     for step in range(fit.steps + 1):  # the last pass only looks at where the last update led
@@ -134,11 +149,7 @@ def project(
         if step % 10 == 0 and step:
             yield Progress("projecting", step, fit.steps)
     winner = int(least.argmin())
-    start, latent = first[chosen[winner]], best[winner].detach()
-    before, after = prior.decode(model, torch.stack([start, latent]))
-    overlap = [float(iou(grid >= model.threshold, filled)) for grid in (before, after)]
-    given, made = Shape(filled.astype(np.float32), model.threshold), Shape(after, model.threshold)
-    yield Projected(given, made, latent, names[int(chosen[winner])], *overlap)
+    return int(chosen[winner]), best[winner].detach().numpy()
 
 
 def target_voxels(model: Model, shape: str | Path | Shape | np.ndarray) -> Bool[np.ndarray, "r r r"]:
@@ -150,7 +161,7 @@ def target_voxels(model: Model, shape: str | Path | Shape | np.ndarray) -> Bool[
     Raises:
         UserError: For an empty shape, and for a file that cannot be read.
     """
-    resolution = model.system.config.resolution
+    resolution = model.facts.resolution
     name = "the shape"
     if isinstance(shape, str | Path):
         name, shape = str(shape), Shape.load(shape, resolution, model.threshold)
@@ -165,13 +176,16 @@ def target_voxels(model: Model, shape: str | Path | Shape | np.ndarray) -> Bool[
     return voxels if fits else resample(voxels, resolution)
 
 
-def _objective(
-    model: Model, voxels: Float[Tensor, "1 1 r r r"], fit: Fit
-) -> Callable[[Float[Tensor, "batch latent"]], Float[Tensor, " batch"]]:
-    """What is minimised, for each of several latents."""
-    generator, unlikeliness = model.system.nets["generator"], prior.unlikeliness(model)
+def _objective(model: Model, filled: Bool[np.ndarray, "r r r"], fit: Fit) -> "Callable[[Tensor], Tensor]":
+    """What is minimised, `[B]`, for each of several latents `[B, latent]`."""
+    import torch
 
-    def cost(latents: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+    from maquette.systems.losses import reconstruction_bce, reconstruction_iou
+
+    voxels = torch.from_numpy(filled)[None, None].float()
+    generator, unlikeliness = model.system.generator, _unlikeliness(model)
+
+    def cost(latents: "Tensor") -> "Tensor":
         """Cross-entropy + 1 - soft IoU + the penalty of the prior."""
         logits = generator(latents)
         apart = [reconstruction_bce(one, voxels) + reconstruction_iou(one, voxels) for one in logits.split(1)]
@@ -180,32 +194,47 @@ def _objective(
     return cost
 
 
+def _unlikeliness(model: Model) -> "Callable[[Tensor], Tensor]":
+    """`maquette.models.prior.unlikeliness` with gradients."""
+    import torch
+    from torch.distributions import LowRankMultivariateNormal
+
+    length, classes = model.facts.latent, prior.class_gaussians(model)
+    if classes is not None:
+        mean, factor, variance = (torch.from_numpy(values) for values in classes)
+        gaussians = LowRankMultivariateNormal(mean, factor.transpose(1, 2), variance, validate_args=False)
+        return lambda latents: -gaussians.log_prob(latents[:, None]).logsumexp(1) / length
+    if model.facts.uniform:
+        return lambda latents: latents.new_zeros(len(latents))
+    return lambda latents: latents.square().sum(1) / (2 * length)
+
+
 def _candidates(
     model: Model, filled: Bool[np.ndarray, "r r r"], fit: Fit
-) -> tuple[list[str], Float[Tensor, "n latent"]]:
+) -> tuple[list[str], Float32[np.ndarray, "n latent"]]:
     """Latents to begin from: what each is, and its values."""
     names, found = [], []
-    if model.system.reads is Reads.VIEWS:
+    if model.facts.reads is Reads.VIEWS:
         images = _views(model, filled)
         if images is not None:
             names += [f"its view from the {side}" for side in SIDES]
             found.append(prior.encode(model, images))
     means = model.latents.get("mean")
-    if means is not None and means.ndim == 2 and means.shape[1] == model.system.config.latent:
+    if means is not None and means.ndim == 2 and means.shape[1] == model.facts.latent:
         labels = model.info.get("class_names", [])
         names += [f"the mean of {labels[row] if row < len(labels) else row}" for row in range(len(means))]
         found.append(means)
     names += [f"draw {index}" for index in range(fit.draws)]
-    found.append(torch.stack([prior.draw(model, fit.seed, index) for index in range(fit.draws)]))
-    return names, torch.cat(found)
+    found.append(np.stack([prior.draw(model, fit.seed, index) for index in range(fit.draws)]))
+    return names, np.concatenate(found)
 
 
-def _views(model: Model, filled: Bool[np.ndarray, "r r r"]) -> Float32[Tensor, "v c s s"] | None:
+def _views(model: Model, filled: Bool[np.ndarray, "r r r"]) -> Float32[np.ndarray, "v c s s"] | None:
     """The shape in plain light from `SIDES`, in [0, 1]; None for a shape that smoothing would leave nothing of."""
     from maquette.rendering import Camera, RayCaster, shade
     from maquette.rendering.framing import extent, hull_corners
 
-    config = model.system.config
+    facts = model.facts
     try:
         mesh = Shape(filled.astype(np.float32)).surface()
     except UserError:
@@ -214,16 +243,16 @@ def _views(model: Model, filled: Bool[np.ndarray, "r r r"]) -> Float32[Tensor, "
     corners = hull_corners(caster)
     views = []
     for azimuth in SIDES.values():
-        camera = Camera(azimuth, _ELEVATION, size_px=config.view_size)
+        camera = Camera(azimuth, _ELEVATION, size_px=facts.view_size)
         left, top, right, bottom = extent(corners, camera)
         side = (1 + 2 * _MARGIN) * max(right - left, bottom - top)
         camera = camera.framing((left + right - side) / 2, (top + bottom - side) / 2, side)
         picture = shade(mesh, camera, ground=False, caster=caster)
-        views.append(to_grey(picture)[None] if config.image_channels == 1 else np.moveaxis(picture, -1, 0))
-    return torch.from_numpy(np.stack(views).astype(np.float32) / 255)
+        views.append(to_grey(picture)[None] if facts.image_channels == 1 else np.moveaxis(picture, -1, 0))
+    return np.stack(views).astype(np.float32) / 255
 
 
 def _deviation(model: Model) -> float:
     """The mean standard deviation of a latent's values under the prior."""
-    draws = torch.stack([prior.draw(model, 0, index) for index in range(64)])
-    return float(draws.std(0).mean())
+    draws = np.stack([prior.draw(model, 0, index) for index in range(64)])
+    return float(draws.std(0, ddof=1).mean())

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float, Float32, Int
-from torch import Tensor
 
+from maquette.capabilities import Reads
 from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
 from maquette.datasets.sources import is_generated
@@ -28,8 +27,7 @@ from maquette.io.pictures import read_picture
 from maquette.io.replacing import own
 from maquette.models import prior
 from maquette.models.hub import Model
-from maquette.models.pixels import as_images
-from maquette.systems.capabilities import Reads
+from maquette.models.views import views_of
 
 MADE = 300
 """Pieces of furniture that are made by default."""
@@ -114,7 +112,7 @@ def catalogue(
     Raises:
         UserError: For a model without an image encoder, an unknown source, and fewer than two objects.
     """
-    if model.system.reads is not Reads.VIEWS:
+    if model.facts.reads is not Reads.VIEWS:
         raise UserError(f"model '{model.name}' does not read pictures", hint="use one trained with vae-iwgan-image")
     own(cache)
     data = yield from _opened(model, str(among), Path(cache), known, workers)
@@ -140,9 +138,9 @@ def suggest(model: Model, found: Catalogue, picture: np.ndarray | str | Path, co
         raise UserError("count must be at least 1", count)
     name = "picture" if isinstance(picture, np.ndarray) else str(picture)
     pixels = picture if isinstance(picture, np.ndarray) else read_picture(picture)
-    config = model.system.config
-    pickup = frame_object(pixels, config.view_size, config.image_channels, name)
-    seen = prior.encode(model, torch.from_numpy(pickup.image)[None])[0].numpy()
+    facts = model.facts
+    pickup = frame_object(pixels, facts.view_size, facts.image_channels, name)
+    seen = prior.encode(model, pickup.image[None])[0]
     rows, similarities = nearest_neighbours(found.features, seen, count)
     data = found.data
     shapes = data.voxels(rows).astype(np.float32)
@@ -186,15 +184,15 @@ def _opened(
     """The source as a prepared dataset with views that the model reads: itself, or prepared into the cache."""
     if known is not None and known < 1:
         raise UserError("known must be at least 1", known)
-    config = model.system.config
+    facts = model.facts
     if is_prepared(source):
         data = open_dataset(source)
-        if data.views_per_shape and (data.view_size, data.channels) == (config.view_size, config.image_channels):
+        if data.views_per_shape and (data.view_size, data.channels) == (facts.view_size, facts.image_channels):
             return data
     if is_generated(source):
         known = known or MADE
-    options = {"resolution": config.resolution, "views": VIEWS, "view_size": config.view_size,
-               "channels": config.image_channels, "count": known}
+    options = {"resolution": facts.resolution, "views": VIEWS, "view_size": facts.view_size,
+               "channels": facts.image_channels, "count": known}
     folder = cache_folder(source, cache, options)
     for event in fill(source, folder, {**options, "workers": workers}):
         if isinstance(event, Progress | Skipped):
@@ -208,8 +206,8 @@ def _features(
     """What the encoder sees in each row; kept in the cache under the encoder's weights."""
     prepared = [[str(path.resolve()), info.fingerprint, (path / SIDECAR).stat().st_mtime_ns]
                 for path, info in zip(data.paths, data.infos, strict=True)]
-    shape = (len(data), model.system.config.latent)
-    path = cache / f"features-{_key([_checksum(model), prepared, VIEWS])[:16]}.npz"
+    shape = (len(data), model.facts.latent)
+    path = cache / f"features-{_key([_looks(model), prepared, VIEWS])[:16]}.npz"
     features = _stored(path, shape)
     if features is not None:
         return features
@@ -217,8 +215,8 @@ def _features(
     views = min(VIEWS, data.views_per_shape)
     for start in range(0, len(data), _BATCH):
         rows = np.arange(start, min(start + _BATCH, len(data)))
-        seen = [prior.encode(model, as_images(data.views(rows, np.full(len(rows), view)))) for view in range(views)]
-        features[rows] = torch.stack(seen).mean(0).numpy()
+        seen = [prior.encode(model, views_of(data.views(rows, np.full(len(rows), view)))) for view in range(views)]
+        features[rows] = np.stack(seen).mean(0)
         yield Progress("looking at known objects", int(rows[-1]) + 1, len(data))
     with atomic_path(path) as unfinished:
         np.savez(unfinished, features=features)
@@ -235,18 +233,11 @@ def _stored(path: Path, shape: tuple[int, int]) -> Float32[np.ndarray, "n latent
     return features if fits else None
 
 
-def _checksum(model: Model) -> str:
-    """The checksum of the encoder's weights, which the features depend on."""
-    digest = hashlib.sha256()
-    for name, value in sorted(model.system.nets["encoder"].state_dict().items()):
-        digest.update(name.encode())
-        digest.update(_bytes(value))
-    return digest.hexdigest()
-
-
-def _bytes(value: Tensor) -> bytes:
-    """The values of a tensor."""
-    return value.detach().cpu().contiguous().numpy().tobytes()
+def _looks(model: Model) -> list[object]:
+    """What the model's encoder sees in a picture of noise, on which its features depend; rounded, for all runtimes."""
+    facts = model.facts
+    noise = np.random.default_rng(0).random((1, facts.image_channels, facts.view_size, facts.view_size), np.float32)
+    return np.round(prior.encode(model, noise)[0].astype(np.float64), 3).tolist()
 
 
 def _key(content: Sequence[object]) -> str:

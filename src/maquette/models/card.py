@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import yaml
 
 from maquette import recipe as recipes
+from maquette.capabilities import Makes, Reads
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
-from maquette.systems.capabilities import Makes, Reads
 
 _READS_PICTURES = """```
 maquette reconstruct chair.jpg --model MODEL

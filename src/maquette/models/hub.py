@@ -1,18 +1,20 @@
 """Where models come from, and how they are kept.
 
-A model is a folder: `config.json`, `model.safetensors`, and a card (`README.md` with the picture `samples.png`).
-`load` takes the name of a bundled model, a folder, or `owner/name` on the Hugging Face Hub; `push` puts a model there.
-Nothing is unpickled, and `config.json` carries the checksum of the weights. PyTorch is imported when a model is loaded.
+A model is a folder: `config.json`, `model.safetensors`, graphs that point into it (`picture.onnx`, ...), and a card
+(`README.md` with the picture `samples.png`). `load` takes the name of a bundled model, a folder, or `owner/name` on the
+Hugging Face Hub; `push` puts a model there. Nothing is unpickled, and `config.json` carries the checksums of weights
+and graphs. A model with graphs answers by ONNX Runtime (`graphs`), one without by PyTorch (`networks`).
 """
 
-import dataclasses
 import difflib
 import errno
 import hashlib
 import io
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,18 +23,21 @@ from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
 from maquette.errors import UserError, one_line
+from maquette.extras import require
 from maquette.io.atomic import write_together
 from maquette.io.lock import locked
 from maquette.io.paths import nameable
 from maquette.io.trees import read_json
+from maquette.models.facts import Facts
+from maquette.models.graphs import NAMES, WEIGHTS, Graphs, graph_file, needed
 from maquette.models.remote import downloaded
+from maquette.models.runtime import Runtime
 from maquette.renamed import upgraded
-from maquette.systems import SYSTEMS
 
 if TYPE_CHECKING:
     import torch
 
-    from maquette.systems import Config, System
+    from maquette.systems import System
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
 DEFAULT_MODEL = "maquette"
@@ -41,9 +46,12 @@ FORMAT = 1
 """Of `config.json`; a greater one was written by a later version."""
 DEVICES = ("cpu", "cuda", "auto")
 """What a model can be loaded onto; auto is cuda where there is one."""
-CONFIG, WEIGHTS, CARD, PICTURE = "config.json", "model.safetensors", "README.md", "samples.png"
-FILES = (CONFIG, WEIGHTS, CARD, PICTURE)
-"""All that a model's folder holds, and all that travels to and from the Hub; the picture may be missing."""
+RUNTIMES = ("onnx", "torch")
+"""What can compute a model's answers."""
+CONFIG, CARD, PICTURE = "config.json", "README.md", "samples.png"
+GRAPHS = tuple(graph_file(name) for name in NAMES)
+FILES = (CONFIG, WEIGHTS, CARD, PICTURE, *GRAPHS)
+"""All that a model's folder may hold, and all that travels to and from the Hub."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +60,30 @@ class Model:
 
     Attributes:
         name: As it was asked for: bundled, a folder, or `owner/name`.
-        system: The networks with their weights, in evaluation mode, float32.
+        runtime: Computes its answers.
         info: `config.json` as read: `threshold`, `class_names`, `data`, `metrics`, `recipe`, `versions` and what else
             the run wrote.
-        latents: The tensors that `model.safetensors` names `latents.*`, on the CPU.
+        latents: The tensors that `model.safetensors` names `latents.*`, float32.
     """
 
     name: str
-    system: "System"
+    runtime: Runtime
     info: dict[str, Any]
-    latents: dict[str, "torch.Tensor"]
+    latents: dict[str, np.ndarray]
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the system."""
+        return self.runtime.facts
+
+    @property
+    def system(self) -> "System[Any]":
+        """The networks with their weights, in evaluation mode, float32, for what goes deeper than its answers.
+
+        Raises:
+            UserError: Where PyTorch is not installed.
+        """
+        return self.runtime.system
 
     @property
     def threshold(self) -> float:
@@ -72,11 +94,6 @@ class Model:
     def class_names(self) -> list[str]:
         """The classes that it was trained on, in the order of its latents; empty where it knows none."""
         return list(self.info.get("class_names", []))
-
-    @property
-    def device(self) -> "torch.device":
-        """Where its networks are."""
-        return next(self.system.nets.parameters()).device
 
 
 ModelOrName = Model | str | Path
@@ -128,74 +145,82 @@ def locate(name: str | Path) -> Path:
     raise UserError("no model or folder of this name", repr(name), hint)
 
 
-def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Model:
+def load(name: str | Path = DEFAULT_MODEL, device: str = "cpu", runtime: str | None = None) -> Model:
     """Load a bundled model, a model's folder, a run's folder or a model of the Hub.
 
-    Weights whose checksum `config.json` knows are checked against it.
+    Files whose checksums `config.json` knows are checked against them.
 
     Args:
         name: Of the model, or its folder.
-        device: `cpu`, `cuda`, or `auto`, which is cuda where there is one.
+        device: `cpu`, `cuda`, or `auto`, which is cuda where there is one. ONNX Runtime computes on the CPU.
+        runtime: `onnx` or `torch`; None: `onnx` where the model has its graphs, unless another device is asked for.
+            Both give the same answers, to 1e-5.
 
     Raises:
         UserError: For a name that is unknown, for a file that is damaged or does not fit (it says which tensor and
-            which shapes), and for a device that is not there.
+            which shapes), for a device that is not there, and for a runtime that is not installed.
     """
+    if device not in DEVICES:
+        raise UserError(f"device must be {', '.join(DEVICES[:-1])} or {DEVICES[-1]}", repr(device))
+    if runtime is not None and runtime not in RUNTIMES:
+        raise UserError(f"runtime must be {' or '.join(RUNTIMES)}", repr(runtime))
+    if runtime == "onnx" and device == "cuda":
+        raise UserError("ONNX Runtime computes on the CPU here", "device cuda", "use runtime torch")
     folder = locate(name)
     info = read_config(folder)
-    config, target = _config(info), _device(device)
-    import torch
+    if runtime is None:
+        asks = device == "cpu" or find_spec("torch") is None
+        runtime = "onnx" if asks and _has_graphs(folder, info) and find_spec("onnxruntime") else "torch"
+    made: Runtime
+    if runtime == "onnx":
+        if find_spec("onnxruntime") is None:
+            raise UserError("onnxruntime is not installed", hint="pip install onnxruntime")
+        made = _graphs(folder, info)
+    else:
+        require("torch", "train")
+        from maquette.models.networks import load_networks
 
-    path = folder / WEIGHTS
+        made = load_networks(folder, info, device)
+        check_sum(folder / WEIGHTS, info)
+    return Model(str(name), made, info, _latents(folder / WEIGHTS))
+
+
+def _has_graphs(folder: Path, info: dict[str, Any]) -> bool:
+    """Whether all graphs are there by which the model answers."""
+    names = needed(Facts.of_tree(info["answers"])) if "answers" in info else ()
+    return bool(names) and all((folder / graph_file(name)).is_file() for name in names)
+
+
+def _graphs(folder: Path, info: dict[str, Any]) -> Graphs:
+    """The model's graphs, held against their checksums, without which none is used."""
+    if not _has_graphs(folder, info):
+        raise UserError(f"{folder} has no graphs for ONNX Runtime", hint=f"maquette models export {folder}")
+    facts = Facts.of_tree(info["answers"])
+    for name in (WEIGHTS, *(graph_file(name) for name in needed(facts))):
+        if name not in info.get("sha256", {}):
+            raise UserError(f"{folder / CONFIG} has no checksum of {name}", hint="maquette models export writes it")
+        if not (folder / name).is_file():
+            raise UserError(f"{folder / name} is missing")
+        check_sum(folder / name, info)
+    return Graphs(folder, facts, info)
+
+
+def _latents(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a model's file that are named `latents.*`, float32."""
     try:
-        with torch.device("meta"):  # sizes are held against the file before anything of such a size is made
-            plan = SYSTEMS[info["system"]](config)
-    except (RuntimeError, OverflowError, TypeError) as error:  # what PyTorch raises for sizes that no tensor can have
-        raise UserError(f"{folder / CONFIG}: no network has these sizes", one_line(error, 120)) from None
-    latents: dict[str, torch.Tensor] = {}
-    try:
-        with safe_open(path, "pt") as file:
-            known = set(file.keys())
-            state = {}
-            for key, own in plan.nets.state_dict().items():
-                if key.split(".")[0] not in plan.saved_networks():
-                    continue
-                if key not in known:
-                    raise UserError(f"{path}: tensor {key} is missing")
-                shape = tuple(file.get_slice(key).get_shape())
-                if shape != tuple(own.shape):
-                    raise UserError(f"{path}: tensor {key} has shape {shape}, config.json needs {tuple(own.shape)}")
-                value = file.get_tensor(key)
-                if value.is_complex():
-                    raise UserError(f"{path}: tensor {key} holds complex numbers")
-                state[key] = value.to(own.dtype)
-            for key in known:
-                if key.startswith("latents."):
-                    latents[key.removeprefix("latents.")] = file.get_tensor(key).float()
+        with safe_open(path, "np") as file:
+            return {key.removeprefix("latents."): file.get_tensor(key).astype(np.float32)
+                    for key in file.keys() if key.startswith("latents.")}  # noqa: SIM118  # it is no mapping
     except FileNotFoundError:
         raise UserError(f"{path} is missing") from None
-    except (OSError, SafetensorError) as error:
+    except (OSError, TypeError, AttributeError, SafetensorError) as error:  # numpy has not all types of safetensors
         raise UserError(f"{path} is damaged: {error}") from None
-    _check_sum(path, info)
-    system = SYSTEMS[info["system"]](config)
-    system.nets.load_state_dict(state, strict=False)
-    system.nets.eval().requires_grad_(False).to(target)
-    return Model(str(name), system, info, latents)
-
-
-def _device(name: str) -> "torch.device":
-    """The device of this name, checked."""
-    if name not in DEVICES:
-        raise UserError(f"device must be {', '.join(DEVICES[:-1])} or {DEVICES[-1]}", repr(name))
-    import torch
-
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("device is cuda, but PyTorch sees no GPU", hint="use cpu or auto")
-    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """`config.json` of a model's folder, under today's keys, checked for what every model needs.
+
+    The system's own keys are checked where PyTorch is needed anyway: in a model without graphs.
 
     Raises:
         UserError: Where it cannot be read, or is of a newer version.
@@ -203,15 +228,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     try:
         info = upgraded("", read_json(path), str(path))
-        system = info["system"]
-        if system not in SYSTEMS:
-            raise UserError(f"{path}: unknown system {system!r}", hint=f"this version knows {', '.join(SYSTEMS)}")
+        if not isinstance(info["system"], str):
+            raise TypeError("system must be a text")
         if info.get("format", FORMAT) > FORMAT:
             raise UserError(f"{path} was made by a newer version of maquette", hint="install a newer one")
         if not isinstance(info.get("sha256", {}), dict):
             raise TypeError("sha256 is no mapping of files to checksums")
         info["model"] = upgraded("model", info["model"], str(path))
-        _config(info)
+        _check_model(info, path)
         _check_facts(info)
     except RecursionError:
         raise UserError(f"{path} is not a model's configuration: its values are nested too deep") from None
@@ -231,16 +255,20 @@ def _check_facts(info: dict[str, Any]) -> None:
             raise ValueError(f"{key} must be a list of texts")
 
 
-def _config(info: dict[str, Any]) -> "Config":
-    """The system's config out of config.json; ValueError naming the key that does not fit."""
-    kind = SYSTEMS[info["system"]].Config
-    unknown = sorted(set(info["model"]) - {key.name for key in dataclasses.fields(kind)})
-    if unknown:
-        raise ValueError(f"unknown key model.{unknown[0]}")
-    try:
-        return kind(**{key: _tuples(value) for key, value in info["model"].items()})
-    except UserError as error:
-        raise ValueError(str(error)) from None
+def _check_model(info: dict[str, Any], path: Path) -> None:
+    """Raise ValueError where the system's config does not fit the system or, with graphs, what is known of it."""
+    if "answers" not in info:
+        require("torch", "train")
+        from maquette.models.networks import config_of
+
+        config_of(info, str(path))
+        return
+    told = Facts.of_tree(info["answers"]).tree()
+    if told["system"] != info["system"]:
+        raise ValueError(f"answers.system must be {info['system']}, got {told['system']}")
+    for key in set(told) & set(info["model"]):
+        if told[key] != info["model"][key]:
+            raise ValueError(f"answers.{key} must be model.{key}, got {told[key]} and {info['model'][key]}")
 
 
 def save(
@@ -248,7 +276,7 @@ def save(
     system: "System",
     info: dict[str, Any],
     card: str,
-    latents: dict[str, "torch.Tensor"],
+    latents: Mapping[str, "torch.Tensor | np.ndarray"],
     picture: UInt8[np.ndarray, "height width 3"] | None = None,
 ) -> Path:
     """Write a model: its networks (see `System.saved_networks`) in half precision, its card and its config.
@@ -272,28 +300,20 @@ def save(
     Raises:
         UserError: Where it cannot be written.
     """
-    from safetensors.torch import save as save_tensors
-
-    from maquette.models.precision import in_half_precision
+    from maquette.models.networks import config_tree, saved_weights
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}") from None
-    tensors = {
-        key: value for key, value in system.nets.state_dict().items() if key.split(".")[0] in system.saved_networks()
-    }
-    tensors |= {f"latents.{key}": value for key, value in latents.items()}
-    halves = {k: v.cpu().contiguous() for k, v in in_half_precision(tensors).items()}
+    weights = saved_weights(system, latents)
     with locked(folder):
-        weights = save_tensors(halves, metadata={"format": "pt"})  # save_file shuts out all other users
-        config = {"format": FORMAT, "system": system.name, "model": dataclasses.asdict(system.config), **info,
-                  "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()}}
+        config = {"format": FORMAT, **config_tree(system), **info, "sha256": {WEIGHTS: sha256(weights)}}
         shown = {} if picture is None else {folder / PICTURE: _png(picture)}
         write_together({folder / WEIGHTS: weights, folder / CARD: card.encode(), **shown,
-                        folder / CONFIG: (json.dumps(config, indent=1) + "\n").encode()})
-        if picture is None:
-            (folder / PICTURE).unlink(missing_ok=True)  # one of an earlier model in this folder
+                        folder / CONFIG: config_bytes(config)})
+        for old in (*GRAPHS, *[PICTURE] * (picture is None)):
+            (folder / old).unlink(missing_ok=True)  # of an earlier model in this folder
     return folder
 
 
@@ -373,19 +393,18 @@ def _png(picture: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _check_sum(path: Path, info: dict[str, Any]) -> None:
-    """UserError where the weights are not those that config.json was written for; models of old carry no checksum."""
+def config_bytes(info: dict[str, Any]) -> bytes:
+    """`config.json`."""
+    return (json.dumps(info, indent=1) + "\n").encode()
+
+
+def check_sum(path: Path, info: dict[str, Any]) -> None:
+    """Raise UserError where a file is not the one that config.json was written for; those of old have no checksum."""
     expected = info.get("sha256", {}).get(path.name)
-    if expected is not None and _sha256(path) != expected:
+    if expected is not None and sha256(path.read_bytes()) != expected:
         raise UserError(f"{path} is damaged: it does not match its checksum in {CONFIG}", hint="get the model again")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _tuples(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _tuples(value) for key, value in tree.items()}
-    return tuple(_tuples(value) for value in tree) if isinstance(tree, list) else tree
+def sha256(data: bytes) -> str:
+    """The checksum that config.json keeps of a file."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,12 +1,11 @@
-"""Images as networks have them, and as files have them: uint8 to floats and back."""
+"""Images as networks have them, and as files have them: uint8 to floats and back (`views` does it for arrays)."""
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
-PixelBatch = UInt8[np.ndarray, "batch height width"] | UInt8[np.ndarray, "batch height width 3"]
-"""Images as files have them: grey or RGB, 0 to 255."""
+from maquette.models.views import PixelBatch
 
 
 def as_images(pixels: PixelBatch) -> Float[Tensor, "batch channel height width"]:

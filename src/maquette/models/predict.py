@@ -1,22 +1,18 @@
 """What a model answers, and a line for the user where it is not of the kind that is asked."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
+from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
 from maquette.models.hub import Model
-from maquette.systems.capabilities import Makes, Reads
-
-if TYPE_CHECKING:
-    import torch
+from maquette.models.prior import departure, likeness
+from maquette.models.runtime import Seen
 
 SCAN_MODEL = "scan"
 """The bundled model that reads scans."""
-Seen = Shaped[np.ndarray, "batch channel size size"] | Shaped[np.ndarray, "batch 1 r r r"]
-"""Views or scans, numbers in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +50,12 @@ def occupancy(model: Model, seen: Seen, class_name: str = "") -> Float[np.ndarra
     Returns:
         Occupancy, float32 `[B, R, R, R]` in [0, 1].
     """
-    import torch
-
-    with torch.inference_mode():
-        batch, across = _batch(model, seen)
-        if class_name:
-            return model.system.look(batch, label_of(model, class_name))[0].squeeze(1).cpu().numpy()
-        straight = model.system.reconstruct(batch)
-        if not model.system.mirrors:
-            return straight.squeeze(1).cpu().numpy()
-        mirrored = model.system.reconstruct(batch.flip(across)).flip(2)
-        return ((straight + mirrored) / 2).squeeze(1).cpu().numpy()
+    label = label_of(model, class_name) if class_name else None
+    straight = model.runtime.look(seen, label).occupancy
+    if label is not None or not model.facts.mirrors:
+        return straight
+    mirrored = model.runtime.look(_mirrored(seen)).occupancy[:, ::-1]
+    return (straight + mirrored) / np.float32(2)
 
 
 def label_of(model: Model, class_name: str) -> int:
@@ -73,7 +64,7 @@ def label_of(model: Model, class_name: str) -> int:
     Raises:
         UserError: For a model that does not take classes, and for one that it does not know.
     """
-    if not model.system.takes_class:
+    if not model.facts.takes_class:
         raise UserError(f"model '{model.name}' does not take a class with a picture", repr(class_name))
     if class_name not in model.class_names:
         raise UserError(f"model '{model.name}' has no class of this name", repr(class_name),
@@ -92,33 +83,22 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_nam
     Raises:
         UserError: As `label_of` does.
     """
-    import torch
-
-    from maquette.models.prior import departure, likeness
-
-    with torch.inference_mode():
-        batch, across = _batch(model, view[None])
-        label = label_of(model, class_name) if class_name else None
-        straight, pose = model.system.look(batch, label)
-        mirrored = model.system.look(batch.flip(across), label)[0].flip(2)
-        both = (straight + mirrored) / 2 if model.system.mirrors else straight
-        latent = model.system.encode(batch)
-        known, told = likeness(model, latent), departure(model, latent)
-    filled = [grid.squeeze().cpu().numpy() >= model.threshold for grid in (straight, mirrored)]
+    label = label_of(model, class_name) if class_name else None
+    looked = model.runtime.look(view[None], label)
+    straight = looked.occupancy[0]
+    mirrored = model.runtime.look(_mirrored(view[None]), label).occupancy[0, ::-1]
+    both = (straight + mirrored) / np.float32(2) if model.facts.mirrors else straight
+    latent = model.runtime.encode(view[None]) if looked.latents is None else looked.latents
+    filled = [grid >= model.threshold for grid in (straight, mirrored)]
     either = np.count_nonzero(filled[0] | filled[1])
     agrees = np.count_nonzero(filled[0] & filled[1]) / either if either else 0.0
-    seen_from = None if pose is None else pose[0].float().cpu().numpy()
-    return Answer(both[0, 0].cpu().numpy(), seen_from, agrees, known, told)
+    pose = None if looked.poses is None else looked.poses[0]
+    return Answer(both, pose, agrees, likeness(model, latent), departure(model, latent))
 
 
-def _batch(model: Model, seen: Seen) -> tuple["torch.Tensor", int]:
-    """Views or scans as the model's networks take them, and the axis along which they are mirrored."""
-    import torch
-
-    batch = torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32)).to(model.device)
-    if batch.dim() == 4:
-        return batch.contiguous(memory_format=torch.channels_last), 3
-    return batch, 2
+def _mirrored(seen: Seen) -> Seen:
+    """Views or scans in a mirror, left and right exchanged: x of a scan, the last axis of a view."""
+    return seen[:, :, ::-1] if seen.ndim == 5 else seen[..., ::-1]
 
 
 def require_pictures(model: Model) -> Model:
@@ -127,9 +107,9 @@ def require_pictures(model: Model) -> Model:
     Raises:
         UserError: For one that does not read pictures.
     """
-    if model.system.reads is not Reads.VIEWS:
-        hint = "it reads scans: maquette complete" if model.system.reads is Reads.SCANS else ""
-        hint = "pictures are inverted by it: maquette.api.invert" if model.system.makes is Makes.FIELD else hint
+    if model.facts.reads is not Reads.VIEWS:
+        hint = "it reads scans: maquette complete" if model.facts.reads is Reads.SCANS else ""
+        hint = "pictures are inverted by it: maquette.api.invert" if model.facts.makes is Makes.FIELD else hint
         hint = hint or "use one trained with vae-iwgan-image"
         raise UserError(f"model '{model.name}' does not read pictures", hint=hint)
     return model
@@ -141,7 +121,7 @@ def require_scans(model: Model) -> Model:
     Raises:
         UserError: For one that does not read scans.
     """
-    if model.system.reads is not Reads.SCANS:
+    if model.facts.reads is not Reads.SCANS:
         hint = f"use '{SCAN_MODEL}' or one trained with vae-iwgan-scan"
         raise UserError(f"model '{model.name}' does not read scans", hint=hint)
     return model
@@ -153,7 +133,7 @@ def require_shapes(model: Model) -> Model:
     Raises:
         UserError: For one that makes no shapes.
     """
-    if model.system.makes is not Makes.SHAPES:
-        hint = "it makes images: sample_images, or maquette generate" if model.system.makes.images else ""
-        raise UserError(f"model '{model.name}' makes no shapes: it is a {model.system.name}", hint=hint)
+    if model.facts.makes is not Makes.SHAPES:
+        hint = "it makes images: sample_images, or maquette generate" if model.facts.makes.images else ""
+        raise UserError(f"model '{model.name}' makes no shapes: it is a {model.facts.system}", hint=hint)
     return model

@@ -4,21 +4,18 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor
-from torch.distributions import LowRankMultivariateNormal
+from jaxtyping import Float, Float32, Shaped
 
 from maquette.errors import UserError
 from maquette.models.hub import Model
-from maquette.systems.base import System
+from maquette.models.noise import Noise
 
 MAX_SPREAD = 100.0
 """The most that the deviation of latents can be scaled by."""
 _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
 
 
-def class_row(model: Model, class_name: str, name: str) -> Tensor:
+def class_row(model: Model, class_name: str, name: str) -> Float32[np.ndarray, "*any"]:
     """What the model knows of one class.
 
     Args:
@@ -38,15 +35,15 @@ def class_row(model: Model, class_name: str, name: str) -> Tensor:
 
 def draw(
     model: Model, seed: int, index: int = 0, class_name: str = "", spread: float = 1.0
-) -> Float[Tensor, " latent"]:
-    """A draw from the prior, on the CPU: a function of the model, the seed and the index alone.
+) -> Float32[np.ndarray, " latent"]:
+    """A draw from the prior: a function of the model, the seed and the index alone.
 
     Args:
         model: Any with a latent.
         seed: 0 or more.
         index: The place in the count: one seed gives many draws.
-        class_name: A class that the model knows, or empty for the model's own prior: what `System.from_normal` gives,
-            or any class at random where the prior is that of classes.
+        class_name: A class that the model knows, or empty for the model's own prior: what `from_normal` gives, or
+            any class at random where the prior is that of classes.
         spread: Scales the deviation; 0 to 100.
 
     Raises:
@@ -56,30 +53,37 @@ def draw(
         raise UserError("seed must be 0 or more", seed)
     if not 0 <= spread <= MAX_SPREAD:  # nor is it nan
         raise UserError(f"spread must be from 0 to {MAX_SPREAD:g}", spread)
-    noise = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
+    noise = Noise(int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))
     labels = model.class_names
-    if not class_name and model.system.draws_by_class() and labels:
-        class_name = labels[int(torch.randint(len(labels), (1,), generator=noise))]
+    if not class_name and model.facts.by_class and labels:
+        class_name = labels[noise.below(len(labels))]
     if not class_name:
-        return model.system.from_normal(spread * torch.randn(model.system.config.latent, generator=noise))
+        return from_normal(model, np.float32(spread) * noise.normal(model.facts.latent))
     mean, factor, rest = (class_row(model, class_name, name) for name in ("mean", "factor", "rest"))
-    along = torch.randn(len(factor), generator=noise)
-    return mean + spread * (along @ factor + rest * torch.randn(len(mean), generator=noise))
+    along = noise.normal(len(factor))
+    return mean + np.float32(spread) * (along @ factor + rest * noise.normal(len(mean)))
 
 
-def bounds(system: System) -> tuple[float, float]:
+def from_normal(model: Model, noise: Float32[np.ndarray, "*batch latent"]) -> Float32[np.ndarray, "*batch latent"]:
+    """Standard normal noise to latents from the prior of a model, as its `System.from_normal` does."""
+    if not model.facts.uniform:
+        return noise
+    from scipy.special import ndtr
+
+    return ndtr(noise.astype(np.float64)).astype(np.float32)
+
+
+def bounds(model: Model) -> tuple[float, float]:
     """The least and the greatest value of a latent under the prior: 0 and 1 for 3D-GAN, infinite for normal ones."""
-    ends = torch.tensor([-math.inf, math.inf])[:, None].expand(2, system.config.latent)
-    low, high = system.from_normal(ends)
-    return float(low.min()), float(high.max())
+    return (0.0, 1.0) if model.facts.uniform else (-math.inf, math.inf)
 
 
-def middle(system: System) -> Tensor:
-    """The middle of the prior, `[latent]`: zeros for normal ones, 0.5 for a uniform one."""
-    return system.from_normal(torch.zeros(system.config.latent))
+def middle(model: Model) -> Float32[np.ndarray, " latent"]:
+    """The middle of the prior: zeros for normal ones, 0.5 for a uniform one."""
+    return np.full(model.facts.latent, 0.5 if model.facts.uniform else 0.0, np.float32)
 
 
-def checked(model: Model, values: np.ndarray | Tensor, where: str) -> Float[Tensor, " latent"]:
+def checked(model: Model, values: Shaped[np.ndarray, "*any"], where: str) -> Float32[np.ndarray, " latent"]:
     """A latent of this model, float32.
 
     Args:
@@ -91,76 +95,108 @@ def checked(model: Model, values: np.ndarray | Tensor, where: str) -> Float[Tens
         UserError: For values that do not fit.
     """
     values = np.asarray(values)
-    length = model.system.config.latent
+    length = model.facts.latent
     if values.shape != (length,) or values.dtype.kind not in "biuf":
         raise UserError(f"{where}: a latent of model '{model.name}' has {length} values", f"shape {values.shape}")
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise UserError(f"{where}: a latent's values must be finite", f"{(~np.isfinite(values)).sum()} that are not")
-    low, high = bounds(model.system)
+    low, high = bounds(model)
     if values.min() < low or values.max() > high:
         raise UserError(f"{where}: the latents of model '{model.name}' lie in [{low:g}, {high:g}]",
                         f"values from {values.min():g} to {values.max():g}")
-    return torch.from_numpy(values)
+    return values
 
 
-@torch.inference_mode()
-def decode(model: Model, latents: Float[Tensor, "batch latent"]) -> Float[np.ndarray, "batch r r r"]:
+def decode(model: Model, latents: Float[np.ndarray, "batch latent"]) -> Float32[np.ndarray, "batch r r r"]:
     """The shapes of latents: occupancy, float32 in [0, 1]."""
-    made = [model.system.generate(part.to(model.device)) for part in latents.split(32)]
-    return torch.cat(made).squeeze(1).cpu().numpy()
+    return model.runtime.generate(latents)[:, 0]
 
 
-@torch.no_grad()
-def encode(model: Model, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch latent"]:
-    """The latents of views in [0, 1], on the CPU."""
-    return model.system.encode(images.to(model.device).contiguous(memory_format=torch.channels_last)).cpu()
+def encode(model: Model, images: Float32[np.ndarray, "batch channel size size"]) -> Float32[np.ndarray, "batch latent"]:
+    """The latents of views in [0, 1]."""
+    return model.runtime.encode(images)
 
 
-def unlikeliness(model: Model) -> Callable[[Tensor], Tensor]:
-    """A function that says how far latents `[B, latent]` are from where the prior puts them, `[B]`.
+def class_gaussians(
+    model: Model,
+) -> tuple[
+    Float32[np.ndarray, "classes latent"], Float32[np.ndarray, "classes rank latent"],
+    Float32[np.ndarray, "classes latent"],
+] | None:
+    """Mean, directions and remaining variance of the Gaussian of each class, where these are the prior; else None."""
+    if not (model.facts.by_class and {"mean", "factor", "rest"} <= set(model.latents)):
+        return None
+    mean, factor, rest = (model.latents[name] for name in ("mean", "factor", "rest"))
+    whole = np.square(factor).sum(1) + np.square(rest)
+    least = _LEAST_VARIANCE * whole.mean(1, keepdims=True) + np.float32(1e-6)
+    return mean, factor, np.maximum(np.square(rest), least)
+
+
+def unlikeliness(model: Model) -> Callable[[Float[np.ndarray, "batch latent"]], Float[np.ndarray, " batch"]]:
+    """A function that says how far latents are from where the prior puts them.
 
     Minus the logarithm of the prior's density, divided by the latent's length, up to a constant. For N(0, I) that is
     |z|^2 / 2L; for a prior of classes it is that of the mixture of their Gaussians, all weighing the same, which near
     one class is half its squared Mahalanobis distance; for a uniform prior 0: its bounds say all.
     """
-    length = model.system.config.latent
-    by_class = model.system.draws_by_class()
-    if by_class and {"mean", "factor", "rest"} <= set(model.latents):
-        mean, factor, rest = (model.latents[name].float() for name in ("mean", "factor", "rest"))
-        whole = factor.square().sum(1) + rest.square()  # [K, L]
-        least = _LEAST_VARIANCE * whole.mean(1, keepdim=True) + 1e-6
-        classes = LowRankMultivariateNormal(mean, factor.transpose(1, 2), torch.maximum(rest.square(), least),
-                                            validate_args=False)
-        return lambda latents: -classes.log_prob(latents[:, None]).logsumexp(1) / length
-    if math.isfinite(sum(bounds(model.system))):
-        return lambda latents: latents.new_zeros(len(latents))
-    return lambda latents: latents.square().sum(1) / (2 * length)
+    length = model.facts.latent
+    classes = class_gaussians(model)
+    if classes is not None:
+        log_density = _log_density(*classes)
+        return lambda latents: -np.logaddexp.reduce(log_density(latents), axis=1) / length
+    if model.facts.uniform:
+        return lambda latents: np.zeros(len(latents))
+    return lambda latents: np.square(latents.astype(np.float64)).sum(1) / (2 * length)
 
 
-def likeness(model: Model, latents: Float[Tensor, "1 latent"]) -> float:
+def _log_density(
+    mean: Float[np.ndarray, "classes latent"], factor: Float[np.ndarray, "classes rank latent"],
+    variance: Float[np.ndarray, "classes latent"],
+) -> Callable[[Float[np.ndarray, "batch latent"]], Float[np.ndarray, "batch classes"]]:
+    """The logarithms of the densities of Gaussians whose covariance is factor' factor + diag(variance), in float64.
+
+    By Woodbury's identity: only matrices of rank x rank are inverted.
+    """
+    mean, factor, variance = (values.astype(np.float64) for values in (mean, factor, variance))
+    scaled = factor / variance[:, None]  # [K, k, L]
+    lower = np.linalg.cholesky(np.eye(factor.shape[1]) + scaled @ factor.transpose(0, 2, 1))
+    across = np.linalg.solve(lower, scaled)
+    spread = np.log(variance).sum(1) + 2 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(1)
+    constant = mean.shape[1] * math.log(2 * math.pi) + spread
+
+    def log_density(latents: Float[np.ndarray, "batch latent"]) -> Float[np.ndarray, "batch classes"]:
+        away = latents[:, None] - mean  # [B, K, L]
+        along = np.einsum("krl,bkl->bkr", across, away)
+        distance = (np.square(away) / variance).sum(2) - np.square(along).sum(2)
+        return -0.5 * (constant + distance)
+
+    return log_density
+
+
+def likeness(model: Model, latents: Float[np.ndarray, "1 latent"]) -> float:
     """How near a latent lies to those of what the model learned, 0 to 1; NaN where the model keeps no latents of these.
 
     1 within the distance that the draws from its classes have from these classes, and less the further it is beyond.
     """
-    if not (model.system.draws_by_class() and {"mean", "factor", "rest"} <= set(model.latents)):
+    if class_gaussians(model) is None:
         return math.nan
-    beyond = float(unlikeliness(model)(latents.cpu().float())) - _usual_unlikeliness(model)
+    beyond = float(unlikeliness(model)(latents)[0]) - _usual_unlikeliness(model)
     return math.exp(-max(beyond, 0.0))
 
 
-def departure(model: Model, latents: Float[Tensor, "1 latent"]) -> float:
+def departure(model: Model, latents: Float[np.ndarray, "1 latent"]) -> float:
     """How far a latent lies from the middle of the prior, 1 for as far as a draw of a normal prior usually does.
 
     Where a picture tells the encoder nothing, the latent stays near the middle (with the divergence from the prior in
     its loss, that is the cheapest answer).
     """
-    away = latents.cpu().float() - middle(model.system)
-    return float(away.norm() / math.sqrt(latents.shape[1]))
+    away = latents - middle(model)
+    return float(np.linalg.norm(away) / math.sqrt(latents.shape[1]))
 
 
 def _usual_unlikeliness(model: Model) -> float:
     """The mean unlikeliness of the model's own draws."""
-    drawn = torch.stack([draw(model, 0, index) for index in range(32)])
+    drawn = np.stack([draw(model, 0, index) for index in range(32)])
     return float(unlikeliness(model)(drawn).mean())

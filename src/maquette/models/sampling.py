@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from maquette.errors import UserError
 from maquette.models.hub import ModelOrName, as_model
-from maquette.models.pixels import as_pixels
 from maquette.models.prior import draw
+from maquette.models.views import pixels_of
 
 
 def sample_images(
@@ -37,17 +36,16 @@ def batches_of_images(
 ) -> Iterator[np.ndarray]:
     """`sample_images`, at most `batch` at a time."""
     model = as_model(model)
-    if not model.system.makes.images:
-        raise UserError(f"model '{model.name}' makes no images: it is a {model.system.name}",
+    if not model.facts.makes.images:
+        raise UserError(f"model '{model.name}' makes no images: it is a {model.facts.system}",
                         hint="use one trained with wgan-gp")
     for name, value in (("count", count), ("batch", batch)):
         if value < 1:
             raise UserError(f"{name} must be at least 1", value)
     for first in range(0, count, batch):
         # always whole batches: how sums are rounded depends on their size
-        latents = torch.stack([draw(model, seed, index, spread=spread) for index in range(first, first + batch)])
-        with torch.inference_mode():
-            images = model.system.generate(latents.to(model.device))
-        if not images.isfinite().all():
+        latents = np.stack([draw(model, seed, index, spread=spread) for index in range(first, first + batch)])
+        images = model.runtime.generate(latents)
+        if not np.isfinite(images).all():
             raise UserError(f"model '{model.name}' makes values that are not finite", hint="its training diverged")
-        yield as_pixels(images[: count - first])
+        yield pixels_of(images[: count - first])

@@ -13,12 +13,12 @@ centre + scale * (x, y) / (1 + nearness * z).
 
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from maquette.geometry.coarse_to_fine import cell_centres
 from maquette.nets.layers import start_at_zero
 from maquette.nets.types import Cells
 
@@ -87,10 +87,8 @@ def project(
 
 def centres(cells: int) -> Float[Tensor, "points 3"]:
     """Centres of the `cells`^3 cells of the unit cube around 0, in the order of a grid's values."""
-    # not torch: on the meta device of hub.load that would import its compiler, which takes a second
-    line = (np.arange(cells, dtype=np.float32) + 0.5) / cells - 0.5
-    grid = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=3)
-    return torch.from_numpy(grid.reshape(-1, 3))
+    # not torch: on the meta device of a model's loading that would import its compiler, which takes a second
+    return torch.from_numpy(cell_centres(cells))
 
 
 class PoseHead(nn.Module):

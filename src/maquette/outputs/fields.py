@@ -67,6 +67,8 @@ def generate_mesh_files(
     Raises:
         UserError: For a model without a field and for options that cannot be.
     """
+    import torch
+
     from maquette.fields.extract import require_field
     from maquette.fields.pictures import render_latents, views_round
     from maquette.models.prior import draw
@@ -85,7 +87,7 @@ def generate_mesh_files(
                                  largest_part=largest_part)
             paths = [made.save(out / f"{name}{suffix}", size_mm)]
             if turntable:
-                latent = draw(model, seed, index, spread=spread)
+                latent = torch.from_numpy(draw(model, seed, index, spread=spread))
                 views, whole = views_round(model.system.config, TURN_FRAMES)
                 frames = []
                 for picture in render_latents(model, latent.expand(len(views), -1), views):
@@ -156,7 +158,7 @@ def interpolate_field_files(
     surface = _Surfaces(model, resolution, largest_part)
     for index, latent in enumerate(found.latents):
         name = step_name(index, len(found.latents))
-        saved = save_latent(out / f"{name}.latent.npy", latent)
+        saved = save_latent(out / f"{name}.latent.npy", latent.numpy())
         try:
             made = surface.coloured(latent)
             yield _written(name, [made.save(out / f"{name}{suffix}", size_mm), saved], made, size_mm)

@@ -28,8 +28,6 @@ from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from maquette.latents import Fit, Operand
 
 ResultT = TypeVar("ResultT")
@@ -178,8 +176,6 @@ def combine_files(
     Raises:
         UserError: As `maquette.api.combine` does.
     """
-    import torch
-
     from maquette.models.prior import decode
 
     check_side(size_mm)
@@ -189,7 +185,7 @@ def combine_files(
     operands = [operand for _, operand in found.terms]
     yield _written(out, "combined", found.latent, found.shape, suffix, size_mm, largest_part,
                    {"expression": " ".join(expression)})
-    grids = [*decode(model, torch.stack([operand.latent for operand in operands])), found.shape.occupancy]
+    grids = [*decode(model, np.stack([operand.latent for operand in operands])), found.shape.occupancy]
     pictures = [tile(grid, model.threshold, CELL_PX, ZOOM) for grid in grids]
     signs = [_sign(factor, first=not place) for place, (factor, _) in enumerate(found.terms)]
     captions = [*(short(operand.word) for operand in operands), "combined"]
@@ -256,7 +252,7 @@ def result(events: Iterable[Progress | ResultT]) -> Generator[Progress, None, Re
 def _written(
     out: Path,
     name: str,
-    latent: "Tensor",
+    latent: "Float[np.ndarray, ' latent']",
     shape: Shape,
     suffix: str,
     size_mm: float,
@@ -282,10 +278,10 @@ def _written(
     return Written(source or name, paths, line, summary)
 
 
-def save_latent(path: Path, latent: "Float[Tensor, ' latent']") -> Path:
+def save_latent(path: Path, latent: "Float[np.ndarray, ' latent']") -> Path:
     """Write a latent as float32, which is an operand again; return the path."""
     data = io.BytesIO()
-    np.save(data, latent.numpy().astype(np.float32), allow_pickle=False)
+    np.save(data, latent.astype(np.float32), allow_pickle=False)
     write_bytes(path, data.getvalue())
     return path
 

@@ -1,8 +1,9 @@
 """The published methods, one file for each paper: notes, config, networks or their assembly, losses, phases.
 
-Read a paper's file beside the paper. `base` says what a system is to the training loop, `capabilities` what other
-packages may ask of it; `losses` has the losses that several papers share. `SYSTEMS` is the only list of them: a new
-system is one file, one recipe and one line there. PyTorch is imported when a system is looked up, and not before.
+Read a paper's file beside the paper. `base` says what a system is to the training loop; `losses` has the losses that
+several papers share. `SYSTEMS` is the only list of them: a new system is one file, one recipe and one line there. What
+other packages may ask of a system is in `maquette.capabilities`. PyTorch is imported when a system is looked up, and
+not before.
 """
 
 import importlib

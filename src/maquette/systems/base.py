@@ -13,10 +13,10 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
 from maquette.keys import check
 from maquette.nets.types import Images, Latent, Voxels
-from maquette.systems.capabilities import Makes, Reads
 
 Nets = nn.ModuleDict
 """The system's networks by name."""
@@ -229,6 +229,21 @@ class Phase:
         return step >= self.start and step % self.every == 0
 
 
+@dataclass(frozen=True)
+class Graph:
+    """A computation of a trained system that is written as an ONNX graph (`maquette.models.graph_export`).
+
+    Attributes:
+        answer: From tensors to tensors.
+        inputs: Tensors of the shapes and types that it takes, by name; a graph takes no others.
+        outputs: The names of what it gives.
+    """
+
+    answer: Callable[..., tuple[Tensor, ...]]
+    inputs: dict[str, Tensor]
+    outputs: tuple[str, ...]
+
+
 class System(Generic[ConfigT]):
     """A published method: its config, its networks, the phases that train them, and how a trained one is used.
 
@@ -331,6 +346,31 @@ class System(Generic[ConfigT]):
             UserError: For a system without an encoder.
         """
         return self.reconstruct(seen), None
+
+    def graphs(self) -> dict[str, Graph]:
+        """The graphs by which a trained system answers without PyTorch, by name; empty where it needs PyTorch.
+
+        `picture` and `scan` give the occupancy, the latent and, where it is estimated, the pose; `latent` gives shapes
+        or images. Each takes one sample at a time.
+        """
+        if self.makes is not Makes.SHAPES and self.makes is not Makes.IMAGES:
+            return {}
+        made = "occupancy" if self.makes is Makes.SHAPES else "images"
+        latent = torch.zeros(1, self.latent)
+        found = {"latent": Graph(lambda given: (self.generate(given),), {"latent": latent}, (made,))}
+        if self.reads is Reads.VIEWS:
+            size = self.config.view_size  # type: ignore[attr-defined]  # all that read views have both
+            shown = torch.zeros(1, self.config.image_channels, size, size)  # type: ignore[attr-defined]
+            found["picture"] = Graph(self._seen, {"picture": shown}, ("occupancy", "latent", "pose"))
+        if self.reads is Reads.SCANS:
+            scan = torch.zeros(1, 1, *[self.config.resolution] * 3)  # type: ignore[attr-defined]  # they make shapes
+            found["scan"] = Graph(self._seen, {"scan": scan}, ("occupancy", "latent"))
+        return found
+
+    def _seen(self, seen: Images | Voxels) -> tuple[Tensor, ...]:
+        """Occupancy, latent and, where it is estimated, the camera."""
+        made, pose = self.look(seen)
+        return (made, self.encode(seen)) if pose is None else (made, self.encode(seen), pose)
 
     def check_labels(self, labels: Sequence[str]) -> None:
         """Check that the system can be trained on data with these classes; a system without classes always can.

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from maquette.capabilities import Makes
 from maquette.errors import UserError
 from maquette.keys import PositiveInt, Resolution, ShareBelow1, Widths
 from maquette.nets.types import Voxels
 from maquette.systems.base import Batch, Config, Nets, Phase, System, Terms
-from maquette.systems.capabilities import Makes
 
 
 @dataclass(frozen=True)

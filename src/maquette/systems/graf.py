@@ -25,6 +25,7 @@ from annotated_types import Ge, Gt, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from maquette.capabilities import Makes
 from maquette.errors import UserError
 from maquette.keys import (
     Finite,
@@ -45,7 +46,6 @@ from maquette.rays import schedules, surface
 from maquette.rays.packing import PackedRays
 from maquette.rays.sampling import Views
 from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms, network
-from maquette.systems.capabilities import Makes
 from maquette.systems.losses import nonsaturating_discriminator, nonsaturating_generator, r1_penalty
 
 CAMERA_VALUES = 3

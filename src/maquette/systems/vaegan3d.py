@@ -16,10 +16,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from maquette.capabilities import Reads
 from maquette.keys import NonNegativeFloat
 from maquette.nets.image_encoder import PaperEncoder
 from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms
-from maquette.systems.capabilities import Reads
 from maquette.systems.gan3d import GAN3DConfig, accuracy_at_most, discriminator_terms, paper_networks
 from maquette.systems.losses import kl_to_standard_normal, nonsaturating_generator, reconstruction_l2
 

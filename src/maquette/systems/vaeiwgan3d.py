@@ -34,6 +34,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from maquette.capabilities import Reads
 from maquette.errors import UserError
 from maquette.keys import (
     NonNegativeFloat,
@@ -49,7 +50,6 @@ from maquette.nets.pixel_aligned import PixelAlignedDecoder, Poses
 from maquette.nets.types import Images, Latent, Voxels
 from maquette.nets.volume import GENERATORS, IWGANCritic, ScanEncoder, ScanSkipDecoder, SubvoxelGenerator, from_cells
 from maquette.systems.base import CRITIC, ENCODER, GENERATOR, Batch, Nets, Phase, System, Terms, network
-from maquette.systems.capabilities import Reads
 from maquette.systems.iwgan3d import IWGAN3DConfig, critic_terms
 from maquette.systems.losses import (
     kl_to_standard_normal,

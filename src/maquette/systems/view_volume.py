@@ -19,20 +19,21 @@ so that the network learns how far to trust them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from maquette.capabilities import Reads
 from maquette.errors import UserError
+from maquette.geometry.coarse_to_fine import coarse_to_fine
 from maquette.keys import NonNegativeFloat, NonNegativeInt, PositiveInt, Share, ViewSize, Widths
 from maquette.nets.efficientnet import MAPS
 from maquette.nets.image_encoder import ImageNetEncoder
-from maquette.nets.pixel_aligned import AZIMUTH, PoseHead, Poses, centres, project
-from maquette.nets.types import Images, Positions, Voxels
+from maquette.nets.pixel_aligned import AZIMUTH, PoseHead, Poses, project
+from maquette.nets.types import Images, Latent, Positions, Voxels
 from maquette.nets.view_volume import PointDecoder, ViewVolume, turned, voxels_at
-from maquette.systems.base import ENCODER, GENERATOR, Batch, Nets, network
-from maquette.systems.capabilities import Reads
+from maquette.systems.base import ENCODER, GENERATOR, Batch, Graph, Nets, network
 from maquette.systems.losses import reconstruction_bce, reconstruction_iou
 from maquette.systems.vaeiwgan3d import VAEIWGAN3D, VAEIWGAN3DConfig
 
@@ -40,8 +41,8 @@ CAMERA, VOLUME, POINTS = "camera", "volume", "points"
 """The networks beside encoder and generator."""
 KNOWN = 8.0
 """The generator's logits go to the points clamped to this."""
-UNDECIDED = 0.02
-"""A coarse cell whose neighbours are all below this, or all above 1 - this, is not looked at more closely."""
+POINTS_ASKED = 8192
+"""Points that the graph of a trained model is asked at once."""
 NEAR, STRAY = 0.75, 1.6
 """Points near filled voxels, as a share of those spread evenly, and their deviation from these voxels, in voxels."""
 Samples = tuple[Positions, Float[Tensor, "batch points"]]
@@ -148,17 +149,32 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
         return torch.cat(shapes), poses
 
     def _shape(self, volume: Tensor, base: Tensor, pose: Tensor) -> Voxels:
-        """One shape: at half the resolution first, then at full resolution where that is not all empty or all full."""
-        side = self.config.resolution // 2
-        coarse = self.filled(centres(side).to(volume.device)[None], volume, base, pose).view(1, 1, side, side, side)
-        around = F.pad(coarse, (1,) * 6)  # empty beyond the cube
-        most, least = F.max_pool3d(around, 3, 1), -F.max_pool3d(-around, 3, 1)
-        fine = F.interpolate(coarse, scale_factor=2.0)
-        mixed = F.interpolate(((most > UNDECIDED) & (least < 1 - UNDECIDED)).float(), scale_factor=2.0).flatten() > 0
-        points = centres(self.config.resolution).to(volume.device)[mixed]
-        if len(points):
-            fine.view(-1)[mixed] = self.filled(points[None], volume, base, pose)[0]
-        return fine
+        """One shape, asked point by point."""
+
+        def filled(points: np.ndarray) -> np.ndarray:
+            given = torch.from_numpy(points)[None].to(volume.device)
+            return self.filled(given, volume, base, pose)[0].cpu().numpy()
+
+        return torch.from_numpy(coarse_to_fine(filled, self.config.resolution))[None, None].to(volume.device)
+
+    def graphs(self) -> dict[str, Graph]:
+        """The picture to all that points are asked of, the occupancy at POINTS_ASKED points, and latents to shapes."""
+        config = self.config
+        shown = torch.zeros(1, config.image_channels, config.view_size, config.view_size)
+        label = torch.tensor([-1])
+        volume, logits, pose = self.read(shown)
+        points = torch.zeros(1, POINTS_ASKED, 3)
+        return super().graphs() | {
+            "picture": Graph(self._picture, {"picture": shown, "label": label}, ("volume", "logits", "pose", "latent")),
+            "points": Graph(lambda *given: (self.filled(*given),),
+                            {"points": points, "volume": volume, "logits": logits, "pose": pose}, ("occupancy",)),
+        }
+
+    def _picture(self, seen: Images, label: Int64[Tensor, " batch"]) -> tuple[Tensor, Voxels, Poses, Latent]:
+        """What `read` gives, and the latents; a label of -1 is that of no class."""
+        mean, _, maps, features = self.nets[ENCODER](seen, maps=True, label=label)
+        camera = network(self.nets, CAMERA, PoseHead)
+        return self.nets[VOLUME](maps), self.nets[GENERATOR](mean), camera.pose(camera(features)), mean
 
     def read(self, seen: Images, label: int | None = None) -> tuple[Float[Tensor, "batch c d h w"], Voxels, Poses]:
         """The volumes, the generator's logits and the cameras of views in [0, 1]."""

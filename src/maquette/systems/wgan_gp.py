@@ -35,13 +35,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from maquette.capabilities import Makes
 from maquette.errors import UserError
 from maquette.keys import ImageSide, NonNegativeFloat, NonNegativeInt, PositiveInt, Share
 from maquette.nets.augment import DRAWS, augment
 from maquette.nets.image_layers import GAIN, DoublingConv, Layer, PixelNorm, apply_stages, initialised
 from maquette.nets.types import Images, Latent, Scores
 from maquette.systems.base import CRITIC, GENERATOR, Batch, Config, Nets, Phase, System, Terms, network
-from maquette.systems.capabilities import Makes
 from maquette.systems.iwgan3d import critic_terms
 from maquette.systems.losses import lazy_weight, wasserstein_generator
 

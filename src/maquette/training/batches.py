@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
+from maquette.capabilities import Reads
 from maquette.datasets.format import OpenedData
 from maquette.models.pixels import as_images
 from maquette.nets import pixel_aligned as aligned
 from maquette.recipe import Recipe
 from maquette.systems.base import Batch, System
-from maquette.systems.capabilities import Reads
 from maquette.training.augment import Views, jitter, jitter_scans, mirror, occlude, turn
 from maquette.training.inputs import at_training_size
 

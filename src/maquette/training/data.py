@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+from maquette.capabilities import Reads
 from maquette.datasets.cache import cache_folder, fill, open_cached
 from maquette.datasets.format import Info, OpenedData, is_prepared, open_dataset
 from maquette.datasets.images import ImageInfo, OpenedImages, is_images, open_images
@@ -16,7 +17,6 @@ from maquette.errors import UserError
 from maquette.events import Event, Note
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
-from maquette.systems.capabilities import Reads
 from maquette.training.image_batches import one_background, wants_random_backgrounds
 from maquette.training.rows import Data
 

@@ -10,13 +10,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from maquette import recipe as recipes
+from maquette.capabilities import Makes, Reads
 from maquette.datasets.format import OpenedData
 from maquette.datasets.sources import is_generated
 from maquette.models import hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems.base import System
-from maquette.systems.capabilities import Makes, Reads
 from maquette.training.inputs import encoder_input, inputs_per_shape
 from maquette.training.monitor.environment import environment
 from maquette.training.rows import Data, Rows, shapes_in

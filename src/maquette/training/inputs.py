@@ -6,11 +6,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from maquette.capabilities import Reads
 from maquette.datasets.format import OpenedData
 from maquette.models.pixels import as_images
 from maquette.recipe import DataRecipe
 from maquette.systems.base import System
-from maquette.systems.capabilities import Reads
 
 EncoderInput = Float[Tensor, "batch channel size size"] | Float[Tensor, "batch 1 r r r"]
 """Views in [0, 1], or scans of 0 and 1."""

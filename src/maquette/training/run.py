@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from maquette import recipe as recipes
+from maquette.capabilities import Makes, Reads
 from maquette.datasets.images import OpenedImages
 from maquette.datasets.prepare import Finished
 from maquette.errors import UserError
@@ -17,7 +18,6 @@ from maquette.io.lock import InUse, locked
 from maquette.models import hub
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS, System
-from maquette.systems.capabilities import Makes, Reads
 from maquette.training import checkpoint, loop
 from maquette.training.batches import Batches, SeededBatches
 from maquette.training.data import prepare_data

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from maquette.capabilities import Reads
 from maquette.datasets.format import OpenedData
 from maquette.datasets.images import OpenedImages
 from maquette.geometry.overlap import iou
@@ -14,7 +15,6 @@ from maquette.models.pixels import from_pixels
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.systems.base import System
-from maquette.systems.capabilities import Reads
 from maquette.training.inputs import EncoderInput, at_training_size, encoder_input, inputs_per_shape
 from maquette.training.monitor import probe, samples
 from maquette.training.monitor.samples import Sheet

@@ -25,7 +25,7 @@ from maquette.evaluation.fields.evaluate import (
 from maquette.evaluation.images.options import ImageMeasureOptions
 from maquette.evaluation.report import Measured
 from maquette.events import Progress
-from maquette.models.hub import Model
+from maquette.models.networks import model_of
 from maquette.models.prior import draw
 from maquette.systems.gen3d import Gen3D
 
@@ -40,7 +40,7 @@ def test_appearance_leaves_the_outline_of_3dgen_alone_to_the_last_pixel():
         for parameter in system.nets["generator"].parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     system.nets.eval().requires_grad_(False)
-    for model in (Model("tiny", system, {}, {}), blob()):
+    for model in (model_of("tiny", system, {}, {}), blob()):
         *_, (_, details, _) = _ended(evaluate._separate_codes(model, SMALL, 0))
         assert details["codes"]["outline_iou"]["appearance"] == 1.0
         assert details["codes"]["outline_iou"]["shape"] < 1

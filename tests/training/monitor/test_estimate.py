@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from maquette import recipe as recipes
+from maquette.capabilities import Makes
 from maquette.systems import SYSTEMS
-from maquette.systems.capabilities import Makes
 from maquette.training.monitor import estimate
 from maquette.training.monitor.estimate import Estimate, free_memory, matrix_speed, smaller_recipe, warning
 from maquette.training.monitor.memory import count_step

@@ -14,10 +14,10 @@ from torch import nn
 
 from maquette import api
 from maquette import recipe as recipes
+from maquette.capabilities import Reads
 from maquette.errors import TrainingDiverged, UserError
 from maquette.recipe import DataRecipe
 from maquette.systems import SYSTEMS
-from maquette.systems.capabilities import Reads
 from maquette.training import checkpoint, loop
 from maquette.training.batches import Batches
 from maquette.training.ema import Average

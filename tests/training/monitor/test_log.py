@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 
 from maquette import recipe as recipes
+from maquette.capabilities import Reads
 from maquette.datasets.format import OpenedData
 from maquette.errors import UserError
 from maquette.rendering import tiles as tiles_module
 from maquette.systems import SYSTEMS
 from maquette.systems.base import System
-from maquette.systems.capabilities import Reads
 from maquette.training.monitor import log as logs
 from maquette.training.monitor import samples
 from maquette.training.monitor.log import Log, read_metrics

@@ -244,7 +244,7 @@ def _separate_codes(
     """
     system = _field_system(model)
     config = system.config
-    drawn = torch.stack([draw(model, seed, index) for index in range(options.shapes + options.codes)])
+    drawn = torch.stack([torch.from_numpy(draw(model, seed, index)) for index in range(options.shapes + options.codes)])
     bases, others = drawn[: options.shapes], drawn[options.shapes :]
     ends = {"appearance": (config.shape_code, config.shape_code + config.appearance_code),
             "shape": (0, config.shape_code)}
@@ -291,7 +291,8 @@ def _meshes(
     for index in range(count):
         yield Progress("making meshes", index, count)
         try:
-            meshes.append(to_frame(field_mesh(generator, draw(model, seed, index), options.resolution).mesh))
+            latent = torch.from_numpy(draw(model, seed, index))
+            meshes.append(to_frame(field_mesh(generator, latent, options.resolution).mesh))
         except UserError as error:
             failed.append(str(error))
             meshes.append(trimesh.Trimesh())
@@ -362,7 +363,7 @@ def _sheet(model: Model, path: Path, options: FieldMeasureOptions, seed: int) ->
     cells: list[np.ndarray] = []
     for index in range(options.objects):
         yield Progress("drawing objects", index, options.objects)
-        cells += render_latents(model, draw(model, seed, index).expand(options.azimuths, -1), views)
+        cells += render_latents(model, torch.from_numpy(draw(model, seed, index)).expand(options.azimuths, -1), views)
     with atomic_path(path) as unfinished:
         Image.fromarray(previews.montage(np.stack(cells), options.azimuths)).save(unfinished, format="PNG")
     yield Progress("drawing objects", options.objects, options.objects)

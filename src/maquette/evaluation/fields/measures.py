@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
+from maquette.capabilities import Reads
 from maquette.errors import UserError
 from maquette.evaluation.feature_distances import frechet_distance
 from maquette.evaluation.images.sets import ImageSet
@@ -25,7 +25,6 @@ from maquette.evaluation.shapes.point_clouds import (
 from maquette.intake.line_art import to_grey
 from maquette.models.hub import Model
 from maquette.models.prior import encode
-from maquette.systems.capabilities import Reads
 from maquette.types import Pixels
 
 TURNS = 24
@@ -51,7 +50,7 @@ def encoder_features(model: Model, images: ImageSet, batch: int = 64) -> Float64
     for start in range(0, len(images), batch):
         part = [_network_input(image, config.view_size, config.image_channels)
                 for image in images[start : start + batch]]
-        found.append(encode(model, torch.from_numpy(np.stack(part))).double().numpy())
+        found.append(encode(model, np.stack(part)).astype(np.float64))
     return np.concatenate(found)
 
 

@@ -7,10 +7,10 @@ from typing import TypedDict
 import torch
 
 from maquette import recipe as recipes
+from maquette.capabilities import Reads
 from maquette.errors import UserError
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
-from maquette.systems.capabilities import Reads
 from maquette.training import checkpoint
 from maquette.training.data import prepare_data
 from maquette.training.ema import Average

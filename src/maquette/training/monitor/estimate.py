@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from maquette import recipe as recipes
+from maquette.capabilities import Makes
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
-from maquette.systems.capabilities import Makes
 from maquette.training.monitor.memory import count_step
 
 LONG_S = 3 * 86400.0

@@ -16,11 +16,11 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from maquette.capabilities import Reads
 from maquette.errors import UserError
 from maquette.recipe import Recipe, TrainRecipe
 from maquette.systems import SYSTEMS
 from maquette.systems.base import Batch, System
-from maquette.systems.capabilities import Reads
 from maquette.training.distributed import Engine
 from maquette.training.ema import Average
 from maquette.training.phases import run_phase

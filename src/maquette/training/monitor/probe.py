@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from maquette.capabilities import Makes
 from maquette.systems.base import Batch, System
-from maquette.systems.capabilities import Makes
 from maquette.systems.losses import kl_to_standard_normal
 from maquette.training.distributed import gather_full
 from maquette.training.inputs import EncoderInput

@@ -7,13 +7,13 @@ import torch
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from maquette.capabilities import Reads
 from maquette.datasets.format import OpenedData
 from maquette.models.pixels import as_pixels
 from maquette.recipe import Recipe
 from maquette.rendering.sheets import blocks, montage
 from maquette.rendering.tiles import CAMERA, TILE, tile
 from maquette.systems.base import System
-from maquette.systems.capabilities import Reads
 from maquette.training.inputs import at_training_size, encoder_input, inputs_per_shape
 from maquette.training.monitor.probe import evaluating
 from maquette.training.rows import Rows
