@@ -42,6 +42,18 @@ def snapshot(request):
     return Snapshot(Path(__file__).parent / "data", request.config.getoption("--update-snapshots"))
 
 
+@pytest.fixture(autouse=True)
+def no_graphs(request, monkeypatch):
+    """A model's graphs take seconds to write: only tests that use the fixture `graphs` write them after a training."""
+    if "graphs" not in request.fixturenames:
+        monkeypatch.setattr("maquette.models.graph_export.export_graphs", lambda folder: ())
+
+
+@pytest.fixture
+def graphs():
+    """Trainings of this test write the graphs of their models."""
+
+
 MAY_SKIP = r"no GPU|real data are not here|\.\./shared/data|root may write everywhere|there is no SIGTERM on Windows"
 """Reasons that are the machine's and no fault of ours; in CI every other skip fails."""
 

@@ -11,7 +11,6 @@ from staged import CAMERA, FLOOR, METRES, SETTEE, depth_mm, intrinsics, write_pn
 
 from maquette import api
 from maquette.errors import UserError
-from maquette.models import hub
 from maquette.models.networks import model_of
 from maquette.recipe import load
 from maquette.rendering import sheets as preview

@@ -59,6 +59,7 @@ OWN_FOLDERS = {
     "data prepare images": "the same",
     "data render images": "the same",
     "evaluate study make": "a study is never replaced: answers to it would fit no key",
+    "models export": "replaces the graphs of its own model, and refuses a folder that is not empty",
     "runs pack": "refuses a folder that is not empty",
     "examples": "keeps what is there, and says so",
 }

@@ -12,8 +12,8 @@ from maquette.geometry.shape import Shape
 from maquette.intake.pickup import Pickup
 from maquette.latents import Known, Suggested, catalogue
 from maquette.latents.clean import clean_drawing, most_similar_view
-from maquette.models.pixels import as_images
 from maquette.models.prior import encode
+from maquette.models.views import views_of
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Paper, ViewOptions
 
@@ -37,7 +37,7 @@ def found(model, tmp_path_factory):
 
 @pytest.mark.parametrize("row, view", [(0, 0), (1, 2), (2, 3)])
 def test_the_side_is_that_of_the_view_that_looks_most_alike(model, found, row, view):
-    seen = encode(model, as_images(found.data.views([row], [view])))[0].numpy()
+    seen = encode(model, views_of(found.data.views([row], [view])))[0]
     one = Known("box", "box", 1.0, Shape(np.ones((4, 4, 4))), row)
     camera = found.data.cameras([row], [view])[0]
     look = most_similar_view(model, found, one, seen)
@@ -54,7 +54,7 @@ def test_a_dataset_without_cameras_is_drawn_from_the_usual_side(model, found, mo
 
 
 def test_furniture_is_drawn_with_its_own_edges_and_others_by_their_voxels(model, found):
-    seen = encode(model, as_images(found.data.views([1], [0])))[0].numpy()
+    seen = encode(model, views_of(found.data.views([1], [0])))[0]
     one = Known("furniture-table-000004", "table", 1.0, Shape(np.ones((8, 8, 8))), 1)
     pickup = Pickup(np.zeros((1, 32, 32), np.float32), "photo", (0, 0, 32, 32))
     suggested, sheet = Suggested(pickup, (one,), seen), Paper(100, 80, 10)

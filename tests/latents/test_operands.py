@@ -11,7 +11,7 @@ from tiny import tiny
 from maquette import api
 from maquette.errors import UserError
 from maquette.latents.operands import parse_expression, read_operand
-from maquette.latents.projection import Fit
+from maquette.latents.projection import Fit, _unlikeliness
 from maquette.models import prior
 
 
@@ -67,7 +67,7 @@ def test_a_model_without_classes_says_so(plain):
 def test_saved_latents_and_latents_themselves(plain, tmp_path):
     values = np.float32([0.5, -1, 2, 0])
     np.save(tmp_path / "a.npy", values)
-    for word in (str(tmp_path / "a.npy"), tmp_path / "a.npy", values, torch.from_numpy(values)):
+    for word in (str(tmp_path / "a.npy"), tmp_path / "a.npy", values):
         assert latent(plain, word).tolist() == values.tolist()
 
 
@@ -90,7 +90,7 @@ def test_a_saved_latent_that_does_not_fit(plain, tmp_path, values, says):
 
 def test_latents_of_a_uniform_prior_lie_between_0_and_1(tmp_path):
     model = tiny("gan3d")
-    assert prior.bounds(model.system) == (0, 1) and prior.middle(model.system).tolist() == [0.5] * 6
+    assert prior.bounds(model) == (0, 1) and prior.middle(model).tolist() == [0.5] * 6
     np.save(tmp_path / "a.npy", np.float32([0, 0, 1.25, 0, 0, 1]))
     assert "the latents of model 'tiny gan3d' lie in [0, 1], got values from 0 to 1.25" in problem(
         model, str(tmp_path / "a.npy")
@@ -118,7 +118,7 @@ def test_a_picture_is_encoded(image, plain, tmp_path):
     seen = frame_object(read_picture(path), 32, 1).image
     with torch.no_grad():
         wanted = image.system.nets["encoder"](torch.from_numpy(seen)[None])[0][0]
-    assert torch.allclose(latent(image, path), wanted, atol=1e-6)
+    assert np.allclose(latent(image, path), wanted.numpy(), atol=1e-6)
     assert f"{path} is a picture, which model 'tiny iwgan' does not read" in problem(plain, path)
 
 
@@ -128,9 +128,9 @@ def test_a_grid_is_projected(plain, tmp_path):
     few = Fit(steps=3, starts=1, draws=4)
     operand = last(read_operand(plain, str(path), few))
     found = list(api.project(path, plain, fit=few))[-1]
-    assert torch.equal(operand.latent, found.latent) and operand.note == f"projected, {found.line()}"
+    assert np.array_equal(operand.latent, found.latent) and operand.note == f"projected, {found.line()}"
     np.save(tmp_path / "made.npy", api.generate(plain, 1, seed=3)[0].occupancy)
-    assert torch.equal(latent(plain, str(tmp_path / "made.npy"), few), found.latent), "3 axes: a grid"
+    assert np.array_equal(latent(plain, str(tmp_path / "made.npy"), few), found.latent), "3 axes: a grid"
 
 
 @pytest.mark.parametrize("word", ["dragon", "seed:x", "-7", "7.5", "chair:", ""])
@@ -172,17 +172,23 @@ def test_expressions_that_cannot_be_read(expression):
 
 
 def test_how_unlikely_a_latent_is(plain, image):
+    """By NumPy and, for its gradients, by PyTorch."""
     latents = torch.randn(5, 4)
-    assert torch.allclose(prior.unlikeliness(plain)(latents), latents.square().mean(1) / 2)
-    assert prior.unlikeliness(tiny("gan3d"))(torch.rand(3, 6)).tolist() == [0, 0, 0]
-    means, factor, rest = (image.latents[name] for name in ("mean", "factor", "rest"))
+    wanted = latents.square().mean(1) / 2
+    assert np.allclose(prior.unlikeliness(plain)(latents.numpy()), wanted)
+    assert torch.allclose(_unlikeliness(plain)(latents), wanted)
+    uniform = tiny("gan3d")
+    assert prior.unlikeliness(uniform)(np.ones((3, 6), np.float32)).tolist() == [0, 0, 0]
+    assert _unlikeliness(uniform)(torch.rand(3, 6)).tolist() == [0, 0, 0]
+    means, factor, rest = (torch.from_numpy(image.latents[name]) for name in ("mean", "factor", "rest"))
     away = means[0] + torch.tensor([0.2, -0.1, 0.3, 0.0, 0.1, -0.2])
     whole = factor[0].T @ factor[0] + torch.diag(rest[0].square())
     other = factor[1].T @ factor[1] + torch.diag(rest[1].square())
     known = [torch.distributions.MultivariateNormal(means[k], c) for k, c in enumerate((whole, other))]
     points = torch.stack([means[0], away])
     wanted = -torch.stack([one.log_prob(points) for one in known]).logsumexp(0) / 6
-    assert torch.allclose(prior.unlikeliness(image)(points), wanted, atol=1e-4)
+    assert np.allclose(prior.unlikeliness(image)(points.numpy()), wanted.numpy(), atol=1e-4)
+    assert torch.allclose(_unlikeliness(image)(points), wanted, atol=1e-4)
 
 
 def test_a_negative_seed_is_refused(plain):

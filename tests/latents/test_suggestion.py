@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 import trimesh
 from tiny import tiny
 
@@ -12,8 +11,8 @@ from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.latents import Catalogue, catalogue, suggest
 from maquette.latents.suggestion import VIEWS, nearest_neighbours
-from maquette.models.pixels import as_images
 from maquette.models.prior import encode
+from maquette.models.views import views_of
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +68,8 @@ def test_an_object_comes_first_for_its_own_view(model, prepared, tmp_path):
     _, found = run(model, prepared, tmp_path)
     assert found.features.shape == (4, 6)
     for row in range(4):
-        view = as_images(found.data.views([row], [0]))
-        rows, similarities = nearest_neighbours(found.features, encode(model, view)[0].numpy(), 4)
+        view = views_of(found.data.views([row], [0]))
+        rows, similarities = nearest_neighbours(found.features, encode(model, view)[0], 4)
         assert rows[0] == row and similarities[0] == pytest.approx(1, abs=1e-4)
         assert similarities[1] < 0.999
 
@@ -88,8 +87,8 @@ def test_a_folder_is_rendered_once_and_looked_at_once_a_model(model, boxes, tmp_
     assert events[-1].done == events[-1].total == 4
     data = first.data
     assert data.views_per_shape == VIEWS and data.view_size == 32 and data.resolution == 20
-    seen = torch.stack([encode(model, as_images(data.views(range(4), [k] * 4))) for k in range(VIEWS)]).mean(0)
-    assert np.allclose(first.features, seen.numpy(), atol=1e-5), "the mean over the views"
+    seen = np.stack([encode(model, views_of(data.views(range(4), [k] * 4))) for k in range(VIEWS)]).mean(0)
+    assert np.allclose(first.features, seen, atol=1e-5), "the mean over the views"
 
     events, second = run(model, boxes, tmp_path)
     assert events == [] and np.array_equal(first.features, second.features)

@@ -17,7 +17,7 @@ from maquette.scans import scans
 def test_they_are_small_and_carry_their_terms():
     assert hub.bundled()[0] == "maquette"
     files = [path for path in hub.BUNDLED.rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".json", ".safetensors", ".md", ".png"}
+    assert {path.suffix for path in files} <= {".json", ".safetensors", ".md", ".onnx", ".png"}
     assert sum(path.stat().st_size for path in files) <= 15_000_000 * len(hub.bundled())
     for facts in api.models():
         assert facts["megabytes"] <= 15 and facts["data"], facts["name"]
@@ -34,7 +34,7 @@ def test_unseen_furniture_is_recognised(name):
     meshes = [item.load() for item in items]
     truth = np.stack([voxelise(mesh, 32) for mesh in meshes])
     views = np.stack([
-        render_views(mesh, count=1, size_px=128, seed=index, kinds=("pencil",)).images[0]
+        render_views(mesh, count=1, size_px=model.facts.view_size, seed=index, kinds=("pencil",)).images[0]
         for index, mesh in enumerate(meshes)
     ])
     found = occupancy(model, views[:, None].astype(np.float32) / 255)

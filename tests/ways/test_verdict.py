@@ -63,11 +63,11 @@ def test_the_heaviest_reason_comes_first_and_good_signs_are_none():
 
 def test_an_empty_picture_tells_a_model_less_than_a_drawing():
     model = as_model("maquette")
-    size = model.system.config.view_size
+    size = model.facts.view_size
     chair = frame_object(read_picture(EXAMPLES / "chair.png"), size, 1).image
     grey = np.full((1, size, size), 0.6, np.float32)
     assert answer(model, grey).told < 0.7 * answer(model, chair).told
-    latent = middle(model.system)[None]
+    latent = middle(model)[None]
     assert departure(model, latent) == 0 and departure(model, latent + 1) == pytest.approx(1)
 
 

@@ -35,6 +35,7 @@ from .trained import DEFAULT_MODEL as DEFAULT_MODEL
 from .trained import SCAN_MODEL as SCAN_MODEL
 from .trained import Model as Model
 from .trained import as_model as as_model
+from .trained import export_model as export_model
 from .trained import load as load
 from .trained import model_facts as model_facts
 from .trained import models as models

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from maquette import recipe as recipes
 from maquette.errors import UserError
 from maquette.extras import require
-from maquette.models.hub import ModelOrName, as_model
+from maquette.models.hub import Model, ModelOrName, load
 from maquette.recipe import Recipe
 from maquette.renamed import upgraded
 
@@ -174,7 +174,7 @@ def evaluate(
     from maquette.evaluation.dispatch import measure
 
     yield from measure(
-        as_model(model), on, str(path), views=views, limit=limit, seed=seed, cache=str(cache), kind=class_name,
+        _by_torch(model), on, str(path), views=views, limit=limit, seed=seed, cache=str(cache), kind=class_name,
         turns=turns, classifier=classifier, inception=inception, out=out,
     )
 
@@ -199,7 +199,7 @@ def make_study(
     """
     from maquette.evaluation.dispatch import study
 
-    return study(as_model(model), real, out, count=count, seed=seed)
+    return study(_by_torch(model), real, out, count=count, seed=seed)
 
 
 def score_study(key: str | Path, answers: Sequence[str | Path]) -> "Measured":
@@ -215,3 +215,9 @@ def score_study(key: str | Path, answers: Sequence[str | Path]) -> "Measured":
     from maquette.evaluation.reader_study.score import score_study
 
     return score_study(key, answers)
+
+
+def _by_torch(model: ModelOrName) -> Model:
+    """A model for measuring: many answers at once, and the critic's and the classifier's features."""
+    require("torch", "train")
+    return model if isinstance(model, Model) else load(model, runtime="torch")

@@ -29,7 +29,16 @@ from maquette.cli.parsing import parsed
 from maquette.cli.plotting import draw, plot
 from maquette.cli.reconstruction import complete as complete_scans
 from maquette.cli.reconstruction import demo, reconstruct
-from maquette.cli.runs import doctor, models_list, models_push, models_show, runs_list, runs_pack, runs_show
+from maquette.cli.runs import (
+    doctor,
+    models_export,
+    models_list,
+    models_push,
+    models_show,
+    runs_list,
+    runs_pack,
+    runs_show,
+)
 from maquette.cli.train import train
 from maquette.errors import PlainWarning, RenamedWarning, UserError
 from maquette.io.replacing import guard
@@ -72,6 +81,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "models list": models_list,
         "models show": models_show,
         "models push": models_push,
+        "models export": models_export,
         "runs list": runs_list,
         "runs show": runs_show,
         "runs pack": runs_pack,

@@ -94,7 +94,7 @@ def study_make(
     from maquette.cli.show import show_study
 
     with status(f"loading model {model}"):
-        loaded = api.load(model)
+        loaded = api.load(model, runtime="torch")
     return show_study(api.make_study(loaded, real, out, count=count, seed=seed), json)
 
 

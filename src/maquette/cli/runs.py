@@ -9,6 +9,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from maquette.cli.options import writes
+from maquette.errors import UserError
 
 
 def models_list(json: bool = False) -> int:
@@ -71,6 +72,34 @@ def doctor(run: Positional[str], json: bool = False) -> int:
     with status(f"examining {run}"):
         examined = api.doctor(run)
     return show_doctor(examined, json)
+
+
+def models_export(
+    model: Positional[Annotated[str, arg(metavar="MODEL")]],
+    out: str = "",
+) -> int:
+    """Write the graphs by which a model answers without PyTorch.
+
+    Training writes them; this is for models of earlier versions. They are ONNX files beside model.safetensors, which
+    keeps the weights.
+
+    Args:
+        model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
+        out: A new folder for a copy of the model; the model's own folder if left out.
+
+    Examples:
+        maquette models export runs/tiny
+        maquette models export owner/name --out name
+    """
+    from maquette import api
+    from maquette.cli.console import status
+
+    with status(f"writing graphs of {model}"):
+        written = api.export_model(model, out)
+    if not written:
+        raise UserError(f"model '{model}' answers by PyTorch alone: its system has no graphs")
+    print("\n".join(str(path) for path in written))
+    return 0
 
 
 def models_push(

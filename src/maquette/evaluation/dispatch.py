@@ -152,7 +152,7 @@ def _measure_generation(
 
 def _classifier_features(name: str, resolution: int) -> ShapeFeatures:
     """The features of a classifier of shapes; UserError for a model that is none or reads another resolution."""
-    judge = load(name)
+    judge = load(name, runtime="torch")
     if judge.system.name != "classifier":
         hint = "train one: maquette train classifier"
         raise UserError(f"model '{name}' is no classifier", judge.system.name, hint)

@@ -113,7 +113,8 @@ def combine(model: Model, expression: str | Sequence[str], fit: Fit | None = Non
     factors = [factor for factor, _ in terms]
     parts = [factor * operand.latent.astype(np.float64) for factor, operand in zip(factors, read, strict=True)]
     total = sum(parts, start=np.zeros(model.facts.latent))
-    latent = total.clip(*prior.bounds(model)).astype(np.float32)
+    with np.errstate(over="ignore"):
+        latent = total.clip(*prior.bounds(model)).astype(np.float32)
     if not np.isfinite(latent).all():
         raise UserError("the sum of these latents is not finite", hint="use smaller factors")
     shape = Shape(prior.decode(model, latent[None])[0], model.threshold)

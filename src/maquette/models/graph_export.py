@@ -5,6 +5,7 @@ PyTorch's exporter writes an operator for each step of a network. The weights ar
 """
 
 import logging
+import shutil
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from maquette.errors import UserError
+from maquette.errors import UserError, one_line
 from maquette.extras import log_untouched, require
 from maquette.io.atomic import write_together
 from maquette.io.lock import locked
@@ -28,6 +29,28 @@ OPSET = 20
 """Of ONNX: the first that looks up places in volumes (GridSample)."""
 _FOLDED = 64 * 1024  # bytes of a constant that may be computed beforehand, at most
 _TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "I64": "INT64"}  # of safetensors, in ONNX
+
+
+def export_copy(folder: Path, out: Path) -> tuple[Path, ...]:
+    """Copy a model into a new folder and write its graphs there, as `export_graphs` does.
+
+    Args:
+        folder: Of the model.
+        out: A folder that is empty or not there yet.
+
+    Raises:
+        UserError: As `export_graphs` does, for a folder that holds anything, and for one that cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is not an empty folder", hint="choose another name with --out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in set(hub.FILES) - set(hub.GRAPHS):
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, out / name)
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}") from None
+    return export_graphs(out)
 
 
 def export_graphs(folder: Path) -> tuple[Path, ...]:
@@ -99,10 +122,13 @@ def _exported(system: System[Any], graph: Graph, weights: Path) -> bytes:
     with warnings.catch_warnings(), log_untouched():
         warnings.simplefilter("ignore")  # of libraries that are not there, and of what will change in torch
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            module, tuple(graph.inputs.values()), input_names=list(graph.inputs),
-            output_names=list(graph.outputs[:count]), opset_version=OPSET, dynamo=True, optimize=False, verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                module, tuple(graph.inputs.values()), input_names=list(graph.inputs), opset_version=OPSET, dynamo=True,
+                output_names=list(graph.outputs[:count]), optimize=False, verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            raise UserError(f"no graph can be written of this {system.name}", one_line(error, 120)) from error
     assert program is not None, "a dynamo export gives a program"
     model = program.model
     known = set(module.state_dict())

@@ -153,7 +153,7 @@ class ViewVolumeSystem(VAEIWGAN3D[ViewVolumeConfig]):
 
         def filled(points: np.ndarray) -> np.ndarray:
             given = torch.from_numpy(points)[None].to(volume.device)
-            return self.filled(given, volume, base, pose)[0].cpu().numpy()
+            return self.filled(given, volume, base, pose)[0].detach().cpu().numpy()
 
         return torch.from_numpy(coarse_to_fine(filled, self.config.resolution))[None, None].to(volume.device)
 

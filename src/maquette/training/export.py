@@ -1,5 +1,6 @@
 """Writing the model at the end of a run: latents of classes, facts, terms of use, and the card."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from maquette import recipe as recipes
 from maquette.capabilities import Makes, Reads
 from maquette.datasets.format import OpenedData
 from maquette.datasets.sources import is_generated
-from maquette.models import hub
+from maquette.errors import PlainWarning, UserError
+from maquette.models import graph_export, hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems.base import System
@@ -114,7 +116,17 @@ def export(
     }
     shown = None if picture is None else hub.PICTURE
     text = write_card(recipe, data.class_names, bound, shapes_in(data, training), metrics, facts, shown)
-    return hub.save(folder / "model", system, info, text, latents, picture)
+    made = hub.save(folder / "model", system, info, text, latents, picture)
+    with_graphs(made)
+    return made
+
+
+def with_graphs(model: Path) -> None:
+    """Write the graphs of a model beside it; a PlainWarning where that cannot be: the model itself is whole."""
+    try:
+        graph_export.export_graphs(model)
+    except UserError as error:
+        warnings.warn(PlainWarning(f"{model} has no graphs and answers by PyTorch alone: {error}"), stacklevel=2)
 
 
 def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:

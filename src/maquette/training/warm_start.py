@@ -62,7 +62,7 @@ def load_start_weights(recipe: Recipe) -> StartWeights:
     """
     given = recipe.train.start
     try:
-        model = hub.load(given)
+        model = hub.load(given, runtime="torch")
     except UserError as error:
         raise UserError(f"train.start: {error.what}", error.got, error.hint) from None
     name, theirs = _name(given), model.system

@@ -185,7 +185,7 @@ def _encoder_distances(
     generated: _RecordedImages, path: str | Path, shape: tuple[int, ...], options: FieldMeasureOptions, seed: int
 ) -> Generator[Progress, None, Part]:
     """Distance and spread in the features of the bundled encoder; yields progress."""
-    judge, real = load(ENCODER), open_real_images(path, shape)
+    judge, real = load(ENCODER, runtime="torch"), open_real_images(path, shape)
     sets = {"generated": generated.images[: options.images], "training": real.some(options.images, seed),
             "held-out": real.some_held_out(options.images, seed)}
     features = {}
