@@ -46,7 +46,7 @@ def snapshot(request):
 def no_graphs(request, monkeypatch):
     """A model's graphs take seconds to write: only tests that use the fixture `graphs` write them after a training."""
     if "graphs" not in request.fixturenames:
-        monkeypatch.setattr("maquette.models.graph_export.export_graphs", lambda folder: ())
+        monkeypatch.setattr("maquette.models.graph_export.add_graphs", lambda folder: None)
 
 
 @pytest.fixture

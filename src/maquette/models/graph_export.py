@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from maquette.errors import UserError, one_line
+from maquette.errors import PlainWarning, UserError, one_line
 from maquette.extras import log_untouched, require
 from maquette.io.atomic import write_together
 from maquette.io.lock import locked
@@ -29,6 +29,14 @@ OPSET = 20
 """Of ONNX: the first that looks up places in volumes (GridSample)."""
 _FOLDED = 64 * 1024  # bytes of a constant that may be computed beforehand, at most
 _TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "I64": "INT64"}  # of safetensors, in ONNX
+
+
+def add_graphs(folder: Path) -> None:
+    """Write the graphs of a model that was just made; a PlainWarning where that cannot be: the model is whole."""
+    try:
+        export_graphs(folder)
+    except UserError as error:
+        warnings.warn(PlainWarning(f"{folder} has no graphs and answers by PyTorch alone: {error}"), stacklevel=2)
 
 
 def export_copy(folder: Path, out: Path) -> tuple[Path, ...]:

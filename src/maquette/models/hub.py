@@ -266,7 +266,7 @@ def _check_model(info: dict[str, Any], path: Path) -> None:
     told = Facts.of_tree(info["answers"]).tree()
     if told["system"] != info["system"]:
         raise ValueError(f"answers.system must be {info['system']}, got {told['system']}")
-    for key in set(told) & set(info["model"]):
+    for key in {"resolution", "latent", "view_size", "image_channels"} & set(info["model"]):
         if told[key] != info["model"][key]:
             raise ValueError(f"answers.{key} must be model.{key}, got {told[key]} and {info['model'][key]}")
 

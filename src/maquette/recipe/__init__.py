@@ -6,6 +6,7 @@ unknown keys refused), the command line's `--key value` (tyro) and the `recipe.y
 model. Neither PyTorch nor the data are needed: a recipe that does not fit is refused at once.
 """
 
+from maquette.makers import FURNITURE_CLASSES as FURNITURE_CLASSES
 from maquette.recipe.paths import check_paths as check_paths
 from maquette.recipe.reading import RECIPES as RECIPES
 from maquette.recipe.reading import dump as dump
@@ -16,7 +17,6 @@ from maquette.recipe.reading import names as names
 from maquette.recipe.reading import nearest_key as nearest_key
 from maquette.recipe.reading import to_tree as to_tree
 from maquette.recipe.reading import with_values as with_values
-from maquette.recipe.sections import FURNITURE_CLASSES as FURNITURE_CLASSES
 from maquette.recipe.sections import VIEW_KINDS as VIEW_KINDS
 from maquette.recipe.sections import DataRecipe as DataRecipe
 from maquette.recipe.sections import OptimRecipe as OptimRecipe

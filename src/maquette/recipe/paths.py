@@ -7,8 +7,9 @@ from typing import Any
 
 from maquette.errors import UserError
 from maquette.io.paths import nameable
+from maquette.makers import FURNITURE_CLASSES, MAKERS
 from maquette.recipe.hints import check_names
-from maquette.recipe.sections import FURNITURE_CLASSES, MAKERS, Recipe
+from maquette.recipe.sections import Recipe
 
 
 def check_paths(recipe: Recipe[Any]) -> None:

@@ -18,14 +18,10 @@ from maquette.keys import (
     TwoOrMore,
     check,
 )
+from maquette.makers import FURNITURE_CLASSES
 from maquette.recipe.hints import check_names, did_you_mean
 from maquette.systems import SYSTEMS
 
-MAKERS = ("furniture", "solids")
-"""The sources that need no files."""
-FURNITURE_CLASSES = ("chair", "table", "desk", "bed", "sofa", "bookcase", "cabinet", "monitor", "toilet", "bathtub",
-                   "lamp", "cup", "car")
-"""The classes that the furniture maker can make."""
 VIEW_KINDS = ("photo", "pencil", "depth", "silhouette")
 """The kinds of views that can be rendered of a shape."""
 ConfigT = TypeVar("ConfigT")

@@ -10,6 +10,8 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from maquette.extras import require
+
 if TYPE_CHECKING:
     from maquette.systems.base import Batch, Config, Nets, Phase, System, Terms, check_phases
 
@@ -22,6 +24,7 @@ class Systems(Mapping[str, "type[System[Any]]"]):
 
     def __getitem__(self, name: str) -> "type[System[Any]]":
         file, _, kind = self._places[name].partition(":")
+        require("torch", "train")
         found: type[System[Any]] = getattr(importlib.import_module(f"{__name__}.{file}"), kind)
         return found
 

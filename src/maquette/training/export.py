@@ -1,6 +1,5 @@
 """Writing the model at the end of a run: latents of classes, facts, terms of use, and the card."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from maquette import recipe as recipes
 from maquette.capabilities import Makes, Reads
 from maquette.datasets.format import OpenedData
 from maquette.datasets.sources import is_generated
-from maquette.errors import PlainWarning, UserError
 from maquette.models import graph_export, hub
 from maquette.models.card import write_card
 from maquette.recipe import DataRecipe, Recipe
@@ -117,16 +115,8 @@ def export(
     shown = None if picture is None else hub.PICTURE
     text = write_card(recipe, data.class_names, bound, shapes_in(data, training), metrics, facts, shown)
     made = hub.save(folder / "model", system, info, text, latents, picture)
-    with_graphs(made)
+    graph_export.add_graphs(made)
     return made
-
-
-def with_graphs(model: Path) -> None:
-    """Write the graphs of a model beside it; a PlainWarning where that cannot be: the model itself is whole."""
-    try:
-        graph_export.export_graphs(model)
-    except UserError as error:
-        warnings.warn(PlainWarning(f"{model} has no graphs and answers by PyTorch alone: {error}"), stacklevel=2)
 
 
 def without_places(recipe: Recipe, start: Start | None = None) -> Recipe:

@@ -8,7 +8,7 @@ import trimesh
 
 from maquette.datasets.item import Item
 from maquette.errors import UserError
-from maquette.recipe.sections import MAKERS
+from maquette.makers import MAKERS
 
 FURNITURE, SOLIDS = MAKERS
 """The names of the sources; `furniture:chair,chair,lamp` makes two chairs for each lamp."""
