@@ -36,11 +36,11 @@ def elsewhere(model: Model, latent: torch.Tensor) -> np.ndarray:
 @pytest.mark.parametrize("moved", [False, True], ids=["as rendered", "larger, moved, on grey"])
 def test_what_a_model_shows_is_found_again(moved):
     model = blob(height=48, width=48)
-    latent = draw(model, 7)
+    latent = torch.from_numpy(draw(model, 7))
     found = last(invert(model, elsewhere(model, latent) if moved else shown(model, latent), FIND))
     assert abs((found.azimuth_deg - AZIMUTH + 180) % 360 - 180) < 10
     assert abs(found.elevation_deg - ELEVATION) < 12
-    others = torch.stack([draw(model, 100, index) for index in range(12)])
+    others = torch.stack([torch.from_numpy(draw(model, 100, index)) for index in range(12)])
     _, masks = render_with_masks(model.system, others, model.system.views(others))
     theirs = [subject_iou(found.seen.mask >= 0.5, mask) for mask in masks]
     assert found.iou > 0.9 > np.mean(theirs) + 0.15, (found.iou, np.mean(theirs))
@@ -57,7 +57,7 @@ def subject_iou(a: np.ndarray, b: np.ndarray) -> float:
 
 def test_the_latent_holds_the_camera():
     model = blob()
-    found = last(invert(model, shown(model, draw(model, 7)), BRIEF))
+    found = last(invert(model, shown(model, torch.from_numpy(draw(model, 7))), BRIEF))
     assert found.latent.shape == (model.system.config.latent,)
     by_latent = model.system.views(found.latent[None])
     angles = (torch.tensor([found.azimuth_deg]), torch.tensor([found.elevation_deg]))
@@ -69,7 +69,7 @@ def test_the_latent_holds_the_camera():
 @pytest.mark.parametrize("form", ["mlp", "planes", "graf"])
 def test_every_field_is_searched_and_the_seed_decides(form):
     model = real(form)
-    picture = shown(blob(), draw(blob(), 3))
+    picture = shown(blob(), torch.from_numpy(draw(blob(), 3)))
     found = [last(invert(model, picture, dataclasses.replace(BRIEF, seed=seed))) for seed in (0, 0, 1)]
     assert torch.equal(found[0].latent, found[1].latent) and np.array_equal(found[0].pixels, found[1].pixels)
     if form != "graf":  # of which no step is better than the start
@@ -78,7 +78,7 @@ def test_every_field_is_searched_and_the_seed_decides(form):
 
 
 def test_time_ends_a_search_with_the_best_so_far():
-    model, picture = blob(), shown(blob(), draw(blob(), 3))
+    model, picture = blob(), shown(blob(), torch.from_numpy(draw(blob(), 3)))
     seconds = itertools.count()
     four = dataclasses.replace(BRIEF, azimuths=4, steps=1000, seconds=20)
     found = last(invert(model, picture, four, clock=lambda: next(seconds)))
@@ -99,7 +99,7 @@ def test_a_picture_without_an_outline_is_compared_as_it_is():
 
 
 def test_what_cannot_be_inverted_is_one_clear_line(tmp_path):
-    model, picture = blob(), shown(blob(), draw(blob(), 3))
+    model, picture = blob(), shown(blob(), torch.from_numpy(draw(blob(), 3)))
 
     def says(text: str, what=picture, of: Model = model) -> None:
         with pytest.raises(UserError, match=text):

@@ -17,7 +17,7 @@ from maquette.models.prior import draw
 def test_camera_codes_and_frame_all_get_a_gradient():
     for form in ("mlp", "planes", "graf"):
         model = real(form)
-        task = PoseSearch(model, find_subject(shown(blob(), draw(blob(), 3)), 16, 3), BRIEF)
+        task = PoseSearch(model, find_subject(shown(blob(), torch.from_numpy(draw(blob(), 3))), 16, 3), BRIEF)
         poses = task.select([task.try_camera((30.0, 20.0), 0)])
         before = poses.copy()
         assert len(poses) == 1
@@ -30,7 +30,7 @@ def test_the_cameras_tried_first_are_all_around():
     assert spread_order(8) == [0, 4, 2, 6, 1, 5, 3, 7] and spread_order(1) == [0]
     assert sorted(spread_order(13)) == list(range(13))
     model = blob()
-    subject = find_subject(shown(model, draw(model, 1)), 16, 3)
+    subject = find_subject(shown(model, torch.from_numpy(draw(model, 1))), 16, 3)
     whole = PoseSearch(model, subject, Search(azimuths=4, elevations=2, draws=2))
     cameras = whole.cameras()
     assert len(cameras) == 16 and [angles[0] for angles in cameras[:4]] == [0, 180, 90, 270]
@@ -39,7 +39,7 @@ def test_the_cameras_tried_first_are_all_around():
     part = blob(azimuth_deg=(-30.0, 30.0), elevation_deg=(10.0, 10.0))
     task = PoseSearch(part, whole.seen, Search(azimuths=2, elevations=1, draws=1))
     assert task.cameras() == [(-15, pytest.approx(10)), (15, pytest.approx(10))]
-    found = last(invert(part, shown(part, draw(part, 3), 10.0), BRIEF))
+    found = last(invert(part, shown(part, torch.from_numpy(draw(part, 3)), 10.0), BRIEF))
     assert -30 <= found.azimuth_deg <= 30 and found.elevation_deg == 10
 
 

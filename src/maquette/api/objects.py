@@ -20,11 +20,11 @@ from maquette.intake.given import Picture, as_picture
 from maquette.io import formats
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, occupancy, require_scans, require_shapes
-from maquette.scans import Intrinsics, Scan, guess_facing, read_intrinsics, read_scan
 
 if TYPE_CHECKING:
     from maquette.fields.extract import ColouredMesh
     from maquette.fields.inversion import Inverted, Search
+    from maquette.scans import Intrinsics, Scan
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Completion(Printed):
         scan: The partial grid that the model read, and how it was placed.
     """
 
-    scan: Scan
+    scan: "Scan"
 
 
 def shape_of(model: Model, image: Float[np.ndarray, "channel size size"], threshold: float | None = None) -> Shape:
@@ -86,7 +86,7 @@ def complete(
     scan: np.ndarray | str | Path,
     model: ModelOrName = SCAN_MODEL,
     *,
-    intrinsics: Intrinsics | str | Path | None = None,
+    intrinsics: "Intrinsics | str | Path | None" = None,
     depth_scale: float = 1000.0,
     azimuth_deg: float | None = None,
     elevation_deg: float | None = None,
@@ -116,6 +116,8 @@ def complete(
         UserError: For a scan that cannot be read or holds nothing, for a model that reads none, and for an empty
             result.
     """
+    from maquette.scans import guess_facing, read_intrinsics, read_scan
+
     model = require_scans(as_model(model))
     if isinstance(intrinsics, str | Path):
         intrinsics = read_intrinsics(intrinsics)

@@ -78,7 +78,7 @@ def models_export(
     model: Positional[Annotated[str, arg(metavar="MODEL")]],
     out: str = "",
 ) -> int:
-    """Write the graphs by which a model answers without PyTorch.
+    """Write the graphs for answers without PyTorch.
 
     Training writes them; this is for models of earlier versions. They are ONNX files beside model.safetensors, which
     keeps the weights.

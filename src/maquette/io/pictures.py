@@ -56,6 +56,8 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"\0\0\0\x0cjP  \r\n\x87\n",
                b"8BPS", *_TIFF)
 """How the files of pictures begin."""
+_USUAL = _SIGNATURES[:2]
+"""PNG and JPEG, whose decoders Pillow loads first."""
 _BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 """What stands after `ftyp` in a HEIC or AVIF file."""
 _pillow_limits = threading.Lock()
@@ -93,7 +95,7 @@ def read_picture(
         _learn_heic()
     with _our_limits(), quiet_decoding() if data[:4] in _TIFF else nullcontext():
         try:
-            Image.init()
+            Image.preinit() if data.startswith(_USUAL) else Image.init()  # all plug-ins take 0.08 s
             picture = Image.open(io.BytesIO(data), formats=[f for f in FORMATS if f in Image.OPEN])
         except UnidentifiedImageError:
             raise _not_a_picture(name, data) from None

@@ -21,7 +21,6 @@ from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import require_pictures
 from maquette.outputs.naming import PREVIEW, Targets, one_by_one
 from maquette.outputs.shapes import report_facts, written_object
-from maquette.rendering import sheets as previews
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHEET = ".candidates.png"
@@ -78,6 +77,8 @@ def reconstruct_files(
         )
         made.save(paths[0])
         if preview:
+            from maquette.rendering import sheets as previews
+
             previews.preview(_seen(source, made), made.mesh, paths[1], title=made.report.line())
         yield written_picture(source, paths, made, started)
 
@@ -122,6 +123,8 @@ def candidate_files(
         raise UserError(f"--out {out} is one file, but there are several candidates", hint="give a folder")
 
     def tried(source: str | Path, targets: Targets) -> Iterator[Written]:
+        from maquette.rendering import sheets as previews
+
         started, cells, captions = time.perf_counter(), list[np.ndarray | trimesh.Trimesh](), ["the picture"]
         (sheet,) = targets.of(source, SHEET)
         stem = sheet.name.removesuffix(SHEET)
@@ -189,6 +192,8 @@ def one_file(
     )
     made.save(paths[0])
     if preview:
+        from maquette.rendering import sheets as previews
+
         previews.preview(_seen(sources[0], made), made.mesh, paths[1], title=made.report.line())
     event = written_picture(sources[0], paths, made, started)
     yield Written(event.source, event.paths, event.line, {**event.summary, "pictures": [str(one) for one in sources]})
@@ -223,6 +228,8 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Event]:
     Yields:
         How many files there will be, then one Written for each.
     """
+    from maquette.rendering import sheets as previews
+
     out = Path(out)
     sources = sorted(str(path) for path in EXAMPLES.glob("*.png"))
     check_free(*(out / f"{Path(source).stem}.stl" for source in sources), out / "demo.png")

@@ -14,7 +14,6 @@ import numpy as np
 import trimesh
 
 from maquette.api.objects import complete, generate, write_object
-from maquette.datasets.sources import mesh_of
 from maquette.errors import UserError
 from maquette.events import Event, Failed, Written
 from maquette.geometry.printability import Printability, printability
@@ -25,8 +24,6 @@ from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
 from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_facts, size_words
-from maquette.rendering import sheets as previews
-from maquette.scans import find_scans, read_intrinsics
 
 
 @runtime_checkable
@@ -101,6 +98,8 @@ def complete_files(
         UserError: For a model that reads no scans, for bad intrinsics, and for one file that several inputs would be
             written to.
     """
+    from maquette.scans import find_scans, read_intrinsics
+
     model = require_scans(as_model(model))
     camera = read_intrinsics(intrinsics) if intrinsics else None
     if size_mm is not None:
@@ -117,6 +116,8 @@ def complete_files(
         )
         made.save(paths[0])
         if preview:
+            from maquette.rendering import sheets as previews
+
             pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
             previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
         placement = made.scan.placement
@@ -154,6 +155,7 @@ def generate_image_files(
     from maquette.models.sampling import batches_of_images
 
     def write(path: Path, pixels: np.ndarray, line: str) -> Written:
+
         with atomic_path(path) as unfinished:
             Image.fromarray(pixels).save(unfinished, format="PNG")
         return Written(path.stem, (path,), line, {"output": [str(path)]})
@@ -169,6 +171,8 @@ def generate_image_files(
             colour = "colour" if pixels.ndim == 3 else "grey"
             yield write(names[index], pixels, f"{pixels.shape[1]}x{pixels.shape[0]}, {colour}")
             index += 1
+    from maquette.rendering import sheets as previews
+
     sheet = previews.montage(np.stack(first), 4 if len(first) <= 16 else 8)
     yield write(out / "sheet.png", sheet, f"{len(first)} samples")
 
@@ -204,6 +208,8 @@ def generate_files(
     Raises:
         UserError: As `maquette.api.generate` does.
     """
+    from maquette.rendering import sheets as previews
+
     model, out = as_model(model), Path(out)
     check_side(size_mm)
     check_count(count)
@@ -260,6 +266,7 @@ def render_files(
     """
     from PIL import Image
 
+    from maquette.datasets.sources import mesh_of
     from maquette.io.atomic import atomic_path, write_bytes
     from maquette.rendering.views import render_views
 

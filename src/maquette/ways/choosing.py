@@ -10,7 +10,6 @@ from jaxtyping import Bool, UInt8
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import to_frame
-from maquette.relief.relief import ReliefOptions, relief
 from maquette.ways.outline import DrawnOutline
 from maquette.ways.silhouette import Pose
 from maquette.ways.verdict import Judgement
@@ -58,6 +57,8 @@ def by_geometry(picture: UInt8[np.ndarray, "h w 3"], way: Way, name: str) -> Mad
     Raises:
         UserError: As `maquette.relief.relief` does.
     """
+    from maquette.relief.relief import ReliefOptions, relief
+
     if way == "model":
         raise ValueError("the model's way needs a model")
     thickness = THICK * _FLAT_MM if way == "extrude" else None

@@ -63,7 +63,7 @@ def _ended(steps):
 
 def test_what_is_seen_is_what_the_system_generates():
     model = blob()
-    latents = torch.stack([draw(model, 0, index) for index in range(2)])
+    latents = torch.stack([torch.from_numpy(draw(model, 0, index)) for index in range(2)])
     pixels, masks = render_with_masks(model.system, latents, model.system.views(latents))
     images = model.system.generate(latents)
     assert np.array_equal(pixels, ((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy())
