@@ -15,7 +15,8 @@ from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
 from maquette.examples import FOLDER as EXAMPLES
 from maquette.intake.pickup import frame_object, read_picture
-from maquette.models import graph_export, graphs, hub
+from maquette.models import graph_export, hub
+from maquette.models import graphs as running
 from maquette.models.facts import Facts
 from maquette.models.networks import facts_of
 from maquette.models.predict import answer, occupancy
@@ -51,9 +52,9 @@ def folder(tmp_path_factory):
 def test_every_system_that_answers_gives_the_answers_of_pytorch(name, folder):
     model = untrained(name, folder)
     written = graph_export.export_graphs(model)
-    assert {path.name for path in written} == {f"{graph}.onnx" for graph in graphs.needed(hub.load(model).facts)}
+    assert {path.name for path in written} == {f"{graph}.onnx" for graph in running.needed(hub.load(model).facts)}
     both = [hub.load(model, runtime=runtime) for runtime in hub.RUNTIMES]
-    assert both[0].facts == both[1].facts and hub.load(model).runtime.__class__ is graphs.Graphs
+    assert both[0].facts == both[1].facts and hub.load(model).runtime.__class__ is running.Graphs
     rng = np.random.default_rng(1)
     facts = both[0].facts
     latents = rng.random((3, facts.latent), np.float32)
@@ -256,3 +257,11 @@ def test_a_copy_with_graphs_of_a_model_that_has_none(tmp_path, capsys):
     assert np.allclose(occupancy(hub.load(tmp_path / "new"), seen), occupancy(hub.load(old), seen), atol=APART)
     assert call("models", "export", str(old), "--out", str(tmp_path / "new")) == 1
     assert "is not an empty folder" in capsys.readouterr().err
+
+
+def test_a_training_ends_with_the_graphs(graphs, tmp_path):
+    changes = {"data.path": ("furniture:cup",), "data.furniture": 8, "data.cache": str(tmp_path / "cache"),
+               "train.steps": 2}
+    list(api.train("iwgan-tiny", tmp_path / "run", changes))
+    made = [api.generate(hub.load(tmp_path / "run", runtime=runtime), 1)[0] for runtime in hub.RUNTIMES]
+    assert np.abs(made[0].occupancy - made[1].occupancy).max() <= APART

@@ -251,9 +251,9 @@ def _fields(message: int | bytes, allowed: set[int] | None = None) -> Fields:
     """The fields of a message: number, and value or bytes; ValueError where it is none, or has others than allowed."""
     if isinstance(message, int):
         raise ValueError("it is damaged")
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
+    at, end = 0, len(message)
+    while at < end:
+        key, at = (message[at], at + 1) if message[at] < 128 else _varint(message, at)
         number, form = key >> 3, key & 7
         if allowed is not None and number not in allowed:
             raise ValueError("it has parts that no graph of this package has")
@@ -261,8 +261,13 @@ def _fields(message: int | bytes, allowed: set[int] | None = None) -> Fields:
             value, at = _varint(message, at)
             yield number, value
             continue
-        size, at = _varint(message, at) if form == 2 else ({1: 8, 5: 4}.get(form, -1), at)
-        if size < 0 or at + size > len(message):
+        if form != 2:
+            size = {1: 8, 5: 4}.get(form, -1)
+        elif at < end and message[at] < 128:
+            size, at = message[at], at + 1
+        else:
+            size, at = _varint(message, at)
+        if size < 0 or at + size > end:
             raise ValueError("it is damaged")
         yield number, message[at : at + size]
         at += size
