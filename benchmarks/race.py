@@ -6,9 +6,9 @@
 
 All have the encoder, the recipe's batches and losses of `vae-iwgan-view`, and a learning rate that falls over the time
 that is given, which is processor time of one thread. `view`: the view's volume alone. `joined`: beside it the
-generator's logits at each point. `object`: the generator, and corrections of its cells from features that the estimated
-camera carries into the object's frame (`PixelAlignedDecoder`), as today's bundled models have them. Measured on one pencil
-drawing of each of `--shapes` things, half of them of kinds that are kept for testing, half random constructions, at 32
+generator's logits at each point. `object`: the generator, and corrections of its cells from features that the camera
+carries into the object's frame (`PixelAlignedDecoder`), as today's bundled models have them. Measured on one drawing of
+each of `--shapes` things, half of them of kinds that are kept for testing, half random constructions, at 32
 voxels: IoU with the camera that the network reads and with the true one, IoU after the best turn about the up axis, and
 the camera's errors.
 """
