@@ -30,6 +30,7 @@ from maquette.cli.plotting import draw, plot
 from maquette.cli.reconstruction import complete as complete_scans
 from maquette.cli.reconstruction import demo, reconstruct
 from maquette.cli.runs import doctor, models_list, models_push, models_show, runs_list, runs_pack, runs_show
+from maquette.cli.studio import studio
 from maquette.cli.train import train
 from maquette.errors import PlainWarning, RenamedWarning, UserError
 from maquette.io.replacing import guard
@@ -77,6 +78,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "runs pack": runs_pack,
     },
     "Other": {
+        "studio": studio,
         "demo": demo,
         "examples": examples,
     },
