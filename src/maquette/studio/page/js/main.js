@@ -187,6 +187,7 @@ function sideOf(towards) {
 
 /** The ways to choose from, as radio buttons that arrow keys go through. */
 function offer(of, ways) {
+  const focused = $("ways").contains(document.activeElement);
   $("ways").hidden = ways.length < 2;
   $("ways").replaceChildren(...ways.map((way) => {
     const button = document.createElement("button");
@@ -198,15 +199,14 @@ function offer(of, ways) {
     button.addEventListener("click", () => choose(way));
     return button;
   }));
+  if (focused) $("ways").querySelector('[aria-checked="true"]')?.focus();
 }
 
 function choose(way) {
-  const focused = $("ways").contains(document.activeElement);
   Object.assign(sheet, { way, chosen: true });
   if (viewer) viewer.moved = false;
   reshape();
   offer(sheet, sheet.seen.ways);
-  if (focused) $("ways").querySelector('[aria-checked="true"]').focus();
 }
 
 $("ways").addEventListener("keydown", (event) => {
@@ -314,7 +314,8 @@ for (const [id, erasing] of [["pen", false], ["eraser", true]]) {
 let sample = 0;
 $("example").addEventListener("click", () => {
   open(blank());
-  pad.set(SAMPLES[sample++ % SAMPLES.length].map((points) => ({ points, width: pad.width })));
+  pad.set(SAMPLES[sample++ % SAMPLES.length].map((points) => (
+    { points: points.map(([x, y]) => [x + pad.left, y]), width: pad.width })));
 });
 $("trace").addEventListener("change", renew);
 $("remove-picture").addEventListener("click", () => {

@@ -1,6 +1,6 @@
 import { paint } from "./intake/lines.js";
 
-const SIZE = 1000;
+const SIZE = 1000; // units from top to bottom; as many to the right as fit
 const INK = "#23211d";
 const STEP = 12; // of an arrow key
 
@@ -21,6 +21,7 @@ export class Pad {
   #faint = 1;
   #cursor = null;
   #planned = false;
+  #wide = SIZE;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -31,7 +32,8 @@ export class Pad {
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => this.#up(event));
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("blur", () => this.#lift(true));
-    this.draw();
+    new ResizeObserver(() => this.#resize()).observe(canvas);
+    this.#resize();
   }
 
   get canUndo() { return this.#past.length > 0; }
@@ -82,14 +84,33 @@ export class Pad {
     });
   }
 
+  #resize() {
+    const { clientWidth, clientHeight } = this.canvas;
+    const before = this.#wide;
+    this.#wide = clientHeight ? Math.round((SIZE * clientWidth) / clientHeight) : SIZE;
+    this.canvas.height = SIZE;
+    this.canvas.width = this.#wide;
+    const shift = (this.#wide - before) / 2;
+    if (shift) {
+      const moved = (strokes) => strokes.map((stroke) => ({ ...stroke, points: stroke.points.map(([x, y]) => [x + shift, y]) }));
+      this.strokes = moved(this.strokes);
+      this.#past = this.#past.map(moved);
+      this.#future = this.#future.map(moved);
+    }
+    this.draw();
+  }
+
+  /** Where a square of the pad's height begins in the middle of it. */
+  get left() { return (this.#wide - SIZE) / 2; }
+
   #paint() {
     const { context } = this;
-    context.clearRect(0, 0, SIZE, SIZE);
+    context.clearRect(0, 0, this.#wide, SIZE);
     if (this.#under) {
       const { width, height } = this.#under;
-      const scale = SIZE / Math.max(width, height);
+      const scale = Math.min(this.#wide / width, SIZE / height);
       context.globalAlpha = this.#faint;
-      context.drawImage(this.#under, (SIZE - width * scale) / 2, (SIZE - height * scale) / 2, width * scale, height * scale);
+      context.drawImage(this.#under, (this.#wide - width * scale) / 2, (SIZE - height * scale) / 2, width * scale, height * scale);
       context.globalAlpha = 1;
     }
     context.strokeStyle = INK;
@@ -112,7 +133,7 @@ export class Pad {
 
   #place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) * (SIZE / box.width), (event.clientY - box.top) * (SIZE / box.height)];
+    return [event.clientX - box.left, event.clientY - box.top].map((value) => value * (SIZE / box.height));
   }
 
   #down(event) {
@@ -184,14 +205,15 @@ export class Pad {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (way) {
       event.preventDefault();
-      const [x, y] = this.#cursor ?? [SIZE / 2, SIZE / 2];
+      const [x, y] = this.#cursor ?? [this.#wide / 2, SIZE / 2];
       const step = event.shiftKey ? 4 * STEP : STEP;
-      this.#cursor = [x + way[0] * step, y + way[1] * step].map((value) => Math.min(Math.max(value, 10), SIZE - 10));
+      const limits = [this.#wide, SIZE];
+      this.#cursor = [x + way[0] * step, y + way[1] * step].map((value, k) => Math.min(Math.max(value, 10), limits[k] - 10));
       if (this.#line) this.#extend(this.#cursor);
       this.draw();
     } else if (event.key === " ") {
       event.preventDefault();
-      this.#cursor ??= [SIZE / 2, SIZE / 2];
+      this.#cursor ??= [this.#wide / 2, SIZE / 2];
       if (this.#line) this.#lift(false);
       else this.#begin(this.#cursor, "keys");
     } else if (event.key === "Escape") this.#lift(true);

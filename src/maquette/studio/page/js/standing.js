@@ -1,3 +1,5 @@
+const NEAR = 0.02; // of the height, what is pressed flat or filled below by the first layers
+
 /**
  * Whether a mesh stands on z = 0, and to which side it would fall.
  * @param {import("./mesher/solid.js").Mesh} mesh in millimetres
@@ -8,7 +10,7 @@ export function standing({ vertices: v, faces }) {
   const centre = centreOfMass(v, faces);
   let highest = 0;
   for (let i = 2; i < v.length; i += 3) highest = Math.max(highest, v[i]);
-  const near = Math.max(0.3, 0.006 * highest);
+  const near = Math.max(0.4, NEAR * highest);
   const feet = [];
   for (let i = 0; i < v.length; i += 3) if (v[i + 2] < near) feet.push([v[i], v[i + 1]]);
   const hull = convex(feet);

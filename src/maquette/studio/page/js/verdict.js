@@ -4,23 +4,31 @@ import { area, pieces } from "./ways/distance.js";
 
 const SURE = 0.5;
 const AGAINST = -0.4;
-/** What each sign is compared with, its weight, and a constant; a sign that is not measured counts as typical. */
+/**
+ * What each sign is compared with, its weight, and a constant; a sign that is not measured counts as typical. Two signs
+ * of Python's are not measured here, how many lines are shared by drawing and object either way: the outline stands for
+ * them and has the three weights together.
+ */
 const WEIGHTS = {
-  drawing: { outline: [0.77, 1.0], crisp: [0.56, 6.5], agrees: [0.62, 2.5], one: [0.94, 6.4], told: [0.97, 2.1], constant: 0.01 },
+  drawing: { outline: [0.77, 4.1], crisp: [0.56, 6.5], agrees: [0.62, 2.5], one: [0.94, 6.4], told: [0.97, 2.1], constant: 0.01 },
   photo: { crisp: [0.52, 2.7], agrees: [0.66, 0.3], told: [0.73, 6.0], constant: 0.15 },
 };
+/** A bare outline is meant flat more often than it is a thing seen from a corner, as the model learned them. */
+const BARE = 0.1; // of the lines inside the outline, below which it is one
+const AGAINST_BARE = 1.5; // from the logarithm of the odds
 
 /**
  * @param {import("./model.js").Answer} answer
- * @param {Uint8Array | null} lines of a drawing
+ * @param {{lines: Uint8Array, closed: boolean, inner: number} | null} drawn a drawing's outline
  * @param {number} side of the lines' square
+ * @param {number | undefined} outline IoU of the silhouette and the drawn outline
  * @returns {{sure: boolean, probability: number, reasons: string[]}} reasons as keys of the words
  */
-export function judge(answer, lines, side) {
-  const signs = { crisp: crispness(answer.occupancy), agrees: answer.agrees };
-  if (lines) signs.one = wholeness(lines, side);
+export function judge(answer, drawn, side, outline) {
+  const signs = { outline, crisp: crispness(answer.occupancy), agrees: answer.agrees };
+  if (drawn) signs.one = wholeness(drawn.lines, side);
   if (answer.latent) signs.told = Math.hypot(...answer.latent) / Math.sqrt(answer.latent.length);
-  const { constant, ...weights } = WEIGHTS[lines ? "drawing" : "photo"];
+  const { constant, ...weights } = WEIGHTS[drawn ? "drawing" : "photo"];
   let odds = constant;
   const against = [];
   for (const [name, [typical, weight]] of Object.entries(weights)) {
@@ -28,6 +36,10 @@ export function judge(answer, lines, side) {
     const share = (signs[name] - typical) * weight;
     odds += share;
     if (share < AGAINST) against.push([share, name]);
+  }
+  if (drawn?.closed && drawn.inner < BARE) {
+    odds -= AGAINST_BARE;
+    against.push([-AGAINST_BARE, "bare"]);
   }
   const probability = 1 / (1 + Math.exp(-odds));
   const reasons = against.sort((a, b) => a[0] - b[0]).map(([, name]) => name);

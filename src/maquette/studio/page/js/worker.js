@@ -8,6 +8,7 @@ import { keepLargest, toPrint, volume } from "./mesher/solid.js";
 import { Plain, surface } from "./mesher/surface.js";
 import { vertexNormals } from "./mesher/stairs.js";
 import { loadModel } from "./model.js";
+import { outlineOverlap } from "./silhouette.js";
 import { standing } from "./standing.js";
 import { judge } from "./verdict.js";
 import { flat } from "./ways/flat.js";
@@ -59,7 +60,8 @@ async function look({ object, strokes, bitmap, onto, azimuth }) {
   bitmap?.close();
   const outline = seen.ink && outlineOf(seen.ink, INK_SIDE);
   const answer = await model.answer(seen.view);
-  const verdict = judge(answer, outline?.lines ?? null, INK_SIDE);
+  const covered = outline?.closed ? outlineOverlap(answer, model.config, outline.mask, INK_SIDE) : undefined;
+  const verdict = judge(answer, outline, INK_SIDE, covered);
   const flats = outline ? suits(outline, INK_SIDE) : [];
   let { occupancy } = answer;
   const before = objects.get(onto);

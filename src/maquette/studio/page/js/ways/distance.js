@@ -61,13 +61,12 @@ export function pieces(mask, side, corners = false) {
     stack[top++] = start;
     while (top) {
       const at = stack[--top];
-      const [row, column] = [Math.floor(at / side), at % side];
-      for (let dr = -1; dr <= 1; dr++) {
-        for (let dc = -1; dc <= 1; dc++) {
-          if (!corners && dr && dc) continue;
-          const [r, c] = [row + dr, column + dc];
-          if (r < 0 || c < 0 || r >= side || c >= side) continue;
-          const other = r * side + c;
+      const column = at % side;
+      const [left, right] = [column > 0 ? -1 : 0, column < side - 1 ? 1 : 0];
+      for (let row = at - side; row <= at + side; row += side) {
+        if (row < 0 || row >= mask.length) continue;
+        const sideways = corners || row === at;
+        for (let other = row + (sideways ? left : 0); other <= row + (sideways ? right : 0); other++) {
           if (mask[other] && !labels[other]) {
             labels[other] = count;
             stack[top++] = other;

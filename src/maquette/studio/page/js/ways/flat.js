@@ -11,20 +11,22 @@ import { area, boxOf, distanceTo, signedDistance } from "./distance.js";
 const LONGEST = 80; // voxels of the longer side of the drawing
 const THICK = 0.2; // of an extruded drawing, over its longer side
 const GROOVE = 0.02; // depth of the lines inside an outline, over the longer side
+const THIN = 1.3; // voxels from the middle of a loose line to its edge, at least
 const EDGE = 4; // empty voxels around
 
 /**
  * @param {"extrude" | "inflate" | "revolve"} way
- * @param {{mask: Uint8Array, lines: Uint8Array}} outline
+ * @param {{mask: Uint8Array, lines: Uint8Array, loose: Uint8Array}} outline
  * @param {number} side of the outline's square
  * @param {number} plate thickness of a base plate, as a share of the longest side
  * @returns {import("../mesher/solid.js").Mesh} in voxels
  */
-export function flat(way, { mask, lines }, side, plate = 0) {
+export function flat(way, { mask, lines, loose }, side, plate = 0) {
   if (!area(mask)) throw new Plain("empty");
   const box = boxOf(mask, side);
   const scale = Math.max(box[2] - box[0], box[3] - box[1]) / LONGEST; // pixels of a voxel
-  const round = softened(signedDistance(mask, side), side);
+  const fromLoose = distanceTo(loose, side);
+  const round = softened(signedDistance(mask, side).map((away, i) => Math.min(away, fromLoose[i] - THIN * scale)), side);
   const frame = { box, scale, side, away: (x, y) => sampled(round, side, x, y) / scale };
   const made = { extrude, inflate, revolve }[way](frame, mask, lines);
   if (!boundingBox(made.data, made.size, 0.501)) throw new Plain("thin");

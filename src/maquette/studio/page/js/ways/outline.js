@@ -11,22 +11,28 @@ const [SYMMETRIC, UNBROKEN, STRAIGHT] = [0.9, 0.95, 0.82];
  * around the drawing from outside, and what a larger one cannot reach belongs to it where it is wider than the gap.
  * @param {Float32Array} ink 0 is paper and 1 is lead
  * @param {number} side
- * @returns {{mask: Uint8Array, lines: Uint8Array, closed: boolean}}
+ * @returns {{mask: Uint8Array, lines: Uint8Array, loose: Uint8Array, closed: boolean, inner: number}} `loose` are lines
+ *   that enclose nothing, as a tail; `inner` is the share of the lines that run inside the outline
  */
 export function outlineOf(ink, side) {
   const lines = withoutSpecks(Uint8Array.from(ink, (value) => (value > 0.5 ? 1 : 0)), side);
-  if (!area(lines)) return { mask: lines, lines, closed: false };
+  if (!area(lines)) return { mask: lines, lines, loose: lines, closed: false, inner: 0 };
   const region = enclosed(lines, side);
   const half = halfWidth(lines, side);
   const inner = eroded(region, side, 0.8 * half);
   const near = distanceTo(inner, side);
   const loose = pieces(lines.map((full, i) => (full && near[i] > 2 * half + 2 ? 1 : 0)), side, true);
   const long = longOnes(loose, side, LOOSE * side);
-  const mask = inner.map((full, i) => (full || long.has(loose.labels[i]) ? 1 : 0));
+  const tails = lines.map((_, i) => (long.has(loose.labels[i]) ? 1 : 0));
+  const mask = inner.map((full, i) => (full || tails[i] ? 1 : 0));
   const joined = closedGaps(mask, side, 4);
   const whole = withoutHoles(mask.map((full, i) => (full || (joined[i] && lines[i]) ? 1 : 0)), side);
   const paper = area(inner.map((full, i) => (full && !lines[i] ? 1 : 0)));
-  return { mask: whole, lines, closed: paper > ENCLOSES * area(lines) };
+  const reached = distanceTo(tails, side);
+  const thin = lines.map((full, i) => (full && reached[i] < 3 * half + 4 ? 1 : 0)); // with where they begin
+  const deep = signedDistance(whole, side);
+  const within = area(lines.map((full, i) => (full && deep[i] < -3 * half - 1 ? 1 : 0))) / area(lines);
+  return { mask: whole, lines, loose: thin, closed: paper > ENCLOSES * area(lines), inner: within };
 }
 
 function halfWidth(lines, side) {
