@@ -5,7 +5,7 @@ from maquette.cli.options import writes
 
 @writes
 def studio(export: str, json: bool = False) -> int:
-    """Write the studio, a page to draw in, as files for a web host.
+    """Write a page to draw in, as files for a web host.
 
     The page makes an object of a drawing by itself: there is no server behind it, and it works offline.
 

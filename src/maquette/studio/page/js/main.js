@@ -284,6 +284,14 @@ function otherSide() {
   $("pad").focus();
 }
 
+/** While nothing is drawn from another side yet, the faint picture turns with the object. */
+function follow() {
+  if (!sheet.ghost || pad.strokes.length || !back) return;
+  Object.assign(sheet, { picture: viewer.picture(), azimuth: viewer.azimuth });
+  arrange();
+}
+if (viewer) viewer.turned = follow;
+
 async function download(kind) {
   if (!made) return;
   progress(word("saving"));

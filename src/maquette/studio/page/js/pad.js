@@ -139,7 +139,7 @@ export class Pad {
   #down(event) {
     if (event.button > 0 || this.#line) return; // one pen at a time
     event.preventDefault();
-    this.canvas.focus({ preventScroll: true });
+    this.canvas.focus({ preventScroll: true, focusVisible: false });
     this.canvas.setPointerCapture(event.pointerId);
     this.#cursor = null;
     this.#begin(this.#place(event), event.pointerId, this.erasing || event.button === 5 || event.buttons === 32);

@@ -8,6 +8,8 @@ const GHOST = 1000;
 export class Viewer {
   /** Whether the user has turned the object since it was last placed. */
   moved = false;
+  /** Called when the object is seen from another side. */
+  turned = () => {};
   #labels = [];
 
   /** @param {HTMLCanvasElement} canvas */
@@ -30,7 +32,10 @@ export class Viewer {
     this.controls.enablePan = false;
     this.controls.maxPolarAngle = 1.75;
     this.controls.addEventListener("start", () => { this.moved = true; });
-    this.controls.addEventListener("change", () => this.draw());
+    this.controls.addEventListener("change", () => {
+      this.draw();
+      this.turned();
+    });
     canvas.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.#resize()).observe(canvas.parentElement);
     this.recolour();

@@ -1,5 +1,6 @@
 import { field } from "../mesher/field.js";
 import { boundingBox, closed, fieldSurface, Plain, withPlate } from "../mesher/surface.js";
+import { withoutStairs } from "../mesher/stairs.js";
 import { area, boxOf, distanceTo, signedDistance } from "./distance.js";
 
 /**
@@ -30,7 +31,9 @@ export function flat(way, { mask, lines, loose }, side, plate = 0) {
   const frame = { box, scale, side, away: (x, y) => sampled(round, side, x, y) / scale };
   const made = { extrude, inflate, revolve }[way](frame, mask, lines);
   if (!boundingBox(made.data, made.size, 0.501)) throw new Plain("thin");
-  return closed(fieldSurface(plate ? withPlate(made, plate) : made));
+  const { vertices, faces } = fieldSurface(plate ? withPlate(made, plate) : made);
+  const smooth = way === "inflate" ? withoutStairs(vertices, faces, 12, 0.6) : vertices;
+  return closed({ vertices: smooth, faces });
 }
 
 /** A field of distances in voxels, below 0 inside, as values with the surface at 0.5. */
