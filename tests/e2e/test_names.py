@@ -20,7 +20,7 @@ EACH = {
     "evaluate study score": "NAME.json a.json", "data prepare": "NAME --out o", "data prepare images": "NAME --out o",
     "data render": "NAME.stl", "data render images": "NAME --out o", "data show": "NAME", "data audit": "NAME",
     "models show": "NAME", "models push": "NAME a/b", "models export": "NAME", "runs list": "NAME", "runs show": "NAME",
-    "runs pack": "NAME --out o", "demo": "--out NAME", "examples": "--out NAME",
+    "runs pack": "NAME --out o", "demo": "--out NAME", "examples": "--out NAME", "studio": "--export NAME",
 }
 
 

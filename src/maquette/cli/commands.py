@@ -39,6 +39,7 @@ from maquette.cli.runs import (
     runs_pack,
     runs_show,
 )
+from maquette.cli.studio import studio
 from maquette.cli.train import train
 from maquette.errors import PlainWarning, RenamedWarning, UserError
 from maquette.io.replacing import guard
@@ -87,6 +88,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "runs pack": runs_pack,
     },
     "Other": {
+        "studio": studio,
         "demo": demo,
         "examples": examples,
     },

@@ -15,7 +15,7 @@ from maquette.io.paths import nameable, usable
 Inputs = Positional[Annotated[tuple[str, ...], arg(metavar="INPUT...")]]
 Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz", "mat"]
 
-OUTPUTS = ("out", "fix", "json", "cache", "to")
+OUTPUTS = ("out", "fix", "json", "cache", "to", "export")
 """Parameters that name what is written, or what is kept between calls; all others name what is read."""
 NO_FILES = ("to", "page", "margin", "device", "port", "size", "crop", "terms", "class_name", "classes", "kinds", "best",
             "name", "expression")

@@ -1,0 +1,1 @@
+"""The studio: a page in which a drawing becomes an object, without a server behind it."""

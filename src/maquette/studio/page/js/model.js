@@ -1,0 +1,118 @@
+import * as ort from "../vendor/ort.js";
+import { coarseToFine } from "./fine.js";
+
+/**
+ * The model of the page: a picture in, an object out.
+ *
+ * `model/model.json` says what it is made of: `{weights, graphs: {picture, points}, size, channels, resolution,
+ * threshold, mirrors, label, bytes}`. Graphs point into the weights. The first graph gives the occupancy itself, or
+ * what a second one, `points`, is asked about at places of the cube.
+ * @typedef {object} Answer
+ * @property {Float32Array} occupancy in [0, 1], x the slowest and z the fastest
+ * @property {Float32Array | null} pose azimuth, elevation, roll (radians), log of the scale, right, down, nearness
+ * @property {Float32Array | null} latent
+ * @property {number} agrees IoU of the answers to the picture and to its mirror image
+ */
+
+/**
+ * Loads the runtime, the graphs and the weights.
+ * @param {URL} base where `vendor/` and `model/` are
+ * @param {(done: number, all: number) => void} progress in bytes
+ * @returns {Promise<{config: object, answer: (view: Float32Array) => Promise<Answer>}>}
+ */
+export async function loadModel(base, progress) {
+  const config = await (await get(new URL("model/model.json", base))).json();
+  let loaded = 0;
+  const count = (more) => progress((loaded += more), config.bytes);
+  const read = (name) => bytes(new URL(name, base), count);
+  const names = Object.keys(config.graphs);
+  const [wasm, weights, ...graphs] = await Promise.all([
+    read("vendor/ort-wasm-simd-threaded.wasm"), read(`model/${config.weights}`),
+    ...names.map((name) => read(`model/${config.graphs[name]}`)),
+  ]);
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = wasm.buffer;
+  ort.env.logLevel = "error";
+  const sessions = {};
+  for (const [k, name] of names.entries()) {
+    sessions[name] = await ort.InferenceSession.create(graphs[k], {
+      executionProviders: ["wasm"],
+      graphOptimizationLevel: "disabled",
+      externalData: [{ path: config.weights, data: weights }],
+    });
+  }
+  const look = looker(sessions, config);
+  return { config, answer: (view) => bothWays(look, view, config) };
+}
+
+async function get(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`);
+  return response;
+}
+
+/** The content at an address, telling how much of it has come. */
+async function bytes(url, count) {
+  const response = await get(url);
+  const parts = [];
+  let length = 0;
+  for (const reader = response.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+    count(value.length);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** What a view shows, by one graph or by two. */
+function looker({ picture, points }, { size, channels, resolution, label }) {
+  return async (view) => {
+    const pixels = new Float32Array(channels * size * size);
+    for (let channel = 0; channel < channels; channel++) pixels.set(view, channel * size * size);
+    const given = { picture: new ort.Tensor("float32", pixels, [1, channels, size, size]) };
+    if (label) given.label = new ort.Tensor("int64", BigInt64Array.of(-1n), [1]);
+    const { occupancy, volume, logits, pose, latent } = await picture.run(given);
+    const told = { pose: pose && Float32Array.from(pose.data), latent: latent && Float32Array.from(latent.data) };
+    if (!points) return { occupancy: Float32Array.from(occupancy.data), ...told };
+    const many = points.inputMetadata.find(({ name }) => name === "points").shape[1];
+    const filled = (places) => inParts(places, many, async (part) => (
+      (await points.run({ points: new ort.Tensor("float32", part, [1, many, 3]), volume, logits, pose })).occupancy.data));
+    return { occupancy: await coarseToFine(filled, resolution), ...told };
+  };
+}
+
+/** Asks about places `many` at a time. */
+async function inParts(places, many, ask) {
+  const found = new Float32Array(places.length / 3);
+  for (let start = 0; start < found.length; start += many) {
+    const part = new Float32Array(3 * many);
+    part.set(places.subarray(3 * start, 3 * (start + many)));
+    found.set((await ask(part)).subarray(0, found.length - start), start);
+  }
+  return found;
+}
+
+/** The mean of the answers to a view and to its mirror image, where the model takes it, and how far they agree. */
+async function bothWays(look, view, { size, resolution, threshold, mirrors }) {
+  const { occupancy: straight, pose, latent } = await look(view);
+  const { occupancy: other } = await look(view.map((_, i) => view[i + size - 1 - 2 * (i % size)]));
+  const plane = resolution * resolution;
+  const occupancy = new Float32Array(straight.length);
+  let [and, or] = [0, 0];
+  for (let i = 0; i < straight.length; i++) {
+    const back = other[(resolution - 1 - Math.floor(i / plane)) * plane + (i % plane)]; // mirrored back along x
+    occupancy[i] = mirrors ? (straight[i] + back) / 2 : straight[i];
+    const [a, b] = [straight[i] >= threshold, back >= threshold];
+    and += a && b;
+    or += a || b;
+  }
+  return { occupancy, pose, latent, agrees: or ? and / or : 0 };
+}

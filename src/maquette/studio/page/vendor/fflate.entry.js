@@ -1,0 +1,1 @@
+export { zipSync, strToU8 } from "fflate";
