@@ -48,6 +48,7 @@ WRITING = {
                    ["audit.html", "audit.csv", "../OUT.PRIVATE-names.csv"]),
     "runs show": ("runs show run --out OUT", ["curves.png"]),
     "demo": ("demo --out OUT", ["chair.stl", "demo.png"]),
+    "studio": ("studio --export OUT", ["index.html"]),
 }
 """A call of each command that writes results, with some of what it writes."""
 TOO_LONG = ("demo", "evaluate")
