@@ -135,7 +135,7 @@ def test_models_of_the_other_kind_are_refused(trained):
 
 
 def test_weights_that_are_not_finite_make_no_images(trained, tmp_path):
-    model = api.load(str(trained[1]))
+    model = api.load(str(trained[1]), runtime="torch")
     broken = next(model.system.nets["generator"].parameters())
     broken.fill_(float("nan"))
     with pytest.raises(UserError, match="makes values that are not finite; its training diverged"):
