@@ -11,6 +11,9 @@ import tty
 class Grbl(threading.Thread):
     """Answers as GRBL does and keeps a record.
 
+    A board starts, and greets, when its port is opened. This one cannot see that, and what comes before is lost: it
+    greets until it hears something. Whoever opened the port asks for its state then, and draws after the answer.
+
     overflowed: whether more came than the 127 characters of its buffer. path: each move as (x, y, pen down).
     servo_path: each as (x, y, servo down). line_s: time that a line takes. Faults: error_at: answers error:20 to that
     line. alarm_at: stops with ALARM:1 there. drop_at: hangs up. mute_at: falls silent. restart_at: starts anew. locked:
@@ -29,6 +32,7 @@ class Grbl(threading.Thread):
         self.servo_path: list[tuple[float, float, bool]] = []
         self.path, self.at, self.z, self.spindle = [], (0.0, 0.0), 0.0, 0.0
         self.lines, self.resets, self.holds, self.resumes, self.running = [], 0, 0, 0, True
+        self.heard = False
         self.start()
 
     def run(self):
@@ -37,8 +41,11 @@ class Grbl(threading.Thread):
             for _ in range(20 if self.faults.get("babble") else 0):
                 self.write(b"x" * 500)
                 time.sleep(0.005)
-            self.say("\r\nGrbl 1.1h ['$' for help]")
+        greeted = 0.0
         while self.running:
+            if self.welcome and not self.heard and time.monotonic() - greeted > 0.2:
+                greeted = time.monotonic()
+                self.greet()
             try:
                 if select.select([self.master], [], [], self.line_s)[0]:
                     self.take(os.read(self.master, 4096))
@@ -52,6 +59,7 @@ class Grbl(threading.Thread):
     def take(self, data: bytes):
         if self.faults.get("silent"):
             return
+        self.heard = True
         for value in data:
             char = bytes([value])
             if char == b"?":
@@ -66,7 +74,7 @@ class Grbl(threading.Thread):
                 self.resets += 1
                 self.buffer = b""
                 self.state = "Alarm" if self.state == "Alarm" else "Idle"
-                self.say("\r\nGrbl 1.1h ['$' for help]")
+                self.greet()
             else:
                 self.buffer += char
                 self.fullest = max(self.fullest, len(self.buffer))
@@ -100,7 +108,7 @@ class Grbl(threading.Thread):
             return None
         if self.done == self.faults.get("restart_at"):
             self.buffer = b""
-            return self.say("\r\nGrbl 1.1h ['$' for help]")
+            return self.greet()
         for letter, value in re.findall(r"([A-Z])(-?[\d.]+)", line):
             if letter == "Z":
                 self.z = float(value)
@@ -114,6 +122,10 @@ class Grbl(threading.Thread):
             self.path.append((*self.at, self.z <= 0 and line.startswith("G1")))
             self.servo_path.append((*self.at, self.spindle > 0))
         return self.say("ok")
+
+    def greet(self):
+        """Say what a board says when it starts."""
+        self.say("\r\nGrbl 1.1h ['$' for help]")
 
     def say(self, text: str):
         if not self.faults.get("silent"):
