@@ -174,7 +174,7 @@ def drawing_loop(folder: Path, kills: int, chance: random.Random) -> Told:
     """The simulated drawing loop: its table of measures is that of one that nobody killed."""
     told, out = Told(), folder / "out"
     picture = Path(hub.__file__).parents[1] / "examples" / "sofa.png"
-    words = [*machine.MAQUETTE, "loop", str(picture), "--simulate", "--rounds", str(kills + kills // 10 + 1),
+    words = [*machine.MAQUETTE, "loop", str(picture), "--simulate", "--rounds", str(4 * kills + 3),
              "--seed", "3", "--out"]
 
     def rounds() -> int:
@@ -188,7 +188,7 @@ def drawing_loop(folder: Path, kills: int, chance: random.Random) -> Told:
         for path in out.glob("round-*"):
             told.half += {file.name for file in path.iterdir()} != FILES
 
-    kill_often(told, kills, lambda: [*words, str(out), *(["--resume"] if rounds() else [])], ready, 2.0, look, chance)
+    kill_often(told, kills, lambda: [*words, str(out), *(["--resume"] if rounds() else [])], ready, 0.5, look, chance)
     ends = [machine.finished([*words, str(out), *(["--resume"] if rounds() else [])]),
             machine.finished([*words, str(folder / "never")])]
     if any(end.returncode for end in ends):

@@ -47,6 +47,18 @@ def models() -> list[Files]:
     return found
 
 
+def models_with_graphs() -> list[Files]:
+    """A model that answers by ONNX Runtime."""
+    from maquette.models import hub
+    from maquette.models.graph_export import export_graphs
+
+    def write(folder: Path) -> None:
+        hub.save(folder, system("vae-iwgan-image"), {"threshold": 0.4, "class_names": []}, "", {})
+        export_graphs(folder)
+
+    return in_folder(write)
+
+
 def state():
     """The live objects of a tiny run, as a checkpoint takes and fills them."""
     from maquette import recipe

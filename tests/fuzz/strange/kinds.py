@@ -47,6 +47,7 @@ def _kinds() -> dict[str, Kind]:
         "intrinsics": Kind(seeds.intrinsics, (readers.intrinsics,)),
         "recipe": Kind(seeds.recipes, (readers.recipe,)),
         "model": Kind(folders.models, (readers.model,), folder=True, checksums=True),
+        "graph": Kind(folders.models_with_graphs, (readers.graph,), folder=True, checksums=True),
         "checkpoint": Kind(folders.checkpoints, (readers.checkpoint,), folder=True, checksums=True),
         "run": Kind(folders.runs, (readers.run, readers.examined), folder=True, checksums=True),
         "prepared": Kind(folders.prepared, (readers.prepared,), folder=True),

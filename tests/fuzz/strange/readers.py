@@ -4,6 +4,8 @@ import functools
 import json
 from pathlib import Path
 
+import numpy as np
+
 
 def picture(path: Path, out: Path) -> None:
     from maquette.io.pictures import read_picture
@@ -90,6 +92,18 @@ def model(path: Path, out: Path) -> None:
     found = load(path)
     if not 0 <= found.threshold <= 1 or not all(isinstance(name, str) for name in found.class_names):
         raise AssertionError(f"threshold {found.threshold}, classes {found.class_names}")
+
+
+def graph(path: Path, out: Path) -> None:
+    from maquette.models import hub
+
+    found = hub.load(path, runtime="onnx")
+    facts = found.facts
+    made = found.runtime.generate(np.zeros((1, facts.latent), np.float32))
+    views = np.zeros((1, facts.image_channels, facts.view_size, facts.view_size), np.float32)
+    looked = found.runtime.look(views).occupancy
+    if not (isinstance(made, np.ndarray) and looked.shape == (1, *(facts.resolution,) * 3)):
+        raise AssertionError(f"shapes of {looked.shape}")
 
 
 @functools.cache

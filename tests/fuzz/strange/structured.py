@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from strange import Files
 from strange.binary import dicom, mat, npy, png, tiff, zip_bomb, zipped
+from strange.graphs import onnx_graph
 from strange.trees import Change, glb, json_lines, json_tree, safetensors, xml, yaml_text, yaml_tree
 
 STRUCTURED: dict[str, tuple[Callable[[bytes, random.Random, bytes, Change], bytes], ...]] = {
@@ -27,6 +28,7 @@ STRUCTURED: dict[str, tuple[Callable[[bytes, random.Random, bytes, Change], byte
     ".dcm": (dicom,),
     ".svg": (xml,),
     ".model": (xml,),
+    ".onnx": (onnx_graph,) * 8,
     ".rels": (xml,),
 }
 """How files are damaged within their form, by suffix."""
