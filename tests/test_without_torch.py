@@ -78,6 +78,21 @@ def test_what_learns_says_what_to_install(tmp_path):
         assert "is not installed; pip install 'maquette[train]'" in line, line
 
 
+def test_nothing_is_told_to_anybody_and_nothing_is_left_at_home(tmp_path):
+    """ONNX Runtime's own builds keep an identifier of the machine and events to send below the home folder."""
+    variables = {key: value for key, value in os.environ.items()
+                 if key not in ("CI", "TF_BUILD", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")}
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    words = ["reconstruct", str(EXAMPLES / "chair.png"), "--by", "model", "--out", "chair.stl"]
+    done = subprocess.run([sys.executable, "-m", "maquette", *words], cwd=work, capture_output=True, text=True,
+                          env={**variables, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")})
+    assert done.returncode == 0, done.stderr
+    assert not list(home.rglob("*")) and {path.name for path in work.iterdir()} >= {"chair.stl"}
+    assert not [path for path in work.rglob(".*")]
+
+
 def test_the_bar_can_fail():
     with pytest.raises(subprocess.CalledProcessError):
         subprocess.run([sys.executable, "-c", f"{CODE}\nimport maquette.nets.layers", "torch"], input="", text=True,
