@@ -150,7 +150,7 @@ def _opened(path: Path) -> "InferenceSession":
     if threads.isdecimal():
         options.intra_op_num_threads = min(int(threads), 256)
     try:
-        return InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return InferenceSession(path, options, ["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # as in _run
         raise _unusable(path, error) from None
 
