@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from maquette.datasets.format import is_prepared, open_dataset
+from maquette.datasets.format import is_prepared
+from maquette.datasets.opened import open_dataset
 from maquette.datasets.prepare import prepare
 from maquette.drawing_loop import rounds as rounds_module
 from maquette.errors import UserError

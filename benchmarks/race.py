@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from maquette import recipe as recipes
-from maquette.datasets.format import open_dataset
+from maquette.datasets.opened import open_dataset
 from maquette.datasets.rows import mesh_of
 from maquette.datasets.sources import generated
 from maquette.geometry.voxelise import voxelise

@@ -19,7 +19,8 @@ import torch
 from safetensors.torch import load_file
 
 from maquette import recipe as recipes
-from maquette.datasets.format import is_prepared, open_dataset
+from maquette.datasets.format import is_prepared
+from maquette.datasets.opened import open_dataset
 from maquette.datasets.prepare import prepare
 from maquette.errors import UserError
 from maquette.models import hub

@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from maquette.datasets.format import open_dataset
 from maquette.datasets.images import open_images, prepare_images
+from maquette.datasets.opened import open_dataset
 from maquette.datasets.prepare import prepare
 from maquette.datasets.sources import items_of
 from maquette.errors import UserError

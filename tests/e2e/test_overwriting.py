@@ -199,5 +199,5 @@ def test_a_loop_does_not_begin_where_a_sheet_of_another_lies(place, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sheet.png").write_bytes(OLDER)
     assert call("loop", place / "line.png", "--simulate", "--rounds", "1", "--out", ".") == 1
-    assert lines(capsys) == ["maquette: sheet.png is there already; choose another folder with --out"]
+    assert lines(capsys) == ["maquette: sheet.png is there already; choose another folder"]
     assert (tmp_path / "sheet.png").read_bytes() == OLDER and len(list(tmp_path.iterdir())) == 1

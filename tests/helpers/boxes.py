@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from maquette import recipe as recipes
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.systems import SYSTEMS
 from maquette.training.batches import Batches
 

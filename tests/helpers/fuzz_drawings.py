@@ -6,7 +6,9 @@ import trimesh
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
-from maquette.relief.relief import BORDER_MM, ReliefOptions, relief
+from maquette.relief.options import ReliefOptions
+from maquette.relief.relief import relief
+from maquette.relief.solids import BORDER_MM
 
 
 def random_case(seed):

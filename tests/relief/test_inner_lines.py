@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from maquette.errors import UserError
-from maquette.relief.relief import ReliefOptions, relief
+from maquette.relief.options import ReliefOptions
+from maquette.relief.relief import relief
 
 MM = 40 / 400
 """Millimetres a pixel of the drawings here, at a size of 40 mm."""

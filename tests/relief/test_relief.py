@@ -9,11 +9,13 @@ from pages import corners_of, paper, photographed
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed
-from maquette.relief import inflate
+from maquette.relief import inflate, solids
 from maquette.relief import relief as module
 from maquette.relief.inflate import inflate_polygons
+from maquette.relief.options import ReliefOptions
 from maquette.relief.outline import Outline
-from maquette.relief.relief import BORDER_MM, ReliefOptions, relief
+from maquette.relief.relief import relief
+from maquette.relief.solids import BORDER_MM
 
 
 def page(size=500):
@@ -317,14 +319,14 @@ def test_what_is_left_of_nothing(monkeypatch):
     with pytest.raises(UserError, match="what is drawn is too thin to be inflated; draw it wider"):
         inflate_polygons([np.array([[0.0, 0], [100, 0], [50, 0.01]])])
     with pytest.raises(UserError, match="nothing is left of the solid, got .*; make it larger or the hole smaller"):
-        module._to_mesh(module.Manifold())
+        solids.to_mesh(solids.Manifold())
     line = Outline((np.array([[0.0, 0], [10, 0], [20, 0]]),), 20.0)
     monkeypatch.setattr(module, "find_outline", lambda *_, **__: line)
     with pytest.raises(UserError, match="what is enclosed in f.png is too thin for a solid; draw it larger"):
         relief(disc(), name="f.png")
-    monkeypatch.setattr(module, "repair", lambda mesh: mesh)
+    monkeypatch.setattr(solids, "repair", lambda mesh: mesh)
     with pytest.raises(UserError, match="the solid could not be made watertight, got"):
-        module._to_manifold(trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]]))
+        solids._to_manifold(trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]]))
 
 
 def test_random_drawings_end_in_a_solid_within_its_bounds_or_in_one_line():

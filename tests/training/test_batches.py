@@ -7,7 +7,7 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.capabilities import Reads
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.nets.pixel_aligned import project
 from maquette.rendering.camera import Camera
 from maquette.systems.base import System

@@ -8,7 +8,7 @@ import torch
 
 from maquette import recipe as recipes
 from maquette.capabilities import Reads
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.errors import UserError
 from maquette.systems.base import System
 from maquette.training.augment import occlude

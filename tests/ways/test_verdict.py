@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maquette.api.reconstruction import reconstruct
+from maquette.api.reconstruction import reconstruct, reconstruct_one
 from maquette.intake.pickup import frame_object
 from maquette.io.pictures import read_picture
 from maquette.models.hub import as_model
@@ -14,7 +14,7 @@ from maquette.models.predict import answer
 from maquette.models.prior import departure, middle
 from maquette.outputs.pictures import EXAMPLES
 from maquette.ways.outline import DrawnOutline, outline_of_lines
-from maquette.ways.verdict import REASONS, WEIGHTS, Signs, goes_around, judge
+from maquette.ways.verdict import DOUBTED, REASONS, WEIGHTS, Signs, goes_around, judge
 
 
 def table(gap: int) -> np.ndarray:
@@ -59,6 +59,21 @@ def test_the_heaviest_reason_comes_first_and_good_signs_are_none():
                              "a part that was drawn is missing")
     weak = judge(Signs(0.69, 0.76, 0.7, 0.55, 0.6, 0.6, 0.93, 0.95), False)
     assert weak.line() == "unsure: the signs together are weak"
+
+
+def test_what_is_plainly_wrong_is_unsure_however_good_the_signs_are():
+    assert judge(GOOD, False, obeyed=0.76).verdict == "sure" == judge(GOOD, False, obeyed=float("nan")).verdict
+    found = judge(GOOD, False, obeyed=0.74)
+    assert found.line() == "unsure: the outline differs from what was drawn" and found.probability == DOUBTED
+    assert judge(replace(GOOD, crisp=0.0, agrees=0.0), False, obeyed=0.7).probability < DOUBTED, "no better than before"
+    assert judge(GOOD, True, doubts=["it is upside down"]).line() == "unsure: it is upside down"
+
+
+def test_pictures_of_two_things_are_no_object():
+    chair, mug = (read_picture(EXAMPLES / f"{name}.png") for name in ("chair", "mug"))
+    says = "picture 2 shows another object than those before it"
+    assert says not in reconstruct_one([chair, chair], "maquette").judgement.reasons
+    assert says in reconstruct_one([chair, mug], "maquette").judgement.reasons
 
 
 def test_an_empty_picture_tells_a_model_less_than_a_drawing():

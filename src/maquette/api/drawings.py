@@ -36,7 +36,8 @@ from maquette.plotting import drawing as drawings
 from maquette.plotting.drawing import Drawing, plot
 from maquette.plotting.settings import Machine, Paper, ViewOptions
 from maquette.relief import relief as reliefs
-from maquette.relief.relief import Relief, ReliefOptions
+from maquette.relief.options import ReliefOptions
+from maquette.relief.relief import Relief
 
 if TYPE_CHECKING:
     from maquette.latents import Fit

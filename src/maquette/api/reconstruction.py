@@ -32,7 +32,7 @@ from maquette.ways.joining import join_parts
 from maquette.ways.obeying import obey
 from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of
 from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxels
-from maquette.ways.verdict import Judgement, Signs, crispness, goes_around, judge, line_signs, wholeness
+from maquette.ways.verdict import AGREEING, Judgement, Signs, crispness, goes_around, judge, line_signs, wholeness
 from maquette.ways.views import SIDES, agreement, angle_between, join, turned
 
 By = Literal["auto", "model", "revolve", "inflate", "extrude"]
@@ -202,7 +202,7 @@ def reconstruct_one(
                 for picture in pictures]
     told = [seen.told() for seen in all_seen]
     poses = [None if one.pose is None else Pose.of(one.pose) for one in told]
-    notes, whole = [], np.zeros(0, np.float32)
+    notes, doubts, whole = list[str](), list[str](), np.zeros(0, np.float32)
     for number, one in enumerate(told):
         pose = poses[number]
         if known and pose is not None:
@@ -213,11 +213,14 @@ def reconstruct_one(
         if pose is not None:
             poses[number] = replace(pose, azimuth=pose.azimuth + float(np.radians(turn)))
         if number:
-            notes.append(f"picture {number + 1} agrees to {100 * agreement(whole, grid):.0f} %")
+            agrees = agreement(whole, grid)
+            notes.append(f"picture {number + 1} agrees to {100 * agrees:.0f} %")
+            if agrees < AGREEING:
+                doubts.append(f"picture {number + 1} shows another object than those before it")
         whole = join([whole, grid], [number, 1]) if number else grid
     mended, fitted = _obey_all(all_seen, poses, _fine(whole))
     first = all_seen[0]
-    return first.finished(mended, told[0], fitted[0], (*notes,))
+    return first.finished(mended, told[0], fitted[0], (*notes,), doubts)
 
 
 def _obey_all(
@@ -310,7 +313,7 @@ class _Seen:
 
     def finished(
         self, occupancy: Float[np.ndarray, "r r r"], told: Answer, fitted: tuple[Pose | None, float],
-        notes: tuple[str, ...],
+        notes: tuple[str, ...], doubts: Sequence[str] = (),
     ) -> Reconstruction:
         """The object of a model's mended shape.
 
@@ -319,6 +322,7 @@ class _Seen:
             told: What the model said of this picture.
             fitted: The camera, and the overlap of outline and silhouette before.
             notes: What was done.
+            doubts: As for `judge`.
         """
         pose, before = fitted
         shape = Shape(occupancy, self.threshold)
@@ -327,7 +331,7 @@ class _Seen:
         whole = wholeness(self.outline.ink) if self.outline is not None else float("nan")
         agreed = before if self.outline is not None and goes_around(self.outline) else float("nan")
         signs = Signs(agreed, *lines, crispness(told.occupancy), told.agrees, told.alike, whole, told.told)
-        return self._finished(shape, own, "model", pose, signs, notes)
+        return self._finished(shape, own, "model", pose, signs, notes, doubts)
 
     def _by_geometry(self, way: Way) -> Reconstruction:
         made = by_geometry(self.pixels, way, self.name)
@@ -340,7 +344,8 @@ class _Seen:
         return self._finished(shape, made.mesh, way, pose, Signs(one=whole), made.notes)
 
     def _finished(
-        self, shape: Shape, own: trimesh.Trimesh, way: Way, pose: Pose | None, signs: Signs, notes: tuple[str, ...]
+        self, shape: Shape, own: trimesh.Trimesh, way: Way, pose: Pose | None, signs: Signs, notes: tuple[str, ...],
+        doubts: Sequence[str] = (),
     ) -> Reconstruction:
         """The mesh in the frame made ready to print, measured and judged."""
         mesh, dropped = repair(own), Dropped()
@@ -352,7 +357,9 @@ class _Seen:
             outline = overlap(covered, self.outline.mask)
             lost = share_of(self.outline.mask & ~covered, self.outline.mask)
         printed = to_print(level_feet(mesh), self.size_mm)
-        judged = judge(replace(signs, outline=outline) if way != "model" else signs, self.pickup.kind == "photo", lost)
+        obeyed = outline if self.outline is not None and goes_around(self.outline) else float("nan")
+        judged = judge(replace(signs, outline=outline) if way != "model" else signs, self.pickup.kind == "photo", lost,
+                       obeyed, doubts)
         report = printability(printed, self.min_wall_mm, fills_cube=way == "model" and shape.fills_cube)
         return Reconstruction(self.name, shape, printed, dropped, report, self.pickup, way, pose, outline, judged,
                               standing(printed), lost, (*self.pickup.notes, *notes))

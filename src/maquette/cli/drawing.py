@@ -133,7 +133,7 @@ def relief(
         raise UserError("a relief is made in one way", " and ".join(f"--{way}" for way in chosen), "leave one out")
     from maquette.cli.show import show_files
     from maquette.outputs import drawings as outputs_drawing
-    from maquette.relief.relief import ReliefOptions
+    from maquette.relief.options import ReliefOptions
 
     making = ReliefOptions(
         chosen[0] if chosen else "extrude", size_mm, thickness_mm, thinnest_mm, base_mm, ring_hole_mm, one_sided, axis,

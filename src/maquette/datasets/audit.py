@@ -9,8 +9,9 @@ from typing import TypeAlias, TypedDict
 import numpy as np
 from scipy import ndimage
 
-from maquette.datasets.format import Info, OpenedData, open_dataset
+from maquette.datasets.format import Info
 from maquette.datasets.item import is_left_out
+from maquette.datasets.opened import OpenedData, open_dataset
 from maquette.datasets.orientations import shape_id
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path

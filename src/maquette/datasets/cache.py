@@ -12,7 +12,8 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from maquette.datasets.format import OpenedData, is_prepared, open_dataset
+from maquette.datasets.format import is_prepared
+from maquette.datasets.opened import OpenedData, open_dataset
 from maquette.datasets.prepare import FORMAT, Finished, prepare
 from maquette.datasets.sources import maker_of
 from maquette.errors import UserError

@@ -17,8 +17,9 @@ import numpy as np
 
 from maquette.datasets import orientations as turning
 from maquette.datasets.arrow import Features
-from maquette.datasets.format import SIDECAR, Info, OpenedData, arrow_schema, features, is_prepared, open_dataset
+from maquette.datasets.format import SIDECAR, Info, arrow_schema, features, is_prepared
 from maquette.datasets.item import Item
+from maquette.datasets.opened import OpenedData, open_dataset
 from maquette.datasets.private import write_private_names
 from maquette.datasets.resumable import (
     MAX_COUNT,

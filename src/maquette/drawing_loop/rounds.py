@@ -69,12 +69,12 @@ class Rounds:
             count += 1
         if count and not resume:
             raise UserError(f"{self.out} holds {count} round{'s' if count > 1 else ''} of a loop already",
-                            hint="go on with --resume, or choose another folder with --out")
+                            hint="go on with --resume, or choose another folder")
         begun = not count and self._is_begun()  # stopped after the table and before the first round was whole
         listed = () if begun else (TABLE, CSV)
         in_the_way = [] if resume else [self.out / name for name in (*listed, *ALL_ROUNDS)]
         if found := next((path for path in in_the_way if path.exists()), None):
-            raise UserError(f"{found} is there already", hint="choose another folder with --out")
+            raise UserError(f"{found} is there already", hint="choose another folder")
         if resume:
             if not count and not begun:
                 raise UserError(f"{self.out} holds no loop to go on with", hint="leave out --resume")
@@ -183,7 +183,7 @@ class Rounds:
         for name, value in self.facts.items():
             if before.get(name) != value:
                 raise UserError(f"the loop in {self.out} has --{name.replace('_', '-')} {before.get(name)}", value,
-                                "go on as it began, or choose another folder with --out")
+                                "go on as it began, or choose another folder")
 
     def _measures(self, number: int) -> Measures:
         """Read a round's measures."""

@@ -99,8 +99,8 @@ def _remove(path: Path) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> UserError:
     hints = {
-        errno.ENOSPC: "free some space or choose another disk with --out",
-        errno.EDQUOT: "free some space or choose another disk with --out",
+        errno.ENOSPC: "free some space or choose another disk",
+        errno.EDQUOT: "free some space or choose another disk",
         errno.EACCES: "choose a folder that you may write to",
         errno.EPERM: "choose a folder that you may write to",
         errno.EROFS: "choose a folder that you may write to",

@@ -96,14 +96,14 @@ def check_free(*paths: str | Path) -> None:
             continue  # a folder in the way is told by whoever writes
         if identity in rule.inputs:
             raise UserError(f"{shown(path)} is an input of this command and is not written over",
-                            hint="choose another name with --out")
+                            hint="choose another name")
         if _told(rule, path) is not None:
             continue
         if _identity(path.absolute().parent) in rule.folders:
             raise UserError(f"{shown(path)} lies in an input folder of this command and is not written over",
-                            hint="choose another folder with --out")
+                            hint="choose another folder")
         if not rule.overwrite:
-            raise UserError(f"{shown(path)} is there already", hint="--overwrite replaces it, --out puts it elsewhere")
+            raise UserError(f"{shown(path)} is there already", hint="--overwrite replaces it, another name keeps it")
 
 
 def about_to_replace(path: Path) -> None:

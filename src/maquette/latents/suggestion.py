@@ -15,7 +15,8 @@ from jaxtyping import Float, Float32, Int
 
 from maquette.capabilities import Reads
 from maquette.datasets.cache import cache_folder, fill, open_cached
-from maquette.datasets.format import SIDECAR, OpenedData, is_prepared, open_dataset
+from maquette.datasets.format import SIDECAR, is_prepared
+from maquette.datasets.opened import OpenedData, open_dataset
 from maquette.datasets.sources import is_generated
 from maquette.errors import UserError
 from maquette.events import Progress, Skipped

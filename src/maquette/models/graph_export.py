@@ -50,7 +50,7 @@ def export_copy(folder: Path, out: Path) -> tuple[Path, ...]:
         UserError: As `export_graphs` does, for a folder that holds anything, and for one that cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is not an empty folder", hint="choose another name with --out")
+        raise UserError(f"{out} is not an empty folder", hint="choose another name")
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in set(hub.FILES) - set(hub.GRAPHS):

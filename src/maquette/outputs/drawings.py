@@ -20,7 +20,8 @@ from maquette.io.pictures import find_inputs, read_picture
 from maquette.io.replacing import check_free, keep
 from maquette.outputs.naming import PREVIEW, Targets, axes_words, one_by_one, size_facts
 from maquette.outputs.shapes import report_facts, written_solid
-from maquette.relief.relief import ReliefOptions, relief
+from maquette.relief.options import ReliefOptions
+from maquette.relief.relief import relief
 from maquette.rendering import sheets as previews
 
 PREVIEW_PX, STEP_PX = 320, 400

@@ -19,7 +19,7 @@ from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import require_pictures
-from maquette.outputs.naming import PREVIEW, Targets, one_by_one
+from maquette.outputs.naming import PREVIEW, Targets, one_by_one, size_words
 from maquette.outputs.shapes import report_facts, written_object
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -240,7 +240,8 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Event]:
         target = out / f"{Path(source).stem}.stl"
         formats.write_mesh(target, made.mesh)
         cells += [read_picture(source), made.mesh]
-        yield Written(Path(source).name, (target,), f"{made.line()}; {made.report.line()}")
+        said = (made.line(), made.report.line(), size_words(target, made.mesh))
+        yield Written(Path(source).name, (target,), "; ".join(said))
     picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
     yield Written("picture", (picture,), "each example beside its mesh")
 

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int
 
 from maquette.capabilities import Reads
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.models.pixels import as_images
 from maquette.nets import pixel_aligned as aligned
 from maquette.recipe import Recipe

@@ -9,8 +9,9 @@ from typing import Any
 
 from maquette.capabilities import Reads
 from maquette.datasets.cache import cache_folder, fill, open_cached
-from maquette.datasets.format import Info, OpenedData, is_prepared, open_dataset
+from maquette.datasets.format import Info, is_prepared
 from maquette.datasets.images import ImageInfo, OpenedImages, is_images, open_images
+from maquette.datasets.opened import OpenedData, open_dataset
 from maquette.datasets.prepare import Finished
 from maquette.datasets.sources import FURNITURE, SOLIDS, is_generated, maker_of
 from maquette.errors import UserError

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maquette import recipe as recipes
 from maquette.capabilities import Makes, Reads
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.datasets.sources import is_generated
 from maquette.models import graph_export, hub
 from maquette.models.card import write_card

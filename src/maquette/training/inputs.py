@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from maquette.capabilities import Reads
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.models.pixels import as_images
 from maquette.recipe import DataRecipe
 from maquette.systems.base import System

@@ -6,8 +6,8 @@ import json
 import numpy as np
 from jaxtyping import Int64
 
-from maquette.datasets.format import OpenedData
 from maquette.datasets.images import OpenedImages
+from maquette.datasets.opened import OpenedData
 from maquette.datasets.orientations import shape_id
 from maquette.errors import UserError
 

@@ -8,8 +8,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from maquette.capabilities import Reads
-from maquette.datasets.format import OpenedData
 from maquette.datasets.images import OpenedImages
+from maquette.datasets.opened import OpenedData
 from maquette.geometry.overlap import iou
 from maquette.models.pixels import from_pixels
 from maquette.recipe import Recipe

@@ -57,7 +57,8 @@ def by_geometry(picture: UInt8[np.ndarray, "h w 3"], way: Way, name: str) -> Mad
     Raises:
         UserError: As `maquette.relief.relief` does.
     """
-    from maquette.relief.relief import ReliefOptions, relief
+    from maquette.relief.options import ReliefOptions
+    from maquette.relief.relief import relief
 
     if way == "model":
         raise ValueError("the model's way needs a model")

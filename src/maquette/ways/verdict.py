@@ -1,5 +1,6 @@
 """How sure one may be of a result: what the picture and the object say together, as one number and in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +24,12 @@ AROUND = 0.6
 """Share of what the lines span that an outline must hold to be that of the whole thing."""
 SURE = 0.5
 """The probability from which a result is called sure."""
+DOUBTED = 0.45
+"""The probability at most where something is plainly not as it should be."""
+OBEYED = 0.75
+"""IoU of the drawn outline and the result's silhouette below which the result is not what was drawn."""
+AGREEING = 0.2
+"""IoU below which the objects of two pictures are not the same object."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +161,17 @@ WEIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...], float]] = {
 (`benchmarks/sure.py`), and for those without a model, which are what was drawn if their outline is."""
 
 
-def judge(signs: Signs, photo: bool, lost: float = 0.0) -> Judgement:
+def judge(
+    signs: Signs, photo: bool, lost: float = 0.0, obeyed: float = float("nan"), doubts: Sequence[str] = ()
+) -> Judgement:
     """How sure one may be of a result.
 
     Args:
         signs: What was measured.
         photo: Whether the picture is a photo.
         lost: Share of the outline that no part of the result covers.
+        obeyed: IoU of the outline and the result's silhouette, after it was mended; NaN where it cannot be told.
+        doubts: What else is plainly not as it should be, a short sentence each.
     """
     kind = "flat" if np.isnan(signs.crisp) else "photo" if photo else "drawing"
     typical, weights, constant = (np.asarray(part) for part in WEIGHTS[kind])
@@ -170,4 +181,9 @@ def judge(signs: Signs, photo: bool, lost: float = 0.0) -> Judgement:
     reasons = [REASONS[name] for share, name in against if share < AGAINST]
     if lost > 0.05:
         reasons.append("a part that was drawn is missing")
+    if obeyed < OBEYED:
+        doubts = (REASONS["outline"], *doubts)
+    if doubts:
+        chance = min(chance, DOUBTED)
+        reasons = list(dict.fromkeys((*doubts, *reasons)))
     return Judgement(chance, tuple(reasons) or ("the signs together are weak",), signs)

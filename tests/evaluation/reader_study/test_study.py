@@ -145,7 +145,7 @@ def test_studies_that_cannot_be_made_are_one_clear_line(study, dataset, tmp_path
     says("15 real images were asked for, got 14 in .*; lower --count", count=15)
     says("count must be from 2 to 500: images of each kind, got 1", count=1)
     says("seed must be 0 or more, got -1", seed=-1)
-    says("holds a study already; choose another folder with --out, or delete it", out=study[0].page.parent)
+    says("holds a study already; choose another folder, or delete it", out=study[0].page.parent)
     assert not (tmp_path / "out").exists()
 
 

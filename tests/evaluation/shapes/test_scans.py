@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maquette.datasets.format import open_dataset
+from maquette.datasets.opened import open_dataset
 from maquette.errors import UserError
 from maquette.evaluation.report import Measured
 from maquette.evaluation.shapes.scans import evaluate_scans

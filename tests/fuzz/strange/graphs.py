@@ -7,9 +7,10 @@ from strange.trees import Change
 
 SIZES = (-(2**63), -(2**31), -1, 0, 1, 2, 3, 7, 64, 4096, 2**20, 2**31 - 1, 2**31, 2**40, 2**62)
 FLOATS = (0.0, -1.0, 1e-45, 1e38, float("inf"), float("nan"))
-PLACES = ("../secret", "/etc/passwd", "config.json", "model.safetensors", "", "model.safetensors/..", "\0", "x" * 5000)
+PLACES = ("../secret", "/etc/passwd", "config.json", "model.safetensors", "", "model.safetensors/..", "\0", "x" * 500)
 OPERATORS = ("Loop", "If", "Expand", "ConstantOfShape", "Tile", "Range", "Reshape", "Gather", "Conv", "ConvTranspose",
-             "GridSample", "Resize", "Pad", "NonZero", "MatMul", "Einsum", "QuantizeLinear", "Identity", "Sum", "nothing")
+             "GridSample", "Resize", "Pad", "NonZero", "MatMul", "Einsum", "QuantizeLinear", "Identity",
+             "Sum", "nothing")
 
 
 def onnx_graph(data: bytes, rng: random.Random, other: bytes, change: Change) -> bytes:

@@ -149,7 +149,7 @@ def examined(path: Path, out: Path) -> None:
 
 def prepared(path: Path, out: Path) -> None:
     from maquette.datasets.audit import audit, show
-    from maquette.datasets.format import open_dataset
+    from maquette.datasets.opened import open_dataset
 
     data = open_dataset(path)
     rows = list(range(len(data)))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from maquette import recipe as recipes
 from maquette.capabilities import Reads
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.errors import UserError
 from maquette.rendering import tiles as tiles_module
 from maquette.systems import SYSTEMS

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from maquette.datasets.format import OWN_TERMS, OpenedData, open_dataset
+from maquette.datasets.format import OWN_TERMS
 from maquette.datasets.item import Item
+from maquette.datasets.opened import OpenedData, open_dataset
 from maquette.datasets.orientations import shape_id
 from maquette.datasets.sources.meshes import OWN, is_hashed
 

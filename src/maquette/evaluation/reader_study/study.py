@@ -90,7 +90,7 @@ def make_study(
     out = Path(out)
     page, key = out / "study.html", out / "key.json"
     if key.exists() or page.exists():
-        raise UserError(f"{out} holds a study already", hint="choose another folder with --out, or delete it")
+        raise UserError(f"{out} holds a study already", hint="choose another folder, or delete it")
     real = open_real_images(path, shape)
     held_out, every = len(real.held_out), len(real.held_out) + real.train_count
     if every < count:
@@ -118,7 +118,7 @@ def make_study(
     }
     with locked(out):
         if key.exists() or page.exists():
-            raise UserError(f"{out} holds a study already", hint="choose another folder with --out, or delete it")
+            raise UserError(f"{out} holds a study already", hint="choose another folder, or delete it")
         write_bytes(key, (json.dumps(content, indent=1) + "\n").encode())
         write_bytes(page, text)
     yield StudyMade(page, key, count, len(from_train), size_text(real.shape), (*real.notes, *real.skipped))

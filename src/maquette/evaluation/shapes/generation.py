@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from maquette.datasets.cache import shapes_of
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.datasets.orientations import check
 from maquette.errors import UserError
 from maquette.evaluation.feature_distances import frechet_distance

@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from maquette.datasets.cache import shapes_of
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.datasets.orientations import check
 from maquette.evaluation.report import Cell, Measured
 from maquette.events import Progress

@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from maquette.capabilities import Reads
-from maquette.datasets.format import OpenedData
+from maquette.datasets.opened import OpenedData
 from maquette.models.pixels import as_pixels
 from maquette.recipe import Recipe
 from maquette.rendering.sheets import blocks, montage
