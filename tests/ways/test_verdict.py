@@ -14,7 +14,7 @@ from maquette.models.predict import answer
 from maquette.models.prior import departure, middle
 from maquette.outputs.pictures import EXAMPLES
 from maquette.ways.outline import DrawnOutline, outline_of_lines
-from maquette.ways.verdict import DOUBTED, REASONS, WEIGHTS, Signs, goes_around, judge
+from maquette.ways.verdict import DOUBTED, REASONS, WEIGHTS, Signs, goes_around, judge, missing_reach
 
 
 def table(gap: int) -> np.ndarray:
@@ -66,7 +66,22 @@ def test_what_is_plainly_wrong_is_unsure_however_good_the_signs_are():
     found = judge(GOOD, False, obeyed=0.74)
     assert found.line() == "unsure: the outline differs from what was drawn" and found.probability == DOUBTED
     assert judge(replace(GOOD, crisp=0.0, agrees=0.0), False, obeyed=0.7).probability < DOUBTED, "no better than before"
+    assert judge(GOOD, False, missing=0.11).verdict == "sure"
+    assert judge(GOOD, False, missing=0.13).line() == "unsure: a part that was drawn is missing"
     assert judge(GOOD, True, doubts=["it is upside down"]).line() == "unsure: it is upside down"
+
+
+def test_a_leg_that_is_missing_is_far_and_a_narrow_rim_is_near():
+    drawn = np.zeros((100, 100), bool)
+    drawn[10:60, 20:80] = drawn[60:90, 20:24] = True
+    rim, leg = drawn.copy(), drawn.copy()
+    rim[:12] = rim[:, :22] = rim[:, 78:] = False
+    rim[60:90, 22] = drawn[60:90, 22]
+    leg[60:90] = False
+    assert missing_reach(drawn, drawn) == 0
+    assert missing_reach(drawn, leg) == pytest.approx(30 / 80, abs=0.01)
+    assert missing_reach(drawn, rim) < 0.05
+    assert missing_reach(drawn, np.zeros_like(drawn)) == 1
 
 
 def test_pictures_of_two_things_are_no_object():

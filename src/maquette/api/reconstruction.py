@@ -32,7 +32,18 @@ from maquette.ways.joining import join_parts
 from maquette.ways.obeying import obey
 from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of
 from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxels
-from maquette.ways.verdict import AGREEING, Judgement, Signs, crispness, goes_around, judge, line_signs, wholeness
+from maquette.ways.verdict import (
+    AGREEING,
+    FAR,
+    Judgement,
+    Signs,
+    crispness,
+    goes_around,
+    judge,
+    line_signs,
+    missing_reach,
+    wholeness,
+)
 from maquette.ways.views import SIDES, agreement, angle_between, join, turned
 
 By = Literal["auto", "model", "revolve", "inflate", "extrude"]
@@ -59,7 +70,9 @@ class Reconstruction(Printed):
         judgement: How sure one may be.
         standing: Whether it stands.
         lost: Share of the outline that the mesh does not cover.
+        missing: How far the farthest drawn place lies from the mesh, as a share of the drawing's longer side.
         notes: What was done, a short sentence each.
+        ways: The ways that suit the picture, `model` first.
     """
 
     pickup: Pickup
@@ -69,12 +82,14 @@ class Reconstruction(Printed):
     judgement: Judgement
     standing: Standing
     lost: float
+    missing: float
     notes: tuple[str, ...]
+    ways: tuple[Way, ...] = ("model",)
 
     @property
     def printable(self) -> bool:
         """Whether it can be printed as it is: by its report, standing, and with all that was drawn."""
-        return self.report.ok and self.standing.stands and not self.lost > LOST
+        return self.report.ok and self.standing.stands and not (self.lost > LOST or self.missing > FAR)
 
     def line(self) -> str:
         """One line for the user: the way, how sure, the outline, the report."""
@@ -351,18 +366,20 @@ class _Seen:
         mesh, dropped = repair(own), Dropped()
         if self.largest_part:
             mesh, dropped = keep_largest(mesh)
-        outline, lost = float("nan"), 0.0
+        outline, lost, missing = float("nan"), 0.0, 0.0
         if pose is not None and self.outline is not None:
             covered = mesh_silhouette(mesh, pose, len(self.outline.mask))
             outline = overlap(covered, self.outline.mask)
             lost = share_of(self.outline.mask & ~covered, self.outline.mask)
+            missing = missing_reach(self.outline.mask, covered)
         printed = to_print(level_feet(mesh), self.size_mm)
         obeyed = outline if self.outline is not None and goes_around(self.outline) else float("nan")
         judged = judge(replace(signs, outline=outline) if way != "model" else signs, self.pickup.kind == "photo", lost,
-                       obeyed, doubts)
+                       obeyed, missing, doubts)
         report = printability(printed, self.min_wall_mm, fills_cube=way == "model" and shape.fills_cube)
         return Reconstruction(self.name, shape, printed, dropped, report, self.pickup, way, pose, outline, judged,
-                              standing(printed), lost, (*self.pickup.notes, *notes))
+                              standing(printed), lost, missing, (*self.pickup.notes, *notes),
+                              ("model", *suits(self.outline)))
 
 
 def _fine(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "n n n"]:

@@ -28,6 +28,10 @@ DOUBTED = 0.45
 """The probability at most where something is plainly not as it should be."""
 OBEYED = 0.75
 """IoU of the drawn outline and the result's silhouette below which the result is not what was drawn."""
+FAR = 0.12
+"""From which `missing_reach` a part that was drawn, a leg say, is missing."""
+MISSING = "a part that was drawn is missing"
+"""A reason."""
 AGREEING = 0.2
 """IoU below which the objects of two pictures are not the same object."""
 
@@ -125,6 +129,24 @@ def goes_around(outline: DrawnOutline) -> bool:
     return bool(np.count_nonzero(outline.mask) > AROUND * np.count_nonzero(span))
 
 
+def missing_reach(drawn: Bool[np.ndarray, "s s"], covered: Bool[np.ndarray, "s s"]) -> float:
+    """How far the farthest drawn place lies from the object, as a share of the drawing's longer side.
+
+    A rim that is a little too narrow is near; the foot of a leg that is missing is far, however thin it is.
+
+    Args:
+        drawn: The drawn region.
+        covered: The object's silhouette.
+    """
+    if not drawn.any():
+        return 0.0
+    if not covered.any():
+        return 1.0
+    away = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_L2, 5)
+    rows, columns = np.nonzero(drawn)
+    return float(away[drawn].max()) / float(max(np.ptp(rows), np.ptp(columns)) + 1)
+
+
 def crispness(occupancy: Float[np.ndarray, "r r r"]) -> float:
     """How far the occupancy is from undecided, over what is or might be filled: 0 all undecided, 1 all decided."""
     chosen = occupancy[occupancy > 0.1]
@@ -162,7 +184,8 @@ WEIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...], float]] = {
 
 
 def judge(
-    signs: Signs, photo: bool, lost: float = 0.0, obeyed: float = float("nan"), doubts: Sequence[str] = ()
+    signs: Signs, photo: bool, lost: float = 0.0, obeyed: float = float("nan"), missing: float = 0.0,
+    doubts: Sequence[str] = (),
 ) -> Judgement:
     """How sure one may be of a result.
 
@@ -171,6 +194,7 @@ def judge(
         photo: Whether the picture is a photo.
         lost: Share of the outline that no part of the result covers.
         obeyed: IoU of the outline and the result's silhouette, after it was mended; NaN where it cannot be told.
+        missing: As `missing_reach` tells it.
         doubts: What else is plainly not as it should be, a short sentence each.
     """
     kind = "flat" if np.isnan(signs.crisp) else "photo" if photo else "drawing"
@@ -180,7 +204,9 @@ def judge(
     against = sorted(zip(away * weights, vars(signs), strict=True))
     reasons = [REASONS[name] for share, name in against if share < AGAINST]
     if lost > 0.05:
-        reasons.append("a part that was drawn is missing")
+        reasons.append(MISSING)
+    if missing > FAR:
+        doubts = (MISSING, *doubts)
     if obeyed < OBEYED:
         doubts = (REASONS["outline"], *doubts)
     if doubts:

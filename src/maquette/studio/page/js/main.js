@@ -1,6 +1,8 @@
 import { listenForPictures } from "./pictures.js";
 import { History } from "./history.js";
 import { job, latest } from "./job.js";
+import { Local } from "./local/local.js";
+import { Server } from "./local/server.js";
 import { Pad } from "./pad.js";
 import { SAMPLES } from "./samples.js";
 import { theme } from "./theme.js";
@@ -60,24 +62,35 @@ function progress(text, share) {
   else $("progress-bar").value = share;
 }
 
+const server = Server.found();
+const local = server && new Local(server, {
+  fail: (text) => { $("error").textContent = text; $("error").hidden = !text; },
+  progress, takePicture, renew: () => renew(),
+  present: () => ({ made, sheet, azimuth: viewer?.azimuth ?? 30, elevation: viewer?.elevation ?? 20 }),
+  threshold: (value) => { $("threshold").value = value; },
+  show: (found, kind, again) => showGiven(found, kind, again),
+  settings: () => settings(),
+});
+
 const ready = (async () => {
   const tell = (share) => progress(word("loading", { share: figure(100 * share) }), share);
   tell(0);
   try {
     ({ threshold } = await job("load", { base: new URL("./", document.baseURI).href }, tell));
     $("threshold").value = threshold;
+    await local?.begin();
     progress(null);
     document.documentElement.dataset.ready = "yes";
   } catch (error) {
     progress(null);
-    fail("noModel");
+    fail(error.key ?? "noModel");
     throw error;
   }
 })();
 ready.then(keepOffline, () => {});
 
 async function keepOffline() {
-  if (!("serviceWorker" in navigator) || !isSecureContext) return;
+  if (local || !("serviceWorker" in navigator) || !isSecureContext) return;
   try {
     await navigator.serviceWorker.register("sw.js");
     await navigator.serviceWorker.ready;
@@ -93,9 +106,8 @@ const make = latest(async (of) => {
   try {
     await ready;
     if (of === sheet) progress(word("thinking"));
-    const { object, strokes, onto, azimuth } = of;
-    const bitmap = strokes.length ? null : await createImageBitmap(of.picture);
-    of.seen = await job("look", { object, strokes, bitmap, onto, azimuth }, undefined, bitmap ? [bitmap] : []);
+    of.engine = local?.engine ?? null;
+    of.seen = await (of.engine ? of.engine.look(of, settings()) : look(of));
     if (!of.chosen || !of.seen.ways.includes(of.way)) of.way = of.seen.best;
     await shape(of);
   } catch (error) {
@@ -105,11 +117,20 @@ const make = latest(async (of) => {
   }
 });
 
+/** What a sheet shows, by the page's own model. */
+async function look({ object, strokes, picture, onto, azimuth }) {
+  const bitmap = strokes.length ? null : await createImageBitmap(picture);
+  return job("look", { object, strokes, bitmap, onto, azimuth }, undefined, bitmap ? [bitmap] : []);
+}
+
+const settings = () => ({
+  sizeMm: Math.min(Math.max(+$("size").value || 100, 10), 500), plateMm: +$("base").value, threshold: +$("threshold").value,
+});
+
 /** The mesh of a sheet whose picture has been looked at. */
 async function shape(of) {
-  const [sizeMm, plateMm] = [Math.min(Math.max(+$("size").value || 100, 10), 500), +$("base").value];
-  const { object, way } = of;
-  const found = await job("mesh", { object, way, threshold: +$("threshold").value, sizeMm, plateMm });
+  const { object, way, engine } = of;
+  const found = await (of.given ? of.given(settings()) : engine ? engine.mesh(of, way, settings()) : job("mesh", { object, way, ...settings() }));
   if (of !== sheet) return;
   made = found;
   show(of);
@@ -167,15 +188,19 @@ function describe(of) {
   let key = verdict.sure ? (flat ? "flatSure" : "sure") : flat ? (of.chosen ? "flatSure" : "modelUnsure") : "unsure";
   if (of.sides > 1) key = of.sides === 2 ? "joined" : "joinedMore";
   const good = flat || verdict.sure;
-  const stands = made.standing.stands ? word("stands") : word("falls", { side: word(sideOf(made.standing.towards)) });
+  if (of.given) key = of.way === "scan" ? "scanned" : "solid";
+  const sides = made.standing.sides ?? [sideOf(made.standing.towards)];
+  const stands = made.standing.stands ? word("stands") : word("falls", { side: sides.map((side) => word(side)).join(" ") });
   const grams = figure(made.volumeMm3 * DENSITY);
   const main = Object.assign(document.createElement("b"), { textContent: word(key, { why, count: of.sides }) });
-  const rest = [stands, made.dropped ? word("dropped", { count: made.dropped }) : "", `(${word("weight", { grams })})`];
+  const doubt = of.sides > 1 && !verdict.sure ? word("unsure", { why }) : "";
+  const rest = [doubt, stands, made.dropped ? word("dropped", { count: made.dropped }) : "", `(${word("weight", { grams })})`];
   $("verdict").replaceChildren(main, ` ${rest.filter(Boolean).join(" ")}`);
   $("verdict").className = `verdict ${good ? "sure" : "unsure"}`;
   $("verdict").hidden = false;
   $("threshold-label").hidden = flat;
   $("other-side").hidden = flat;
+  $("plot-open").hidden = !local;
   offer(of, ways);
 }
 
@@ -266,6 +291,24 @@ function open(other) {
   else hide();
 }
 
+/**
+ * Shows an object that came as a whole: of a scan, or a relief.
+ * @param {object} found
+ * @param {"scan" | "relief"} kind
+ * @param {(settings: object) => Promise<object>} again makes it with other settings
+ */
+function showGiven(found, kind, again) {
+  const kept = kind === "relief" ? { picture: sheet.picture, strokes: sheet.strokes } : {};
+  let first = found;
+  const given = async (asked) => {
+    const made = first ?? await again(asked);
+    first = null;
+    return made;
+  };
+  const seen = { verdict: { sure: true, reasons: [] }, ways: [kind], best: kind, pose: null };
+  open({ ...blank(), ...kept, given, way: kind, seen });
+}
+
 /** @param {HTMLCanvasElement} picture */
 function takePicture(picture) {
   open({ ...blank(), picture });
@@ -346,7 +389,7 @@ document.addEventListener("keydown", (event) => {
   if (key === "y" || event.shiftKey) pad.redo();
   else pad.undo();
 });
-listenForPictures(takePicture, fail);
+listenForPictures(takePicture, fail, local && ((file) => local.read(file)));
 
 $("language").value = spoken();
 $("language").addEventListener("change", (event) => {

@@ -4,8 +4,9 @@ const MOST = 1200; // pixels of the longer side that are kept
  * Pictures from a file, dropped, pasted or taken by the camera.
  * @param {(picture: HTMLCanvasElement) => void} take
  * @param {(key: string | null) => void} fail
+ * @param {((file: File) => Promise<HTMLCanvasElement>) | null} other reads what the browser cannot
  */
-export function listenForPictures(take, fail) {
+export function listenForPictures(take, fail, other = null) {
   const $ = (id) => document.getElementById(id);
   const read = async (file) => {
     try {
@@ -13,7 +14,12 @@ export function listenForPictures(take, fail) {
       take(smaller(bitmap, bitmap.width, bitmap.height));
       bitmap.close();
     } catch {
-      fail("noPicture");
+      try {
+        if (!other) throw new Error("no picture");
+        take(await other(file));
+      } catch (error) {
+        fail(error.key ?? "noPicture");
+      }
     }
   };
   $("picture").addEventListener("click", () => $("file").click());

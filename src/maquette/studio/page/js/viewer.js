@@ -106,6 +106,12 @@ export class Viewer {
     return (Math.atan2(-x, y) * 180) / Math.PI;
   }
 
+  /** How far above the horizon it is looked at from, in degrees. */
+  get elevation() {
+    const { x, y, z } = this.camera.position.clone().sub(this.controls.target);
+    return (Math.atan2(z, Math.hypot(x, y)) * 180) / Math.PI;
+  }
+
   /** The grid, what the object stands on, where its weight is, and its measures. */
   #lay({ sides, standing }) {
     for (const part of this.ground.children) part.geometry.dispose();
