@@ -116,6 +116,14 @@ def test_pencil_on_paper_comes_to_the_clean_drawing(light):
         assert np.abs(np.array(found.box) - expected).max() <= 6
 
 
+def test_a_rectangle_that_fills_the_picture_is_what_was_drawn():
+    page = np.full((245, 299), 255, np.uint8)
+    cv2.rectangle(page, (13, 13), (285, 231), 0, 2)
+    assert frame_object(page).box == pytest.approx((12, 12, 287, 233), abs=2)
+    cv2.circle(page, (150, 120), 60, 0, 3)
+    assert frame_object(page).box == pytest.approx((89, 59, 212, 182), abs=3), "around something it is a frame"
+
+
 def test_a_sheet_cut_by_the_frame():
     dark = chair(400, 4, left=220, top=80, canvas=(560, 800))
     picture = photographed(dark, angle=8)[90:-90, 150:]

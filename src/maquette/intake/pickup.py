@@ -188,12 +188,14 @@ def _clean_lead(
 def _drop_page_edges(mask: UInt8[np.ndarray, "h w"]) -> tuple[UInt8[np.ndarray, "h w"], bool]:
     """The mask without bands along its edges (scanner shadow, desk) and without a frame around the whole page.
 
+    A frame with nothing in it is what was drawn.
+
     Returns:
         The mask, and whether anything was dropped.
     """
     height, width = mask.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    gone = []
+    gone, frames = [], []
     for i in range(1, count):
         x, y, w, h, area = stats[i]
         at_edge = x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1
@@ -203,8 +205,12 @@ def _drop_page_edges(mask: UInt8[np.ndarray, "h w"]) -> tuple[UInt8[np.ndarray, 
             rim = labels == i
             b_x, b_y = round(0.1 * width), round(0.1 * height)
             frame = int(rim[b_y:-b_y, b_x:-b_x].sum()) < 0.02 * area
-        if band or frame:
+        if band:
             gone.append(i)
+        elif frame:
+            frames.append(i)
+    if len(gone) + len(frames) < count - 1:
+        gone += frames
     if gone:
         mask = mask * ~np.isin(labels, gone)
     return mask.astype(np.uint8), bool(gone)

@@ -29,7 +29,7 @@ from maquette.studio.server.fields import (
     ScanFields,
     fields,
 )
-from maquette.studio.server.guard import Guard
+from maquette.studio.server.guard import Guard, TooLarge
 from maquette.studio.server.jobs import Busy, Gone, Jobs
 from maquette.studio.server.plotters import plotters_at
 from maquette.studio.server.settings import Models, Offer
@@ -199,7 +199,7 @@ class Studio:
         sheets = {path: picture_step(path) for path in folder.glob("*.png")} if folder.is_dir() else {}
         dated = [(step, path) for path, step in sheets.items() if step is not None and not path.is_symlink()]
         if not dated:
-            return JSONResponse({"error": "this run has drawn no sheet yet"}, 404)
+            return Response(status_code=204)
         return Response(max(dated)[1].read_bytes(), media_type="image/png")
 
     def end(self) -> None:
@@ -236,6 +236,8 @@ def _told(answer: Answer) -> Answer:
             return await answer(request)
         except UserError as error:
             return JSONResponse({"error": str(error)}, 400)
+        except TooLarge as error:
+            return JSONResponse({"error": str(error)}, 413, {"connection": "close"})
         except Busy:
             return JSONResponse({"error": "too many are waiting", "key": "busy"}, 503)
         except (Gone, ClientDisconnect):

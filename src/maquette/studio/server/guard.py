@@ -38,6 +38,9 @@ HEADERS = {
 class TooLarge(Exception):
     """A body of more than `MOST_BYTES`."""
 
+    def __init__(self) -> None:
+        super().__init__(f"at most {MOST_BYTES // 2**20} MB are taken")
+
 
 class Guard:
     """An ASGI application that asks another one only where the request may be answered.
@@ -60,12 +63,8 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        started = False
-
         async def answered(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 own = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
                 message = {**message, "headers": [*message.get("headers", []), *own]}
             await send(message)
@@ -74,11 +73,7 @@ class Guard:
         if status:
             await _say(answered, status, why)
             return
-        try:
-            await self.app(scope, _bounded(receive), answered)
-        except TooLarge:
-            if not started:
-                await _say(answered, 413, f"at most {MOST_BYTES // 2**20} MB are taken")
+        await self.app(scope, _bounded(receive), answered)
 
     def _refused(self, scope: Scope) -> tuple[int, str]:
         """The status and the reason of a refusal; 0 where there is none."""
@@ -102,7 +97,7 @@ class Guard:
         if "content-length" in given and not (length.isascii() and length.isdigit()):
             return 400, "what is the length of it?"
         if int(length) > MOST_BYTES:
-            return 413, f"at most {MOST_BYTES // 2**20} MB are taken"
+            return 413, str(TooLarge())
         return 0, ""
 
 

@@ -53,14 +53,11 @@ export class Runs {
     $("runs-curves").replaceChildren(...names.map((name) => chart(name, curves[name])));
     URL.revokeObjectURL(this.#url);
     $("runs-samples").hidden = true;
-    try {
-      const sheet = await this.server.ask("GET", `runs/${number}/samples`);
-      this.#url = URL.createObjectURL(await sheet.blob());
-      $("runs-samples").src = this.#url;
-      $("runs-samples").hidden = false;
-    } catch {
-      // this run has drawn no sheet yet
-    }
+    const sheet = await this.server.ask("GET", `runs/${number}/samples`);
+    if (sheet.status !== 200) return; // this run has drawn no sheet yet
+    this.#url = URL.createObjectURL(await sheet.blob());
+    $("runs-samples").src = this.#url;
+    $("runs-samples").hidden = false;
   }
 }
 
