@@ -84,7 +84,7 @@ def page_files(model: Path = MODELS / MODEL) -> dict[str, bytes]:
         UserError: As `export_studio` does.
     """
     files = {path.relative_to(PAGE).as_posix(): path.read_bytes() for path in sorted(PAGE.rglob("*"))
-             if path.is_file() and path.name not in _OURS}
+             if path.is_file() and path.name not in _OURS and path.parent.name != "turn"}
     worker = files.pop("sw.js")
     files |= {f"model/{name}": data for name, data in model_files(model).items()}
     files["README.md"] = _SPACE.format(model=model.name).encode()

@@ -45,7 +45,7 @@ export class Viewer {
   /** Takes its colours from the page's style. */
   recolour() {
     const style = getComputedStyle(document.documentElement);
-    this.material.color.set(style.getPropertyValue("--shape").trim());
+    this.material.color.set(this.material.vertexColors ? "#fff" : style.getPropertyValue("--shape").trim());
     this.lines = new three.Color(style.getPropertyValue("--soft").trim());
     this.good = new three.Color(style.getPropertyValue("--good").trim());
     this.bad = new three.Color(style.getPropertyValue("--bad").trim());
@@ -55,7 +55,8 @@ export class Viewer {
 
   /**
    * Shows a mesh.
-   * @param {{vertices: Float32Array, faces: Uint32Array, normals: Float32Array, sides: number[], standing: object}} made
+   * @param {{vertices: Float32Array, faces: Uint32Array, normals: Float32Array, sides: number[], standing: object,
+   *   colours?: Uint8Array}} made colours: red, green and blue of each vertex
    */
   show(made) {
     this.hide();
@@ -63,6 +64,10 @@ export class Viewer {
     geometry.setAttribute("position", new three.BufferAttribute(made.vertices, 3));
     geometry.setAttribute("normal", new three.BufferAttribute(made.normals, 3));
     geometry.setIndex(new three.BufferAttribute(made.faces, 1));
+    if (made.colours) geometry.setAttribute("color", new three.BufferAttribute(made.colours, 3, true));
+    this.material.vertexColors = Boolean(made.colours);
+    this.material.needsUpdate = true;
+    this.recolour();
     this.mesh = new three.Mesh(geometry, this.material);
     this.scene.add(this.mesh);
     const target = made.sides[2] / 2;
