@@ -1,8 +1,11 @@
 """The page with its server behind it, in a real browser: models, paper, scans, a pen and runs."""
 
+import io
 import json
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -123,6 +126,23 @@ def test_the_object_by_pen(page, tmp_path):
     waiting.value.save_as(tmp_path / "plot.svg")
     root = ElementTree.parse(tmp_path / "plot.svg").getroot()
     assert root.tag.endswith("svg") and float(root.get("width").removesuffix("mm").removesuffix("cm")) > 0
+
+
+def test_the_object_is_handed_to_a_slicer(page, running):
+    page.evaluate("document.getElementById('slicer-link').addEventListener('click', (event) => event.preventDefault())")
+    draw(page, SQUARE)
+    settled(page)
+    page.click("#slicer")
+    page.wait_for_selector("#slicer-link[href]", state="attached")
+    link = page.get_attribute("#slicer-link", "href")
+    assert link.startswith("orcaslicer://open?file=http%3A%2F%2F127.0.0.1")
+    address = unquote(link.partition("file=")[2])
+    status, headers, data = running.ask("GET", address.partition(str(running.port))[2], headers={})
+    assert status == 200 and headers["content-type"] == "model/3mf"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert "3D/3dmodel.model" in archive.namelist()
+    assert running.ask("GET", "/handed/guessed/maquette.3mf", headers={})[0] == 404
+    assert running.error("POST", "/api/handed", b"MZ") == (400, "a 3MF file is handed on, and this is none")
 
 
 def test_the_curves_of_a_training(page):

@@ -1,7 +1,9 @@
 """The addresses of the studio's server; `guard` stands before all of them."""
 
 import logging
+import secrets
 import struct
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -37,6 +39,8 @@ from maquette.training.monitor import runs as monitor
 from maquette.training.monitor.log import SAMPLES, picture_step
 
 DRAWINGS_KEPT = 64
+HANDED_KEPT, HANDED_S = 8, 600.0
+"""Files that are kept for other programs, and for how many seconds each."""
 _KINDS = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
     ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png", ".wasm": "application/wasm",
@@ -61,7 +65,8 @@ class Studio:
     """
 
     def __init__(self, offer: Offer, port: int, token: str):
-        self.offer, self.models, self.jobs = offer, Models(offer), Jobs()
+        self.offer, self.port, self.models, self.jobs = offer, port, Models(offer), Jobs()
+        self._handed: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self.plotters = plotters_at(offer.plotters, offer.machine)
         self._drawings: OrderedDict[int, Drawing] = OrderedDict()
         self._made = 0
@@ -79,11 +84,13 @@ class Studio:
             ("GET", "plotters/{number:int}", self.plotter),
             ("POST", "plotters/{number:int}", self.plot),
             ("POST", "plotters/{number:int}/press", self.press),
+            ("POST", "handed", self.hand),
             ("GET", "runs", self.runs),
             ("GET", "runs/{number:int}", self.run),
             ("GET", "runs/{number:int}/samples", self.samples),
         ]
         routes = [Route(f"/api/{path}", _told(answer), methods=[method]) for method, path, answer in api]
+        routes.append(Route("/handed/{key}/maquette.3mf", self.handed, methods=["GET", "HEAD"]))
         routes.append(Route("/{name:path}", self.static, methods=["GET", "HEAD"]))
         self.app = Guard(Starlette(routes=routes), port, token)
 
@@ -175,6 +182,25 @@ class Studio:
         plotter = self._one(self.plotters, request)
         plotter.press(asked.key)
         return JSONResponse(plotter.told())
+
+    async def hand(self, request: Request) -> Response:
+        """Keep a file for a slicer of this computer; its address holds a key that cannot be guessed."""
+        fields(NoFields, request.query_params.multi_items())
+        data = await request.body()
+        if not data.startswith(b"PK"):
+            raise UserError("a 3MF file is handed on, and this is none")
+        key = secrets.token_urlsafe(24)
+        self._handed[key] = (time.monotonic(), data)
+        while len(self._handed) > HANDED_KEPT:
+            self._handed.popitem(last=False)
+        return JSONResponse({"address": f"http://127.0.0.1:{self.port}/handed/{key}/maquette.3mf"})
+
+    async def handed(self, request: Request) -> Response:
+        """A file for another program, for a while."""
+        since, data = self._handed.get(request.path_params["key"], (0.0, b""))
+        if not data or time.monotonic() - since > HANDED_S:
+            return JSONResponse({"error": "there is nothing at this address"}, 404)
+        return Response(data, media_type="model/3mf")
 
     async def runs(self, request: Request) -> Response:
         """The runs, each with its number."""

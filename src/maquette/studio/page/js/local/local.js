@@ -1,3 +1,4 @@
+import { job } from "../job.js";
 import { word } from "../words.js";
 import { pictureOf, ServerEngine } from "./engine.js";
 import { Plotting } from "./plotting.js";
@@ -30,6 +31,8 @@ export class Local {
     $("clean").hidden = false;
     $("clean").addEventListener("click", () => this.#busy(async () => this.page.takePicture(await this.#clean())));
     $("maker").addEventListener("change", () => this.#choose());
+    $("slicer").hidden = false;
+    $("slicer").addEventListener("click", () => this.#busy(() => this.#slice()));
   }
 
   /** Asks the server what it has. */
@@ -61,6 +64,15 @@ export class Local {
     const found = this.#models.find((one) => one.name === name);
     if (found) this.page.threshold(found.threshold);
     this.page.renew();
+  }
+
+  /** Hands the object to OrcaSlicer, by the link that it listens to. */
+  async #slice() {
+    const { vertices, faces } = this.page.present().made;
+    const { bytes } = await job("file", { kind: "3mf", vertices, faces });
+    const { address } = await (await this.server.ask("POST", "handed", {}, new Blob([bytes]))).json();
+    $("slicer-link").href = `orcaslicer://open?file=${encodeURIComponent(address)}`;
+    $("slicer-link").click();
   }
 
   async #clean() {

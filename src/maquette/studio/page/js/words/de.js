@@ -62,4 +62,5 @@ export default {
   runs: "Trainings", runFar: "Schritt {step} von {steps}", samples: "Die neuesten Beispiele dieses Trainings",
   curve: "{name}: von {low} bis {high}, zuletzt {last}", "run-finished": "fertig", "run-stopped": "angehalten",
   "run-running": "läuft", "run-running?": "läuft wohl", "run-diverged": "entgleist",
+  slicer: "In OrcaSlicer öffnen",
 };

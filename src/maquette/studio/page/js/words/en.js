@@ -62,4 +62,5 @@ export default {
   runs: "Trainings", runFar: "step {step} of {steps}", samples: "The newest samples of this training",
   curve: "{name}: from {low} to {high}, last {last}", "run-finished": "finished", "run-stopped": "stopped",
   "run-running": "running", "run-running?": "running, it seems", "run-diverged": "diverged",
+  slicer: "Open in OrcaSlicer",
 };
