@@ -252,7 +252,7 @@ def _obey_all(
         fit = fit_camera(surface_voxels(filled), 1 / len(occupancy), seen.outline.mask, [pose])
         fitted.append((fit.pose, fit.overlap))
         if seen.obeying and fit.overlap >= OBEYS_FROM:
-            occupancy = obey(occupancy, threshold, seen.outline.mask, fit.pose).occupancy
+            occupancy = obey(occupancy, threshold, seen.outline.mask, fit.pose, seen.outline.single).occupancy
     return occupancy, fitted
 
 
@@ -320,7 +320,7 @@ class _Seen:
                              turned_starts(pose))
             pose, before = fit.pose, fit.overlap
             if self.obeying and before >= OBEYS_FROM:
-                mended = obey(occupancy, self.threshold, self.outline.mask, pose)
+                mended = obey(occupancy, self.threshold, self.outline.mask, pose, self.outline.single)
                 occupancy = mended.occupancy
                 if mended.grown > LOST:
                     notes.append(f"{100 * mended.grown:.0f} % of the outline was missing and was added")

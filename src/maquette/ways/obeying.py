@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
+from maquette.intake.line_art import disc
 from maquette.ways.fitting import signed_distance
 from maquette.ways.outline import overlap, share_of, without_holes
 from maquette.ways.silhouette import Pose, coverage, project
@@ -14,6 +15,10 @@ SOFT_VOXELS = 1.0
 """Over so many voxels occupancy falls at the outline, so that the surface stays smooth there."""
 LEAST_MISSING = 0.0015
 """Share of the square below which a missing piece is left: it is thinner than the lines."""
+STICK, LEAST_STICK = 0.012, 0.006
+"""How far to either side of a single line the object may go, and what grows there goes, as shares of the side."""
+UPRIGHT = 2.0
+"""How many times as high as wide a missing line is that stands upright."""
 ROUND = 1.0
 """Depth of a grown part over its width in the picture: it is as thick as it is wide."""
 
@@ -36,17 +41,20 @@ class Obeyed:
 
 
 def obey(
-    occupancy: Float[np.ndarray, "r r r"], threshold: float, mask: Bool[np.ndarray, "s s"], pose: Pose
+    occupancy: Float[np.ndarray, "r r r"], threshold: float, mask: Bool[np.ndarray, "s s"], pose: Pose,
+    single: Bool[np.ndarray, "s s"] | None = None,
 ) -> Obeyed:
     """Carve and grow an object so that its silhouette is the outline.
 
-    A grown part hangs at the surface nearest to it in the picture, as thick as it is wide there.
+    A grown part hangs at the surface nearest to it in the picture, as thick as it is wide there. Along a single line,
+    whose width says nothing, the object keeps up to `STICK` to either side.
 
     Args:
         occupancy: Probabilities.
         threshold: From which a voxel is filled.
         mask: The drawn outline.
         pose: Of the picture, found by `maquette.ways.fitting.fit_camera`.
+        single: The lines of the drawing that enclose nothing.
     """
     resolution = occupancy.shape[0]
     line = ((np.arange(resolution) + 0.5) / resolution - 0.5).astype(np.float32)
@@ -55,21 +63,30 @@ def obey(
     filled = (occupancy >= threshold).reshape(-1)
     voxel = 1 / resolution
     soft = SOFT_VOXELS * voxel * float(np.exp(pose.scale))
-    distance = _at(signed_distance(mask), shown)
+    lines = np.zeros_like(mask) if single is None else single
+    distance = _at(signed_distance(mask | _widened(lines, STICK)), shown)
     level = np.clip(distance / (2 * soft) + 0.5, 0, 1)  # 0.5 at the outline
     limit = np.where(level < 0.5, level * 2 * threshold, threshold + (level - 0.5) * 2 * (1 - threshold))
     carved = np.minimum(occupancy.reshape(-1), limit.astype(np.float32))
     side = mask.shape[0]
     before = without_holes(coverage(shown[filled], pose, side, voxel))
     left = coverage(shown[carved >= threshold], pose, side, voxel)
-    missing = mask & ~without_holes(left)
+    missing = (mask | _widened(lines, LEAST_STICK)) & ~without_holes(left)
     missing = _without_slivers(missing, 0.5 * float(np.exp(pose.scale)) * voxel * side)
     grown = np.zeros_like(carved)
     if missing.any() and left.any():
-        grown = _grown(missing, shown, carved >= threshold, side, float(np.exp(pose.scale)), voxel, threshold)
+        near = _widened(lines, LEAST_STICK)
+        grown = _grown(missing, near, shown, carved >= threshold, pose, voxel, threshold)
     result = np.maximum(carved, grown).reshape(occupancy.shape).astype(np.float32)
     after = without_holes(coverage(shown[(result >= threshold).reshape(-1)], pose, side, voxel))
     return Obeyed(result, overlap(after, mask), share_of(before & ~mask, before), share_of(missing, mask))
+
+
+def _widened(lines: Bool[np.ndarray, "s s"], by: float) -> Bool[np.ndarray, "s s"]:
+    """Lines and what is near them, as a share of the side."""
+    if not lines.any():
+        return lines
+    return cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, 5) <= by * len(lines)
 
 
 def _at(values: Float[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"]) -> Float32[np.ndarray, " n"]:
@@ -93,10 +110,11 @@ def _without_slivers(missing: Bool[np.ndarray, "s s"], width: float) -> Bool[np.
 
 
 def _grown(
-    missing: Bool[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"], filled: Bool[np.ndarray, " n"], side: int,
-    scale: float, voxel: float, threshold: float,
+    missing: Bool[np.ndarray, "s s"], lines: Bool[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"],
+    filled: Bool[np.ndarray, " n"], pose: Pose, voxel: float, threshold: float,
 ) -> Float32[np.ndarray, " n"]:
     """The occupancy of what is missing."""
+    side, scale = len(missing), float(np.exp(pose.scale))
     front = _front(shown[filled], side)
     half = cv2.distanceTransform(np.pad(missing.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     known = np.isfinite(front)
@@ -107,11 +125,35 @@ def _grown(
     ridge = cv2.dilate(np.where(missing, half, 0).astype(np.float32), np.ones((9, 9), np.uint8))
     width = np.maximum(ridge, half) / (side / 2) / scale  # in the frame: half the width of the part
     middle = cv2.blur(nearest[labels], (5, 5)) + width
+    _hang(middle, missing, lines, np.where(known, front, np.nan), width, pose)
     thick = np.maximum(ROUND * width, voxel)
     inside = _at(np.where(missing, half, -1).astype(np.float32), shown) > -0.25
     level = (_at(thick.astype(np.float32), shown) - np.abs(shown[:, 2] - _at(middle.astype(np.float32), shown)))
     grown = np.clip(threshold + (1 - threshold) * level / (2 * SOFT_VOXELS * voxel), 0, 1)
     return np.where(inside, grown, 0).astype(np.float32)
+
+
+def _hang(
+    middle: Float32[np.ndarray, "s s"], missing: Bool[np.ndarray, "s s"], lines: Bool[np.ndarray, "s s"],
+    front: Float[np.ndarray, "s s"], width: Float[np.ndarray, "s s"], pose: Pose,
+) -> None:
+    """Put single lines that hang down from the object upright, in place, as legs are: depth grows on the way down."""
+    side, fall = len(missing), float(np.tan(pose.elevation) / np.exp(pose.scale))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(missing.astype(np.uint8), connectivity=8)
+    down = ((np.arange(side) + 0.5) * 2 / side - 1)[:, None]
+    for number in range(1, count):
+        part = labels == number
+        if stats[number, cv2.CC_STAT_HEIGHT] < UPRIGHT * stats[number, cv2.CC_STAT_WIDTH] or (
+                np.count_nonzero(part & lines) < 0.5 * np.count_nonzero(part)):
+            continue
+        around = cv2.dilate(part.astype(np.uint8), disc(7)) > 0
+        touched = around & np.isfinite(front)
+        rows = np.flatnonzero(touched.any(1))
+        if not len(rows) or rows.mean() > np.flatnonzero(part.any(1)).mean():
+            continue
+        depth = float(np.median(front[touched])) + float(np.median(width[part]))
+        upright = depth + fall * (down - float(down[rows].mean()))
+        middle[around] = np.broadcast_to(upright, middle.shape)[around]
 
 
 def _front(shown: Float[np.ndarray, "n 3"], side: int) -> Float32[np.ndarray, "s s"]:

@@ -26,6 +26,8 @@ MIDDLE = 0.8
 """The outline runs so far inside the outer edge of the lines, as a share of half their width."""
 SPECK, LOOSE = 0.03, 0.05
 """Shares of the side below which a piece of line is a speck, and from which a loose line belongs to the object."""
+THIN = 0.006
+"""How much wider than half a line a part is, as a share of the side, up to which it is a line."""
 ENCLOSES = 0.5
 """Enclosed paper, over the area of the lines, from which a drawing is closed."""
 LEAST = 0.01
@@ -40,11 +42,13 @@ class DrawnOutline:
         mask: What lies inside the outline, in the square of `maquette.intake.pickup.frame_object`.
         ink: 0 is paper and 1 is lead, in the same square; all 0 for a photo.
         closed: Whether lines go all around it. An open drawing has the region of its lines alone.
+        single: The lines that enclose nothing, a leg drawn as one line say: their width is the pen's, not the thing's.
     """
 
     mask: Bool[np.ndarray, "s s"]
     ink: Float[np.ndarray, "s s"]
     closed: bool
+    single: Bool[np.ndarray, "s s"] | None = None
 
 
 def drawn_outline(picture: UInt8[np.ndarray, "h w 3"], found: Pickup) -> DrawnOutline | None:
@@ -86,7 +90,19 @@ def outline_of_lines(ink: Float[np.ndarray, "s s"]) -> DrawnOutline:
     mask = inner | long[labels]
     joined = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(7)) > 0
     closed = np.count_nonzero(inner & ~lines) > np.count_nonzero(lines) * ENCLOSES
-    return DrawnOutline(without_holes(mask | (joined & lines)), ink, bool(closed))
+    whole = without_holes(mask | (joined & lines))
+    return DrawnOutline(whole, ink, bool(closed), _single(whole, half))
+
+
+def _single(mask: Bool[np.ndarray, "s s"], half: float) -> Bool[np.ndarray, "s s"]:
+    """The long parts of a region that are no wider than a line: half of it, or a little more."""
+    wide = disc(2 * round(half + THIN * len(mask)) + 1)
+    body = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, wide)
+    thin = mask & ~(cv2.dilate(body, disc(5)) > 0)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
+    long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > LOOSE * len(mask)
+    long[0] = False
+    return long[labels]
 
 
 def _without_specks(lines: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:

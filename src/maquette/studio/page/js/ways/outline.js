@@ -4,6 +4,7 @@ const DISCS = [0.006, 0.014, 0.027, 0.047, 0.078]; // radii of the discs that ro
 const BODY = 1.5; // how many times as wide as its gap a body is, at least
 const [SPECK, LOOSE] = [0.03, 0.05];
 const ENCLOSES = 0.5;
+const THIN = 0.006; // how much wider than half a line a part is, of the side, up to which it is a line
 const [SYMMETRIC, UNBROKEN, STRAIGHT] = [0.9, 0.95, 0.82];
 
 /**
@@ -12,11 +13,12 @@ const [SYMMETRIC, UNBROKEN, STRAIGHT] = [0.9, 0.95, 0.82];
  * @param {Float32Array} ink 0 is paper and 1 is lead
  * @param {number} side
  * @returns {{mask: Uint8Array, lines: Uint8Array, loose: Uint8Array, closed: boolean, inner: number}} `loose` are lines
- *   that enclose nothing, as a tail; `inner` is the share of the lines that run inside the outline
+ *   that enclose nothing, as a tail, with where they begin; `single` are parts no wider than a line; `inner` is the
+ *   share of the lines that run inside the outline
  */
 export function outlineOf(ink, side) {
   const lines = withoutSpecks(Uint8Array.from(ink, (value) => (value > 0.5 ? 1 : 0)), side);
-  if (!area(lines)) return { mask: lines, lines, loose: lines, closed: false, inner: 0 };
+  if (!area(lines)) return { mask: lines, lines, loose: lines, single: lines, closed: false, inner: 0 };
   const region = enclosed(lines, side);
   const half = halfWidth(lines, side);
   const inner = eroded(region, side, 0.8 * half);
@@ -32,7 +34,16 @@ export function outlineOf(ink, side) {
   const thin = lines.map((full, i) => (full && reached[i] < 3 * half + 4 ? 1 : 0)); // with where they begin
   const deep = signedDistance(whole, side);
   const within = area(lines.map((full, i) => (full && deep[i] < -3 * half - 1 ? 1 : 0))) / area(lines);
-  return { mask: whole, lines, loose: thin, closed: paper > ENCLOSES * area(lines), inner: within };
+  return { mask: whole, lines, loose: thin, single: singleLines(whole, side, half), closed: paper > ENCLOSES * area(lines), inner: within };
+}
+
+/** The long parts of a region that are no wider than a line, or a little more. */
+function singleLines(mask, side, half) {
+  const radius = half + THIN * side;
+  const body = distanceTo(eroded(mask, side, radius), side);
+  const thin = pieces(mask.map((full, i) => (full && body[i] > radius + 2.5 ? 1 : 0)), side, true);
+  const long = longOnes(thin, side, LOOSE * side);
+  return mask.map((_, i) => (long.has(thin.labels[i]) ? 1 : 0));
 }
 
 function halfWidth(lines, side) {
