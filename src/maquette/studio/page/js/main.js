@@ -4,13 +4,13 @@ import { job, latest } from "./job.js";
 import { Local } from "./local/local.js";
 import { Server } from "./local/server.js";
 import { Pad } from "./pad.js";
+import { measures, offer, report } from "./report.js";
 import { SAMPLES } from "./samples.js";
 import { theme } from "./theme.js";
 import { Viewer } from "./viewer.js";
 import { figure, speak, spoken, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const DENSITY = 1.24e-3; // of PLA, grams per cubic millimetre
 const TRACED = 0.35; // how strong a picture is that is drawn over
 const GHOST = 0.22;
 
@@ -156,7 +156,7 @@ function show(of) {
   } else shown();
   describe(of);
   history.put(of, viewer?.picture(168));
-  say(word("done", { measures: measures(), verdict: $("verdict").textContent }));
+  say(word("done", { measures: measures(made), verdict: $("verdict").textContent }));
 }
 
 /** For whoever measures: from the pen's last touch to the mesh on the screen. */
@@ -175,72 +175,21 @@ function placeCamera(of) {
   else viewer.lookFrom(28, 18);
 }
 
-const measures = () => {
-  const [x, y, z] = made.sides.map((side) => figure(side, 1));
-  return word("measures", { x, y, z });
-};
-
 function describe(of) {
-  const { verdict, ways } = of.seen;
-  $("measures").textContent = measures();
-  const why = verdict.reasons.map((reason) => word(reason)).join(", ") || word("weak");
+  report(of, made);
   const flat = of.way !== "model";
-  let key = verdict.sure ? (flat ? "flatSure" : "sure") : flat ? (of.chosen ? "flatSure" : "modelUnsure") : "unsure";
-  if (of.sides > 1) key = of.sides === 2 ? "joined" : "joinedMore";
-  const good = flat || verdict.sure;
-  if (of.given) key = of.way === "scan" ? "scanned" : "solid";
-  const sides = made.standing.sides ?? [sideOf(made.standing.towards)];
-  const stands = made.standing.stands ? word("stands") : word("falls", { side: sides.map((side) => word(side)).join(" ") });
-  const grams = figure(made.volumeMm3 * DENSITY);
-  const main = Object.assign(document.createElement("b"), { textContent: word(key, { why, count: of.sides }) });
-  const doubt = of.sides > 1 && !verdict.sure ? word("unsure", { why }) : "";
-  const rest = [doubt, stands, made.dropped ? word("dropped", { count: made.dropped }) : "", `(${word("weight", { grams })})`];
-  $("verdict").replaceChildren(main, ` ${rest.filter(Boolean).join(" ")}`);
-  $("verdict").className = `verdict ${good ? "sure" : "unsure"}`;
-  $("verdict").hidden = false;
   $("threshold-label").hidden = flat;
   $("other-side").hidden = flat;
   $("plot-open").hidden = !local;
-  offer(of, ways);
-}
-
-function sideOf(towards) {
-  if (!towards) return "front";
-  const [x, y] = towards;
-  return Math.abs(x) > Math.abs(y) ? (x < 0 ? "right" : "left") : y > 0 ? "front" : "back";
-}
-
-/** The ways to choose from, as radio buttons that arrow keys go through. */
-function offer(of, ways) {
-  const focused = $("ways").contains(document.activeElement);
-  $("ways").hidden = ways.length < 2;
-  $("ways").replaceChildren(...ways.map((way) => {
-    const button = document.createElement("button");
-    const on = way === of.way;
-    Object.assign(button, { type: "button", role: "radio", ariaChecked: String(on), tabIndex: on ? 0 : -1 });
-    button.dataset.way = way;
-    button.append(Object.assign(document.createElement("span"), { textContent: word(way) }),
-      Object.assign(document.createElement("small"), { textContent: word(`${way}More`) }));
-    button.addEventListener("click", () => choose(way));
-    return button;
-  }));
-  if (focused) $("ways").querySelector('[aria-checked="true"]')?.focus();
+  offer(of, choose);
 }
 
 function choose(way) {
   Object.assign(sheet, { way, chosen: true });
   if (viewer) viewer.moved = false;
   reshape();
-  offer(sheet, sheet.seen.ways);
+  offer(sheet, choose);
 }
-
-$("ways").addEventListener("keydown", (event) => {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  const { ways } = sheet.seen;
-  choose(ways[(ways.indexOf(sheet.way) + step + ways.length) % ways.length]);
-});
 
 /** Writes the pad's surroundings for the present sheet. */
 function arrange() {
