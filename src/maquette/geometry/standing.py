@@ -1,14 +1,21 @@
 """Whether an object stands on the floor, which way it falls, and feet that are made level."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
-import trimesh
-from jaxtyping import Float, Float64, Int
-from scipy.spatial import ConvexHull, QhullError
 
-from maquette.geometry.mesh import is_closed
+from maquette.geometry.parts import connected
+from maquette.geometry.plain import PlainMesh, like
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float64, Int
+
+    from maquette.geometry.plain import Mesh, SameKind
 
 TOUCHES = 0.004
 """Share of the height up to which what is above the floor counts as standing on it."""
@@ -18,6 +25,7 @@ LEG = 0.12
 """Share of the height, from the floor, in which feet are looked for."""
 SURE = 0.02
 """Share of the object's width by which its centre of mass must lie inside its feet."""
+_NO_AREA = 1e-9  # twice the area of a hull that is an edge, over the square of half its length, at most
 _SIDES = ("right", "back right", "back", "back left", "left", "front left", "front", "front right")
 
 
@@ -40,7 +48,7 @@ class Standing:
         return "" if self.stands else f"falls to the {self.falls}: it needs a foot, or lies better than it stands"
 
 
-def standing(mesh: trimesh.Trimesh) -> Standing:
+def standing(mesh: Mesh) -> Standing:
     """Whether a mesh that rests on its lowest point stands there.
 
     Args:
@@ -61,7 +69,7 @@ def standing(mesh: trimesh.Trimesh) -> Standing:
     return Standing(False, margin, _SIDES[int(round(turn / 45)) % 8])
 
 
-def level_feet(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+def level_feet(mesh: SameKind) -> SameKind:
     """The mesh cut flat at the height where all of its feet are, if these differ by little; otherwise as it is.
 
     Up to a twentieth of the height is cut away where it stands then: a rounded bottom becomes flat.
@@ -71,7 +79,7 @@ def level_feet(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     """
     points = np.asarray(mesh.vertices, np.float64)
     low, height = float(points[:, 2].min()), float(np.ptp(points[:, 2]))
-    if not height > 0 or not is_closed(mesh):
+    if not height > 0 or not PlainMesh.of(mesh).is_watertight:
         return mesh
     bottoms = _foot_bottoms(mesh, low + LEG * height)
     near = bottoms[bottoms <= low + UNEVEN * height]
@@ -89,37 +97,37 @@ def level_feet(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     return flat
 
 
-def _foot_bottoms(mesh: trimesh.Trimesh, top: float) -> Float64[np.ndarray, " feet"]:
+def _foot_bottoms(mesh: Mesh, top: float) -> Float64[np.ndarray, " feet"]:
     """The lowest point of each part of the mesh that hangs below a height."""
     z = np.asarray(mesh.vertices)[:, 2]
     below = z < top
-    edges = np.asarray(mesh.edges_unique)
-    edges = edges[below[edges].all(1)]
-    labels = trimesh.graph.connected_component_labels(edges, node_count=len(z))[below]
-    bottoms = np.full(labels.max(initial=-1) + 1, np.inf)
-    np.minimum.at(bottoms, labels, z[below])
-    return bottoms[np.isfinite(bottoms)]
+    number = np.cumsum(below) - 1
+    sides = np.asarray(mesh.faces)[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    count, foot = connected(number[sides[below[sides].all(1)]], int(below.sum()))
+    bottoms = np.full(count, np.inf)
+    np.minimum.at(bottoms, foot, z[below])
+    return bottoms
 
 
-def _cutter(mesh: trimesh.Trimesh) -> Callable[[float], trimesh.Trimesh]:
+def _cutter(mesh: SameKind) -> Callable[[float], SameKind]:
     """A function that gives the part of a closed mesh above a height, closed by a flat face; the mesh if that fails."""
     from manifold3d import Manifold, Mesh64
 
     solid = Manifold(Mesh64(np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.uint64)))
     least = 0.8 * solid.volume()
 
-    def cut(height: float) -> trimesh.Trimesh:
+    def cut(height: float) -> SameKind:
         above = solid.trim_by_plane((0.0, 0.0, 1.0), height)
         if above.is_empty() or above.volume() < least:
             return mesh
         raw = above.to_mesh64()
         points = np.asarray(raw.vert_properties)[:, :3]
-        return trimesh.Trimesh(points, np.asarray(raw.tri_verts, np.int64), process=False)
+        return like(mesh, points, np.asarray(raw.tri_verts, np.int64))
 
     return cut
 
 
-def _centre_of_mass(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float64[np.ndarray, "3"]:
+def _centre_of_mass(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float64[np.ndarray, " 3"]:
     """Of the solid within a closed mesh: the mean of the tetrahedra from the middle to each face, by their volumes."""
     middle = points.mean(0)
     corners = points[faces] - middle
@@ -128,10 +136,18 @@ def _centre_of_mass(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 
     return middle + (volumes[:, None] * corners.sum(1)).sum(0) / (4 * total) if total else middle
 
 
-def _inside(ground: Float[np.ndarray, "n 2"], point: Float[np.ndarray, "2"]) -> float:
+def _inside(ground: Float[np.ndarray, "n 2"], point: Float[np.ndarray, " 2"]) -> float:
     """How far inside the convex hull of the ground points a point lies; below 0 outside."""
-    try:
-        hull = ConvexHull(ground)
-    except (QhullError, ValueError):  # an edge or a point
-        return -float(np.linalg.norm(ground - point, axis=1).min()) if len(ground) else -1.0
-    return -float((hull.equations[:, :2] @ point + hull.equations[:, 2]).max())
+    if not len(ground):
+        return -1.0
+    around = ground - ground.mean(0)
+    size = float(np.abs(around).max()) or 1.0
+    hull = cv2.convexHull((around / size).astype(np.float32), returnPoints=False)[:, 0]
+    corners = ground[hull]
+    sides = np.roll(corners, -1, axis=0) - corners
+    twice = float((corners[:, 0] * sides[:, 1] - corners[:, 1] * sides[:, 0]).sum())
+    if abs(twice) < _NO_AREA * size * size:  # an edge or a point
+        return -float(np.linalg.norm(ground - point, axis=1).min())
+    away = point - corners
+    across = sides[:, 0] * away[:, 1] - sides[:, 1] * away[:, 0]
+    return float((np.sign(twice) * across / np.hypot(*sides.T)).min())

@@ -15,37 +15,25 @@ and IKEA, so that legs thinner than a voxel survive. Three exact steps on the CP
    side on, gaps that would be closed at 64 count as closed, since the parts of real models do not quite meet.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from numpy.typing import ArrayLike
-from scipy import ndimage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from maquette.errors import UserError
+from maquette.geometry.parts import connected
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+
+    from maquette.io.formats.meshes import TriangleMesh
 
 _TOUCH = 1e-4
 """In voxels: a surface closer than this to the border of a voxel only touches the voxel."""
 _CHUNK = 1_000_000
 """Candidate cells that are tested together; this bounds the memory."""
-
-
-@runtime_checkable
-class TriangleMesh(Protocol):
-    """Anything with vertices `[V, 3]` and faces `[F, 3]`, such as a `trimesh.Trimesh`."""
-
-    @property
-    def vertices(self) -> ArrayLike:
-        """Positions `[V, 3]`."""
-        ...
-
-    @property
-    def faces(self) -> ArrayLike:
-        """Indices of the vertices at the corners of each triangle `[F, 3]`."""
-        ...
 
 
 def voxelise(
@@ -108,6 +96,8 @@ def fill_enclosed(grid: Bool[np.ndarray, "x y z"], reach: int = 0) -> Bool[np.nd
         grid: The voxels.
         reach: With 1 or more, gaps up to `2 * reach` voxels wide count as closed.
     """
+    from scipy import ndimage
+
     if reach:
         walls = ndimage.binary_dilation(np.pad(grid, reach), iterations=reach)
         hollow = fill_enclosed(walls) & ~walls
@@ -242,8 +232,7 @@ def _inside(
     faces, joined = faces[kept], joined[kept]
     size = int(joined.max()) + 1
     links = np.concatenate([joined[:, :2], joined[:, 1:]])
-    graph = coo_matrix((np.ones(len(links), bool), (links[:, 0], links[:, 1])), (size, size))
-    _, part_of_vertex = connected_components(graph, directed=False)
+    _, part_of_vertex = connected(links, size)
     _, part = np.unique(part_of_vertex[joined[:, 0]], return_inverse=True)
     edges = np.sort(joined[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
     _, edge, times = np.unique(edges @ np.array([2**31, 1]), return_inverse=True, return_counts=True)

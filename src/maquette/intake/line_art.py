@@ -3,11 +3,16 @@
 Also the operations on pictures that the other files of this package share.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Num, Shaped, UInt8
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Float64, Num, Shaped, UInt8
 
 LOOK_SIDE_PX = 256
 """The longest side of the small copy on which the kind of picture is decided and the paper is estimated."""
@@ -31,7 +36,7 @@ class PageLook:
     contrast: float
 
 
-def to_grey(picture: Num[np.ndarray, "*dims 3"]) -> Float32[np.ndarray, "*dims"]:
+def to_grey(picture: Num[np.ndarray, "*dims 3"]) -> Float32[np.ndarray, " *dims"]:
     """The luminance of RGB (ITU-R BT.601), in the same range."""
     return picture.astype(np.float32) @ _REC601
 
@@ -187,7 +192,7 @@ def upright(quad: Float[np.ndarray, "4 2"]) -> Float[np.ndarray, "4 2"]:
 
 
 def _mask_sheet(
-    hull: Shaped[np.ndarray, "n 1 2"], colour: UInt8[np.ndarray, "h w 3"], factor: Float[np.ndarray, "2"]
+    hull: Shaped[np.ndarray, "n 1 2"], colour: UInt8[np.ndarray, "h w 3"], factor: Float[np.ndarray, " 2"]
 ) -> tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]:
     """A sheet that the frame cuts: the picture is cropped to it, and the desk gets the paper's own colour.
 

@@ -5,12 +5,13 @@ Three kinds of picture are told apart (`line_art.line_art`): a *photo*; a clean 
 Drawings are flattened: a large closing leaves the paper, the picture is divided by it, and what is still dark is lead.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.intake.background import PLAIN, object_on, plain_ground
@@ -19,12 +20,16 @@ from maquette.intake.line_art import PageLook, disc, line_art, resize, small_cop
 from maquette.intake.sheet_detection import find_sheet, straighten, to_page
 from maquette.io.pictures import find_inputs, read_picture
 
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Float64, Num, UInt8
+
+    Sheet: TypeAlias = tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]
+    """A sheet of paper straightened, and the homography from its pixels to those of the picture."""
+
 __all__ = ["Pickup", "find_inputs", "frame_object", "read_picture"]
 
 Kind: TypeAlias = Literal["photo", "drawing", "paper"]
 """The kinds of pictures that are told apart."""
-Sheet: TypeAlias = tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]
-"""A sheet of paper straightened, and the homography from its pixels to those of the picture."""
 WORK_SIDE_PX = 768
 """The longest side of the copy on which a drawing is cleaned, in pixels."""
 FAINT = 0.09
@@ -55,7 +60,7 @@ class Pickup:
 
 
 def frame_object(
-    picture: Num[np.ndarray, "..."],
+    picture: Num[np.ndarray, " ..."],
     size_px: int = 128,
     channels: int = 1,
     name: str = "the picture",

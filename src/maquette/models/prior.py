@@ -1,21 +1,26 @@
 """Where a model's latents live: draws from its prior, the bounds that they keep, and how unlikely a latent is."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float32, Shaped
 
 from maquette.errors import UserError
 from maquette.models.hub import Model
 from maquette.models.noise import Noise
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Shaped
 
 MAX_SPREAD = 100.0
 """The most that the deviation of latents can be scaled by."""
 _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
 
 
-def class_row(model: Model, class_name: str, name: str) -> Float32[np.ndarray, "*any"]:
+def class_row(model: Model, class_name: str, name: str) -> Float32[np.ndarray, " *any"]:
     """What the model knows of one class.
 
     Args:
@@ -83,7 +88,7 @@ def middle(model: Model) -> Float32[np.ndarray, " latent"]:
     return np.full(model.facts.latent, 0.5 if model.facts.uniform else 0.0, np.float32)
 
 
-def checked(model: Model, values: Shaped[np.ndarray, "*any"], where: str) -> Float32[np.ndarray, " latent"]:
+def checked(model: Model, values: Shaped[np.ndarray, " *any"], where: str) -> Float32[np.ndarray, " latent"]:
     """A latent of this model, float32.
 
     Args:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from maquette.errors import UserError
+from maquette.geometry.parts import connected
 from maquette.rendering.camera import Camera
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, Int, Int32
+
+    from maquette.geometry.plain import Mesh
 
 try:
     from embreex.mesh_construction import TriangleMesh
@@ -48,7 +53,7 @@ class RayCaster:
         UserError: For a mesh without faces.
     """
 
-    mesh: trimesh.Trimesh | None
+    mesh: Mesh | None
     """The mesh; None for a caster of loose triangles."""
     vertices: Float32[np.ndarray, "v 3"]
     """Positions of the vertices."""
@@ -61,7 +66,7 @@ class RayCaster:
     corner_normals: Float32[np.ndarray, "f 3 3"]
     """Unit normals at the corners of the faces, averaged within a patch."""
 
-    def __init__(self, mesh: trimesh.Trimesh, crease_deg: float = CREASE_DEG):
+    def __init__(self, mesh: Mesh, crease_deg: float = CREASE_DEG):
         if not len(mesh.faces):
             raise UserError("a mesh needs faces before it can be seen", "none")
         self.mesh = mesh
@@ -205,14 +210,14 @@ class RayCaster:
         return distance, face, uv
 
 
-def smooth_patches(mesh: trimesh.Trimesh, crease_deg: float) -> Int32[np.ndarray, " f"]:
+def smooth_patches(mesh: Mesh, crease_deg: float) -> Int32[np.ndarray, " f"]:
     """The smooth patch of each face; patches meet only at creases sharper than `crease_deg`."""
     smooth = mesh.face_adjacency[mesh.face_adjacency_angles < np.radians(crease_deg)]
-    labels = trimesh.graph.connected_component_labels(smooth, node_count=len(mesh.faces))
-    return labels.astype(np.int32)
+    _, patch = connected(smooth, len(mesh.faces))
+    return patch.astype(np.int32)
 
 
-def corner_normals(mesh: trimesh.Trimesh, patch: Int32[np.ndarray, " f"]) -> Float32[np.ndarray, "f 3 3"]:
+def corner_normals(mesh: Mesh, patch: Int32[np.ndarray, " f"]) -> Float32[np.ndarray, "f 3 3"]:
     """Unit normals at the corners of each face, averaged over the faces of its own patch."""
     key = np.asarray(mesh.faces, dtype=np.int64) * (int(patch.max(initial=0)) + 1) + patch[:, None]
     _, index = np.unique(key, return_inverse=True)

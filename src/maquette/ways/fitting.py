@@ -1,14 +1,19 @@
 """The camera from which an object's silhouette agrees best with a drawn outline."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32
 
 from maquette.ways.outline import overlap
 from maquette.ways.silhouette import Pose, framed, silhouette
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32
 
 SEARCH_PX = 64
 """Pixels a side of the pictures in which cameras are compared."""

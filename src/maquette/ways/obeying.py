@@ -1,14 +1,19 @@
 """An object mended by the drawn outline: carved where it goes beyond, grown where a part is missing, both softly."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32
 
 from maquette.ways.fitting import signed_distance
 from maquette.ways.outline import overlap, share_of, without_holes
 from maquette.ways.silhouette import Pose, coverage, project
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32
 
 SOFT_VOXELS = 1.0
 """Over so many voxels occupancy falls at the outline, so that the surface stays smooth there."""

@@ -4,15 +4,20 @@ Both a drawing's outline and an object's silhouette are filled: whether a place 
 surface is not asked here.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
 
 from maquette.intake.background import PLAIN, plain_ground
 from maquette.intake.line_art import disc
 from maquette.intake.pickup import Pickup, frame_object
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, UInt8
 
 SIDE_PX = 256
 """Pixels a side of the square in which outlines are found."""

@@ -1,15 +1,21 @@
 """What an object covers in a camera's picture, fast enough to try hundreds of cameras."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float, Float32
 
 from maquette.rendering.camera import CIRCUMSPHERE, Camera
 from maquette.rendering.raycaster import RayCaster
 from maquette.ways.outline import without_holes
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32
+
+    from maquette.geometry.plain import Mesh
 
 POSE = ("azimuth", "elevation", "roll", "scale", "right", "down", "nearness")
 """The seven values of a pose, as the networks estimate them: radians, the logarithm of the scale, the place of the
@@ -36,7 +42,7 @@ class Pose:
     """0 for a camera far away; the cube's nearest corner is shown 1 / (1 - 0.866 nearness) times as large."""
 
     @classmethod
-    def of(cls, values: Float[np.ndarray, " 7"]) -> "Pose":
+    def of(cls, values: Float[np.ndarray, " 7"]) -> Pose:
         """From the values of `POSE`."""
         return cls(*(float(value) for value in values))
 
@@ -123,7 +129,7 @@ def framed(
                    down=float((box[1] + box[3]) / 2 - middle[1]))
 
 
-def mesh_silhouette(mesh: trimesh.Trimesh, pose: Pose, side_px: int) -> Bool[np.ndarray, "{side_px} {side_px}"]:
+def mesh_silhouette(mesh: Mesh, pose: Pose, side_px: int) -> Bool[np.ndarray, "{side_px} {side_px}"]:
     """What a mesh covers, filled, exactly: by a ray for each pixel.
 
     Args:
