@@ -1,4 +1,5 @@
-from maquette.rendering.camera import Camera as Camera
-from maquette.rendering.raycaster import RayCaster as RayCaster
-from maquette.rendering.studio import shade as shade
-from maquette.rendering.views import render_views as render_views
+# The names that other packages use; lazy_loader reads this file at run time, and so do editors and type checkers.
+from .camera import Camera as Camera
+from .raycaster import RayCaster as RayCaster
+from .studio import shade as shade
+from .views import render_views as render_views
