@@ -16,7 +16,7 @@ import numpy as np
 from maquette.errors import UserError
 from maquette.intake.background import PLAIN, object_on, plain_ground
 from maquette.intake.lighting import even_out, paper_light
-from maquette.intake.line_art import PageLook, disc, line_art, resize, small_copy, straighten_sheet, to_grey
+from maquette.intake.line_art import PageLook, disc, hues_of, line_art, resize, small_copy, straighten_sheet, to_grey
 from maquette.intake.sheet_detection import find_sheet, straighten, to_page
 from maquette.io.pictures import find_inputs, read_picture
 
@@ -115,8 +115,7 @@ def frame_object(
             return _frame_photo(picture, size_px, channels, name)
     found = _clean_lead(grey, look.paper, edge=bool(notes))
     if kind is None and (found is None or look.contrast < 0.12):
-        tint = np.abs(cv2.cvtColor(small_copy(work), cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32) - 128).max(axis=2)
-        if np.median(tint) > 25:
+        if np.median(np.abs(hues_of(small_copy(work))).max(axis=2)) > 25:
             return _frame_photo(picture, size_px, channels, name)  # a coloured surface, no page
     if found is None:
         raise UserError(f"no drawing found on the page in {name}", hint="draw darker or fill more of the picture")

@@ -117,8 +117,8 @@ def _enclosed(lines: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
             region = unreached
             continue
         count, labels = cv2.connectedComponents((unreached & ~region).astype(np.uint8), connectivity=4)
-        widest = np.zeros(count)
-        np.maximum.at(widest, labels.ravel(), away.ravel())
+        widest, here = np.zeros(count), labels > 0
+        np.maximum.at(widest, labels[here], away[here])
         wide = widest >= BODY * radius
         wide[0] = False
         region |= wide[labels]
@@ -134,9 +134,9 @@ def _eroded(mask: Bool[np.ndarray, "s s"], by: float) -> Bool[np.ndarray, "s s"]
 
 def without_holes(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """The region with all that it goes around."""
-    padded = np.pad(mask.astype(np.uint8), 1)
-    _, labels = cv2.connectedComponents(1 - padded, connectivity=4)
-    return (labels != labels[0, 0])[1:-1, 1:-1]
+    padded = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(padded, None, (0, 0), 2, flags=4)
+    return padded[1:-1, 1:-1] != 2
 
 
 def overlap(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> float:
@@ -146,7 +146,7 @@ def overlap(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> float:
 
 def share_of(part: Bool[np.ndarray, "h w"], whole: Bool[np.ndarray, "h w"]) -> float:
     """The area of one region as a share of another's."""
-    return float(part.sum()) / max(float(whole.sum()), 1.0)
+    return int(np.count_nonzero(part)) / max(int(np.count_nonzero(whole)), 1)
 
 
 def _of_photo(picture: UInt8[np.ndarray, "h w 3"]) -> DrawnOutline | None:
