@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from maquette.geometry.plain import Mesh
 
 _EMBREE_SIZE = 100.0  # the diagonal of what rays are shot at, so that neither tiny nor huge meshes lose digits
+_EVEN_STEPS = 0.7548776662466927, 0.5698402909980532  # of places that fill a square evenly (Roberts 2018, R2)
 
 
 @dataclass(frozen=True)
@@ -143,11 +144,9 @@ def wall_thickness(mesh: Mesh, rays: int = 500) -> Float[np.ndarray, " n"]:
     triangles, normals, doubled = mesh.triangles, mesh.crossed, 2 * mesh.area_faces
     if not doubled.sum() > 0:
         return np.empty(0)
-    rng = np.random.default_rng(0)
-    total = np.cumsum(doubled)
-    faces = np.searchsorted(total, (np.arange(rays) + rng.random(rays)) / rays * total[-1])
-    faces = np.minimum(faces, len(triangles) - 1)
-    u, v = rng.random((2, rays))
+    total, number = np.cumsum(doubled), np.arange(rays) + 0.5
+    faces = np.minimum(np.searchsorted(total, number / rays * total[-1]), len(triangles) - 1)
+    u, v = (number * step % 1 for step in _EVEN_STEPS)
     flip = u + v > 1
     u, v = np.where(flip, 1 - u, u)[:, None], np.where(flip, 1 - v, v)[:, None]
     corner = triangles[faces]

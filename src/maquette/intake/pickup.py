@@ -7,7 +7,7 @@ Drawings are flattened: a large closing leaves the paper, the picture is divided
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import cv2
@@ -51,12 +51,14 @@ class Pickup:
         kind: "photo", "drawing" (clean) or "paper" (pencil on paper through a camera or a scanner).
         box: (left, top, right, bottom) of the object, in pixels of the picture that was given.
         notes: What was done that a user may want to know, one short sentence each.
+        lead: Of a drawing, what `frame_lead` frames at any size: the lead, and its box in it; None for a photo.
     """
 
     image: Float32[np.ndarray, "channels s s"]
     kind: Kind
     box: tuple[int, int, int, int]
     notes: tuple[str, ...] = ()
+    lead: tuple[Float32[np.ndarray, "h w"], tuple[int, int, int, int]] | None = field(default=None, repr=False)
 
 
 def frame_object(
@@ -121,12 +123,12 @@ def frame_object(
         raise UserError(f"no drawing found on the page in {name}", hint="draw darker or fill more of the picture")
     lead, box, more = found
     kind = "drawing" if look.clean and not notes else "paper"
-    image = frame_lead(lead, box, size_px)
+    image, framed = frame_lead(lead, box, size_px), box
     corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]], dtype=np.float64)
     corners = cv2.perspectiveTransform(corners[None], to_work)[0] / scale
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     box = (max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1])))
-    return Pickup(np.repeat(image[None], channels, axis=0), kind, box, tuple(notes + more))
+    return Pickup(np.repeat(image[None], channels, axis=0), kind, box, tuple(notes + more), (lead, framed))
 
 
 def _exact_sheet(work: UInt8[np.ndarray, "h w 3"]) -> Sheet | None:

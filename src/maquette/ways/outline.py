@@ -14,7 +14,7 @@ import numpy as np
 
 from maquette.intake.background import PLAIN, plain_ground
 from maquette.intake.line_art import disc
-from maquette.intake.pickup import Pickup, frame_object
+from maquette.intake.pickup import Pickup, frame_lead, frame_object
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8
@@ -61,9 +61,11 @@ def drawn_outline(picture: UInt8[np.ndarray, "h w 3"], found: Pickup) -> DrawnOu
     """
     if found.kind == "photo":
         return _of_photo(picture)
-    framed = frame_object(picture, SIDE_PX, 1, kind=found.kind)
-    ink = 1 - framed.image[0]
-    return outline_of_lines(ink)
+    if found.lead is None:
+        framed = frame_object(picture, SIDE_PX, 1, kind=found.kind).image[0]
+    else:
+        framed = frame_lead(*found.lead, SIDE_PX)
+    return outline_of_lines(1 - framed)
 
 
 def outline_of_lines(ink: Float[np.ndarray, "s s"]) -> DrawnOutline:
@@ -110,13 +112,15 @@ def _enclosed(lines: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
     for share in DISCS:
         radius = share * side
         free = (away > radius).astype(np.uint8)  # where the middle of the disc may be
-        _, labels = cv2.connectedComponents(free, connectivity=4)
-        outside = (labels == labels[0, 0]) & (free > 0)
-        unreached = cv2.distanceTransform(1 - outside.astype(np.uint8), cv2.DIST_L2, 5) > radius
+        cv2.floodFill(free, None, (0, 0), 2, flags=4)  # the corner is: the edge is wider than any disc
+        unreached = cv2.distanceTransform((free != 2).view(np.uint8), cv2.DIST_L2, 5) > radius
         if region is None:
             region = unreached
             continue
-        count, labels = cv2.connectedComponents((unreached & ~region).astype(np.uint8), connectivity=4)
+        more = unreached & ~region
+        if not more.any():
+            continue
+        count, labels = cv2.connectedComponents(more.view(np.uint8), connectivity=4)
         widest, here = np.zeros(count), labels > 0
         np.maximum.at(widest, labels[here], away[here])
         wide = widest >= BODY * radius
