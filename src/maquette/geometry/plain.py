@@ -175,8 +175,10 @@ def like(mesh: SameKind, vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarr
         vertices: Positions.
         faces: Vertices at the corners of each face.
     """
-    made: Any = PlainMesh(np.asarray(vertices, np.float64), np.asarray(faces, np.int64))
-    if not isinstance(mesh, PlainMesh):
+    made: Any
+    if isinstance(mesh, PlainMesh):
+        made = PlainMesh(np.asarray(vertices, np.float64), np.asarray(faces, np.int64))
+    else:
         import trimesh
 
         made = trimesh.Trimesh(vertices, faces, process=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,13 +76,15 @@ class RayCaster:
         self.patch = smooth_patches(mesh, crease_deg)
         self.face_normals = np.asarray(mesh.face_normals, dtype=np.float32)
         self.corner_normals = corner_normals(mesh, self.patch)
-        self._open()
 
-    def _open(self) -> None:
-        """Builds the search tree of the triangles."""
-        self._scene = EmbreeScene() if EmbreeScene is not None else None
-        if self._scene is not None:
-            self._geometry = TriangleMesh(self._scene, self.vertices, self.faces)
+    @cached_property
+    def _scene(self) -> Any:
+        """The search tree of the triangles, built when the first ray is shot; None without Embree."""
+        if EmbreeScene is None:
+            return None
+        scene = EmbreeScene()
+        self._geometry = TriangleMesh(scene, self.vertices, self.faces)
+        return scene
 
     @classmethod
     def of_triangles(
@@ -103,7 +106,6 @@ class RayCaster:
         crossed = np.cross(b - a, c - a)
         caster.face_normals = crossed / (np.linalg.norm(crossed, axis=1, keepdims=True) + 1e-20)
         caster.patch = np.zeros(len(caster.faces), dtype=np.int32)
-        caster._open()
         return caster
 
     def first(
@@ -141,10 +143,16 @@ class RayCaster:
         limits = np.array(np.broadcast_to(np.float32(reach), len(origins)))
         return self._scene.run(_rows(origins), _rows(directions), dists=limits, query="OCCLUDED") == 0
 
+    def _hits(
+        self, camera: Camera, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+    ) -> tuple[Float32[np.ndarray, " n"], Int32[np.ndarray, " n"], Float32[np.ndarray, "n 2"]]:
+        """First hits of a camera's rays."""
+        return self.first(origins, directions)
+
     def cast(self, camera: Camera) -> Buffers:
         """What a camera sees of the mesh."""
         origins, directions = camera.rays()
-        distance, face, uv = self.first(origins, directions)
+        distance, face, uv = self._hits(camera, origins, directions)
         size = camera.size_px
         hit = np.flatnonzero(face >= 0)
         along = directions[hit]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from maquette.geometry.plain import PlainMesh
 from maquette.rendering.camera import CIRCUMSPHERE, Camera
-from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.rasteriser import covered
 from maquette.ways.outline import without_holes
 
 if TYPE_CHECKING:
@@ -175,13 +176,11 @@ def filling(
 
 
 def mesh_silhouette(mesh: Mesh, pose: Pose, side_px: int) -> Bool[np.ndarray, "{side_px} {side_px}"]:
-    """What a mesh covers, filled, exactly: by a ray for each pixel.
+    """What a mesh covers, filled, exactly: the pixels whose middles it covers.
 
     Args:
-        mesh: In the package's frame.
+        mesh: Closed, in the package's frame.
         pose: Of the picture.
         side_px: Its pixels a side.
     """
-    faces = np.asarray(mesh.faces)
-    caster = RayCaster.of_triangles(np.asarray(mesh.vertices), faces, np.zeros((len(faces), 3, 3)))
-    return without_holes(caster.blocked(*pose.camera(side_px).rays()).reshape(side_px, side_px))
+    return without_holes(covered(PlainMesh.of(mesh), pose.camera(side_px)))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import cv2
 import numpy as np
 
+from maquette.geometry.plain import PlainMesh
 from maquette.intake.line_art import disc
-from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.rasteriser import Rasteriser
 from maquette.rendering.sketch_lines import FeatureLines
 from maquette.ways.outline import DrawnOutline, without_holes
 from maquette.ways.silhouette import Pose
@@ -107,7 +108,7 @@ def line_signs(
         return float("nan"), float("nan")
     side = ink.shape[0]
     lines = np.zeros(ink.shape, np.uint8)
-    for stroke in FeatureLines(RayCaster(mesh)).strokes(pose.camera(side)):
+    for stroke in FeatureLines(Rasteriser(PlainMesh.of(mesh))).strokes(pose.camera(side)):
         cv2.polylines(lines, [np.rint(stroke * 16).astype(np.int32)], False, 1, 1, cv2.LINE_8, 4)
     return _share_near(ink, lines > 0, NEAR * side), _share_near(lines > 0, ink, NEAR * side)
 
