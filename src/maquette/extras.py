@@ -4,7 +4,6 @@
 """
 
 import importlib
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -40,6 +39,8 @@ def log_untouched() -> Iterator[None]:
 
     To whom log lines go is the program's to say: through such a handler those of other libraries reach the terminal.
     """
+    import logging
+
     before = logging.root.handlers[:]
     try:
         yield

@@ -14,7 +14,7 @@ from maquette.cli.completion import FILES, complete
 
 
 def offered(*words: str) -> list[str]:
-    return complete(list(words), cli.COMMANDS, cli.train)
+    return complete(list(words), cli.COMMANDS, cli.COMMANDS["train"])
 
 
 @pytest.mark.parametrize("words, found", [

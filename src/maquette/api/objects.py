@@ -1,14 +1,14 @@
 """Scans to objects, searches by images, and new objects; pictures to objects are in `reconstruction`."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
-from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.events import Progress
@@ -22,8 +22,12 @@ from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, occupancy, require_scans, require_shapes
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
+
     from maquette.fields.extract import ColouredMesh
     from maquette.fields.inversion import Inverted, Search
+    from maquette.geometry.plain import Mesh, PlainMesh
+    from maquette.geometry.print_mesh import PrintMesh
     from maquette.scans import Intrinsics, Scan
 
 
@@ -34,16 +38,23 @@ class Printed:
     Attributes:
         name: The file that it was made of, or what it was.
         shape: The occupancy, with the model's threshold.
-        mesh: In millimetres, z up, resting on z = 0, ready to print.
+        solid: The mesh in millimetres, z up, resting on z = 0, ready to print.
         dropped: Loose parts that were left out.
         report: Whether it can be printed.
     """
 
     name: str
     shape: Shape
-    mesh: trimesh.Trimesh
+    solid: PlainMesh
     dropped: Dropped
     report: Printability
+
+    @cached_property
+    def mesh(self) -> PrintMesh:
+        """The mesh as a `trimesh.Trimesh`."""
+        from maquette.geometry.print_mesh import PrintMesh
+
+        return PrintMesh.of(self.solid)
 
     def save(self, path: str | Path) -> Path:
         """Write the mesh, or the grid, whichever the suffix says: the file that the command writes.
@@ -57,7 +68,7 @@ class Printed:
         Raises:
             UserError: For an unknown suffix, and for a file that cannot be written.
         """
-        return write_object(path, self.shape, self.mesh)
+        return write_object(path, self.shape, self.solid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +79,7 @@ class Completion(Printed):
         scan: The partial grid that the model read, and how it was placed.
     """
 
-    scan: "Scan"
+    scan: Scan
 
 
 def shape_of(model: Model, image: Float[np.ndarray, "channel size size"], threshold: float | None = None) -> Shape:
@@ -86,7 +97,7 @@ def complete(
     scan: np.ndarray | str | Path,
     model: ModelOrName = SCAN_MODEL,
     *,
-    intrinsics: "Intrinsics | str | Path | None" = None,
+    intrinsics: Intrinsics | str | Path | None = None,
     depth_scale: float = 1000.0,
     azimuth_deg: float | None = None,
     elevation_deg: float | None = None,
@@ -131,14 +142,14 @@ def complete(
         made = occupancy(model, seen.voxels[None, None])[0]
     shape = Shape(made, model.threshold if threshold is None else threshold)
     own = seen.cube_mm if size_mm is None else None
-    mesh, dropped = shape.printable(100.0 if size_mm is None else size_mm, largest_part, cube_mm=own)
+    mesh, dropped = shape.solid(100.0 if size_mm is None else size_mm, largest_part, cube_mm=own)
     name = "scan" if isinstance(scan, np.ndarray) else str(scan)
     return Completion(name, shape, mesh, dropped, printability(mesh, min_wall_mm, fills_cube=shape.fills_cube), seen)
 
 
 def invert(
-    picture: Picture, model: ModelOrName, *, search: "Search | None" = None
-) -> "Iterator[Progress | Inverted]":
+    picture: Picture, model: ModelOrName, *, search: Search | None = None
+) -> Iterator[Progress | Inverted]:
     """The camera and the codes with which a model of 3DGEN or GRAF shows what is in a picture, by optimisation.
 
     Args:
@@ -191,7 +202,7 @@ def generate(
 def generate_mesh(
     model: ModelOrName, seed: int = 0, index: int = 0, *, spread: float = 1.0, resolution: int = 128,
     level: float = 0.5, largest_part: bool = True,
-) -> "ColouredMesh":
+) -> ColouredMesh:
     """One new object of a model with a field: its surface in the package's frame, in its colours.
 
     Args:
@@ -238,7 +249,7 @@ def sample_images(
     return sampling.sample_images(model, count, seed, batch, spread=spread)
 
 
-def write_object(path: str | Path, shape: Shape, mesh: trimesh.Trimesh) -> Path:
+def write_object(path: str | Path, shape: Shape, mesh: Mesh) -> Path:
     """Write the grid or the mesh of an object, whichever the suffix says.
 
     Args:

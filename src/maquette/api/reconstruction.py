@@ -4,18 +4,19 @@ The way is here and nowhere else: frame the object, find its outline, ask the mo
 the outline, keep what is solid, make its feet level, measure it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float, UInt8
-from scipy import ndimage
 
 from maquette.api.objects import Printed
 from maquette.errors import UserError
-from maquette.geometry.mesh import surface, to_print
+from maquette.geometry.filters import enlarged
+from maquette.geometry.mesh import plain_surface, to_print
+from maquette.geometry.plain import PlainMesh
 from maquette.geometry.printability import printability
 from maquette.geometry.repair import Dropped, keep_largest, repair
 from maquette.geometry.shape import Shape
@@ -45,6 +46,9 @@ from maquette.ways.verdict import (
     wholeness,
 )
 from maquette.ways.views import SIDES, agreement, angle_between, join, turned
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, UInt8
 
 By = Literal["auto", "model", "revolve", "inflate", "extrude"]
 """A way, or the best one."""
@@ -239,7 +243,7 @@ def reconstruct_one(
 
 
 def _obey_all(
-    all_seen: Sequence["_Seen"], poses: Sequence[Pose | None], occupancy: Float[np.ndarray, "r r r"]
+    all_seen: Sequence[_Seen], poses: Sequence[Pose | None], occupancy: Float[np.ndarray, "r r r"]
 ) -> tuple[Float[np.ndarray, "r r r"], list[tuple[Pose | None, float]]]:
     """The shape mended by each outline in turn, and the camera of each picture with its outline's overlap before."""
     threshold, fitted = all_seen[0].threshold, list[tuple[Pose | None, float]]()
@@ -290,7 +294,7 @@ class _Seen:
     def of(
         cls, picture: Picture, model: ModelOrName, obeying: bool, size_mm: float, threshold: float | None,
         largest_part: bool, min_wall_mm: float, class_name: str = "",
-    ) -> "_Seen":
+    ) -> _Seen:
         model = require_pictures(as_model(model))
         given = as_picture(picture)
         facts = model.facts
@@ -341,7 +345,7 @@ class _Seen:
         """
         pose, before = fitted
         shape = Shape(occupancy, self.threshold)
-        own = surface(shape.occupancy, shape.threshold)
+        own = plain_surface(shape.occupancy, shape.threshold)
         lines = line_signs(own, pose, self.outline) if pose and self.outline is not None else (float("nan"),) * 2
         whole = wholeness(self.outline.ink) if self.outline is not None else float("nan")
         agreed = before if self.outline is not None and goes_around(self.outline) else float("nan")
@@ -356,10 +360,10 @@ class _Seen:
             box = _box(self.outline.mask)
             pose = framed(surface_voxels(shape.voxels), front_pose(), box)
         whole = wholeness(self.outline.ink) if self.outline is not None else float("nan")
-        return self._finished(shape, made.mesh, way, pose, Signs(one=whole), made.notes)
+        return self._finished(shape, PlainMesh.of(made.mesh), way, pose, Signs(one=whole), made.notes)
 
     def _finished(
-        self, shape: Shape, own: trimesh.Trimesh, way: Way, pose: Pose | None, signs: Signs, notes: tuple[str, ...],
+        self, shape: Shape, own: PlainMesh, way: Way, pose: Pose | None, signs: Signs, notes: tuple[str, ...],
         doubts: Sequence[str] = (),
     ) -> Reconstruction:
         """The mesh in the frame made ready to print, measured and judged."""
@@ -384,10 +388,7 @@ class _Seen:
 
 def _fine(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "n n n"]:
     """A shape at FINE voxels a side, or as it is where it has more."""
-    times = FINE / len(occupancy)
-    if times <= 1:
-        return occupancy
-    return ndimage.zoom(occupancy, times, order=1, grid_mode=True, mode="nearest").clip(0, 1).astype(np.float32)
+    return occupancy if len(occupancy) >= FINE else enlarged(occupancy, FINE)
 
 
 def _box(mask: Bool[np.ndarray, "s s"]) -> tuple[float, float, float, float]:

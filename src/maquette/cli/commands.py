@@ -1,100 +1,101 @@
 """The command line: the table of all commands, and how one is found and run.
 
-Heavy modules are imported inside the commands' bodies, so that `maquette --help` answers at once. Exit codes: 0 done, 1
-failed, 2 bad usage. Results go to standard output, progress and messages to standard error; with `--json` standard
-output carries one JSON document and nothing else.
+The module of a command is imported when it is asked for, and heavy ones inside the commands' bodies. Exit codes: 0
+done, 1 failed, 2 bad usage. Results go to standard output, progress and messages to standard error; with `--json`
+standard output carries one JSON document and nothing else.
 
 The table is written by hand, not tyro's SubcommandApp: there a word is a command or a group of them, and `evaluate` and
 `data prepare` are both; and it reads the signatures of all commands before it runs one.
 """
 
+import importlib
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
-from maquette.cli.completion import complete, install, script
-from maquette.cli.data import data_audit, data_prepare, data_prepare_images, data_render, data_render_images, data_show
-from maquette.cli.drawing import pickup, relief
-from maquette.cli.evaluation import evaluate, study_make, study_score
-from maquette.cli.examples import examples
-from maquette.cli.generation import generate
-from maquette.cli.help import command_help, overview
-from maquette.cli.latents import combine, interpolate, project, suggest
-from maquette.cli.loop import loop
 from maquette.cli.options import UsageError, check_names, inputs_among, none_there, say
 from maquette.cli.parsing import parsed
-from maquette.cli.plotting import draw, plot
-from maquette.cli.reconstruction import complete as complete_scans
-from maquette.cli.reconstruction import demo, reconstruct
-from maquette.cli.runs import (
-    doctor,
-    models_export,
-    models_list,
-    models_push,
-    models_show,
-    runs_list,
-    runs_pack,
-    runs_show,
-)
-from maquette.cli.studio import studio
-from maquette.cli.train import train
 from maquette.errors import PlainWarning, RenamedWarning, UserError
 from maquette.io.replacing import guard
 
 Command = Callable[..., int]
 
-GROUPS: dict[str, dict[str, Command]] = {
+_PLACES: dict[str, dict[str, str]] = {
     "Make objects": {
-        "reconstruct": reconstruct,
-        "complete": complete_scans,
-        "generate": generate,
-        "relief": relief,
-        "interpolate": interpolate,
-        "combine": combine,
-        "project": project,
-        "suggest": suggest,
+        "reconstruct": "reconstruction.reconstruct",
+        "complete": "reconstruction.complete",
+        "generate": "generation.generate",
+        "relief": "drawing.relief",
+        "interpolate": "latents.interpolate",
+        "combine": "latents.combine",
+        "project": "latents.project",
+        "suggest": "latents.suggest",
     },
     "Draw and plot": {
-        "pickup": pickup,
-        "draw": draw,
-        "plot": plot,
-        "loop": loop,
+        "pickup": "drawing.pickup",
+        "draw": "plotting.draw",
+        "plot": "plotting.plot",
+        "loop": "loop.loop",
     },
     "Research": {
-        "train": train,
-        "doctor": doctor,
-        "evaluate": evaluate,
-        "evaluate study make": study_make,
-        "evaluate study score": study_score,
+        "train": "train.train",
+        "doctor": "runs.doctor",
+        "evaluate": "evaluation.evaluate",
+        "evaluate study make": "evaluation.study_make",
+        "evaluate study score": "evaluation.study_score",
     },
     "Data": {
-        "data prepare": data_prepare,
-        "data prepare images": data_prepare_images,
-        "data render": data_render,
-        "data render images": data_render_images,
-        "data show": data_show,
-        "data audit": data_audit,
+        "data prepare": "data.data_prepare",
+        "data prepare images": "data.data_prepare_images",
+        "data render": "data.data_render",
+        "data render images": "data.data_render_images",
+        "data show": "data.data_show",
+        "data audit": "data.data_audit",
     },
     "Models and runs": {
-        "models list": models_list,
-        "models show": models_show,
-        "models push": models_push,
-        "models export": models_export,
-        "runs list": runs_list,
-        "runs show": runs_show,
-        "runs pack": runs_pack,
+        "models list": "runs.models_list",
+        "models show": "runs.models_show",
+        "models push": "runs.models_push",
+        "models export": "runs.models_export",
+        "runs list": "runs.runs_list",
+        "runs show": "runs.runs_show",
+        "runs pack": "runs.runs_pack",
     },
     "Other": {
-        "studio": studio,
-        "demo": demo,
-        "examples": examples,
+        "studio": "studio.studio",
+        "demo": "reconstruction.demo",
+        "examples": "examples.examples",
     },
 }
-"""The first page: headings, and below each the names of commands and their functions."""
-COMMANDS: dict[str, Command] = {name: command for group in GROUPS.values() for name, command in group.items()}
+"""The first page: headings, and below each the names of commands, and the modules and functions where they are."""
+
+
+class _Commands(Mapping[str, Command]):
+    """Commands by name; a module is imported when one of its commands is asked for."""
+
+    def __init__(self, places: Mapping[str, str]):
+        self._places = places
+
+    def __getitem__(self, name: str) -> Command:
+        module, _, function = self._places[name].partition(".")
+        return getattr(importlib.import_module(f"maquette.cli.{module}"), function)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+GROUPS = {heading: _Commands(places) for heading, places in _PLACES.items()}
+"""Headings, and below each the commands."""
+COMMANDS = _Commands({name: place for places in _PLACES.values() for name, place in places.items()})
 HELP = ("-h", "--help")
 
 
@@ -132,12 +133,16 @@ def _notes(problem: BaseException | None) -> list[str]:
 def run(arguments: list[str]) -> int:
     """Find the command, parse its options, run it; returns the exit code."""
     if not arguments or arguments[0] in (*HELP, "help"):
+        from maquette.cli.help import overview
+
         print(overview(GROUPS))
         return 0 if arguments else 2
     if arguments[0].startswith("-"):
         return _about_itself(*arguments)
     name, rest = split(arguments)
     if name in groups() and name not in COMMANDS:
+        from maquette.cli.help import overview
+
         print(overview(GROUPS, name))
         return 0 if rest else 2
     if name not in COMMANDS:
@@ -147,9 +152,11 @@ def run(arguments: list[str]) -> int:
         say(f"maquette: no command '{name}'" + (f"; did you mean '{close[0]}'?" if close else "; see maquette --help"))
         return 2
     command = COMMANDS[name]
-    if command is train:
-        return train(rest)
+    if name == "train":
+        return command(rest)
     if any(word in HELP for word in rest):
+        from maquette.cli.help import command_help
+
         command_help(command, name)
         return 0
     values = parsed(command, rest, name)
@@ -218,12 +225,18 @@ def _about_itself(option: str, *words: str) -> int:
 
         print(f"maquette {__version__}")
     elif option == "--install-completion":
+        from maquette.cli.completion import install
+
         for line in install(*words[:1]):
             print(line)
     elif option == "--show-completion":
+        from maquette.cli.completion import script
+
         print(script(*words[:1]), end="")
     elif option == "--complete":
-        for line in complete(list(words), COMMANDS, train):
+        from maquette.cli.completion import complete
+
+        for line in complete(list(words), COMMANDS, COMMANDS["train"]):
             print(line)
     else:
         raise UsageError(f"unknown option '{option}'", hint="see maquette --help")

@@ -1,60 +1,73 @@
 """The one follower of events: progress, skips and notes, on standard error. Only `cli` imports this."""
 
+import os
+import re
+import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TypeVar
-
-from rich.console import Console
-from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bar
-from rich.spinner import Spinner
-from rich.text import Text
+from typing import Any, TypeVar
 
 from maquette.events import Note, Progress, Skipped, clock
 
-_errors = Console(stderr=True, highlight=False, emoji=False)  # or furniture:chair:7 would become a picture of a chair
-output = Console(highlight=False, emoji=False)
 T = TypeVar("T")
 
 
-class _Left(TimeRemainingColumn):
-    """What is left of the time: as the work says itself, or estimated from its pace."""
+def in_terminal() -> bool:
+    """Whether bars and spinners are seen: where standard error is a terminal, or the user says that it is like one.
 
-    def render(self, task: Task) -> Text:
-        """`3 h 20 min left`."""
-        left = task.fields.get("left")
-        left = task.time_remaining if left is None else left
-        return Text("" if left is None else f"{clock(left)} left", style="progress.remaining")
-
-
-def progress() -> Bar:
-    """A progress bar on standard error with what is left; silent where that is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), _Left(),
-               TextColumn("{task.fields[detail]}"))
-    return Bar(*columns, console=_errors, transient=True, disable=not _errors.is_terminal, redirect_stdout=False,
-               redirect_stderr=False)
+    Elsewhere nothing is drawn, and rich, which draws, is not loaded.
+    """
+    asked = os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE")
+    return bool(asked) or (sys.stderr is not None and sys.stderr.isatty())
 
 
-def status(text: str) -> Live:
+def status(text: str) -> AbstractContextManager[object]:
     """A spinner on standard error while something short is done; silent where that is no terminal."""
-    return Live(Spinner("dots", text), console=_errors, transient=True, refresh_per_second=12.5, redirect_stdout=False,
-                redirect_stderr=False)
+    if not in_terminal():
+        return nullcontext()
+    from maquette.cli.terminal import spinner
+
+    return spinner(text)
 
 
 def tell(line: str) -> None:
     """Print a line on standard error, above a bar where there is one; it is never wrapped, so that it can be copied."""
-    _errors.print(line, soft_wrap=True, markup=False)
+    if not in_terminal():
+        print(re.sub(r"[\a\b\v\f\r]", "", line), file=sys.stderr, flush=True)
+        return
+    from maquette.cli.terminal import errors
+
+    errors.print(line, soft_wrap=True, markup=False)
+
+
+class _Unseen:
+    """A bar where there is no terminal."""
+
+    def add_task(self, description: str, total: float | None = None, **fields: object) -> Any:
+        """A line in it."""
+
+    def update(self, task: Any, **values: object) -> None:
+        """How far the work is."""
+
+    def advance(self, task: Any) -> None:
+        """One more is done."""
+
+    def stop(self) -> None:
+        """Whoever shows a result has the terminal alone."""
+
+    def start(self) -> None:
+        """It goes on."""
+
+
+def _progress() -> AbstractContextManager[Any]:
+    """A progress bar on standard error with what is left; silent where that is no terminal."""
+    if not in_terminal():
+        return nullcontext(_Unseen())
+    from maquette.cli.terminal import progress
+
+    return progress()
 
 
 @contextmanager
@@ -79,7 +92,7 @@ def follow(events: Iterable[T], doing: str = "working", total: int | None = None
         total: Results to come, each of which moves the bar; None where the events tell how far the work is.
     """
     said: _Line | None = None
-    with progress() as bar:
+    with _progress() as bar:
         task = bar.add_task(doing, total=total, detail="", left=None)
         for event in events:
             if isinstance(event, Progress):
@@ -111,7 +124,7 @@ class _Line:
     """Units that were done then."""
 
 
-def _move(bar: Bar, task: TaskID, event: Progress, said: _Line | None) -> _Line:
+def _move(bar: Any, task: Any, event: Progress, said: _Line | None) -> _Line:
     """Show how far the work is, in the bar.
 
     Where that is not seen: in a line at the start of a kind of work whose pace is known, and for each tenth.
@@ -125,7 +138,7 @@ def _move(bar: Bar, task: TaskID, event: Progress, said: _Line | None) -> _Line:
     now, tenth = time.monotonic(), event.done * 10 // max(event.total, 1)
     same = said is not None and said.doing == event.doing
     began, first = (said.began, said.first) if said is not None and same else (now, event.done)
-    if _errors.is_terminal:
+    if in_terminal():
         bar.update(task, description=event.doing, completed=event.done, total=event.total, detail=event.detail,
                    left=event.seconds_left)
     elif (not same or said is None or tenth != said.tenth) and (tenth or event.seconds_left is not None):

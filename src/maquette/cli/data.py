@@ -5,15 +5,14 @@ Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 
 import json as js
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import Positional
-
+from maquette.cli.marks import POSITIONAL
 from maquette.cli.options import Inputs, bad_usage, writes
 
 
 def data_prepare(
-    source: Positional[str],
+    source: Annotated[str, POSITIONAL],
     out: str,
     resolution: int = 32,
     views: int = 0,
@@ -118,7 +117,7 @@ def data_render(
 
 
 def data_render_images(
-    source: Positional[str],
+    source: Annotated[str, POSITIONAL],
     out: str,
     size_px: int = 64,
     views: int = 8,
@@ -173,7 +172,7 @@ def data_render_images(
 
 
 @writes
-def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
+def data_show(path: Annotated[str, POSITIONAL], out: str = "", json: bool = False) -> int:
     """Say what a prepared dataset holds, with a sheet of it.
 
     Args:
@@ -201,7 +200,7 @@ def data_show(path: Positional[str], out: str = "", json: bool = False) -> int:
 
 @writes
 def data_audit(
-    path: Positional[str],
+    path: Annotated[str, POSITIONAL],
     out: str = "out",
     fix: str = "",
     keep_names: bool = False,
@@ -265,7 +264,7 @@ def _audit_shapes(path: str, json: bool) -> int:
 
 
 def data_prepare_images(
-    folder: Positional[str],
+    folder: Annotated[str, POSITIONAL],
     out: str,
     size: str = "256x256",
     crop: str = "centre",

@@ -5,13 +5,12 @@ Each body is one call into `outputs_drawing` and the printing of its events; hea
 
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import Mark
 from maquette.cli.options import Format, bad_usage, writes
 from maquette.errors import UserError
 
-Source = Positional[Annotated[str, arg(metavar="SOURCE")]]
-Drawings = Positional[Annotated[tuple[str, ...], arg(metavar="DRAWING...")]]
+Source = Annotated[str, Mark(metavar="SOURCE", positional=True)]
+Drawings = Annotated[tuple[str, ...], Mark(metavar="DRAWING...", positional=True)]
 Paper = Literal["auto", "as seen", "none", "a3", "a4", "a5", "a6", "letter", "legal"]
 
 

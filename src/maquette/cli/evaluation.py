@@ -5,20 +5,19 @@ Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 
 from typing import Annotated
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import POSITIONAL, Mark
 from maquette.cli.options import writes
 
 
 @writes
 def evaluate(
-    model: Positional[str] = "maquette",
+    model: Annotated[str, POSITIONAL] = "maquette",
     on: str = "modelnet10",
-    data_path: Annotated[str, arg(name="data.path")] = "",
+    data_path: Annotated[str, Mark(name="data.path")] = "",
     views: int = 4,
     limit: int | None = None,
     seed: int = 0,
-    class_name: Annotated[str, arg(name="class")] = "",
+    class_name: Annotated[str, Mark(name="class")] = "",
     turns: int = 0,
     classifier: str = "",
     inception: str = "",
@@ -66,7 +65,7 @@ def evaluate(
 
 
 def study_make(
-    model: Positional[str],
+    model: Annotated[str, POSITIONAL],
     real: str,
     out: str = "study",
     count: int = 20,
@@ -100,8 +99,8 @@ def study_make(
 
 @writes
 def study_score(
-    key: Positional[str],
-    answers: Positional[Annotated[tuple[str, ...], arg(metavar="ANSWERS...")]],
+    key: Annotated[str, POSITIONAL],
+    answers: Annotated[tuple[str, ...], Mark(metavar="ANSWERS...", positional=True)],
     json: str = "",
 ) -> int:
     """Score what the readers of a study answered.

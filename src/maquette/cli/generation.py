@@ -5,8 +5,7 @@ Heavy modules are imported inside the body, as in `maquette.cli.commands`.
 
 from typing import Annotated
 
-from tyro.conf import arg
-
+from maquette.cli.marks import Mark
 from maquette.cli.options import Format, writes
 from maquette.errors import UserError
 
@@ -17,7 +16,7 @@ def generate(
     seed: int = 0,
     model: str = "maquette",
     out: str = "out",
-    class_name: Annotated[str, arg(name="class")] = "",
+    class_name: Annotated[str, Mark(name="class")] = "",
     spread: float = 1.0,
     size_mm: float = 100.0,
     format: Format | None = None,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from maquette.cli.parsing import docs, show_help
+from maquette.cli.parsing import docs
 
 NEEDS_EXAMPLES = "The files of examples/ come with: maquette examples"
 OPTIONS = {
@@ -36,6 +36,8 @@ def overview(groups: Mapping[str, Mapping[str, Callable[..., Any]]], within: str
 
 def command_help(command: Callable[..., Any], name: str) -> None:
     """Print a command's help: what it does, its options, examples."""
+    from maquette.cli.tyro_parsing import show_help
+
     told = docs(command)
     show_help(command, f"maquette {name}", told.about)
     print_examples(told.examples)

@@ -5,13 +5,12 @@ Each body is one call into `outputs_latent` and the printing of its events; heav
 
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import Mark
 from maquette.cli.options import Format, Inputs, bad_usage, writes
 from maquette.errors import UserError
 
-Operands = Positional[Annotated[tuple[str, ...], arg(metavar="OPERAND...")]]
-Expression = Positional[Annotated[tuple[str, ...], arg(metavar="EXPRESSION")]]
+Operands = Annotated[tuple[str, ...], Mark(metavar="OPERAND...", positional=True)]
+Expression = Annotated[tuple[str, ...], Mark(metavar="EXPRESSION", positional=True)]
 
 
 @writes

@@ -6,12 +6,11 @@ Heavy modules are imported inside the body, as in `maquette.cli.commands`.
 import sys
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import Mark
 from maquette.cli.options import bad_usage, say
 from maquette.errors import UserError
 
-Start = Positional[Annotated[str, arg(metavar="START")]]
+Start = Annotated[str, Mark(metavar="START", positional=True)]
 
 
 def loop(

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import Mark
 from maquette.errors import UserError
 from maquette.io.paths import nameable, usable
 
-Inputs = Positional[Annotated[tuple[str, ...], arg(metavar="INPUT...")]]
+Inputs = Annotated[tuple[str, ...], Mark(metavar="INPUT...", positional=True)]
 Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz", "mat"]
 
 OUTPUTS = ("out", "fix", "json", "cache", "to", "export")

@@ -5,13 +5,12 @@ Each body is one call below and the printing of its events; heavy modules are im
 
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import Mark
 from maquette.cli.options import bad_usage, writes
 from maquette.plotting.settings import Machine, Paper, ViewOptions
 
-Sources = Positional[Annotated[tuple[str, ...], arg(metavar="SHAPE|MESH|PICTURE...")]]
-Drawings = Positional[Annotated[tuple[str, ...], arg(metavar="SVG|GCODE...")]]
+Sources = Annotated[tuple[str, ...], Mark(metavar="SHAPE|MESH|PICTURE...", positional=True)]
+Drawings = Annotated[tuple[str, ...], Mark(metavar="SVG|GCODE...", positional=True)]
 Kind = Literal["svg", "hpgl", "gcode"]
 
 
@@ -24,8 +23,8 @@ def draw(
     landscape: bool = False,
     margin: str = "15mm",
     pen_mm: float = 0.3,
-    look: Annotated[ViewOptions, arg(name="")] = ViewOptions(),
-    machine: Annotated[Machine, arg(name="")] = Machine(),
+    look: Annotated[ViewOptions, Mark(name="")] = ViewOptions(),
+    machine: Annotated[Machine, Mark(name="")] = Machine(),
     device: str = "hp7475a",
     preview: bool = False,
     json: bool = False,
@@ -73,7 +72,7 @@ def plot(
     fit: bool = False,
     pen: int | None = None,
     pen_mm: float = 0.3,
-    machine: Annotated[Machine, arg(name="")] = Machine(),
+    machine: Annotated[Machine, Mark(name="")] = Machine(),
     device: str = "hp7475a",
     baud: int = 115200,
     home: bool = False,

@@ -5,11 +5,10 @@ Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import Mark
 from maquette.cli.options import Format, Inputs, bad_usage, writes
 
-Scans = Positional[Annotated[tuple[str, ...], arg(metavar="SCAN...")]]
+Scans = Annotated[tuple[str, ...], Mark(metavar="SCAN...", positional=True)]
 
 
 @writes
@@ -22,7 +21,7 @@ def reconstruct(
     as_read: bool = False,
     one: bool = False,
     sides: tuple[str, ...] = (),
-    class_name: Annotated[str, arg(name="class")] = "",
+    class_name: Annotated[str, Mark(name="class")] = "",
     size_mm: float = 100.0,
     format: Format | None = None,
     preview: bool = False,

@@ -6,8 +6,7 @@ Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 import json as json_format
 from typing import Annotated
 
-from tyro.conf import Positional, arg
-
+from maquette.cli.marks import POSITIONAL, Mark
 from maquette.cli.options import writes
 from maquette.errors import UserError
 
@@ -32,7 +31,7 @@ def models_list(json: bool = False) -> int:
     return 0
 
 
-def models_show(model: Positional[str] = "maquette", json: bool = False) -> int:
+def models_show(model: Annotated[str, POSITIONAL] = "maquette", json: bool = False) -> int:
     """Show a model's card.
 
     Args:
@@ -52,7 +51,7 @@ def models_show(model: Positional[str] = "maquette", json: bool = False) -> int:
     return 0
 
 
-def doctor(run: Positional[str], json: bool = False) -> int:
+def doctor(run: Annotated[str, POSITIONAL], json: bool = False) -> int:
     """Look for the usual faults in a run.
 
     Numbers that are not finite, dead or runaway critics, shapes all alike.
@@ -75,7 +74,7 @@ def doctor(run: Positional[str], json: bool = False) -> int:
 
 
 def models_export(
-    model: Positional[Annotated[str, arg(metavar="MODEL")]],
+    model: Annotated[str, Mark(metavar="MODEL", positional=True)],
     out: str = "",
 ) -> int:
     """Write the graphs for answers without PyTorch.
@@ -103,8 +102,8 @@ def models_export(
 
 
 def models_push(
-    model: Positional[Annotated[str, arg(metavar="MODEL")]],
-    to: Positional[Annotated[str, arg(metavar="OWNER/NAME")]],
+    model: Annotated[str, Mark(metavar="MODEL", positional=True)],
+    to: Annotated[str, Mark(metavar="OWNER/NAME", positional=True)],
     private: bool = False,
 ) -> int:
     """Upload a model to the Hugging Face Hub.
@@ -123,7 +122,7 @@ def models_push(
     return 0
 
 
-def runs_list(folder: Positional[str] = "runs", json: bool = False) -> int:
+def runs_list(folder: Annotated[str, POSITIONAL] = "runs", json: bool = False) -> int:
     """List the runs in a folder, and how far they are.
 
     With what they measured, and whether they go on.
@@ -141,7 +140,7 @@ def runs_list(folder: Positional[str] = "runs", json: bool = False) -> int:
     return show_runs(api.runs(folder), folder, json)
 
 
-def runs_pack(run: Positional[str], out: str) -> int:
+def runs_pack(run: Annotated[str, POSITIONAL], out: str) -> int:
     """Write a small copy of a run, to go on elsewhere.
 
     Half precision, no optimiser state.
@@ -161,7 +160,7 @@ def runs_pack(run: Positional[str], out: str) -> int:
 
 
 @writes
-def runs_show(run: Positional[str], out: str = "", json: bool = False) -> int:
+def runs_show(run: Annotated[str, POSITIONAL], out: str = "", json: bool = False) -> int:
     """Show a run's curves and its newest samples.
 
     They are written as curves.png and samples.png.

@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from maquette.cli.console import follow, output
+from maquette.cli.console import follow
 from maquette.cli.options import say
 from maquette.events import Failed, Written
 from maquette.io.atomic import atomic_path
@@ -138,6 +136,10 @@ def show_evaluation(events: Iterable, out: str) -> int:
     if out == "-":
         print(json.dumps(result.to_json(), indent=1))
         return 0
+    from rich.table import Table
+
+    from maquette.cli.terminal import output
+
     output.print(result.title, soft_wrap=True, markup=False)
     table = Table(*result.columns)
     for row in result.rows:

@@ -136,7 +136,7 @@ def _recipe_help(recipe: "Recipe", name: str, everything: bool) -> None:
     from tyro.constructors import StructFieldSpec
 
     from maquette.cli.help import print_examples
-    from maquette.cli.parsing import show_help
+    from maquette.cli.tyro_parsing import show_help
     from maquette.recipe import DataRecipe, OptimRecipe, TrainRecipe, recipe_type
 
     kind = recipe_type(recipe.system)

@@ -1,15 +1,22 @@
 """A shape out of a function of points, which is asked closely only where the shape has its surface."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32
-from scipy import ndimage
+
+from maquette.geometry.filters import largest_near, least_near
+
+if TYPE_CHECKING:
+    from jaxtyping import Float32
+
+    Filled = Callable[[Float32[np.ndarray, "points 3"]], Float32[np.ndarray, " points"]]
+    """Points of the frame to their occupancy in [0, 1]."""
 
 UNDECIDED = 0.02
 """A coarse cell whose neighbours are all below this, or all above 1 - this, is not looked at more closely."""
-Filled = Callable[[Float32[np.ndarray, "points 3"]], Float32[np.ndarray, " points"]]
-"""Points of the frame to their occupancy in [0, 1]."""
 
 
 def cell_centres(cells: int) -> Float32[np.ndarray, "points 3"]:
@@ -28,8 +35,8 @@ def coarse_to_fine(filled: Filled, side: int) -> Float32[np.ndarray, "side side 
     """
     half = side // 2
     coarse = filled(cell_centres(half)).reshape(half, half, half)
-    around = {"size": 3, "mode": "constant", "cval": 0.0}  # empty beyond the cube
-    most, least = ndimage.maximum_filter(coarse, **around), ndimage.minimum_filter(coarse, **around)
+    around = np.pad(coarse, 1)  # empty beyond the cube
+    most, least = (near(around)[1:-1, 1:-1, 1:-1] for near in (largest_near, least_near))
     mixed = _doubled((most > UNDECIDED) & (least < 1 - UNDECIDED)).reshape(-1)
     fine = _doubled(coarse).reshape(-1)
     if mixed.any():

@@ -1,20 +1,30 @@
 """Surfaces: the watertight mesh of an occupancy grid, where it stands, and whether it is closed.
 
-Meshes are `trimesh.Trimesh`. In the package's frame the grid's cube is [-0.5, 0.5]^3 (see `maquette.types`). Meshes for
-printing are in millimetres, z up, resting on z = 0.
+Meshes are `trimesh.Trimesh`, or `maquette.geometry.plain.PlainMesh` on the way from voxels to a file; what is made of a
+mesh is of its kind. In the package's frame the grid's cube is [-0.5, 0.5]^3 (see `maquette.types`). Meshes for printing
+are in millimetres, z up, resting on z = 0.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float, Float32, Int, Num
-from scipy import ndimage, sparse
-from scipy.sparse import csgraph
 
 from maquette.errors import UserError
-from maquette.geometry.print_mesh import PrintMesh
+from maquette.geometry.filters import blurred, largest_near, least_near
+from maquette.geometry.marching import marching_cubes
+from maquette.geometry.plain import PlainMesh, like
 
-Occupancy = Num[np.ndarray, "r r r"] | Bool[np.ndarray, "r r r"]
-"""A grid of numbers in [0, 1] or of booleans, axes x, y, z."""
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Bool, Float, Float32, Int, Num
+
+    from maquette.geometry.plain import Mesh, SameKind
+
+    Occupancy = Num[np.ndarray, "r r r"] | Bool[np.ndarray, "r r r"]
+    """A grid of numbers in [0, 1] or of booleans, axes x, y, z."""
+
 SMOOTH = 0.6
 """Default smoothing of surfaces, in voxels."""
 _SHARPNESS = 2.0  # how steeply the solid share of a fine voxel follows the field: a slope of one over half a voxel
@@ -23,6 +33,20 @@ _PASSES = 3  # after three the volume of a slab one voxel thick is right to 1 %,
 
 
 def surface(occupancy: Occupancy, threshold: float = 0.5, smooth: float = SMOOTH) -> trimesh.Trimesh:
+    """As `plain_surface`, as a trimesh.
+
+    Args:
+        occupancy: `[R, R, R]` in [0, 1].
+        threshold: The occupancy at the surface, between 0 and 1.
+        smooth: Standard deviation of the Gaussian, in voxels; 0 does not smooth.
+
+    Raises:
+        UserError: As `plain_surface` does.
+    """
+    return plain_surface(occupancy, threshold, smooth).trimesh()
+
+
+def plain_surface(occupancy: Occupancy, threshold: float = 0.5, smooth: float = SMOOTH) -> PlainMesh:
     """The smooth iso-surface of an occupancy grid, in the package's frame, with normals pointing outwards.
 
     The grid is padded, so that shapes which touch its border are closed. It is smoothed by a Gaussian and doubled in
@@ -50,8 +74,6 @@ def surface(occupancy: Occupancy, threshold: float = 0.5, smooth: float = SMOOTH
             f"the shape is empty: no voxel reaches the threshold {threshold:g}, the highest is {highest:.2g}",
             hint="lower --threshold" if highest > 0 else "nothing was recognised; try another image or model",
         )
-    from skimage.measure import marching_cubes
-
     resolution = grid.shape[0]
     low, high = _bounding_box(grid, threshold, margin=2)
     pad = 3  # voxels of empty space around: more than the smoothing reaches at its default
@@ -65,15 +87,15 @@ def surface(occupancy: Occupancy, threshold: float = 0.5, smooth: float = SMOOTH
     field[np.abs(field - 0.5) < 1e-3] = 0.5 + 1e-3
     for axis in range(3):  # however wide the smoothing, the border stays empty and the surface closed
         np.moveaxis(field, axis, 0)[[0, -1]] = 0
-    vertices, faces, _, _ = marching_cubes(field, 0.5, gradient_direction="ascent")
+    vertices, faces = marching_cubes(field, 0.5)
     vertices = ((vertices + 0.5) / fineness - pad + low) / resolution - 0.5
     vertices = _without_stairs(vertices, faces, round(17 * smooth) if fineness == 2 else 0, 0.35 / resolution)
-    return trimesh.Trimesh(vertices, faces, process=False)
+    return PlainMesh(vertices.astype(np.float64), faces)
 
 
 def _bounding_box(
     grid: Float32[np.ndarray, "r r r"], threshold: float, margin: int
-) -> tuple[Int[np.ndarray, "3"], Int[np.ndarray, "3"]]:
+) -> tuple[Int[np.ndarray, " 3"], Int[np.ndarray, " 3"]]:
     """The box around the voxels at or above the threshold, `margin` voxels wider: [low, high) on each axis."""
     full = grid >= threshold
     low, high = np.zeros(3, int), np.zeros(3, int)
@@ -99,22 +121,18 @@ def _smooth_field(field: Float32[np.ndarray, "x y z"], smooth: float, fineness: 
     def filled(values: np.ndarray) -> np.ndarray:  # how much of each fine voxel is solid, near enough
         return np.clip(_SHARPNESS * (values - 0.5) + 0.5, 0, 1)
 
-    def blur(values: np.ndarray, sigma: float) -> np.ndarray:
-        return ndimage.gaussian_filter(values, sigma, truncate=2.5, mode="constant") if sigma else values
-
     # Where a probability falls within a voxel it is a share of the voxel; a wide haze of low ones is no volume.
-    contrast = ndimage.maximum_filter(field, 3) - ndimage.minimum_filter(field, 3)
+    contrast = largest_near(field) - least_near(field)
     solid = np.clip((field - 0.5) / np.maximum(contrast, 0.1) + 0.5, 0, 1)
-    coarse = blur(field, smooth)
+    coarse = blurred(field, smooth)
     if smooth:  # parts and gaps thinner than three voxels; without smoothing everything is put right below
-        thin = ndimage.grey_closing(solid, (3, 3, 3)) - ndimage.grey_opening(solid, (3, 3, 3))
-        thin = ndimage.maximum_filter(thin, 3)
+        thin = largest_near(least_near(largest_near(solid)) - largest_near(least_near(solid)))
     else:
-        thin = 1.0
+        thin = np.ones(1, np.float32)
     for _ in range(_PASSES):
         share = filled(finer(coarse))
         lost = solid - (_halve(share) if fineness == 2 else share)
-        coarse = coarse + thin * blur(lost, min(smooth, 0.5))
+        coarse = coarse + thin * blurred(lost, min(smooth, 0.5))
     fine = finer(coarse)
     if smooth:  # everywhere else the level makes up for what the smoothing took, the same for all
         thick = finer(1 - thin)
@@ -157,6 +175,8 @@ def _without_stairs(
     """
     if not passes:
         return vertices
+    from scipy import sparse
+
     start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
     mean = sparse.csr_matrix((np.ones(len(start), np.float32), (start, end)), shape=(len(vertices),) * 2)
     mean.data /= np.repeat(np.diff(mean.indptr), np.diff(mean.indptr))  # each row averages a vertex's neighbours
@@ -180,43 +200,47 @@ def _without_stairs(
     return vertices + moved * np.minimum(1, furthest / np.maximum(far, 1e-12))
 
 
-def to_frame(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+def to_frame(mesh: SameKind) -> SameKind:
     """The mesh in the package's frame: its bounding box centred at the origin, its longest side exactly 1.
 
     Raises:
         UserError: For a mesh without a size: a point, or coordinates that are not finite.
     """
-    used = mesh.vertices[np.unique(mesh.faces)]
-    low, high = used.min(0), used.max(0)
+    used = np.zeros(len(mesh.vertices), bool)
+    used[mesh.faces] = True
+    low, high = mesh.vertices[used].min(0), mesh.vertices[used].max(0)
     longest = float((high - low).max())
     if not (np.isfinite(longest) and longest > 0):
         raise UserError("the mesh has no size", f"longest side {longest:g}")
-    return trimesh.Trimesh((mesh.vertices - (low + high) / 2) / longest, mesh.faces, process=False)
+    vertices = (mesh.vertices - (low + high) / 2) / longest
+    framed: Any = mesh.moved(vertices) if isinstance(mesh, PlainMesh) else like(mesh, vertices, mesh.faces)
+    return framed
 
 
-def to_print(mesh: trimesh.Trimesh, size_mm: float = 100.0) -> trimesh.Trimesh:
+def to_print(mesh: SameKind, size_mm: float = 100.0) -> SameKind:
     """The mesh in millimetres: longest side `size_mm`, centred on x and y, resting on z = 0.
+
+    Of a trimesh it is a `maquette.geometry.print_mesh.PrintMesh`.
 
     Raises:
         UserError: When `size_mm` is not positive, and for a mesh without a size.
     """
     if not (np.isfinite(size_mm) and size_mm > 0):
         raise UserError("size_mm must be positive", size_mm)
-    framed = to_frame(mesh)
+    framed: Any = to_frame(mesh)
     vertices = framed.vertices * size_mm
     vertices[:, 2] -= vertices[:, 2].min()
-    return PrintMesh(vertices, framed.faces, process=False)
+    if isinstance(mesh, PlainMesh):
+        return framed.moved(vertices)
+    from maquette.geometry.print_mesh import PrintMesh
+
+    made: Any = PrintMesh(vertices, framed.faces, process=False)
+    return made
 
 
-def is_closed(mesh: trimesh.Trimesh) -> bool:
+def is_closed(mesh: Mesh) -> bool:
     """Whether the mesh is watertight and consistently wound: each edge joins two faces that run along it both ways."""
-    faces = np.asarray(mesh.faces, dtype=np.int64)
-    if not len(faces):
-        return False
-    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    count = int(faces.max()) + 1
-    forth, back = np.sort(start * count + end), np.sort(end * count + start)
-    return bool((start != end).all() and (forth[1:] != forth[:-1]).all() and np.array_equal(forth, back))
+    return PlainMesh.of(mesh).is_watertight
 
 
 def signed_volume(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, " f"]:
@@ -225,11 +249,6 @@ def signed_volume(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 
     return np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
 
 
-def components(mesh: trimesh.Trimesh) -> tuple[int, Int[np.ndarray, " f"]]:
+def components(mesh: Mesh) -> tuple[int, Int[np.ndarray, " f"]]:
     """The number of connected surfaces, and for each face the number of its surface, from 0."""
-    faces = np.asarray(mesh.faces)
-    start, end = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
-    graph = sparse.coo_matrix((np.ones(len(start), bool), (start, end)), shape=(len(mesh.vertices),) * 2)
-    _, of_vertex = csgraph.connected_components(graph, directed=False)
-    used, of_face = np.unique(of_vertex[faces[:, 0]], return_inverse=True)
-    return len(used), of_face
+    return PlainMesh.of(mesh).surfaces

@@ -1,9 +1,12 @@
 """A mesh for printing, whose own export writes what the command line writes."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import trimesh
 
+from maquette.geometry.plain import PlainMesh
 from maquette.io.formats.meshes import GLB_FROM_MM
 
 
@@ -13,6 +16,11 @@ class PrintMesh(trimesh.Trimesh):
     Files that say nothing of their unit (STL, OBJ, PLY, OFF) and 3MF hold it as it is. glTF is in metres, y up, and
     faces +z by its specification: `export` turns the mesh so for `.glb` and `.gltf`, as `maquette.io.formats` does.
     """
+
+    @classmethod
+    def of(cls, mesh: PlainMesh) -> PrintMesh:
+        """A copy of a mesh in millimetres."""
+        return cls(mesh.vertices.copy(), mesh.faces.copy(), process=False)
 
     def export(self, file_obj: Any = None, file_type: str | None = None, **kwargs: Any) -> Any:
         """As `trimesh.Trimesh.export`, glTF in its own frame.
@@ -28,7 +36,7 @@ class PrintMesh(trimesh.Trimesh):
         turned = super().copy().apply_transform(GLB_FROM_MM)  # trimesh copies to a plain mesh
         return turned.export(file_obj, file_type, **kwargs)
 
-    def copy(self, include_cache: bool = False, include_visual: bool = True) -> "PrintMesh":
+    def copy(self, include_cache: bool = False, include_visual: bool = True) -> PrintMesh:
         """As `trimesh.Trimesh.copy`; the copy is a mesh for printing too."""
         copied = PrintMesh(process=False)
         copied.__dict__.update(super().copy(include_cache, include_visual).__dict__)

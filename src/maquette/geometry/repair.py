@@ -1,14 +1,22 @@
 """Meshes that a printer accepts: watertight, in one part, with fewer faces."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
-from jaxtyping import Bool
 
 from maquette.errors import UserError
-from maquette.geometry.mesh import components, is_closed, signed_volume, surface, to_frame
+from maquette.geometry.mesh import is_closed, surface, to_frame
+from maquette.geometry.plain import PlainMesh, like
 from maquette.geometry.voxelise import voxelise
+
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Bool
+
+    from maquette.geometry.plain import SameKind
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Dropped:
         return f"dropped {parts} ({100 * self.share:.2g} % of the volume)"
 
 
-def keep_largest(mesh: trimesh.Trimesh) -> tuple[trimesh.Trimesh, Dropped]:
+def keep_largest(mesh: SameKind) -> tuple[SameKind, Dropped]:
     """The part with the largest volume, with the cavities inside it, and what was dropped.
 
     Args:
@@ -40,28 +48,27 @@ def keep_largest(mesh: trimesh.Trimesh) -> tuple[trimesh.Trimesh, Dropped]:
     Returns:
         The mesh (the same object when nothing was dropped), and what was dropped.
     """
-    count, of_face = components(mesh)
+    plain = PlainMesh.of(mesh)
+    count, of_face = plain.surfaces
     if count < 2:
         return mesh, Dropped()
-    volumes = np.bincount(of_face, signed_volume(mesh.vertices, mesh.faces), count)
+    volumes = np.bincount(of_face, plain.face_volumes, count)
     largest = int(np.argmax(volumes))
     parts = np.flatnonzero(volumes > 0)
-    body = _faces_of(mesh, of_face == largest)
-    cavities = [c for c in np.flatnonzero(volumes < 0) if _is_inside(body, mesh, of_face == c)]
+    body = plain.part(of_face == largest)
+    cavities = [c for c in np.flatnonzero(volumes < 0) if _is_inside(body, plain, of_face == c)]
     chosen = np.array([largest, *cavities])
     kept = np.isin(of_face, chosen)
     total = volumes.sum()
     share = float(np.clip(1 - volumes[chosen].sum() / total, 0, 1)) if total > 0 else 0.0
     dropped = Dropped(max(len(parts) - 1, 0), share if len(parts) > 1 else 0.0)
-    return (mesh if kept.all() else _faces_of(mesh, kept)), dropped
+    if kept.all():
+        return mesh, dropped
+    rest = plain.part(kept)
+    return like(mesh, rest.vertices, rest.faces), dropped
 
 
-def _faces_of(mesh: trimesh.Trimesh, chosen: Bool[np.ndarray, " f"]) -> trimesh.Trimesh:
-    used, faces = np.unique(mesh.faces[chosen], return_inverse=True)
-    return trimesh.Trimesh(mesh.vertices[used], faces.reshape(-1, 3), process=False)
-
-
-def _is_inside(body: trimesh.Trimesh, mesh: trimesh.Trimesh, cavity: Bool[np.ndarray, " f"]) -> bool:
+def _is_inside(body: PlainMesh, mesh: PlainMesh, cavity: Bool[np.ndarray, " f"]) -> bool:
     """Whether the first vertex of a cavity lies inside the body: the body's faces fill a solid angle of 4 pi there."""
     point = mesh.vertices[mesh.faces[cavity][0, 0]]
     low, high = body.bounds
@@ -75,7 +82,7 @@ def _is_inside(body: trimesh.Trimesh, mesh: trimesh.Trimesh, cavity: Bool[np.nda
     return bool(abs(angle.sum()) > 2 * np.pi)
 
 
-def repair(mesh: trimesh.Trimesh, resolution: int = 128) -> trimesh.Trimesh:
+def repair(mesh: SameKind, resolution: int = 128) -> SameKind:
     """A watertight mesh, consistently wound, with normals pointing outwards; the same object when it already is one.
 
     Four ways are tried in turn: joining vertices; manifold3d; filling holes and turning faces; and, for a mesh that
@@ -92,6 +99,8 @@ def repair(mesh: trimesh.Trimesh, resolution: int = 128) -> trimesh.Trimesh:
         return _outwards(mesh)
     if not len(mesh.faces):
         raise UserError("the mesh has no faces")
+    import trimesh
+
     fixed = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     fixed.merge_vertices()
     fixed.update_faces(fixed.nondegenerate_faces() & fixed.unique_faces())
@@ -99,19 +108,20 @@ def repair(mesh: trimesh.Trimesh, resolution: int = 128) -> trimesh.Trimesh:
     for attempt in (lambda m: m, _through_manifold, _rewound, lambda m: _through_voxels(m, resolution)):
         result = attempt(fixed)
         if result is not None and is_closed(result):
-            return _outwards(result)
+            whole = _outwards(result)
+            return like(mesh, whole.vertices, whole.faces)
     raise UserError("the mesh could not be made watertight", f"{len(mesh.faces)} faces")
 
 
-def _outwards(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    if signed_volume(mesh.vertices, mesh.faces).sum() < 0:
-        return trimesh.Trimesh(mesh.vertices, mesh.faces[:, ::-1], process=False)
-    return mesh
+def _outwards(mesh: SameKind) -> SameKind:
+    return like(mesh, mesh.vertices, mesh.faces[:, ::-1]) if PlainMesh.of(mesh).volume < 0 else mesh
 
 
 def _rewound(mesh: trimesh.Trimesh) -> trimesh.Trimesh | None:
     if not len(mesh.faces):
         return None
+    import trimesh
+
     fixed = mesh.copy()
     trimesh.repair.fill_holes(fixed)
     trimesh.repair.fix_normals(fixed, multibody=True)
@@ -127,7 +137,7 @@ def _through_manifold(mesh: trimesh.Trimesh) -> trimesh.Trimesh | None:
     if solid.status() != manifold3d.Error.NoError or solid.is_empty():
         return None
     out = solid.to_mesh()
-    return trimesh.Trimesh(out.vert_properties[:, :3], out.tri_verts, process=False)
+    return like(mesh, out.vert_properties[:, :3], out.tri_verts)
 
 
 def _through_voxels(mesh: trimesh.Trimesh, resolution: int) -> trimesh.Trimesh | None:
@@ -140,7 +150,7 @@ def _through_voxels(mesh: trimesh.Trimesh, resolution: int) -> trimesh.Trimesh |
     return result
 
 
-def decimate(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
+def decimate(mesh: SameKind, faces: int) -> SameKind:
     """The mesh with about this many faces, still watertight; unchanged when it has no more.
 
     Quadric edge collapse (Garland and Heckbert 1997) by fast_simplification.
@@ -157,4 +167,4 @@ def decimate(mesh: trimesh.Trimesh, faces: int) -> trimesh.Trimesh:
     points, triangles = fast_simplification.simplify(
         np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.int32), target_count=faces
     )
-    return repair(trimesh.Trimesh(points, triangles, process=False))
+    return repair(like(mesh, points, triangles))

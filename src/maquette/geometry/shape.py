@@ -1,19 +1,26 @@
 """One object as an occupancy grid, and how it becomes a mesh or a file."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import floor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Num, UInt8
 
 from maquette.errors import UserError
-from maquette.geometry.mesh import SMOOTH, surface, to_frame, to_print
+from maquette.geometry.mesh import SMOOTH, plain_surface, surface, to_frame, to_print
 from maquette.geometry.repair import Dropped, decimate, keep_largest, repair
 from maquette.geometry.size import check_side
 from maquette.geometry.voxelise import voxelise
 from maquette.io import formats
+
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Bool, Num, UInt8
+
+    from maquette.geometry.plain import Mesh, PlainMesh
 
 FULL = 0.9
 """The share of its cube from which a shape is said to fill it."""
@@ -30,7 +37,7 @@ class Shape:
             not between 0 and 1.
     """
 
-    occupancy: Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
+    occupancy: Num[np.ndarray, " ..."] | Bool[np.ndarray, " ..."]
     """Probability that a voxel is filled, float32 `[R, R, R]` in [0, 1], axes x, y, z; the constructor converts."""
     threshold: float = 0.5
     """The probability from which a voxel counts as filled, between 0 and 1."""
@@ -84,6 +91,31 @@ class Shape:
         faces: int | None = None,
         cube_mm: float | None = None,
     ) -> tuple[trimesh.Trimesh, Dropped]:
+        """As `solid`, as a `maquette.geometry.print_mesh.PrintMesh`.
+
+        Args:
+            size_mm: Longest side of the mesh, from 1 to 2,000.
+            largest_part: Keep only the part with the largest volume.
+            smooth: In voxels; see `maquette.geometry.mesh.surface`.
+            faces: Reduce the mesh to about this many faces.
+            cube_mm: Side of the whole grid; when given, it decides the size instead of `size_mm`.
+
+        Raises:
+            UserError: As `solid` does.
+        """
+        from maquette.geometry.print_mesh import PrintMesh
+
+        mesh, dropped = self.solid(size_mm, largest_part, smooth, faces, cube_mm)
+        return PrintMesh.of(mesh), dropped
+
+    def solid(
+        self,
+        size_mm: float = 100.0,
+        largest_part: bool = True,
+        smooth: float = SMOOTH,
+        faces: int | None = None,
+        cube_mm: float | None = None,
+    ) -> tuple[PlainMesh, Dropped]:
         """A watertight mesh in millimetres, resting on z = 0, and the loose parts that were dropped.
 
         Args:
@@ -98,7 +130,7 @@ class Shape:
         """
         if cube_mm is None:
             check_side(size_mm)
-        mesh, dropped = repair(self.surface(smooth)), Dropped()
+        mesh, dropped = repair(plain_surface(self.occupancy, self.threshold, smooth)), Dropped()
         if largest_part:
             mesh, dropped = keep_largest(mesh)
         if faces is not None:
@@ -108,7 +140,7 @@ class Shape:
         return to_print(mesh, size_mm), dropped
 
     @classmethod
-    def load(cls, path: str | Path, resolution: int = 32, threshold: float = 0.5) -> "Shape":
+    def load(cls, path: str | Path, resolution: int = 32, threshold: float = 0.5) -> Shape:
         """The shape in a grid or mesh file (see `maquette.io.formats`).
 
         A grid keeps its resolution. A mesh is centred, scaled to the frame's cube and filled with voxels.
@@ -149,7 +181,7 @@ class Shape:
         if formats.kind(path) == "grid":
             formats.write_grid(path, self.occupancy, self.threshold)
             return Dropped()
-        mesh, dropped = self.printable(size_mm, largest_part, smooth)
+        mesh, dropped = self.solid(size_mm, largest_part, smooth)
         formats.write_mesh(path, mesh)
         return dropped
 
@@ -166,7 +198,7 @@ def read_surface(path: str | Path) -> trimesh.Trimesh:
 
 
 def save_solid(
-    path: str | Path, mesh_mm: trimesh.Trimesh, colours: UInt8[np.ndarray, "v 3"] | None = None
+    path: str | Path, mesh_mm: Mesh, colours: UInt8[np.ndarray, "v 3"] | None = None
 ) -> Path:
     """Write a solid as a mesh, or filled with voxels as a grid of `SOLID_VOXELS` a side, as the file's suffix asks.
 

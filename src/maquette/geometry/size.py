@@ -1,9 +1,15 @@
 """What a printer can make, as a line for the user: a size in the wrong unit shows in the result."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import Float
 
 from maquette.errors import UserError
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 LARGEST_MM, SMALLEST_MM = 500.0, 5.0
 """The longest side of what the printers of most people can make, and of what is worth printing."""
@@ -39,7 +45,7 @@ def check_wall(min_wall_mm: float) -> float:
     return min_wall_mm
 
 
-def size_line(extents_mm: Float[np.ndarray, "3"]) -> str:
+def size_line(extents_mm: Float[np.ndarray, " 3"]) -> str:
     """What is to be said of a size that no printer makes: "1200 mm long: beyond most printers ..."; empty for others.
 
     Args:

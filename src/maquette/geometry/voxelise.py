@@ -15,37 +15,23 @@ and IKEA, so that legs thinner than a voxel survive. Three exact steps on the CP
    side on, gaps that would be closed at 64 count as closed, since the parts of real models do not quite meet.
 """
 
-from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from numpy.typing import ArrayLike
-from scipy import ndimage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from maquette.errors import UserError
+from maquette.geometry.cells import cells_within, edge_tests
+from maquette.geometry.parts import connected
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+
+    from maquette.io.formats.meshes import TriangleMesh
 
 _TOUCH = 1e-4
 """In voxels: a surface closer than this to the border of a voxel only touches the voxel."""
-_CHUNK = 1_000_000
-"""Candidate cells that are tested together; this bounds the memory."""
-
-
-@runtime_checkable
-class TriangleMesh(Protocol):
-    """Anything with vertices `[V, 3]` and faces `[F, 3]`, such as a `trimesh.Trimesh`."""
-
-    @property
-    def vertices(self) -> ArrayLike:
-        """Positions `[V, 3]`."""
-        ...
-
-    @property
-    def faces(self) -> ArrayLike:
-        """Indices of the vertices at the corners of each triangle `[F, 3]`."""
-        ...
 
 
 def voxelise(
@@ -108,6 +94,8 @@ def fill_enclosed(grid: Bool[np.ndarray, "x y z"], reach: int = 0) -> Bool[np.nd
         grid: The voxels.
         reach: With 1 or more, gaps up to `2 * reach` voxels wide count as closed.
     """
+    from scipy import ndimage
+
     if reach:
         walls = ndimage.binary_dilation(np.pad(grid, reach), iterations=reach)
         hollow = fill_enclosed(walls) & ~walls
@@ -115,40 +103,6 @@ def fill_enclosed(grid: Bool[np.ndarray, "x y z"], reach: int = 0) -> Bool[np.nd
         grid = grid | hollow[reach:-reach, reach:-reach, reach:-reach]
     regions, _ = ndimage.label(np.pad(~grid, 1, constant_values=True))
     return (regions != regions[0, 0, 0])[1:-1, 1:-1, 1:-1]
-
-
-def _cells(
-    low: Int[np.ndarray, "m 2"], high: Int[np.ndarray, "m 2"]
-) -> Iterator[tuple[Int[np.ndarray, " _"], Int[np.ndarray, "_ 2"]]]:
-    """Yields the integer cells of many rectangles in chunks, as (index of the rectangle, cell).
-
-    Args:
-        low: First cell of each rectangle on both axes.
-        high: Last cell, inclusive; a rectangle is empty where `high < low`.
-    """
-    size = np.maximum(high - low + 1, 0)
-    count = size[:, 0] * size[:, 1]
-    rows = np.flatnonzero(count)
-    ends = np.cumsum(count[rows])
-    start = 0
-    while start < len(rows):
-        done = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _CHUNK, "right")))
-        part = rows[start:stop]
-        index = np.repeat(part, count[part])
-        local = np.arange(len(index)) - np.repeat(np.cumsum(count[part]) - count[part], count[part])
-        width = size[index, 1]
-        yield index, low[index] + np.stack([local // width, local % width], 1)
-        start = stop
-
-
-def _edge_tests(flat: Float[np.ndarray, "m 3 2"]) -> tuple[Float[np.ndarray, "m 3 2"], Float[np.ndarray, "m 3"]]:
-    """Inward normals n and offsets d of the edges of 2D triangles: a point p is inside where n . p + d >= 0."""
-    edge = np.roll(flat, -1, 1) - flat
-    area = edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]
-    sign = np.where(area < 0, -1.0, 1.0)[:, None]
-    normal = np.stack([-edge[..., 1] * sign, edge[..., 0] * sign], -1)
-    return normal, -(normal * flat).sum(-1)
 
 
 def _meets_squares(
@@ -186,10 +140,10 @@ def _mark_surface(triangles: Float[np.ndarray, "m 3 3"], grid: Bool[np.ndarray, 
         last[:, :2] = np.maximum(last[:, :2], first[:, :2])
         plane = np.rint(tri[:, 0, 2]).astype(np.int64)
         lying = degenerate[:, 2]  # exactly between the layers plane - 1 and plane
-        edges = [_edge_tests(tri[:, :, pick]) for pick in ((0, 1), (1, 2), (0, 2))]
+        edges = [edge_tests(tri[:, :, pick]) for pick in ((0, 1), (1, 2), (0, 2))]
         strides = np.array([(resolution * resolution, resolution, 1)[k] for k in order])
         bottom, top = np.clip(first[:, :2], 0, None), np.clip(last[:, :2], None, resolution - 1)
-        for index, cell in _cells(bottom, top):
+        for index, cell in cells_within(bottom, top):
             keep = _meets_squares(edges[0][0][index], edges[0][1][index], cell)
             index, cell = index[keep], cell[keep]
             flush = lying[index]
@@ -242,8 +196,7 @@ def _inside(
     faces, joined = faces[kept], joined[kept]
     size = int(joined.max()) + 1
     links = np.concatenate([joined[:, :2], joined[:, 1:]])
-    graph = coo_matrix((np.ones(len(links), bool), (links[:, 0], links[:, 1])), (size, size))
-    _, part_of_vertex = connected_components(graph, directed=False)
+    _, part_of_vertex = connected(links, size)
     _, part = np.unique(part_of_vertex[joined[:, 0]], return_inverse=True)
     edges = np.sort(joined[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
     _, edge, times = np.unique(edges @ np.array([2**31, 1]), return_inverse=True, return_counts=True)
@@ -278,11 +231,11 @@ def _spans(
     tri, normal, part = tri[steep], normal[steep], part[steep]
     slope = -normal[:, :2] / normal[:, 2:]
     base = tri[:, 0, 2] - (slope * tri[:, 0, :2]).sum(1)
-    edge, offset = _edge_tests(tri[:, :, :2])
+    edge, offset = edge_tests(tri[:, :, :2])
     low = np.clip(np.ceil(tri[:, :, :2].min(1) - 0.5).astype(np.int64), 0, None)
     high = np.clip(np.floor(tri[:, :, :2].max(1) - 0.5).astype(np.int64), None, resolution - 1)
     found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
-    for index, cell in _cells(low, high):
+    for index, cell in cells_within(low, high):
         centre = cell + 0.5
         hit = ((edge[index] * centre[:, None]).sum(-1) + offset[index] >= 0).all(1)
         index, cell, centre = index[hit], cell[hit], centre[hit]

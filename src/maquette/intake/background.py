@@ -1,16 +1,22 @@
 """A plain background, that is one of a single colour, and the object on it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
 
 from maquette.intake.line_art import rim_pixels, small_copy
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
 
 PLAIN = 0.9
 """The background is plain if more than this share of the rim of the picture is close to its median colour."""
 
 
-def plain_ground(picture: UInt8[np.ndarray, "h w 3"]) -> tuple[Float[np.ndarray, "3"], float]:
+def plain_ground(picture: UInt8[np.ndarray, "h w 3"]) -> tuple[Float[np.ndarray, " 3"], float]:
     """The median colour of the rim of a picture, 0 to 255, and the share of the rim that is close to it.
 
     The rim is 1.5 % of the longer side wide, but at least a pixel. Close means within 16 levels in each channel.
@@ -21,7 +27,7 @@ def plain_ground(picture: UInt8[np.ndarray, "h w 3"]) -> tuple[Float[np.ndarray,
 
 
 def object_on(
-    picture: UInt8[np.ndarray, "h w 3"], ground: Float[np.ndarray, "3"], margin: float
+    picture: UInt8[np.ndarray, "h w 3"], ground: Float[np.ndarray, " 3"], margin: float
 ) -> tuple[int, int, int, int] | None:
     """The box of the object on a plain background: of everything that differs from the background's colour.
 

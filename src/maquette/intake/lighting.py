@@ -1,12 +1,17 @@
 """The light on a page and the lead: how bright the bare paper is at each pixel, and how dark the drawing on it is."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
 
 from maquette.intake.line_art import disc, resize, rim_pixels, to_grey
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, UInt8
 
 LIGHT_SIDE_PX = 320
 """The longest side of the small copy on which the light is estimated."""

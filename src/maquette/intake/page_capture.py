@@ -1,10 +1,12 @@
 """The drawing on a photographed page: the page is found, straightened and evenly lit, its ruling is removed."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.intake import lighting, ruling
@@ -13,6 +15,9 @@ from maquette.intake.line_art import resize
 from maquette.intake.pickup import frame_lead
 from maquette.intake.ruling import Ruling
 from maquette.intake.sheet_detection import DetectedSheet, find_sheet, straighten
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Num, UInt8
 
 MARGIN = 0.04
 """White margin that a crop keeps around the drawing, as a share of its longer side."""
@@ -45,7 +50,7 @@ class Captured:
 
 
 def rectify_page(
-    photo: Num[np.ndarray, "..."],
+    photo: Num[np.ndarray, " ..."],
     *,
     squared: bool = False,
     low: int | None = None,

@@ -5,26 +5,31 @@ Three kinds of picture are told apart (`line_art.line_art`): a *photo*; a clean 
 Drawings are flattened: a large closing leaves the paper, the picture is divided by it, and what is still dark is lead.
 """
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Num, UInt8
 
 from maquette.errors import UserError
 from maquette.intake.background import PLAIN, object_on, plain_ground
 from maquette.intake.lighting import even_out, paper_light
-from maquette.intake.line_art import PageLook, disc, line_art, resize, small_copy, straighten_sheet, to_grey
+from maquette.intake.line_art import PageLook, disc, hues_of, line_art, resize, small_copy, straighten_sheet, to_grey
 from maquette.intake.sheet_detection import find_sheet, straighten, to_page
 from maquette.io.pictures import find_inputs, read_picture
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Float64, Num, UInt8
+
+    Sheet: TypeAlias = tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]
+    """A sheet of paper straightened, and the homography from its pixels to those of the picture."""
 
 __all__ = ["Pickup", "find_inputs", "frame_object", "read_picture"]
 
 Kind: TypeAlias = Literal["photo", "drawing", "paper"]
 """The kinds of pictures that are told apart."""
-Sheet: TypeAlias = tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]
-"""A sheet of paper straightened, and the homography from its pixels to those of the picture."""
 WORK_SIDE_PX = 768
 """The longest side of the copy on which a drawing is cleaned, in pixels."""
 FAINT = 0.09
@@ -46,16 +51,18 @@ class Pickup:
         kind: "photo", "drawing" (clean) or "paper" (pencil on paper through a camera or a scanner).
         box: (left, top, right, bottom) of the object, in pixels of the picture that was given.
         notes: What was done that a user may want to know, one short sentence each.
+        lead: Of a drawing, what `frame_lead` frames at any size: the lead, and its box in it; None for a photo.
     """
 
     image: Float32[np.ndarray, "channels s s"]
     kind: Kind
     box: tuple[int, int, int, int]
     notes: tuple[str, ...] = ()
+    lead: tuple[Float32[np.ndarray, "h w"], tuple[int, int, int, int]] | None = field(default=None, repr=False)
 
 
 def frame_object(
-    picture: Num[np.ndarray, "..."],
+    picture: Num[np.ndarray, " ..."],
     size_px: int = 128,
     channels: int = 1,
     name: str = "the picture",
@@ -110,19 +117,18 @@ def frame_object(
             return _frame_photo(picture, size_px, channels, name)
     found = _clean_lead(grey, look.paper, edge=bool(notes))
     if kind is None and (found is None or look.contrast < 0.12):
-        tint = np.abs(cv2.cvtColor(small_copy(work), cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32) - 128).max(axis=2)
-        if np.median(tint) > 25:
+        if np.median(np.abs(hues_of(small_copy(work))).max(axis=2)) > 25:
             return _frame_photo(picture, size_px, channels, name)  # a coloured surface, no page
     if found is None:
         raise UserError(f"no drawing found on the page in {name}", hint="draw darker or fill more of the picture")
     lead, box, more = found
     kind = "drawing" if look.clean and not notes else "paper"
-    image = frame_lead(lead, box, size_px)
+    image, framed = frame_lead(lead, box, size_px), box
     corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]], dtype=np.float64)
     corners = cv2.perspectiveTransform(corners[None], to_work)[0] / scale
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     box = (max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1])))
-    return Pickup(np.repeat(image[None], channels, axis=0), kind, box, tuple(notes + more))
+    return Pickup(np.repeat(image[None], channels, axis=0), kind, box, tuple(notes + more), (lead, framed))
 
 
 def _exact_sheet(work: UInt8[np.ndarray, "h w 3"]) -> Sheet | None:

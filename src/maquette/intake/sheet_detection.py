@@ -6,16 +6,23 @@ to a darker surrounding. The corners of the best one are made exact by fitting a
 resolution.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
 from maquette.errors import UserError
 from maquette.geometry.paper import SIZES_MM
 from maquette.intake.line_art import disc, resize, to_grey, upright
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, Float64, UInt8
+
+    Quad: TypeAlias = Float[np.ndarray, "4 2"]
+    """The corners of a quadrilateral, (column, row) each."""
 
 SEARCH_SIDE_PX = 480
 """The longest side of the small copy on which a sheet is looked for, in pixels."""
@@ -28,10 +35,6 @@ PAGE_SIDE_PX = 2048
 _GUESSED = {"A series": 2**-0.5, "letter": 8.5 / 11, "legal": 8.5 / 14}
 _NEAR = 0.04  # in the logarithm of width over height: half the distance between letter and the A series
 _FOCAL = 0.85  # focal length in longer sides of the picture, if the corners do not tell it: a phone's main camera
-
-
-Quad: TypeAlias = Float[np.ndarray, "4 2"]
-"""The corners of a quadrilateral, (column, row) each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +235,7 @@ def _quads(mask: Bool[np.ndarray, "h w"]) -> list[Quad]:
     return found
 
 
-def _support(bright: Float32[np.ndarray, "h w"], quad: Quad) -> Float[np.ndarray, "4"]:
+def _support(bright: Float32[np.ndarray, "h w"], quad: Quad) -> Float[np.ndarray, " 4"]:
     """The share of each side of a quadrilateral along which it is brighter inside than outside."""
     height, width = bright.shape
     shares = np.linspace(0.04, 0.96, 40)[:, None]
@@ -270,8 +273,8 @@ def _exact(picture: UInt8[np.ndarray, "h w 3"], quad: Quad) -> Quad:
 
 
 def _edge_line(
-    grey: Float32[np.ndarray, "h w"], start: Float[np.ndarray, "2"], end: Float[np.ndarray, "2"], reach: float
-) -> Float[np.ndarray, "3"]:
+    grey: Float32[np.ndarray, "h w"], start: Float[np.ndarray, " 2"], end: Float[np.ndarray, " 2"], reach: float
+) -> Float[np.ndarray, " 3"]:
     """The line a x + b y + c = 0 along which brightness falls most, going outwards across a side.
 
     Args:

@@ -1,21 +1,26 @@
 """Gets the picture of a page: from a camera, a film, a file, or the folder that a scanner writes into."""
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.intake.line_art import resize
 from maquette.io.paths import usable
 from maquette.io.pictures import KEPT_SIDE_PX, MAX_PIXELS, SUFFIXES, read_picture
 from maquette.io.quiet import quiet_decoding
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
 
 FILMS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 """File name endings that are opened as films."""

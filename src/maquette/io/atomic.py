@@ -3,7 +3,6 @@
 import errno
 import os
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -37,7 +36,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         suffix = path.suffix if len(os.fsencode(path.suffix)) <= 40 else ""
-        unfinished = path.with_name(f".{first_bytes(path.stem, 80)}.{uuid.uuid4().hex[:8]}{suffix}")
+        unfinished = path.with_name(f".{first_bytes(path.stem, 80)}.{os.urandom(4).hex()}{suffix}")
         yield unfinished
         about_to_replace(path)
         os.replace(unfinished, path)

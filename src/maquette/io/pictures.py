@@ -4,6 +4,8 @@ No size is trusted: the header is read first, and a picture with too many pixels
 large picture within the limit is decoded at reduced size where its format allows that.
 """
 
+from __future__ import annotations
+
 import io
 import struct
 import sys
@@ -13,15 +15,18 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Num, UInt8
 from PIL import Image, UnidentifiedImageError
 
 from maquette.errors import UserError
 from maquette.io.paths import usable
 from maquette.io.quiet import quiet_decoding
 from maquette.io.replacing import keep
+
+if TYPE_CHECKING:
+    from jaxtyping import Num, UInt8
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif",
             ".heic", ".heif", ".hif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm")

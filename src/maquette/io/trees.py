@@ -6,10 +6,9 @@ Everything that does not fit is an OSError or a ValueError with one line; whoeve
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 YAML_BYTES, JSON_BYTES = 1 << 20, 64 << 20
 """The largest files that are read, in bytes."""
@@ -17,8 +16,6 @@ MAX_DEPTH = 32
 """Mappings and lists within each other, at most, in YAML."""
 MAX_DIGITS = 40
 """Digits of a whole number, at most."""
-_BROKEN = (yaml.YAMLError, LookupError, TypeError, AttributeError)
-"""What PyYAML raises besides ValueError: its constructors raise anything for values of a tag that do not fit it."""
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -31,13 +28,15 @@ def read_yaml(path: str | Path) -> Any:
         ValueError: If it is no YAML of that kind, larger than `YAML_BYTES`, deeper than `MAX_DEPTH`, or has a number
             with more than `MAX_DIGITS` digits.
     """
+    import yaml
+
     text = _text(path, YAML_BYTES)
     try:
         _check_events(text)
-        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+        return yaml.load(text, _loader())  # noqa: S506 - a safe loader
     except RecursionError:
         raise ValueError("its values are nested too deep") from None
-    except _BROKEN as error:
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:  # its constructors raise anything
         raise ValueError(_line(error)) from None
 
 
@@ -80,8 +79,10 @@ def _text(path: str | Path, limit: int) -> str:
 
 def _check_events(text: str) -> None:
     """ValueError for anchors, aliases and depth, before anything is built of the text."""
+    import yaml
+
     depth = 0
-    for event in yaml.parse(text, _Loader):  # noqa: S506 - a safe loader
+    for event in yaml.parse(text, _loader()):  # noqa: S506 - a safe loader
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ValueError("anchors and aliases (& and *) are not read; write the values out")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -89,19 +90,23 @@ def _check_events(text: str) -> None:
             raise ValueError("its values are nested too deep")
 
 
-class _Loader(yaml.SafeLoader):
+@cache
+def _loader() -> Any:
     """Plain values only, and `1e-4` is a number, as in YAML 1.2."""
+    import yaml
 
-    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """A whole number with at most `MAX_DIGITS` digits."""
-        if len(node.value) > MAX_DIGITS:
-            raise ValueError(f"a number has {len(node.value):,} digits")
-        return super().construct_yaml_int(node)
+    class Loader(yaml.SafeLoader):
+        """Whole numbers with at most `MAX_DIGITS` digits."""
 
+        def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+            if len(node.value) > MAX_DIGITS:
+                raise ValueError(f"a number has {len(node.value):,} digits")
+            return super().construct_yaml_int(node)
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-                              list("-+0123456789"))
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+                                 list("-+0123456789"))
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
+    return Loader
 
 
 def _whole(digits: str) -> int:

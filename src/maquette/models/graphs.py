@@ -4,6 +4,8 @@ A graph is read from who knows where. Before ONNX Runtime sees it, `check_graph`
 flat graph of ONNX's own operators whose only external data are tensors of `model.safetensors`, each whole.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import struct
@@ -12,18 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Float32
 
 from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError, one_line
 from maquette.extras import require
 from maquette.geometry.coarse_to_fine import coarse_to_fine
 from maquette.models.facts import Facts
-from maquette.models.runtime import Looked, Made, Runtime, Seen
+from maquette.models.runtime import Looked, Runtime
 
 if TYPE_CHECKING:
+    from jaxtyping import Float, Float32
     from onnxruntime import InferenceSession
 
+    from maquette.models.runtime import Made, Seen
     from maquette.systems.base import System
 
 WEIGHTS = "model.safetensors"
@@ -64,7 +67,7 @@ class Graphs(Runtime):
         self._networks: System[Any] | None = None
 
     @property
-    def system(self) -> "System[Any]":
+    def system(self) -> System[Any]:
         """The networks themselves, by PyTorch; they are read once."""
         if self._networks is None:
             require("torch", "train")
@@ -90,7 +93,7 @@ class Graphs(Runtime):
         name = "occupancy" if self.facts.makes is Makes.SHAPES else "images"
         return np.concatenate([self._run("latent", {"latent": one[None].astype(np.float32)})[name] for one in latents])
 
-    def _look(self, one: Float32[np.ndarray, "1 *any"], label: int | None) -> dict[str, np.ndarray]:
+    def _look(self, one: Float32[np.ndarray, " 1 *any"], label: int | None) -> dict[str, np.ndarray]:
         """What one view or scan shows: `occupancy` `[r, r, r]`, `latent` `[1, latent]`, and maybe `pose` `[1, 7]`."""
         read = self._read(one, label)
         if not self.facts.points:
@@ -108,7 +111,7 @@ class Graphs(Runtime):
 
         return {**read, "occupancy": self._grid(coarse_to_fine(filled, self.facts.resolution))}
 
-    def _read(self, one: Float32[np.ndarray, "1 *any"], label: int | None) -> dict[str, np.ndarray]:
+    def _read(self, one: Float32[np.ndarray, " 1 *any"], label: int | None) -> dict[str, np.ndarray]:
         """What the first graph gives of one view or scan."""
         name = "picture" if self.facts.reads is Reads.VIEWS else "scan"
         given = {name: one}
@@ -130,13 +133,13 @@ class Graphs(Runtime):
         except Exception as error:  # ONNX Runtime raises a dozen kinds, without a parent of their own
             raise _unusable(self.folder / graph_file(name), error) from None
 
-    def _session(self, name: str) -> "InferenceSession":
+    def _session(self, name: str) -> InferenceSession:
         if name not in self._sessions:
             self._sessions[name] = _opened(self.folder / graph_file(name))
         return self._sessions[name]
 
 
-def _opened(path: Path) -> "InferenceSession":
+def _opened(path: Path) -> InferenceSession:
     """A graph, checked, ready to run."""
     check_graph(path)
     say_nothing()

@@ -6,6 +6,8 @@ Hugging Face Hub; `push` puts a model there. Nothing is unpickled, and `config.j
 and graphs. A model with graphs answers by ONNX Runtime (`graphs`), one without by PyTorch (`networks`).
 """
 
+from __future__ import annotations
+
 import difflib
 import errno
 import hashlib
@@ -19,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 
 from maquette.errors import UserError, one_line
@@ -36,6 +37,7 @@ from maquette.renamed import upgraded
 
 if TYPE_CHECKING:
     import torch
+    from jaxtyping import UInt8
 
     from maquette.systems import System
 
@@ -77,7 +79,7 @@ class Model:
         return self.runtime.facts
 
     @property
-    def system(self) -> "System[Any]":
+    def system(self) -> System[Any]:
         """The networks with their weights, in evaluation mode, float32, for what goes deeper than its answers.
 
         Raises:
@@ -273,10 +275,10 @@ def _check_model(info: dict[str, Any], path: Path) -> None:
 
 def save(
     folder: Path,
-    system: "System",
+    system: System,
     info: dict[str, Any],
     card: str,
-    latents: Mapping[str, "torch.Tensor | np.ndarray"],
+    latents: Mapping[str, torch.Tensor | np.ndarray],
     picture: UInt8[np.ndarray, "height width 3"] | None = None,
 ) -> Path:
     """Write a model: its networks (see `System.saved_networks`) in half precision, its card and its config.

@@ -1,9 +1,11 @@
 """Models by PyTorch: networks read from a model's files, what they answer, and the files that are written of them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,8 +18,11 @@ from maquette.errors import UserError, one_line
 from maquette.models.facts import Facts
 from maquette.models.hub import CONFIG, WEIGHTS, Model
 from maquette.models.precision import in_half_precision
-from maquette.models.runtime import Looked, Made, Runtime, Seen
+from maquette.models.runtime import Looked, Runtime
 from maquette.systems import SYSTEMS, Config, System
+
+if TYPE_CHECKING:
+    from maquette.models.runtime import Made, Seen
 
 _AT_ONCE = 32  # latents
 

@@ -4,8 +4,14 @@ PyTorch's own differ in their last bits between kinds of processors. These are t
 one with AVX2 five of six are equal in all bits, and the others differ by three units in the last place at most.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import Float32
+
+if TYPE_CHECKING:
+    from jaxtyping import Float32
 
 _BLOCK = 16  # values that are made of as many uniform ones
 

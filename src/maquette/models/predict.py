@@ -1,15 +1,21 @@
 """What a model answers, and a line for the user where it is not of the kind that is asked."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
 from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
 from maquette.models.hub import Model
 from maquette.models.prior import departure, likeness
-from maquette.models.runtime import Seen
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+    from maquette.models.runtime import Seen
 
 SCAN_MODEL = "scan"
 """The bundled model that reads scans."""

@@ -1,21 +1,26 @@
 """Where a model's latents live: draws from its prior, the bounds that they keep, and how unlikely a latent is."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float32, Shaped
 
 from maquette.errors import UserError
 from maquette.models.hub import Model
 from maquette.models.noise import Noise
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Float64, Shaped
 
 MAX_SPREAD = 100.0
 """The most that the deviation of latents can be scaled by."""
 _LEAST_VARIANCE = 0.01  # of what a class's directions leave, as a share of the class's mean variance
 
 
-def class_row(model: Model, class_name: str, name: str) -> Float32[np.ndarray, "*any"]:
+def class_row(model: Model, class_name: str, name: str) -> Float32[np.ndarray, " *any"]:
     """What the model knows of one class.
 
     Args:
@@ -83,7 +88,7 @@ def middle(model: Model) -> Float32[np.ndarray, " latent"]:
     return np.full(model.facts.latent, 0.5 if model.facts.uniform else 0.0, np.float32)
 
 
-def checked(model: Model, values: Shaped[np.ndarray, "*any"], where: str) -> Float32[np.ndarray, " latent"]:
+def checked(model: Model, values: Shaped[np.ndarray, " *any"], where: str) -> Float32[np.ndarray, " latent"]:
     """A latent of this model, float32.
 
     Args:
@@ -160,11 +165,7 @@ def _log_density(
     By Woodbury's identity: only matrices of rank x rank are inverted.
     """
     mean, factor, variance = (values.astype(np.float64) for values in (mean, factor, variance))
-    scaled = factor / variance[:, None]  # [K, k, L]
-    lower = np.linalg.cholesky(np.eye(factor.shape[1]) + scaled @ factor.transpose(0, 2, 1))
-    across = np.linalg.solve(lower, scaled)
-    spread = np.log(variance).sum(1) + 2 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(1)
-    constant = mean.shape[1] * math.log(2 * math.pi) + spread
+    across, constant = _factored(mean, factor, variance)
 
     def log_density(latents: Float[np.ndarray, "batch latent"]) -> Float[np.ndarray, "batch classes"]:
         away = latents[:, None] - mean  # [B, K, L]
@@ -175,10 +176,22 @@ def _log_density(
     return log_density
 
 
+def _factored(
+    mean: Float64[np.ndarray, "classes latent"], factor: Float64[np.ndarray, "classes rank latent"],
+    variance: Float64[np.ndarray, "classes latent"],
+) -> tuple[Float64[np.ndarray, "classes rank latent"], Float64[np.ndarray, " classes"]]:
+    """What the inverses of the covariances lack beside 1 / variance, as a square root, and the densities' constant."""
+    scaled = factor / variance[:, None]  # [K, k, L]
+    lower = np.linalg.cholesky(np.eye(factor.shape[1]) + scaled @ factor.transpose(0, 2, 1))
+    across = np.linalg.solve(lower, scaled)
+    spread = np.log(variance).sum(1) + 2 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(1)
+    return across, mean.shape[1] * math.log(2 * math.pi) + spread
+
+
 def likeness(model: Model, latents: Float[np.ndarray, "1 latent"]) -> float:
     """How near a latent lies to those of what the model learned, 0 to 1; NaN where the model keeps no latents of these.
 
-    1 within the distance that the draws from its classes have from these classes, and less the further it is beyond.
+    1 within the distance that draws from its classes have from these on average, and less the further it is beyond.
     """
     if class_gaussians(model) is None:
         return math.nan
@@ -197,6 +210,15 @@ def departure(model: Model, latents: Float[np.ndarray, "1 latent"]) -> float:
 
 
 def _usual_unlikeliness(model: Model) -> float:
-    """The mean unlikeliness of the model's own draws."""
-    drawn = np.stack([draw(model, 0, index) for index in range(32)])
-    return float(unlikeliness(model)(drawn).mean())
+    """The expected unlikeliness of the model's own draws, where its classes lie apart from each other."""
+    classes = class_gaussians(model)
+    if classes is None:
+        return 0.5
+    mean, factor, variance = (values.astype(np.float64) for values in classes)
+    across, constant = _factored(mean, factor, variance)
+    own = np.square(model.latents["rest"].astype(np.float64))
+    inner = (factor / variance[:, None]) @ factor.transpose(0, 2, 1)
+    along = across @ factor.transpose(0, 2, 1)
+    distance = (own / variance).sum(1) - (np.square(across) * own[:, None]).sum((1, 2))  # of what `rest` draws
+    distance += np.trace(inner, axis1=1, axis2=2) - np.square(along).sum((1, 2))  # and of what `factor` draws
+    return float(0.5 * (constant + distance).mean() / mean.shape[1])

@@ -1,21 +1,23 @@
 """What computes a model's answers: PyTorch (`networks`) or ONNX Runtime (`graphs`), behind one interface of arrays."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Float32, Shaped
 
 from maquette.models.facts import Facts
 
 if TYPE_CHECKING:
-    from maquette.systems.base import System
+    from jaxtyping import Float, Float32, Shaped
 
-Seen = Shaped[np.ndarray, "batch channel size size"] | Shaped[np.ndarray, "batch 1 r r r"]
-"""Views or scans, numbers in [0, 1]."""
-Made = Float32[np.ndarray, "batch 1 r r r"] | Float32[np.ndarray, "batch channel height width"]
-"""Shapes, occupancy in [0, 1]; or images, in [-1, 1]."""
+    Seen = Shaped[np.ndarray, "batch channel size size"] | Shaped[np.ndarray, "batch 1 r r r"]
+    """Views or scans, numbers in [0, 1]."""
+    Made = Float32[np.ndarray, "batch 1 r r r"] | Float32[np.ndarray, "batch channel height width"]
+    """Shapes, occupancy in [0, 1]; or images, in [-1, 1]."""
+    from maquette.systems.base import System
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,7 @@ class Runtime(ABC):
 
     @property
     @abstractmethod
-    def system(self) -> "System[Any]":
+    def system(self) -> System[Any]:
         """The networks themselves, in evaluation mode: for what is computed with gradients, or layer by layer.
 
         Raises:

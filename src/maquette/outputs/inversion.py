@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from maquette.errors import UserError
 from maquette.events import Event
 from maquette.geometry.mesh import to_print
+from maquette.geometry.plain import PlainMesh
 from maquette.geometry.printability import Printability, printability
 from maquette.geometry.repair import Dropped
 from maquette.geometry.shape import save_solid
@@ -51,6 +52,11 @@ class Inversion:
     found: "Inverted"
     dropped: Dropped
     report: Printability
+
+    @property
+    def solid(self) -> PlainMesh:
+        """The mesh as two arrays."""
+        return PlainMesh.of(self.mesh)
 
     def save(self, path: str | Path) -> Path:
         """Write the mesh, or the filled mesh as a grid of 64 voxels a side, whichever the suffix says.

@@ -3,18 +3,22 @@
 All verbs on files use these, so that one rule (`maquette.io.replacing`) holds for all of them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import trimesh
 
 from maquette.errors import UserError
 from maquette.events import Event, Failed
 from maquette.io import formats
 from maquette.io.paths import STEM_BYTES, beside, fitted, shown
 from maquette.io.replacing import check_free
+
+if TYPE_CHECKING:
+    from maquette.geometry.plain import Mesh
 
 MAX_COUNT = 10_000
 """Results of one command, at most."""
@@ -54,7 +58,7 @@ def check_count(count: int) -> None:
         raise UserError("count must be at least 1" if count < 1 else f"count must be at most {MAX_COUNT:,}", count)
 
 
-def size_words(path: Path, mesh_mm: trimesh.Trimesh) -> str:
+def size_words(path: Path, mesh_mm: Mesh) -> str:
     """Size, unit and up axis of what is in a mesh's file: `100 x 62.5 x 80 mm, z up`; empty for a grid's.
 
     Args:
@@ -66,7 +70,7 @@ def size_words(path: Path, mesh_mm: trimesh.Trimesh) -> str:
     return f"{sides} mm, {stored}" if stored else ""
 
 
-def size_facts(path: Path, mesh_mm: trimesh.Trimesh) -> dict[str, object]:
+def size_facts(path: Path, mesh_mm: Mesh) -> dict[str, object]:
     """The same for a summary: `extents_mm` along x, y and z of the print, and the `unit` and `up` axis of the file.
 
     Args:

@@ -3,12 +3,14 @@
 Built on `maquette.api.reconstruction`; like there, nothing prints or parses arguments.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
 
 from maquette.api.reconstruction import By, Reconstruction, candidates, reconstruct, reconstruct_one
 from maquette.errors import UserError
@@ -21,6 +23,9 @@ from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import require_pictures
 from maquette.outputs.naming import PREVIEW, Targets, one_by_one, size_words
 from maquette.outputs.shapes import report_facts, written_object
+
+if TYPE_CHECKING:
+    import trimesh
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHEET = ".candidates.png"
@@ -125,7 +130,8 @@ def candidate_files(
     def tried(source: str | Path, targets: Targets) -> Iterator[Written]:
         from maquette.rendering import sheets as previews
 
-        started, cells, captions = time.perf_counter(), list[np.ndarray | trimesh.Trimesh](), ["the picture"]
+        started, captions = time.perf_counter(), ["the picture"]
+        cells: list[np.ndarray | trimesh.Trimesh] = []
         (sheet,) = targets.of(source, SHEET)
         stem = sheet.name.removesuffix(SHEET)
         for number, made in enumerate(candidates(
@@ -238,9 +244,9 @@ def demo_files(out: str | Path, model: Model) -> Iterator[int | Event]:
     for source in sources:
         made = reconstruct(source, model)
         target = out / f"{Path(source).stem}.stl"
-        formats.write_mesh(target, made.mesh)
+        formats.write_mesh(target, made.solid)
         cells += [read_picture(source), made.mesh]
-        said = (made.line(), made.report.line(), size_words(target, made.mesh))
+        said = (made.line(), made.report.line(), size_words(target, made.solid))
         yield Written(Path(source).name, (target,), "; ".join(said))
     picture = previews.contact_sheet(cells, out / "demo.png", columns=4, cell_px=240)
     yield Written("picture", (picture,), "each example beside its mesh")

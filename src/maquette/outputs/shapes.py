@@ -3,15 +3,16 @@
 Built on the verbs of `maquette.api`; like there, nothing prints or parses arguments.
 """
 
+from __future__ import annotations
+
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-import trimesh
 
 from maquette.api.objects import complete, generate, write_object
 from maquette.errors import UserError
@@ -24,6 +25,9 @@ from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
 from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_facts, size_words
+
+if TYPE_CHECKING:
+    from maquette.geometry.plain import PlainMesh
 
 
 @runtime_checkable
@@ -41,7 +45,7 @@ class Reported(Protocol):
         ...
 
     @property
-    def mesh(self) -> trimesh.Trimesh:
+    def solid(self) -> PlainMesh:
         """The mesh, in millimetres."""
         ...
 
@@ -122,7 +126,7 @@ def complete_files(
             previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
         placement = made.scan.placement
         facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
-                 "size_mm": _number(made.mesh.extents.max())}
+                 "size_mm": _number(made.solid.extents.max())}
         notes = [placement.line()] if placement else []
         if made.scan.assumed and size_mm is None:
             notes.append(made.scan.assumed + ("" if made.scan.metric else ": made 100 mm long, or give --size-mm"))
@@ -218,12 +222,12 @@ def generate_files(
     meshes = []
     for name, shape in zip(names, generate(model, count, seed, class_name=class_name, spread=spread), strict=True):
         try:
-            mesh, dropped = shape.printable(size_mm, largest_part)
+            mesh, dropped = shape.solid(size_mm, largest_part)
             write_object(out / f"{name}{suffix}", shape, mesh)
         except UserError as error:
             yield Failed(name, str(error))
             continue
-        meshes.append(mesh)
+        meshes.append(mesh.trimesh())
         report = printability(mesh, fills_cube=shape.fills_cube)
         parts = (report.line(), size_words(out / f"{name}{suffix}", mesh), dropped.line(), shape.remark)
         line = "; ".join(part for part in parts if part)
@@ -316,9 +320,9 @@ def written_object(
     """
     remark = made.shape.remark if isinstance(made, Shaped) else ""
     notes = [note for note in (made.dropped.line(), remark, *notes) if note]
-    size = size_words(paths[0], made.mesh)
+    size = size_words(paths[0], made.solid)
     line = "; ".join([made.report.line(), *[size] * bool(size), *notes])
-    facts = {**facts, **size_facts(paths[0], made.mesh), **report_facts(made.report)}
+    facts = {**facts, **size_facts(paths[0], made.solid), **report_facts(made.report)}
     return written_solid(source, paths, line, facts, notes, started)
 
 

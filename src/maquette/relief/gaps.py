@@ -1,12 +1,17 @@
 """Closing open outlines: where drawn lines end, which ends belong together, and how wide the gap between them is."""
 
+from __future__ import annotations
+
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import networkx as nx
 import numpy as np
-from jaxtyping import Bool, Float, Int
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
 
 SMALL = 0.03
 """Gaps up to this share of the drawing's longer side are closed in lines that enclose something already."""

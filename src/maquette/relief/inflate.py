@@ -5,13 +5,19 @@ a drawn circle becomes a ball. Thin parts come out thin and wide ones thick. Aft
 Baran and Lehtinen 2009 (Notes on inflating curves), who use the same equation.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from maquette.errors import UserError
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 CELLS = 176
 """Cells of the grid along the region's longer side."""

@@ -1,10 +1,15 @@
 """The lines that are drawn inside an outline, for grooves and ridges: as polygons, and what of the outline stays."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
 
 HOLE_FROM = 0.1
 """Share of what is enclosed from which a closed line inside it is still a hole; a smaller one is a line."""

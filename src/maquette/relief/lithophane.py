@@ -1,10 +1,16 @@
 """A picture as a plate that shows it against the light: dark is thick, bright is thin."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import trimesh
-from jaxtyping import Float, UInt8
 
 from maquette.intake.line_art import resize, to_grey
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
 
 
 def lithophane_thickness(

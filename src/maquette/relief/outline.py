@@ -5,17 +5,21 @@ all that it encloses is solid. A closed line inside another one is a hole, a clo
 (even-odd rule). Line ends that hang free are left out. Ink that is filled in is solid itself.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from maquette.errors import UserError
 from maquette.intake.line_art import resize
 from maquette.relief.gaps import Lines, close_gaps, widest_opening
 from maquette.relief.inner_lines import inner_lines
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
 
 WORK_SIDE_PX = 720
 """Longest side at which a drawing is analysed."""

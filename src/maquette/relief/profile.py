@@ -1,15 +1,19 @@
 """A drawn profile and its axis, made ready to be revolved."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float
 
 from maquette.errors import UserError
 from maquette.relief.gaps import skeleton_of
 from maquette.relief.outline import InkKind, OpenOutline, crop_to_ink, ink_pieces, outline_of_ink
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 Axis = Literal["auto", "left", "right", "middle"]
 """Where the axis of a solid of revolution lies."""

@@ -4,12 +4,13 @@ Solids are in millimetres, x to the right and y up as on the page, z towards the
 one stands upright.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float, Num, UInt8
 from manifold3d import CrossSection, FillRule, JoinType
 
 from maquette.errors import UserError
@@ -22,11 +23,16 @@ from maquette.relief.outline import CLOSED_TO, OpenOutline, Outline, find_outlin
 from maquette.relief.profile import Profile, find_profile
 from maquette.relief.solids import extruded, inflated, lined, lithophane, revolved, to_mesh
 
-PictureArray = (
-    Num[np.ndarray, "h w"] | Num[np.ndarray, "h w 1"] | Num[np.ndarray, "h w 3"] | Num[np.ndarray, "h w 4"]
-    | Bool[np.ndarray, "h w"]
-)
-"""A drawing as an array."""
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Bool, Float, Num, UInt8
+
+    PictureArray = (
+        Num[np.ndarray, "h w"] | Num[np.ndarray, "h w 1"] | Num[np.ndarray, "h w 3"] | Num[np.ndarray, "h w 4"]
+        | Bool[np.ndarray, "h w"]
+    )
+    """A drawing as an array."""
+
 FLAT = 0.4
 """A solid that is lower than this share of its longer side is flat."""
 _LEAST_PX = 1e-3  # square pixels: what encloses less has no area

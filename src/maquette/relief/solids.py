@@ -4,10 +4,13 @@ Lengths are in millimetres. Regions and solids are combined by manifold3d, whose
 self-intersections.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import manifold3d
 import numpy as np
 import trimesh
-from jaxtyping import Float, UInt8
 from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from maquette.errors import UserError
@@ -17,6 +20,9 @@ from maquette.relief.inflate import inflate_polygons
 from maquette.relief.lithophane import lithophane_thickness, plate_mesh
 from maquette.relief.options import LARGEST_MM, ReliefOptions
 from maquette.relief.outline import signed_area
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
 
 BORDER_MM = 2.0
 """How far a base plate goes beyond what stands on it; also the least width around the hole for a ring."""

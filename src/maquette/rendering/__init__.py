@@ -7,9 +7,6 @@
 - `vector_lines`, `hatching`, `occlusion`: exact lines for a pen; `depth_scan`: what one depth camera sees
 """
 
-from maquette.rendering.camera import Camera
-from maquette.rendering.raycaster import RayCaster
-from maquette.rendering.studio import shade
-from maquette.rendering.views import render_views
+import lazy_loader
 
-__all__ = ["Camera", "RayCaster", "render_views", "shade"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Float64
 
 CIRCUMSPHERE = float(np.sqrt(3) / 2)
 """Radius of the sphere around the unit cube. At zoom 1 it just fits into the picture, and so every shape does."""

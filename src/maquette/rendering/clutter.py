@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import trimesh
-from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from maquette.rendering.raycaster import RayCaster
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, Int, Int32
+
+    Vector = tuple[float, float, float] | Float[np.ndarray, " 3"]
+    """Three numbers, along x, y and z."""
+    Template = tuple[Float32[np.ndarray, "_ 3"], Int32[np.ndarray, "_ 3"], Float32[np.ndarray, "_ 3 3"]]
+    """Vertices, faces and corner normals of a thing in the unit cube."""
 
 COLUMNS = 22
 """Columns of downward rays along x and along y."""
@@ -18,9 +26,6 @@ LAYERS = 9
 """The most upward surfaces, one over the other, that are found under one column of rays."""
 SAME_LEVEL = 0.012
 """Surfaces whose heights differ by less than this, in units, are one."""
-
-Vector = tuple[float, float, float] | Float[np.ndarray, " 3"]
-"""Three numbers, along x, y and z."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,6 @@ class _Things:
     def solids(self) -> Solids:
         """All of them as triangles."""
         return make_solids(self.kinds, self.sizes, self.centres, self.turns_rad, self.tilts_rad)
-
-
-Template = tuple[Float32[np.ndarray, "_ 3"], Int32[np.ndarray, "_ 3"], Float32[np.ndarray, "_ 3 3"]]
-"""Vertices, faces and corner normals of a thing in the unit cube."""
 
 
 def _template(mesh: trimesh.Trimesh, smooth: bool) -> Template:

@@ -1,12 +1,17 @@
 """A coloured object in a light that is fixed to it: the plain pictures from which generators of 3D objects learn."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float32, Num, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Num, UInt8
 
 SAMPLES = 3
 """Rays along each side of a pixel."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 
 NOTHING = 0
 """The value of 16-bit depth maps where there is no object."""

@@ -5,13 +5,19 @@ aimed at points all over the surface, not at the pixels of a picture: a table to
 for each voxel as a front, where the rows of a picture would leave stripes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import trimesh
-from jaxtyping import Bool
 
 from maquette.errors import UserError
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool
 
 COUNT = 15
 """Cameras for each object, as in the paper."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
 from numpy.typing import ArrayLike
 
 from maquette.rendering.textures import random_colour
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, UInt8
 
 
 @lru_cache(maxsize=1)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, UInt8
 from scipy.spatial import ConvexHull, QhullError
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Int, UInt8
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Int32, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.effects import jpeg_round_trip, noise_window
@@ -15,6 +15,9 @@ from maquette.rendering.framing import hull_corners, page_frame
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.sketch_lines import FeatureLines
 from maquette.rendering.textures import noise
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, Int32, UInt8
 
 BOARDS = 0.06
 """Share of the drawings that are chalk on a board, or a bright pen on a dark screen."""

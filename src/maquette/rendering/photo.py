@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.clutter import furnish, shelves
@@ -17,6 +17,9 @@ from maquette.rendering.materials import FACE_COLOURS
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.room import Room, random_room
 from maquette.rendering.textures import Pictures, random_colour, random_material
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int, UInt8
 
 OWN_COLOURS_SHARE = 0.5
 """For a mesh with its own colours (`FACE_COLOURS`), the share of views that show them; others have random surfaces."""
@@ -50,7 +53,7 @@ class PhotoScene:
         self.pictures = pictures
         self.low, self.high = caster.vertices.min(0), caster.vertices.max(0)
         self.corners = hull_corners(caster)
-        own = None if caster.mesh is None else caster.mesh.face_attributes.get(FACE_COLOURS)
+        own = getattr(caster.mesh, "face_attributes", {}).get(FACE_COLOURS)
         self.colours: Float[np.ndarray, "f 3"] | None = None
         """The shape's own colours, linear RGB; None for a shape without."""
         if own is not None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from maquette.errors import UserError
+from maquette.geometry.parts import connected
 from maquette.rendering.camera import Camera
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, Int, Int32
+
+    from maquette.geometry.plain import Mesh
 
 try:
     from embreex.mesh_construction import TriangleMesh
@@ -48,7 +54,7 @@ class RayCaster:
         UserError: For a mesh without faces.
     """
 
-    mesh: trimesh.Trimesh | None
+    mesh: Mesh | None
     """The mesh; None for a caster of loose triangles."""
     vertices: Float32[np.ndarray, "v 3"]
     """Positions of the vertices."""
@@ -61,7 +67,7 @@ class RayCaster:
     corner_normals: Float32[np.ndarray, "f 3 3"]
     """Unit normals at the corners of the faces, averaged within a patch."""
 
-    def __init__(self, mesh: trimesh.Trimesh, crease_deg: float = CREASE_DEG):
+    def __init__(self, mesh: Mesh, crease_deg: float = CREASE_DEG):
         if not len(mesh.faces):
             raise UserError("a mesh needs faces before it can be seen", "none")
         self.mesh = mesh
@@ -70,13 +76,15 @@ class RayCaster:
         self.patch = smooth_patches(mesh, crease_deg)
         self.face_normals = np.asarray(mesh.face_normals, dtype=np.float32)
         self.corner_normals = corner_normals(mesh, self.patch)
-        self._open()
 
-    def _open(self) -> None:
-        """Builds the search tree of the triangles."""
-        self._scene = EmbreeScene() if EmbreeScene is not None else None
-        if self._scene is not None:
-            self._geometry = TriangleMesh(self._scene, self.vertices, self.faces)
+    @cached_property
+    def _scene(self) -> Any:
+        """The search tree of the triangles, built when the first ray is shot; None without Embree."""
+        if EmbreeScene is None:
+            return None
+        scene = EmbreeScene()
+        self._geometry = TriangleMesh(scene, self.vertices, self.faces)
+        return scene
 
     @classmethod
     def of_triangles(
@@ -98,7 +106,6 @@ class RayCaster:
         crossed = np.cross(b - a, c - a)
         caster.face_normals = crossed / (np.linalg.norm(crossed, axis=1, keepdims=True) + 1e-20)
         caster.patch = np.zeros(len(caster.faces), dtype=np.int32)
-        caster._open()
         return caster
 
     def first(
@@ -136,10 +143,16 @@ class RayCaster:
         limits = np.array(np.broadcast_to(np.float32(reach), len(origins)))
         return self._scene.run(_rows(origins), _rows(directions), dists=limits, query="OCCLUDED") == 0
 
+    def _hits(
+        self, camera: Camera, origins: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+    ) -> tuple[Float32[np.ndarray, " n"], Int32[np.ndarray, " n"], Float32[np.ndarray, "n 2"]]:
+        """First hits of a camera's rays."""
+        return self.first(origins, directions)
+
     def cast(self, camera: Camera) -> Buffers:
         """What a camera sees of the mesh."""
         origins, directions = camera.rays()
-        distance, face, uv = self.first(origins, directions)
+        distance, face, uv = self._hits(camera, origins, directions)
         size = camera.size_px
         hit = np.flatnonzero(face >= 0)
         along = directions[hit]
@@ -205,14 +218,14 @@ class RayCaster:
         return distance, face, uv
 
 
-def smooth_patches(mesh: trimesh.Trimesh, crease_deg: float) -> Int32[np.ndarray, " f"]:
+def smooth_patches(mesh: Mesh, crease_deg: float) -> Int32[np.ndarray, " f"]:
     """The smooth patch of each face; patches meet only at creases sharper than `crease_deg`."""
     smooth = mesh.face_adjacency[mesh.face_adjacency_angles < np.radians(crease_deg)]
-    labels = trimesh.graph.connected_component_labels(smooth, node_count=len(mesh.faces))
-    return labels.astype(np.int32)
+    _, patch = connected(smooth, len(mesh.faces))
+    return patch.astype(np.int32)
 
 
-def corner_normals(mesh: trimesh.Trimesh, patch: Int32[np.ndarray, " f"]) -> Float32[np.ndarray, "f 3 3"]:
+def corner_normals(mesh: Mesh, patch: Int32[np.ndarray, " f"]) -> Float32[np.ndarray, "f 3 3"]:
     """Unit normals at the corners of each face, averaged over the faces of its own patch."""
     key = np.asarray(mesh.faces, dtype=np.int64) * (int(patch.max(initial=0)) + 1) + patch[:, None]
     _, index = np.unique(key, return_inverse=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.clutter import neighbours
@@ -14,6 +14,9 @@ from maquette.rendering.effects import noise_window
 from maquette.rendering.lights import Lights
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.textures import Material, Pictures, patterns, random_colour, random_material
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
 
 _LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)  # sRGB to linear light, near enough
 

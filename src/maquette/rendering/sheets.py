@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Num, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from maquette.errors import UserError
@@ -19,8 +17,13 @@ from maquette.rendering.coloured import render_vertex_colours
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.studio import shade
 
-Picture = Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]
-"""`[H, W]` or `[H, W, 1]` grey, `[H, W, 3]` RGB or `[H, W, 4]` RGBA; uint8, or floats in [0, 1]."""
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Bool, Num, UInt8
+
+    Picture = Num[np.ndarray, " ..."] | Bool[np.ndarray, " ..."]
+    """`[H, W]` or `[H, W, 1]` grey, `[H, W, 3]` RGB or `[H, W, 4]` RGBA; uint8, or floats in [0, 1]."""
+
 SIDES = {"front": (35.0, 18.0), "side": (95.0, 8.0), "back": (215.0, 18.0), "above": (35.0, 58.0)}
 """The four sides of a preview: azimuth and elevation in degrees."""
 FLAT_SIDES = {"above": (0.0, 89.0), "left": (-32.0, 48.0), "right": (32.0, 48.0), "low": (18.0, 26.0)}

@@ -8,14 +8,17 @@ edges, and open ones (raw CAD) too many: there, lines are traced in a picture, w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
+
+if TYPE_CHECKING:
+    from jaxtyping import Float32, Int, UInt8
 
 SHARP_LENGTH = 3.0
 """A mesh has clean edges when its creases beyond 60 degrees are longer than this, in units, and most of all creases."""
@@ -67,7 +70,7 @@ class FeatureLines:
         length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
         keen = float(length[mesh.face_adjacency_angles[crease] > np.radians(60)].sum())
         self.sharp = bool(mesh.is_watertight) and keen > max(SHARP_LENGTH, 0.5 * float(length.sum()))
-        self._creases = self._resample(edges[crease], pairs[crease])
+        self._creased = edges[crease], pairs[crease]
 
     def strokes(
         self, camera: Camera, method: Literal["auto", "exact", "traced"] = "auto"
@@ -85,6 +88,10 @@ class FeatureLines:
         return self._exact(camera) if exact else self._traced(camera)
 
     # exact lines
+
+    @cached_property
+    def _creases(self) -> _Chains:
+        return self._resample(*self._creased)
 
     def _resample(self, edges: Int[np.ndarray, "e 2"], pairs: Int[np.ndarray, "e 2"]) -> _Chains:
         """Joins edges into polylines and puts points along them; `pairs` are the faces at each edge."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import trimesh
-from jaxtyping import Float, UInt8
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import Buffers, RayCaster
+
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Float, UInt8
 
 CLAY = (0.66, 0.37, 0.23)
 """A warm material, linear RGB."""

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
 
 from maquette.errors import UserError
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32, UInt8
+
+    Plane = Float[np.ndarray, "t t"]
+    """Numbers on the texels of a tile."""
 
 TILE = 128
 """Side of a pattern's tile in texels; it repeats."""
@@ -20,9 +26,6 @@ MOST_PICTURES = 200
 """Pictures that are taken from a folder."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 """Suffixes of the pictures that are taken from a folder."""
-
-Plane = Float[np.ndarray, "t t"]
-"""Numbers on the texels of a tile."""
 
 
 @dataclass(frozen=True)

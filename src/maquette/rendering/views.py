@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import trimesh
-from jaxtyping import UInt8
 
 from maquette.errors import UserError
 from maquette.rendering.camera import Camera
@@ -20,6 +19,10 @@ from maquette.rendering.pencil_style import PencilScene, render_pencil
 from maquette.rendering.photo import PhotoScene, render_photo
 from maquette.rendering.raycaster import RayCaster
 from maquette.rendering.textures import Pictures, load_pictures
+
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import UInt8
 
 KINDS = ("photo", "pencil", "depth", "silhouette")
 """The kinds of views."""

@@ -4,13 +4,18 @@ A network that completes scans learned from objects that all face one way. An ob
 to it, and it leaves more voxels undecided.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float32
 
 from maquette.scans.read import Scan
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32
 
 STEP_DEG = 15
 """Degrees between the azimuths that are tried."""

@@ -1,9 +1,14 @@
 """The floor or table under things in a scan: the largest plane that can be one, found by RANSAC."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
 
 _TRIES, _TRIED_ON = 2000, 3000
 """Planes that are tried, each through three random points, and the random points that they are tried on."""
@@ -26,7 +31,7 @@ class Plane:
         margin: Half of its thickness: how far from it points may lie that still belong to it.
     """
 
-    normal: Float[np.ndarray, "3"]
+    normal: Float[np.ndarray, " 3"]
     offset: float
     margin: float
 
@@ -36,7 +41,7 @@ class Plane:
 
 
 def find_plane(
-    points: Float[np.ndarray, "n 3"], upwards: Float[np.ndarray, "3"] | None = None, seed: int = 0
+    points: Float[np.ndarray, "n 3"], upwards: Float[np.ndarray, " 3"] | None = None, seed: int = 0
 ) -> Plane | None:
     """The floor or table under things: the plane with the most points on it that can be one, or None.
 
@@ -85,7 +90,7 @@ def find_plane(
 
 
 def _may_be_floor(
-    normals: Float[np.ndarray, "k 3"], upwards: Float[np.ndarray, "3"] | None
+    normals: Float[np.ndarray, "k 3"], upwards: Float[np.ndarray, " 3"] | None
 ) -> Bool[np.ndarray, " k"]:
     """Which unit normals a floor may have."""
     if upwards is not None:

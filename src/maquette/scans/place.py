@@ -6,16 +6,21 @@ in the middle of a cube, their longest side filling it. What the sensor did not 
 that of its visible part.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
-from scipy import ndimage
 
 from maquette.errors import UserError
+from maquette.geometry.parts import voxel_parts
 from maquette.io.formats import MAX_COORDINATE
 from maquette.rendering import Camera
 from maquette.scans.floor import Plane, find_plane
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int, Shaped
 
 LEAST_POINTS = 50
 """The fewest points that an object may have."""
@@ -80,7 +85,7 @@ class Standing:
 
     points: Float[np.ndarray, "n 3"]
     rays: Float[np.ndarray, "n 3"] | None
-    floor: tuple[Float[np.ndarray, "3"], float] | None
+    floor: tuple[Float[np.ndarray, " 3"], float] | None
     elevation_deg: float | None
     total: int
     azimuth_deg: float
@@ -119,7 +124,7 @@ class Standing:
 
 
 def place(
-    points: Shaped[np.ndarray, "..."],
+    points: Shaped[np.ndarray, " ..."],
     resolution: int,
     *,
     azimuth_deg: float = 0.0,
@@ -153,7 +158,7 @@ def place(
 
 
 def stand(
-    points: Shaped[np.ndarray, "..."],
+    points: Shaped[np.ndarray, " ..."],
     *,
     azimuth_deg: float = 0.0,
     elevation_deg: float | None = None,
@@ -208,7 +213,7 @@ def stand(
     return Standing(points[chosen] @ axes.T, rays, floor, elevation, len(points), azimuth_deg, name)
 
 
-def _checked(points: Shaped[np.ndarray, "..."], name: str, in_front: bool) -> Float[np.ndarray, "n 3"]:
+def _checked(points: Shaped[np.ndarray, " ..."], name: str, in_front: bool) -> Float[np.ndarray, "n 3"]:
     """The finite points, at most MOST_POINTS of them; with `in_front` only those that a camera can see."""
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "biuf":
@@ -232,14 +237,14 @@ def _checked(points: Shaped[np.ndarray, "..."], name: str, in_front: bool) -> Fl
     return points
 
 
-def _upwards(elevation_deg: float | None, up: str | None) -> Float[np.ndarray, "3"] | None:
+def _upwards(elevation_deg: float | None, up: str | None) -> Float[np.ndarray, " 3"] | None:
     """The direction up in the scan's axes; None if it is not known."""
     if up:
         return np.array([0.0, 0.0, 1.0])
     return None if elevation_deg is None else Camera(0, elevation_deg).axes[:, 2]
 
 
-def _axes(upwards: Float[np.ndarray, "3"], up: str | None, azimuth_deg: float) -> Float[np.ndarray, "3 3"]:
+def _axes(upwards: Float[np.ndarray, " 3"], up: str | None, azimuth_deg: float) -> Float[np.ndarray, "3 3"]:
     """The frame's x, y and z, a row each, in the scan's axes."""
     if up:
         level = np.eye(3)
@@ -313,7 +318,7 @@ def _parts(points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
         filled[tuple(index.T)] = True
         if len(points) >= 8 * np.count_nonzero(filled):
             break
-    labels, _ = ndimage.label(filled, np.ones((3, 3, 3)))
+    _, labels = voxel_parts(filled)
     return labels[tuple(index.T)] - 1
 
 

@@ -1,15 +1,16 @@
 """Reads scans: depth pictures, point clouds and partial grids, each file as if it came from a stranger."""
 
+from __future__ import annotations
+
 import io
 import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Shaped, UInt16
 
 from maquette.errors import UserError
 from maquette.io import formats
@@ -17,6 +18,9 @@ from maquette.io.paths import usable
 from maquette.io.replacing import keep
 from maquette.io.trees import json_value
 from maquette.scans.place import Placement, Standing, stand
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, Shaped, UInt16
 
 CLOUDS = (".ply", ".obj", ".stl", ".off")
 """Suffixes of files with points, or with meshes; of a mesh, points on its surface are taken."""
@@ -79,7 +83,7 @@ class Scan:
     standing: Standing | None = None
     assumed: str = ""
 
-    def facing(self, azimuth_deg: float) -> "Scan":
+    def facing(self, azimuth_deg: float) -> Scan:
         """The same scan, taken to be seen from another side; one that was read as a grid stays as it is."""
         if self.standing is None:
             return self
@@ -93,7 +97,7 @@ class Scan:
 
 
 def read_scan(
-    source: str | Path | Shaped[np.ndarray, "..."],
+    source: str | Path | Shaped[np.ndarray, " ..."],
     resolution: int,
     *,
     intrinsics: Intrinsics | None = None,
@@ -233,7 +237,7 @@ def find_scans(paths: Iterable[str | Path]) -> list[Path]:
     return list(found.values())
 
 
-def _read_values(path: Path, depth_scale: float) -> Shaped[np.ndarray, "..."]:
+def _read_values(path: Path, depth_scale: float) -> Shaped[np.ndarray, " ..."]:
     """Points `[N, 3]`, depths `[H, W]` in metres or a grid, whichever the file holds."""
     suffix = path.suffix.lower()
     if suffix == ".png":

@@ -1,18 +1,22 @@
 """Which way a picture becomes an object: by the model, turned about its axis, inflated or extruded."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import cv2
 import numpy as np
-import trimesh
-from jaxtyping import Bool, UInt8
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import to_frame
 from maquette.ways.outline import DrawnOutline
 from maquette.ways.silhouette import Pose
 from maquette.ways.verdict import Judgement
+
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Bool, UInt8
 
 Way = Literal["model", "revolve", "inflate", "extrude"]
 WAYS: tuple[Way, ...] = get_args(Way)

@@ -1,12 +1,18 @@
 """Pictures that show no one thing, told from those that do: grain all over, a page of text, small marks everywhere."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
 
 from maquette.errors import UserError
 from maquette.intake.line_art import resize, to_grey
 from maquette.ways.outline import DrawnOutline
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, UInt8
 
 EVEN, ALIKE = 0.3, 0.35
 """Parts of a picture of grain are as bright as each other (the standard deviation of their means, as a share of that of

@@ -1,14 +1,19 @@
 """The camera from which an object's silhouette agrees best with a drawn outline."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32
 
 from maquette.ways.outline import overlap
-from maquette.ways.silhouette import Pose, framed, silhouette
+from maquette.ways.silhouette import Pose, filling, placed, plain_view, solid_silhouette
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32
 
 SEARCH_PX = 64
 """Pixels a side of the pictures in which cameras are compared."""
@@ -47,21 +52,22 @@ def fit_camera(
     if box is None:
         return Fit(starts[0], 0.0)
 
-    every, side = points, voxel
-    points, voxel = thinned(points, voxel)
+    few, cell = thinned(points, voxel)
+    few, many = (np.ascontiguousarray(chosen.T, np.float32) for chosen in (few, points))
 
-    def score(pose: Pose) -> float:
-        return overlap(silhouette(points, pose, SEARCH_PX, voxel), small)
+    def score(view: tuple[np.ndarray, ...], pose: Pose, side: float) -> float:
+        return overlap(solid_silhouette(*placed(view[0], view[1], pose), pose, SEARCH_PX, side), small)
 
-    def placed(pose: Pose) -> tuple[float, Pose]:
-        pose = framed(points, pose, box)
-        return score(pose), pose
+    def tried(pose: Pose) -> tuple[float, Pose]:
+        view = plain_view(few, pose)
+        pose = filling(view[0], view[1], pose, box)
+        return score(view, pose, cell), pose
 
-    tried = sorted((placed(start) for start in starts), key=lambda found: -found[0])
-    best = max((_descend(found, placed) for found in tried[:2]), key=lambda found: found[0])
-    best = max(best, (score(starts[0]), starts[0]), key=lambda found: found[0])
-    points, voxel = every, side
-    value, pose = _settle((score(best[1]), best[1]), score)
+    first = sorted((tried(start) for start in starts), key=lambda found: -found[0])
+    best = max((_descend(found, tried) for found in first[:2]), key=lambda found: found[0])
+    best = max(best, (score(plain_view(few, starts[0]), starts[0], cell), starts[0]), key=lambda found: found[0])
+    whole = plain_view(many, best[1])  # scale and place alone are refined
+    value, pose = _settle((score(whole, best[1], voxel), best[1]), lambda pose: score(whole, pose, voxel))
     return Fit(pose, value)
 
 
@@ -92,14 +98,14 @@ def turned_starts(pose: Pose, count: int = 4) -> list[Pose]:
     return [replace(pose, azimuth=pose.azimuth + 2 * np.pi * k / count) for k in range(count)]
 
 
-def _descend(found: tuple[float, Pose], placed: Callable[[Pose], tuple[float, Pose]]) -> tuple[float, Pose]:
+def _descend(found: tuple[float, Pose], tried: Callable[[Pose], tuple[float, Pose]]) -> tuple[float, Pose]:
     """Change one angle or the perspective at a time as long as that helps, in smaller and smaller steps."""
     for step in STEPS:
         moved = True
         while moved:
             moved = False
             for change in _changes(found[1], step):
-                new = placed(change)
+                new = tried(change)
                 if new[0] > found[0] + 1e-4:
                     found, moved = new, True
     return found

@@ -1,15 +1,20 @@
 """An object mended by the drawn outline: carved where it goes beyond, grown where a part is missing, both softly."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32
 
 from maquette.intake.line_art import disc
 from maquette.ways.fitting import signed_distance
 from maquette.ways.outline import overlap, share_of, without_holes
-from maquette.ways.silhouette import Pose, coverage, project
+from maquette.ways.silhouette import Pose, coverage, pixels_of
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32
 
 SOFT_VOXELS = 1.0
 """Over so many voxels occupancy falls at the outline, so that the surface stays smooth there."""
@@ -21,6 +26,9 @@ UPRIGHT = 2.0
 """How many times as high as wide a missing line is that stands upright."""
 ROUND = 1.0
 """Depth of a grown part over its width in the picture: it is as thick as it is wide."""
+FAINT = 1e-3
+"""Occupancy up to which a voxel is left as it is: it is empty whatever the outline says."""
+_ROW = 1024  # values in a row of what OpenCV looks up
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,21 +64,24 @@ def obey(
         pose: Of the picture, found by `maquette.ways.fitting.fit_camera`.
         single: The lines of the drawing that enclose nothing.
     """
-    resolution = occupancy.shape[0]
-    line = ((np.arange(resolution) + 0.5) / resolution - 0.5).astype(np.float32)
-    points = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=3).reshape(-1, 3)
-    shown = project(points, pose)
+    shown = _shown(occupancy.shape[0], pose)
     filled = (occupancy >= threshold).reshape(-1)
-    voxel = 1 / resolution
+    voxel = 1 / occupancy.shape[0]
     soft = SOFT_VOXELS * voxel * float(np.exp(pose.scale))
     lines = np.zeros_like(mask) if single is None else single
-    distance = _at(signed_distance(mask | _widened(lines, STICK)), shown)
+    carved = occupancy.reshape(-1).astype(np.float32)
+    some = np.flatnonzero(carved > FAINT)
+    distance = _at(signed_distance(mask | _widened(lines, STICK)), shown[:, some])
     level = np.clip(distance / (2 * soft) + 0.5, 0, 1)  # 0.5 at the outline
     limit = np.where(level < 0.5, level * 2 * threshold, threshold + (level - 0.5) * 2 * (1 - threshold))
-    carved = np.minimum(occupancy.reshape(-1), limit.astype(np.float32))
+    carved[some] = np.minimum(carved[some], limit.astype(np.float32))
     side = mask.shape[0]
-    before = without_holes(coverage(shown[filled], pose, side, voxel))
-    left = coverage(shown[carved >= threshold], pose, side, voxel)
+
+    def covered(chosen: np.ndarray) -> np.ndarray:
+        across, down, _ = shown[:, chosen]
+        return coverage(across, down, pose, side, voxel)
+
+    before, left = without_holes(covered(filled)), covered(carved >= threshold)
     missing = (mask | _widened(lines, LEAST_STICK)) & ~without_holes(left)
     missing = _without_slivers(missing, 0.5 * float(np.exp(pose.scale)) * voxel * side)
     grown = np.zeros_like(carved)
@@ -78,7 +89,7 @@ def obey(
         near = _widened(lines, LEAST_STICK)
         grown = _grown(missing, near, shown, carved >= threshold, pose, voxel, threshold)
     result = np.maximum(carved, grown).reshape(occupancy.shape).astype(np.float32)
-    after = without_holes(coverage(shown[(result >= threshold).reshape(-1)], pose, side, voxel))
+    after = without_holes(covered((result >= threshold).reshape(-1)))
     return Obeyed(result, overlap(after, mask), share_of(before & ~mask, before), share_of(missing, mask))
 
 
@@ -89,12 +100,24 @@ def _widened(lines: Bool[np.ndarray, "s s"], by: float) -> Bool[np.ndarray, "s s
     return cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, 5) <= by * len(lines)
 
 
-def _at(values: Float[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"]) -> Float32[np.ndarray, " n"]:
+def _shown(resolution: int, pose: Pose) -> Float32[np.ndarray, "3 n"]:
+    """Where the picture shows the centres of all voxels, as `project` gives it, as rows."""
+    line = ((np.arange(resolution) + 0.5) / resolution - 0.5).astype(np.float32)
+    along = pose.axes[:, :, None] * line
+    local = along[:, 0, :, None, None] + along[:, 1, None, :, None] + along[:, 2, None, None, :]
+    depth = local[2]
+    factor = np.float32(np.exp(pose.scale)) / np.maximum(1 + np.float32(pose.nearness) * depth, np.float32(0.1))
+    shown = np.stack([np.float32(pose.right) + factor * local[0], np.float32(pose.down) + factor * local[1], depth])
+    return shown.reshape(3, -1)
+
+
+def _at(values: Float[np.ndarray, "s s"], shown: Float[np.ndarray, "3 n"]) -> Float32[np.ndarray, " n"]:
     """The values of a picture where points are shown, interpolated; beyond it those of its border."""
-    side = values.shape[0]
-    at = ((shown[:, :2] + 1) * (side / 2) - 0.5).astype(np.float32)
-    return cv2.remap(values.astype(np.float32), at[:, 0].reshape(-1, 1024), at[:, 1].reshape(-1, 1024),
-                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1)
+    side, count = values.shape[0], shown.shape[1]
+    at = np.zeros((2, -(-count // _ROW) * _ROW), np.float32)
+    at[:, :count] = (shown[:2] + 1) * (side / 2) - 0.5
+    return cv2.remap(values.astype(np.float32), at[0].reshape(-1, _ROW), at[1].reshape(-1, _ROW),
+                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1)[:count]
 
 
 def _without_slivers(missing: Bool[np.ndarray, "s s"], width: float) -> Bool[np.ndarray, "s s"]:
@@ -110,12 +133,12 @@ def _without_slivers(missing: Bool[np.ndarray, "s s"], width: float) -> Bool[np.
 
 
 def _grown(
-    missing: Bool[np.ndarray, "s s"], lines: Bool[np.ndarray, "s s"], shown: Float[np.ndarray, "n 3"],
+    missing: Bool[np.ndarray, "s s"], lines: Bool[np.ndarray, "s s"], shown: Float[np.ndarray, "3 n"],
     filled: Bool[np.ndarray, " n"], pose: Pose, voxel: float, threshold: float,
 ) -> Float32[np.ndarray, " n"]:
     """The occupancy of what is missing."""
     side, scale = len(missing), float(np.exp(pose.scale))
-    front = _front(shown[filled], side)
+    front = _front(shown[:, filled], side)
     half = cv2.distanceTransform(np.pad(missing.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     known = np.isfinite(front)
     _, labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5,
@@ -127,10 +150,12 @@ def _grown(
     middle = cv2.blur(nearest[labels], (5, 5)) + width
     _hang(middle, missing, lines, np.where(known, front, np.nan), width, pose)
     thick = np.maximum(ROUND * width, voxel)
-    inside = _at(np.where(missing, half, -1).astype(np.float32), shown) > -0.25
-    level = (_at(thick.astype(np.float32), shown) - np.abs(shown[:, 2] - _at(middle.astype(np.float32), shown)))
-    grown = np.clip(threshold + (1 - threshold) * level / (2 * SOFT_VOXELS * voxel), 0, 1)
-    return np.where(inside, grown, 0).astype(np.float32)
+    grown = np.zeros(shown.shape[1], np.float32)
+    inside = np.flatnonzero(_at(np.where(missing, half, -1).astype(np.float32), shown) > -0.25)
+    shown = shown[:, inside]
+    level = _at(thick, shown) - np.abs(shown[2] - _at(middle, shown))
+    grown[inside] = np.clip(threshold + (1 - threshold) * level / (2 * SOFT_VOXELS * voxel), 0, 1)
+    return grown
 
 
 def _hang(
@@ -156,10 +181,10 @@ def _hang(
         middle[around] = np.broadcast_to(upright, middle.shape)[around]
 
 
-def _front(shown: Float[np.ndarray, "n 3"], side: int) -> Float32[np.ndarray, "s s"]:
+def _front(shown: Float[np.ndarray, "3 n"], side: int) -> Float32[np.ndarray, "s s"]:
     """The least depth of projected points in each pixel, infinite where there is none."""
-    at = ((shown[:, :2] + 1) * (side / 2)).astype(np.int64)
-    inside = ((at >= 0) & (at < side)).all(1)
+    column, row = pixels_of(shown[0], side), pixels_of(shown[1], side)
+    inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
     front = np.full(side * side, np.inf, np.float32)
-    np.minimum.at(front, at[inside, 1] * side + at[inside, 0], shown[inside, 2].astype(np.float32))
+    np.minimum.at(front, row[inside] * side + column[inside], shown[2, inside])
     return front.reshape(side, side)

@@ -4,15 +4,20 @@ Both a drawing's outline and an object's silhouette are filled: whether a place 
 surface is not asked here.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
 
 from maquette.intake.background import PLAIN, plain_ground
 from maquette.intake.line_art import disc
-from maquette.intake.pickup import Pickup, frame_object
+from maquette.intake.pickup import Pickup, frame_lead, frame_object
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, UInt8
 
 SIDE_PX = 256
 """Pixels a side of the square in which outlines are found."""
@@ -60,9 +65,11 @@ def drawn_outline(picture: UInt8[np.ndarray, "h w 3"], found: Pickup) -> DrawnOu
     """
     if found.kind == "photo":
         return _of_photo(picture)
-    framed = frame_object(picture, SIDE_PX, 1, kind=found.kind)
-    ink = 1 - framed.image[0]
-    return outline_of_lines(ink)
+    if found.lead is None:
+        framed = frame_object(picture, SIDE_PX, 1, kind=found.kind).image[0]
+    else:
+        framed = frame_lead(*found.lead, SIDE_PX)
+    return outline_of_lines(1 - framed)
 
 
 def outline_of_lines(ink: Float[np.ndarray, "s s"]) -> DrawnOutline:
@@ -121,15 +128,17 @@ def _enclosed(lines: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
     for share in DISCS:
         radius = share * side
         free = (away > radius).astype(np.uint8)  # where the middle of the disc may be
-        _, labels = cv2.connectedComponents(free, connectivity=4)
-        outside = (labels == labels[0, 0]) & (free > 0)
-        unreached = cv2.distanceTransform(1 - outside.astype(np.uint8), cv2.DIST_L2, 5) > radius
+        cv2.floodFill(free, None, (0, 0), 2, flags=4)  # the corner is: the edge is wider than any disc
+        unreached = cv2.distanceTransform((free != 2).view(np.uint8), cv2.DIST_L2, 5) > radius
         if region is None:
             region = unreached
             continue
-        count, labels = cv2.connectedComponents((unreached & ~region).astype(np.uint8), connectivity=4)
-        widest = np.zeros(count)
-        np.maximum.at(widest, labels.ravel(), away.ravel())
+        more = unreached & ~region
+        if not more.any():
+            continue
+        count, labels = cv2.connectedComponents(more.view(np.uint8), connectivity=4)
+        widest, here = np.zeros(count), labels > 0
+        np.maximum.at(widest, labels[here], away[here])
         wide = widest >= BODY * radius
         wide[0] = False
         region |= wide[labels]
@@ -145,9 +154,9 @@ def _eroded(mask: Bool[np.ndarray, "s s"], by: float) -> Bool[np.ndarray, "s s"]
 
 def without_holes(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """The region with all that it goes around."""
-    padded = np.pad(mask.astype(np.uint8), 1)
-    _, labels = cv2.connectedComponents(1 - padded, connectivity=4)
-    return (labels != labels[0, 0])[1:-1, 1:-1]
+    padded = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(padded, None, (0, 0), 2, flags=4)
+    return padded[1:-1, 1:-1] != 2
 
 
 def overlap(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> float:
@@ -157,7 +166,7 @@ def overlap(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> float:
 
 def share_of(part: Bool[np.ndarray, "h w"], whole: Bool[np.ndarray, "h w"]) -> float:
     """The area of one region as a share of another's."""
-    return float(part.sum()) / max(float(whole.sum()), 1.0)
+    return int(np.count_nonzero(part)) / max(int(np.count_nonzero(whole)), 1)
 
 
 def _of_photo(picture: UInt8[np.ndarray, "h w 3"]) -> DrawnOutline | None:

@@ -1,19 +1,30 @@
 """What an object covers in a camera's picture, fast enough to try hundreds of cameras."""
 
+from __future__ import annotations
+
+import math
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float, Float32
 
+from maquette.geometry.plain import PlainMesh
 from maquette.rendering.camera import CIRCUMSPHERE, Camera
-from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.rasteriser import covered
 from maquette.ways.outline import without_holes
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float32, Int32
+
+    from maquette.geometry.plain import Mesh
 
 POSE = ("azimuth", "elevation", "roll", "scale", "right", "down", "nearness")
 """The seven values of a pose, as the networks estimate them: radians, the logarithm of the scale, the place of the
 object's centre with the square from -1 to 1, and how strong the perspective is (`maquette.nets.pixel_aligned`)."""
+
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 @dataclass(frozen=True)
@@ -35,8 +46,16 @@ class Pose:
     nearness: float = 0.42
     """0 for a camera far away; the cube's nearest corner is shown 1 / (1 - 0.866 nearness) times as large."""
 
+    @cached_property
+    def axes(self) -> Float32[np.ndarray, "3 3"]:
+        """The picture's right, its down, and forward, as rows, as those of `camera`."""
+        (s, c), (t, d), (r, e) = ((math.sin(angle), math.cos(angle)) for angle in
+                                  (self.azimuth, self.elevation, self.roll))
+        right, down, back = np.array([-c, -s, 0.0]), np.array([-s * t, c * t, -d]), np.array([-s * d, c * d, t])
+        return np.stack([e * right - r * down, r * right + e * down, -back]).astype(np.float32)
+
     @classmethod
-    def of(cls, values: Float[np.ndarray, " 7"]) -> "Pose":
+    def of(cls, values: Float[np.ndarray, " 7"]) -> Pose:
         """From the values of `POSE`."""
         return cls(*(float(value) for value in values))
 
@@ -53,11 +72,25 @@ class Pose:
 
 def project(points: Float[np.ndarray, "n 3"], pose: Pose) -> Float32[np.ndarray, "n 3"]:
     """Where the picture shows points of the frame: right and down from -1 to 1, and depth behind the centre."""
-    camera = pose.camera(2)
-    local = points.astype(np.float32) @ camera.axes.T.astype(np.float32)
-    factor = np.float32(np.exp(pose.scale)) / np.maximum(1 + np.float32(pose.nearness) * local[:, 2], 0.1)
-    return np.stack([np.float32(pose.right) + factor * local[:, 0], np.float32(pose.down) + factor * local[:, 1],
-                     local[:, 2]], axis=1)
+    across, down, depth = plain_view(np.ascontiguousarray(points.T, np.float32), pose)
+    return np.stack([*placed(across, down, pose), depth], axis=1)
+
+
+def plain_view(
+    points: Float32[np.ndarray, "3 n"], pose: Pose
+) -> tuple[Float32[np.ndarray, " n"], Float32[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+    """Points as the pose's angles and perspective show them, at scale 0 in the middle: right, down, and depth."""
+    across, down, depth = pose.axes @ points
+    factor = 1 / np.maximum(1 + np.float32(pose.nearness) * depth, np.float32(0.1))
+    return factor * across, factor * down, depth
+
+
+def placed(
+    across: Float32[np.ndarray, " n"], down: Float32[np.ndarray, " n"], pose: Pose
+) -> tuple[Float32[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+    """What `plain_view` gives, right and down, at the pose's scale and place."""
+    scale = np.float32(np.exp(pose.scale))
+    return np.float32(pose.right) + scale * across, np.float32(pose.down) + scale * down
 
 
 def surface_voxels(voxels: Bool[np.ndarray, "r r r"]) -> Float32[np.ndarray, "n 3"]:
@@ -85,23 +118,35 @@ def silhouette(
         side_px: Its pixels a side.
         voxel: Side of a voxel in the frame.
     """
-    double = without_holes(coverage(project(points, pose), pose, 2 * side_px, voxel)).astype(np.uint8)
-    thinner = cv2.erode(double, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
-    return cv2.resize(thinner * 255, (side_px, side_px), interpolation=cv2.INTER_AREA) > 127
+    shown = project(points, pose)
+    return solid_silhouette(shown[:, 0], shown[:, 1], pose, side_px, voxel)
+
+
+def solid_silhouette(
+    across: Float[np.ndarray, " n"], down: Float[np.ndarray, " n"], pose: Pose, side_px: int, voxel: float
+) -> Bool[np.ndarray, "{side_px} {side_px}"]:
+    """As `silhouette`, of projected points."""
+    double = without_holes(coverage(across, down, pose, 2 * side_px, voxel)).view(np.uint8)
+    thinner = cv2.erode(double, _CROSS)
+    return cv2.resize(thinner * np.uint8(255), (side_px, side_px), interpolation=cv2.INTER_AREA) > 127
 
 
 def coverage(
-    shown: Float[np.ndarray, "n 3"], pose: Pose, side_px: int, voxel: float
+    across: Float[np.ndarray, " n"], down: Float[np.ndarray, " n"], pose: Pose, side_px: int, voxel: float
 ) -> Bool[np.ndarray, "{side_px} {side_px}"]:
     """As `silhouette`, of projected points, with its holes."""
-    at = ((shown[:, :2] + 1) * (side_px / 2)).astype(np.int32)
-    inside = ((at >= 0) & (at < side_px)).all(1)
-    at = at[inside]
+    column, row = pixels_of(across, side_px), pixels_of(down, side_px)
+    inside = (column.view(np.uint32) < side_px) & (row.view(np.uint32) < side_px)
     mask = np.zeros((side_px, side_px), np.uint8)
-    mask[at[:, 1], at[:, 0]] = 1
-    across = float(np.exp(pose.scale)) * voxel * side_px / 2
-    reach = 2 * int(np.ceil(across)) + 1
+    mask[row[inside], column[inside]] = 1
+    wide = float(np.exp(pose.scale)) * voxel * side_px / 2
+    reach = 2 * int(np.ceil(wide)) + 1
     return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)) > 0
+
+
+def pixels_of(place: Float[np.ndarray, " n"], side_px: int) -> Int32[np.ndarray, " n"]:
+    """The pixels in which places from -1 to 1 lie; places outside have numbers below 0 or from `side_px` on."""
+    return ((place + 1) * (side_px / 2)).clip(-2, side_px).astype(np.int32)
 
 
 def framed(
@@ -114,23 +159,28 @@ def framed(
         pose: Its angles and perspective are kept.
         box: Left, top, right and bottom, the square from -1 to 1.
     """
-    shown = project(points, replace(pose, scale=0.0, right=0.0, down=0.0))[:, :2]
-    low, high = shown.min(0), shown.max(0)
-    size, wanted = high - low, np.array([box[2] - box[0], box[3] - box[1]])
-    scale = float(np.sqrt((wanted[0] * wanted[1]) / max(float(size[0] * size[1]), 1e-6)))
-    middle = (low + high) / 2 * scale
-    return replace(pose, scale=float(np.log(max(scale, 1e-3))), right=float((box[0] + box[2]) / 2 - middle[0]),
-                   down=float((box[1] + box[3]) / 2 - middle[1]))
+    across, down, _ = plain_view(np.ascontiguousarray(points.T, np.float32), pose)
+    return filling(across, down, pose, box)
 
 
-def mesh_silhouette(mesh: trimesh.Trimesh, pose: Pose, side_px: int) -> Bool[np.ndarray, "{side_px} {side_px}"]:
-    """What a mesh covers, filled, exactly: by a ray for each pixel.
+def filling(
+    across: Float32[np.ndarray, " n"], down: Float32[np.ndarray, " n"], pose: Pose,
+    box: tuple[float, float, float, float],
+) -> Pose:
+    """As `framed`, of what `plain_view` gives."""
+    left, right, top, bottom = (float(edge) for edge in (across.min(), across.max(), down.min(), down.max()))
+    area = (box[2] - box[0]) * (box[3] - box[1]) / max((right - left) * (bottom - top), 1e-6)
+    scale = max(math.sqrt(area), 1e-3)
+    return replace(pose, scale=math.log(scale), right=(box[0] + box[2]) / 2 - (left + right) / 2 * scale,
+                   down=(box[1] + box[3]) / 2 - (top + bottom) / 2 * scale)
+
+
+def mesh_silhouette(mesh: Mesh, pose: Pose, side_px: int) -> Bool[np.ndarray, "{side_px} {side_px}"]:
+    """What a mesh covers, filled, exactly: the pixels whose middles it covers.
 
     Args:
-        mesh: In the package's frame.
+        mesh: Closed, in the package's frame.
         pose: Of the picture.
         side_px: Its pixels a side.
     """
-    faces = np.asarray(mesh.faces)
-    caster = RayCaster.of_triangles(np.asarray(mesh.vertices), faces, np.zeros((len(faces), 3, 3)))
-    return without_holes(caster.blocked(*pose.camera(side_px).rays()).reshape(side_px, side_px))
+    return without_holes(covered(PlainMesh.of(mesh), pose.camera(side_px)))

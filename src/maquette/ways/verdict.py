@@ -1,19 +1,25 @@
 """How sure one may be of a result: what the picture and the object say together, as one number and in words."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-import trimesh
-from jaxtyping import Bool, Float
 
+from maquette.geometry.plain import PlainMesh
 from maquette.intake.line_art import disc
-from maquette.rendering.raycaster import RayCaster
+from maquette.rendering.rasteriser import Rasteriser
 from maquette.rendering.sketch_lines import FeatureLines
 from maquette.ways.outline import DrawnOutline, without_holes
 from maquette.ways.silhouette import Pose
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
+    from maquette.geometry.plain import Mesh
 
 Verdict = Literal["sure", "unsure"]
 NEAR = 0.03
@@ -92,7 +98,7 @@ class Judgement:
 
 
 def line_signs(
-    mesh: trimesh.Trimesh, pose: Pose, outline: DrawnOutline
+    mesh: Mesh, pose: Pose, outline: DrawnOutline
 ) -> tuple[float, float]:
     """The shares of drawn lines near the object's lines, and of the object's lines near drawn ones.
 
@@ -106,7 +112,7 @@ def line_signs(
         return float("nan"), float("nan")
     side = ink.shape[0]
     lines = np.zeros(ink.shape, np.uint8)
-    for stroke in FeatureLines(RayCaster(mesh)).strokes(pose.camera(side)):
+    for stroke in FeatureLines(Rasteriser(PlainMesh.of(mesh))).strokes(pose.camera(side)):
         cv2.polylines(lines, [np.rint(stroke * 16).astype(np.int32)], False, 1, 1, cv2.LINE_8, 4)
     return _share_near(ink, lines > 0, NEAR * side), _share_near(lines > 0, ink, NEAR * side)
 

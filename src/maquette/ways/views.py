@@ -5,11 +5,15 @@ where it agrees best with the object so far, and the two are joined by the mean 
 witnesses are. (Delanoy et al., I3D 2018, learn a network that mends; this needs no other network than the one view's.)
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float32
-from scipy import ndimage
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Float32
 
 SIDES = {"front": 0.0, "left": 90.0, "back": 180.0, "right": 270.0}
 """From where a picture was taken, by name: degrees counter-clockwise seen from above, 0 at the object's front."""
@@ -26,6 +30,8 @@ def turned(grid: Float[np.ndarray, "r r r"], degrees: float) -> Float32[np.ndarr
     quarters = degrees / 90
     if abs(quarters - round(quarters)) < 1e-6:
         return np.ascontiguousarray(np.rot90(grid, round(quarters), (0, 1))).astype(np.float32)
+    from scipy import ndimage
+
     found = ndimage.rotate(grid.astype(np.float32), degrees, (1, 0), reshape=False, order=1)
     return found.clip(0, 1)
 

@@ -1,13 +1,14 @@
 """Grid files: binvox, npy, npz and mat (MATLAB 5)."""
 
+from __future__ import annotations
+
 import io
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float32, Num, UInt8
 from numpy.typing import ArrayLike
 
 from maquette.errors import UserError
@@ -16,6 +17,9 @@ from maquette.io.atomic import write_bytes
 from maquette.io.formats import mat
 from maquette.io.formats.files import GRIDS, file_bytes, guarded, kind
 from maquette.io.paths import usable
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float32, Num, UInt8
 
 MAX_RESOLUTION = 512
 """The most voxels a side that are read: a float32 grid of half a gigabyte."""
@@ -44,7 +48,7 @@ def read_grid(path: str | Path) -> Float32[np.ndarray, "r r r"]:
     return checked_grid(guarded(readers[path.suffix.lower()], data, path), str(path))
 
 
-def read_array(path: str | Path) -> Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]:
+def read_array(path: str | Path) -> Num[np.ndarray, " ..."] | Bool[np.ndarray, " ..."]:
     """The numbers in a `.npy` file, of any shape.
 
     Raises:
@@ -166,7 +170,7 @@ def _read_npy(data: bytes) -> np.ndarray:
     return parse_array(io.BytesIO(data))
 
 
-def parse_array(stream: ByteStream) -> Num[np.ndarray, "..."] | Bool[np.ndarray, "..."]:
+def parse_array(stream: ByteStream) -> Num[np.ndarray, " ..."] | Bool[np.ndarray, " ..."]:
     """One array in NumPy's format 1.0; its header is checked before its values are read.
 
     Raises:

@@ -4,13 +4,17 @@ Our own reader, since SciPy's is compiled code that trusts the sizes and types i
 Layout: "MAT-File Format", The MathWorks, Level 5.
 """
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Num
+
+if TYPE_CHECKING:
+    from jaxtyping import Num
 
 _COMPRESSED, _MATRIX = 15, 14
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
@@ -33,7 +37,7 @@ class Entry:
     """Its elements, from the values on."""
     order: Literal["<", ">"]
 
-    def values(self) -> Num[np.ndarray, "..."]:
+    def values(self) -> Num[np.ndarray, " ..."]:
         """Its values.
 
         Raises:

@@ -1,19 +1,25 @@
 """Mesh files: stl, obj, ply, glb, 3mf and off."""
 
+from __future__ import annotations
+
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-import trimesh
-from jaxtyping import UInt8
+from numpy.typing import ArrayLike
 
 from maquette.errors import UserError
 from maquette.io.atomic import atomic_path
 from maquette.io.formats.files import MESHES, file_bytes, guarded, kind
 from maquette.io.formats.off import read_off
+from maquette.io.formats.stl import stl_bytes
 from maquette.io.formats.text import check_obj, plain_text
 from maquette.io.formats.threemf import UNITS_MM, stored, threemf_bytes
+
+if TYPE_CHECKING:
+    import trimesh
+    from jaxtyping import Float64, Int64, UInt8
 
 COLOURED = (".obj", ".ply", ".glb")
 """Suffixes of mesh files that keep the colours of vertices."""
@@ -25,6 +31,21 @@ MAX_COORDINATE = 1e60
 """The largest coordinate that is read: products of three of them stay numbers."""
 GLB_FROM_MM = np.array(((-1e-3, 0, 0, 0), (0, 0, 1e-3, 0), (0, 1e-3, 0, 0), (0, 0, 0, 1)))
 """glTF is in metres, y up, and its objects face +z: our x, y, z in millimetres are its -x, z, y in metres."""
+
+
+@runtime_checkable
+class TriangleMesh(Protocol):
+    """Anything with vertices `[V, 3]` and faces `[F, 3]`, such as a `trimesh.Trimesh`."""
+
+    @property
+    def vertices(self) -> ArrayLike:
+        """Positions `[V, 3]`."""
+        ...
+
+    @property
+    def faces(self) -> ArrayLike:
+        """Indices of the vertices at the corners of each triangle `[F, 3]`."""
+        ...
 
 
 def read_mesh(path: str | Path) -> trimesh.Trimesh:
@@ -74,6 +95,8 @@ def _require_mesh(path: Path) -> None:
 
 
 def _through_trimesh(data: bytes, suffix: str) -> trimesh.Trimesh:
+    import trimesh
+
     scene = parse_scene(data, suffix)
     found = [g for g in scene.dump() if isinstance(g, trimesh.Trimesh) and len(g.faces)]
     points = sum(len(getattr(g, "vertices", ())) for g in scene.geometry.values())
@@ -95,6 +118,8 @@ def parse_scene(data: bytes, suffix: str) -> trimesh.Scene:
     Raises:
         ValueError: Saying what is wrong; trimesh may raise anything else.
     """
+    import trimesh
+
     if suffix == ".3mf":
         data = stored(data, MAX_XML_BYTES)
     if suffix == ".stl":
@@ -151,7 +176,7 @@ def _plain_ply(data: bytes) -> bytes:
     return bytes(byte if byte < 128 else 63 for byte in data[:end]) + data[end:]
 
 
-def write_mesh(path: str | Path, mesh: trimesh.Trimesh, colours: UInt8[np.ndarray, "v 3"] | None = None) -> None:
+def write_mesh(path: str | Path, mesh: TriangleMesh, colours: UInt8[np.ndarray, "v 3"] | None = None) -> None:
     """Write a mesh in millimetres, z up, in the format of the suffix; STL and PLY are binary.
 
     glb is in metres, y up, facing +z by its specification: the mesh is converted, and `read_mesh` converts it back.
@@ -171,23 +196,29 @@ def write_mesh(path: str | Path, mesh: trimesh.Trimesh, colours: UInt8[np.ndarra
     kept = colours if suffix in COLOURED else None
     if kept is not None and suffix == ".glb":
         kept = _linear(kept)
-    plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False, vertex_colors=kept)
-    data = _encoded(plain, suffix, kept is not None)
+    vertices, faces = np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64)
+    data = (stl_bytes(vertices, faces) if suffix == ".stl" else threemf_bytes(vertices, faces) if suffix == ".3mf" else
+            _through_library(vertices, faces, suffix, kept))
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def _encoded(mesh: trimesh.Trimesh, suffix: str, coloured: bool) -> bytes | str:
+def _through_library(
+    vertices: Float64[np.ndarray, "v 3"], faces: Int64[np.ndarray, "f 3"], suffix: str,
+    colours: UInt8[np.ndarray, "v 3"] | None,
+) -> bytes | str:
+    """The content of a file that trimesh writes."""
+    import trimesh
+
     data: dict[Any, Any] | bytes | str
-    if suffix == ".3mf":
-        data = threemf_bytes(mesh)
-    elif suffix == ".off":
+    mesh = trimesh.Trimesh(vertices, faces, process=False, vertex_colors=colours)
+    if suffix == ".off":
         data = mesh.export(file_type="off", digits=9)
     elif suffix == ".obj":
         data = mesh.export(file_type="obj", digits=9, header="maquette, millimetres")
     elif suffix == ".glb":
         turned = mesh.apply_transform(GLB_FROM_MM)
-        data = turned.export(file_type="glb", tree_postprocessor=_unlit) if coloured else turned.export(file_type="glb")
+        data = turned.export(file_type="glb", tree_postprocessor=None if colours is None else _unlit)
     else:
         data = mesh.export(file_type=suffix[1:])
     assert not isinstance(data, dict)
