@@ -171,3 +171,27 @@ def test_german_by_the_browser_and_by_the_switch(opened):
     assert page.inner_text("#drawing-title") == "Zeichnung" and page.get_attribute("html", "lang") == "de"
     page.select_option("#language", "en")
     assert page.inner_text("#drawing-title") == "Drawing" and page.get_attribute("html", "lang") == "en"
+
+
+def test_a_page_with_one_object_turns_it_without_a_network(chromium, tmp_path):
+    from maquette.outputs.turning import write_turning
+
+    cube = trimesh.creation.box((30, 20, 10))
+    colours = np.tile(np.array([[200, 30, 30]], np.uint8), (8, 1))
+    write_turning(tmp_path / "cube.html", cube, "a <cube>", "watertight", colours)
+    context = chromium.new_context(viewport={"width": 800, "height": 700}, offline=True, accept_downloads=True)
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((tmp_path / "cube.html").as_uri())
+    page.wait_for_selector("html[data-ready]", timeout=60_000)
+    assert page.title() == "a <cube>" and page.inner_text("#measures") == "30.0 × 20.0 × 10.0 mm"
+    mesh = downloaded(page, "#stl", tmp_path)
+    assert mesh.is_watertight and np.allclose(mesh.extents, [30, 20, 10]) and (tmp_path / "cube.stl").is_file()
+    before = page.screenshot()
+    page.focus("#viewer")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(300)
+    assert page.screenshot() != before
+    context.close()
+    assert said == []

@@ -36,6 +36,7 @@ from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxe
 from maquette.ways.verdict import (
     AGREEING,
     FAR,
+    LOST,
     Judgement,
     Signs,
     crispness,
@@ -58,8 +59,8 @@ OBEYS_FROM = 0.6
 """IoU of silhouette and outline from which the outline may mend the shape: below, they are two different things."""
 MOST_VIEWS = 8
 """Pictures of one object, at most."""
-LOST = 0.05
-"""Share of the outline that may be missing from a result that is called printable."""
+ADDED = 0.05
+"""Share of the outline from which what was missing and was added is said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,7 +327,7 @@ class _Seen:
             if self.obeying and before >= OBEYS_FROM:
                 mended = obey(occupancy, self.threshold, self.outline.mask, pose, self.outline.single)
                 occupancy = mended.occupancy
-                if mended.grown > LOST:
+                if mended.grown > ADDED:
                     notes.append(f"{100 * mended.grown:.0f} % of the outline was missing and was added")
         return self.finished(occupancy, told, (pose, before), tuple(notes))
 

@@ -6,7 +6,7 @@ Each body is one call into `outputs_drawing` and the printing of its events; hea
 from typing import Annotated, Literal
 
 from maquette.cli.marks import Mark
-from maquette.cli.options import Format, bad_usage, writes
+from maquette.cli.options import Format, Preview, bad_usage, writes
 from maquette.errors import UserError
 
 Source = Annotated[str, Mark(metavar="SOURCE", positional=True)]
@@ -84,7 +84,7 @@ def relief(
     engrave_mm: float = 0.0,
     emboss_mm: float = 0.0,
     format: Format = "stl",
-    preview: bool = False,
+    preview: Preview = "no",
     all_parts: bool = False,
     min_wall_mm: float = 0.8,
     json: bool = False,
@@ -113,8 +113,8 @@ def relief(
         engrave_mm: Make lines inside the outline grooves of this depth; small closed ones too, which are holes else.
         emboss_mm: The same, as ridges of this height.
         format: Kind of file; meshes are for printing, the rest are voxel grids.
-        preview: Also write a PNG of the drawing beside the solid: from four sides, a flat one from above, a lithophane
-            against the light.
+        preview: png: also a picture of the drawing beside the solid, from four sides, a flat one from above, a
+            lithophane against the light; html: and a page to turn it in. Alone it means png.
         all_parts: Keep loose parts too, not only the largest.
         min_wall_mm: The thinnest wall that your printer can print.
         json: Print one JSON document.

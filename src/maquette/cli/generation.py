@@ -6,7 +6,7 @@ Heavy modules are imported inside the body, as in `maquette.cli.commands`.
 from typing import Annotated
 
 from maquette.cli.marks import Mark
-from maquette.cli.options import Format, writes
+from maquette.cli.options import Format, Preview, writes
 from maquette.errors import UserError
 
 
@@ -25,6 +25,7 @@ def generate(
     resolution: int = 128,
     level: float = 0.5,
     turntable: bool = False,
+    preview: Preview = "no",
     json: bool = False,
 ) -> int:
     """Make new objects, or images, out of random latents.
@@ -46,6 +47,7 @@ def generate(
         resolution: Cells a side of the cube in which such a mesh is found, a multiple of 16 up to 512.
         level: Occupancy at the surface of such a mesh; lower keeps more thin parts.
         turntable: With --mesh: also an animation of each object, as the model shows it all round.
+        preview: html: also a page beside each mesh to turn it in (objects); the sheet is written in any case.
         json: Print one JSON document.
 
     Examples:
@@ -79,6 +81,6 @@ def generate(
         return show_files(events, json, "generating", count + 1)
     events = outputs.generate_files(
         out, loaded, count=count, seed=seed, class_name=class_name, spread=spread, suffix=f".{format or 'stl'}",
-        size_mm=size_mm, largest_part=not all_parts,
+        size_mm=size_mm, largest_part=not all_parts, preview=preview,
     )
     return show_files(events, json, "generating", count)

@@ -6,7 +6,7 @@ Each body is one call into `outputs_latent` and the printing of its events; heav
 from typing import Annotated, Literal
 
 from maquette.cli.marks import Mark
-from maquette.cli.options import Format, Inputs, bad_usage, writes
+from maquette.cli.options import Format, Inputs, Preview, bad_usage, writes
 from maquette.errors import UserError
 
 Operands = Annotated[tuple[str, ...], Mark(metavar="OPERAND...", positional=True)]
@@ -130,7 +130,7 @@ def project(
     draws: int = 32,
     prior_weight: float = 0.05,
     seed: int = 0,
-    preview: bool = False,
+    preview: Preview = "no",
     model: str = "maquette",
     out: str = "out",
     size_mm: float = 100.0,
@@ -147,7 +147,7 @@ def project(
         draws: Draws from the prior that are tried as starts.
         prior_weight: How much an unlikely latent costs; 0 follows the given shape alone.
         seed: Of the draws.
-        preview: Also write a PNG of the given shape beside the closest.
+        preview: png: also a picture of the given shape beside the closest; html: and a page to turn it in.
         model: A bundled model, a model's or run's folder, or owner/name on the Hugging Face Hub.
         out: Folder for the results.
         size_mm: Longest side, in millimetres.

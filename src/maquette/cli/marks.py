@@ -12,11 +12,13 @@ class Mark:
         name: The option's name, without dashes; None for the parameter's own, empty for the keys of a dataclass
             without a word before them.
         positional: Whether its value stands alone, without an option's name.
+        bare: The value where the option is named without one; empty where it needs one.
     """
 
     metavar: str = ""
     name: str | None = None
     positional: bool = False
+    bare: str = ""
 
 
 POSITIONAL = Mark(positional=True)

@@ -12,12 +12,13 @@ from maquette.errors import UserError
 from maquette.io.paths import nameable, usable
 
 Inputs = Annotated[tuple[str, ...], Mark(metavar="INPUT...", positional=True)]
+Preview = Annotated[Literal["no", "png", "html"], Mark(bare="png")]
 Format = Literal["stl", "obj", "ply", "glb", "3mf", "off", "binvox", "npy", "npz", "mat"]
 
 OUTPUTS = ("out", "fix", "json", "cache", "to", "export")
 """Parameters that name what is written, or what is kept between calls; all others name what is read."""
 NO_FILES = ("to", "page", "margin", "device", "port", "size", "crop", "terms", "class_name", "classes", "kinds", "best",
-            "name", "expression")
+            "name", "expression", "preview")
 """Parameters whose texts name no file."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -89,7 +89,7 @@ def parsed(command: Callable[..., Any], words: Sequence[str], name: str) -> dict
     Raises:
         UsageError: For words that do not fit, and for a value that is missing.
     """
-    words = _renamed(name, words)
+    words = _with_bare(command, _renamed(name, words))
     plain = read_plainly(command, words)
     if plain is not None:
         return plain
@@ -163,6 +163,26 @@ def _renamed(command: str, words: Sequence[str]) -> list[str]:
             warnings.warn(RenamedWarning(f"{option} is called {names[option]} now"), stacklevel=2)
         now.append(names.get(option, option) + equals + value)
     return now
+
+
+def _with_bare(command: Callable[..., Any], words: Sequence[str]) -> list[str]:
+    """The words with the value of each option that was named without one and may be; `--no-preview` is `no`."""
+    bare = {}
+    for parameter, hint in get_type_hints(command, include_extras=True).items():
+        plain, extras = unwrapped(hint)
+        value = next((extra.bare for extra in extras if getattr(extra, "bare", "")), "")
+        if value:
+            bare["--" + parameter.replace("_", "-")] = value, get_args(plain)
+    made: list[str] = []
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        denied = f"--{word.removeprefix('--no-')}" if word.startswith("--no-") else ""
+        if denied in bare:
+            made += [denied, "no"]
+        elif word in bare and after not in bare[word][1]:
+            made += [word, bare[word][0]]
+        else:
+            made.append(word)
+    return made
 
 
 def _refuse_unknown(unknown: Sequence[str], known: Sequence[str], name: str) -> None:

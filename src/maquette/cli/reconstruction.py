@@ -6,7 +6,7 @@ Heavy modules are imported inside the bodies, as in `maquette.cli.commands`.
 from typing import Annotated, Literal
 
 from maquette.cli.marks import Mark
-from maquette.cli.options import Format, Inputs, bad_usage, writes
+from maquette.cli.options import Format, Inputs, Preview, bad_usage, writes
 
 Scans = Annotated[tuple[str, ...], Mark(metavar="SCAN...", positional=True)]
 
@@ -24,7 +24,7 @@ def reconstruct(
     class_name: Annotated[str, Mark(name="class")] = "",
     size_mm: float = 100.0,
     format: Format | None = None,
-    preview: bool = False,
+    preview: Preview = "no",
     threshold: float | None = None,
     all_parts: bool = False,
     min_wall_mm: float = 0.8,
@@ -54,7 +54,7 @@ def reconstruct(
         size_mm: Longest side of the object, in millimetres.
         format: Kind of file; meshes are for printing, the rest are voxel grids. stl if left out, glb where the mesh has
             colours, which ply, obj and glb keep.
-        preview: Also write a PNG of the input beside the mesh from four sides.
+        preview: png: also a picture of the input beside the mesh from four sides; html: and a page to turn it in.
         threshold: Occupancy from which a voxel is solid; the model's own if left out. Lower keeps more thin parts.
         all_parts: Keep loose parts too, not only the largest.
         min_wall_mm: The thinnest wall that your printer can print.
@@ -126,7 +126,7 @@ def complete(
     up: Literal["z"] | None = None,
     size_mm: float | None = None,
     format: Format = "stl",
-    preview: bool = False,
+    preview: Preview = "no",
     threshold: float | None = None,
     all_parts: bool = False,
     min_wall_mm: float = 0.8,
@@ -147,7 +147,8 @@ def complete(
         up: z for point clouds that stand upright already.
         size_mm: Longest side of the object, in millimetres; the scan's own if left out (100 where it has none).
         format: Kind of file; meshes are for printing, the rest are voxel grids.
-        preview: Also write a PNG of the scan's voxels beside the mesh from four sides.
+        preview: png: also a picture of the scan's voxels beside the mesh from four sides; html: and a page to turn it
+            in.
         threshold: Occupancy from which a voxel is solid; the model's own if left out. Lower keeps more thin parts.
         all_parts: Keep loose parts too, not only the largest.
         min_wall_mm: The thinnest wall that your printer can print.

@@ -215,7 +215,7 @@ def _for_tyro(hint: Any) -> Any:
         return hint
     told = [arg(metavar=mark.metavar or None, name=mark.name)] if mark.metavar or mark.name is not None else []
     alone = get_args(Positional[int])[1:] if mark.positional else ()
-    return Annotated[(kind, *told, *alone)]
+    return Annotated[(kind, *told, *alone)] if told or alone else kind
 
 
 def _own_defaults(info: StructTypeInfo) -> StructTypeInfo:

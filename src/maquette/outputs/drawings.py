@@ -18,8 +18,9 @@ from maquette.io.atomic import atomic_path
 from maquette.io.paths import beside
 from maquette.io.pictures import find_inputs, read_picture
 from maquette.io.replacing import check_free, keep
-from maquette.outputs.naming import PREVIEW, Targets, axes_words, one_by_one, size_facts
+from maquette.outputs.naming import ENDINGS, Preview, Targets, axes_words, one_by_one, size_facts
 from maquette.outputs.shapes import report_facts, written_solid
+from maquette.outputs.turning import write_turning
 from maquette.relief.options import ReliefOptions
 from maquette.relief.relief import relief
 from maquette.rendering import sheets as previews
@@ -84,7 +85,7 @@ def pickup_file(
 
 
 def relief_files(
-    inputs: Iterable[str], out: str | Path, making: ReliefOptions, *, suffix: str = ".stl", preview: bool = False,
+    inputs: Iterable[str], out: str | Path, making: ReliefOptions, *, suffix: str = ".stl", preview: Preview = "no",
     min_wall_mm: float = 0.8,
 ) -> Iterator[int | Event]:
     """A solid for each drawing. A bad drawing is named, the others still done.
@@ -107,11 +108,11 @@ def relief_files(
 
     def solid(source: str | Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        paths = targets.of(source, suffix, *ENDINGS[preview])
         pixels = read_picture(source)
         made = relief(pixels, making, min_wall_mm=min_wall_mm, name=str(source))
         made.save(paths[0])
-        if preview:
+        if preview != "no":
             placed = made.mesh.copy()
             if making.way != "revolve":  # its lower edge towards the viewer, as the drawing is read
                 placed.vertices *= (-1, -1, 1)
@@ -119,6 +120,8 @@ def relief_files(
             if making.way == "lithophane":
                 pose = "against light"
             previews.preview(pixels, placed, paths[1], title=made.line(), cell_px=PREVIEW_PX, pose=pose)
+        if preview == "html":
+            write_turning(paths[2], made.mesh, paths[0].stem, made.line())
         size_mm = np.round(made.mesh.extents, 3).tolist()
         facts = {"way": making.way, "size_mm": size_mm, **size_facts(paths[0], made.mesh), **report_facts(made.report)}
         line = "; ".join(filter(None, [made.line(), axes_words(paths[0])]))

@@ -21,8 +21,9 @@ from maquette.geometry.size import check_side, check_wall
 from maquette.intake.pickup import find_inputs
 from maquette.models.hub import Model
 from maquette.outputs.latents import result
-from maquette.outputs.naming import PREVIEW, Targets, one_by_one
+from maquette.outputs.naming import ENDINGS, Preview, Targets, one_by_one
 from maquette.outputs.shapes import written_object
+from maquette.outputs.turning import write_turning
 from maquette.rendering import sheets as previews
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def invert_files(
     model: Model,
     *,
     suffix: str = ".stl",
-    preview: bool = False,
+    preview: Preview = "no",
     search: "Search | None" = None,
     size_mm: float = 100.0,
     threshold: float | None = None,
@@ -149,16 +150,18 @@ def invert_files(
 
     def inverted(source: str | Path, targets: Targets) -> Iterator[Event]:
         started = time.perf_counter()
-        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        paths = targets.of(source, suffix, *ENDINGS[preview])
         found = yield from result(invert(model, source, search))
         made = object_of(found, model, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
                          min_wall_mm=min_wall_mm)
         made.save(paths[0])
-        if preview:
+        if preview != "no":
             pictures = [found.seen.pixels, found.pixels, *previews.four_sides(made.mesh, CELL_PX)]
             labels = ["picture", "found", *previews.SIDES]
             previews.sheet_of_images(pictures, paths[1], len(pictures), CELL_PX, labels,
                                      f"{found.line()}; {made.report.line()}")
+        if preview == "html":
+            write_turning(paths[2], made.mesh, paths[0].stem, made.report.line(), made.colours)
         notes = [found.line(), *found.seen.notes]
         notes += [_CUT.format(done=found.steps, steps=search.steps)] if found.cut else []
         facts = {"azimuth_deg": round(found.azimuth_deg, 2), "elevation_deg": round(found.elevation_deg, 2),

@@ -23,7 +23,8 @@ from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import Model
-from maquette.outputs.naming import MAX_COUNT, PREVIEW, Targets, size_facts, size_words
+from maquette.outputs.naming import ENDINGS, MAX_COUNT, Preview, Targets, size_facts, size_words
+from maquette.outputs.turning import write_turning
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
 
@@ -199,7 +200,7 @@ def project_files(
     model: Model,
     *,
     fit: "Fit",
-    preview: bool = False,
+    preview: Preview = "no",
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
@@ -224,7 +225,7 @@ def project_files(
     targets = Targets(out)
     for source in inputs:
         try:
-            paths = targets.of(source, suffix, ".latent.npy", *[PREVIEW] * preview, after="-projected")
+            paths = targets.of(source, suffix, ".latent.npy", *ENDINGS[preview], after="-projected")
             found = yield from result(latent_space.project(source, model, fit=fit))
         except UserError as error:
             yield Failed(str(source), str(error))
@@ -232,10 +233,12 @@ def project_files(
         facts: dict[str, object] = {"input": str(source), "start": found.start, "iou_start": round(found.iou_start, 4),
                  "iou_end": round(found.iou_end, 4)}
         pictures = paths[2:]
-        if preview:
+        if preview != "no":
             tiles = [tile(found.given.occupancy, 0.5, PREVIEW_PX, ZOOM),
                      tile(found.shape.occupancy, model.threshold, PREVIEW_PX, ZOOM)]
             previews.sheet_of_images(tiles, pictures[0], 2, PREVIEW_PX, ["given", f"IoU {found.iou_end:.2f}"])
+        if preview == "html":
+            write_turning(pictures[1], found.shape.surface(), paths[0].stem, found.line())
         yield _written(paths[0].parent, paths[0].stem, found.latent, found.shape, suffix, size_mm, largest_part, facts,
                        str(source), found.line(), pictures)
 

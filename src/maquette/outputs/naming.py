@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 10_000
 """Results of one command, at most."""
-PREVIEW = ".preview.png"
-"""The ending of a picture of a result, which lies beside it."""
+Preview = Literal["no", "png", "html"]
+"""What is written beside a mesh: nothing, a picture, or that and a page to turn it in."""
+PREVIEW, TURNING = ".preview.png", ".preview.html"
+"""The endings of a picture of a result, and of a page to turn it in, which lie beside it."""
+ENDINGS: dict[Preview, tuple[str, ...]] = {"no": (), "png": (PREVIEW,), "html": (PREVIEW, TURNING)}
+"""The endings of each kind of preview."""
 
 
 def sources_of(inputs: Iterable[str], find: Callable, out: Path) -> tuple[list, list[Failed], bool]:

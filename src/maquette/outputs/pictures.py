@@ -21,8 +21,9 @@ from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import DEFAULT_MODEL, Model, ModelOrName, as_model
 from maquette.models.predict import require_pictures
-from maquette.outputs.naming import PREVIEW, Targets, one_by_one, size_words
+from maquette.outputs.naming import ENDINGS, Preview, Targets, one_by_one, size_words
 from maquette.outputs.shapes import report_facts, written_object
+from maquette.outputs.turning import write_turning
 
 if TYPE_CHECKING:
     import trimesh
@@ -43,7 +44,7 @@ def reconstruct_files(
     class_name: str = "",
     obeying: bool = True,
     suffix: str = ".stl",
-    preview: bool = False,
+    preview: Preview = "no",
     size_mm: float = 100.0,
     threshold: float | None = None,
     largest_part: bool = True,
@@ -75,16 +76,18 @@ def reconstruct_files(
 
     def reconstructed(source: str | Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        paths = targets.of(source, suffix, *ENDINGS[preview])
         made = reconstruct(
             source, model, by=by, class_name=class_name, obeying=obeying, size_mm=size_mm, threshold=threshold,
             largest_part=largest_part, min_wall_mm=min_wall_mm,
         )
         made.save(paths[0])
-        if preview:
+        if preview != "no":
             from maquette.rendering import sheets as previews
 
             previews.preview(_seen(source, made), made.mesh, paths[1], title=made.report.line())
+        if preview == "html":
+            write_turning(paths[2], made.solid, paths[0].stem, "; ".join((made.line(), made.report.line())))
         yield written_picture(source, paths, made, started)
 
     yield from one_by_one(inputs, find_inputs, out, reconstructed)
@@ -160,7 +163,7 @@ def one_file(
     *,
     obeying: bool = True,
     suffix: str = ".stl",
-    preview: bool = False,
+    preview: Preview = "no",
     size_mm: float = 100.0,
     threshold: float | None = None,
     largest_part: bool = True,
@@ -190,17 +193,19 @@ def one_file(
     model = _checked(model, size_mm, min_wall_mm, threshold)
     started = time.perf_counter()
     sources = [source for path in inputs for source in find_inputs([path])]
-    paths = Targets(out, formats.is_known(out)).of(sources[0], suffix, *[PREVIEW] * preview)
+    paths = Targets(out, formats.is_known(out)).of(sources[0], suffix, *ENDINGS[preview])
     yield 1
     made = reconstruct_one(
         sources, model, sides, obeying=obeying, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
         min_wall_mm=min_wall_mm,
     )
     made.save(paths[0])
-    if preview:
+    if preview != "no":
         from maquette.rendering import sheets as previews
 
         previews.preview(_seen(sources[0], made), made.mesh, paths[1], title=made.report.line())
+    if preview == "html":
+        write_turning(paths[2], made.solid, paths[0].stem, "; ".join((made.line(), made.report.line())))
     event = written_picture(sources[0], paths, made, started)
     yield Written(event.source, event.paths, event.line, {**event.summary, "pictures": [str(one) for one in sources]})
 

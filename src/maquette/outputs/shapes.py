@@ -24,7 +24,18 @@ from maquette.geometry.size import check_side, check_wall
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
 from maquette.models.predict import SCAN_MODEL, require_scans
-from maquette.outputs.naming import PREVIEW, Targets, check_count, free_name, one_by_one, size_facts, size_words
+from maquette.outputs.naming import (
+    ENDINGS,
+    TURNING,
+    Preview,
+    Targets,
+    check_count,
+    free_name,
+    one_by_one,
+    size_facts,
+    size_words,
+)
+from maquette.outputs.turning import write_turning
 
 if TYPE_CHECKING:
     from maquette.geometry.plain import PlainMesh
@@ -66,7 +77,7 @@ def complete_files(
     model: ModelOrName = SCAN_MODEL,
     *,
     suffix: str = ".stl",
-    preview: bool = False,
+    preview: Preview = "no",
     intrinsics: str = "",
     depth_scale: float = 1000.0,
     azimuth_deg: float | None = None,
@@ -112,18 +123,20 @@ def complete_files(
 
     def completed(source: Path, targets: Targets) -> Iterator[Written]:
         started = time.perf_counter()
-        paths = targets.of(source, suffix, *[PREVIEW] * preview)
+        paths = targets.of(source, suffix, *ENDINGS[preview])
         made = complete(
             source, model, intrinsics=camera, depth_scale=depth_scale, azimuth_deg=azimuth_deg,
             elevation_deg=elevation_deg, up=up, size_mm=size_mm, threshold=threshold, largest_part=largest_part,
             min_wall_mm=min_wall_mm,
         )
         made.save(paths[0])
-        if preview:
+        if preview != "no":
             from maquette.rendering import sheets as previews
 
             pixels = previews.blocks(made.scan.voxels, 320, *previews.SIDES["front"])
             previews.preview(pixels, made.mesh, paths[1], title=made.report.line())
+        if preview == "html":
+            write_turning(paths[2], made.solid, source.name, made.report.line())
         placement = made.scan.placement
         facts = {"scan": asdict(placement) if placement else {}, "metric": made.scan.metric,
                  "size_mm": _number(made.solid.extents.max())}
@@ -192,6 +205,7 @@ def generate_files(
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
+    preview: Preview = "no",
 ) -> Iterator[Written | Failed]:
     """New shapes, written with a sheet of them all, `sheet.png`. An empty one is named, the others still done.
 
@@ -205,6 +219,7 @@ def generate_files(
         suffix: Of the files: a mesh's or a grid's.
         size_mm: The longest side.
         largest_part: Leave out loose parts.
+        preview: `html` for a page beside each mesh to turn it in; the sheet is there in any case.
 
     Yields:
         One Written or Failed a shape, and one Written for the sheet.
@@ -218,7 +233,8 @@ def generate_files(
     check_side(size_mm)
     check_count(count)
     names = [f"{class_name or 'sample'}-{seed}-{index:03d}" for index in range(count)]
-    check_free(*(out / f"{name}{suffix}" for name in names), out / "sheet.png")
+    endings = (suffix, *[TURNING] * (preview == "html"))
+    check_free(*(out / f"{name}{ending}" for name in names for ending in endings), out / "sheet.png")
     meshes = []
     for name, shape in zip(names, generate(model, count, seed, class_name=class_name, spread=spread), strict=True):
         try:
@@ -231,9 +247,12 @@ def generate_files(
         report = printability(mesh, fills_cube=shape.fills_cube)
         parts = (report.line(), size_words(out / f"{name}{suffix}", mesh), dropped.line(), shape.remark)
         line = "; ".join(part for part in parts if part)
-        summary = {"output": [str(out / f"{name}{suffix}")], **size_facts(out / f"{name}{suffix}", mesh),
+        paths = [out / f"{name}{ending}" for ending in endings]
+        if preview == "html":
+            write_turning(paths[1], mesh, name, line)
+        summary = {"output": [str(path) for path in paths], **size_facts(paths[0], mesh),
                    "parts_dropped": dropped.parts, "printable": report.ok}
-        yield Written(name, (out / f"{name}{suffix}",), line, summary)
+        yield Written(name, tuple(paths), line, summary)
     if meshes:
         previews.contact_sheet(meshes, out / "sheet.png")
         yield Written("sheet", (out / "sheet.png",), f"{len(meshes)} samples", {"output": [str(out / "sheet.png")]})

@@ -4,6 +4,8 @@ The page's parts are those of the studio. Modules that import each other by thei
 each is written into the page's import map under a name.
 """
 
+from __future__ import annotations
+
 import base64
 import gzip
 import html
@@ -11,12 +13,16 @@ import json
 import posixpath
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
-from jaxtyping import UInt8
 
 from maquette.io.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
+
+    from maquette.geometry.plain import Mesh
 
 PAGE = Path(__file__).parents[1] / "studio" / "page"
 """The studio's page."""
@@ -26,7 +32,7 @@ _IMPORT = re.compile(r'(\bfrom\s+|\bimport\s+)"(\.{1,2}/[^"]+)"')
 
 
 def write_turning(
-    path: str | Path, mesh: trimesh.Trimesh, title: str, line: str, colours: UInt8[np.ndarray, "n 3"] | None = None
+    path: str | Path, mesh: Mesh, title: str, line: str, colours: UInt8[np.ndarray, "n 3"] | None = None
 ) -> Path:
     """Write a page to turn a mesh in.
 

@@ -34,6 +34,8 @@ DOUBTED = 0.45
 """The probability at most where something is plainly not as it should be."""
 OBEYED = 0.75
 """IoU of the drawn outline and the result's silhouette below which the result is not what was drawn."""
+LOST = 0.1
+"""Share of the outline that may be missing from a result, all around it."""
 FAR = 0.12
 """From which `missing_reach` a part that was drawn, a leg say, is missing."""
 MISSING = "a part that was drawn is missing"
@@ -209,7 +211,7 @@ def judge(
     chance = float(1 / (1 + np.exp(-(constant + (away * weights).sum()))))
     against = sorted(zip(away * weights, vars(signs), strict=True))
     reasons = [REASONS[name] for share, name in against if share < AGAINST]
-    if lost > 0.05:
+    if lost > LOST:
         reasons.append(MISSING)
     if missing > FAR:
         doubts = (MISSING, *doubts)
