@@ -22,7 +22,7 @@ def test_the_folder_is_whole_and_small(site):
     assert set(kept) <= set(files) and {"js/main.js", "model/model.safetensors", "vendor/three.js"} <= set(kept)
     model = json.loads(files["model/model.json"].read_text())
     assert model["bytes"] == sum(files[name].stat().st_size for name in (
-        "model/model.safetensors", "model/picture.onnx", "vendor/ort-wasm-simd-threaded.wasm"))
+        "model/model.safetensors", "model/picture.onnx", "vendor/ort-wasm-simd-threaded.wasm.gz"))
     assert b"unversioned" not in files["sw.js"].read_bytes()
     assert not any("package" in name for name in files)
 

@@ -116,7 +116,7 @@ def model_files(folder: Path) -> dict[str, bytes]:
     if "picture" not in graphs:
         raise UserError(f"model '{folder.name}' has no graph for pictures", hint="maquette models export writes it")
     files = {name: (folder / name).read_bytes() for name in (_WEIGHTS, *graphs.values())}
-    runtime = (PAGE / "vendor" / "ort-wasm-simd-threaded.wasm").stat().st_size
+    runtime = (PAGE / "vendor" / "ort-wasm-simd-threaded.wasm.gz").stat().st_size
     told = {**_told(config), "weights": _WEIGHTS, "graphs": graphs, "bytes": sum(map(len, files.values())) + runtime}
     return {"model.json": (json.dumps(told, indent=1) + "\n").encode(), **files}
 

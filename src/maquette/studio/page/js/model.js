@@ -27,7 +27,7 @@ export async function loadModel(base, progress) {
   const read = (name) => bytes(new URL(name, base), count);
   const names = Object.keys(config.graphs);
   const [wasm, weights, ...graphs] = await Promise.all([
-    read("vendor/ort-wasm-simd-threaded.wasm"), read(`model/${config.weights}`),
+    read("vendor/ort-wasm-simd-threaded.wasm.gz").then(unpacked), read(`model/${config.weights}`),
     ...names.map((name) => read(`model/${config.graphs[name]}`)),
   ]);
   ort.env.wasm.numThreads = 1;
@@ -70,6 +70,13 @@ async function bytes(url, count) {
     at += part.length;
   }
   return whole;
+}
+
+/** Bytes that were packed by gzip; as they are where the host has unpacked them on the way. */
+async function unpacked(packed) {
+  if (packed[0] !== 0x1f || packed[1] !== 0x8b) return packed;
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** What a view shows, by one graph or by two. */
