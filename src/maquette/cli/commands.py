@@ -8,6 +8,7 @@ The table is written by hand, not tyro's SubcommandApp: there a word is a comman
 `data prepare` are both; and it reads the signatures of all commands before it runs one.
 """
 
+import gc
 import importlib
 import os
 import signal
@@ -121,6 +122,8 @@ def main(argv: list[str] | None = None) -> None:
         code = 0
     finally:
         signal.signal(signal.SIGTERM, before)
+    if argv is None:
+        gc.freeze()  # the program ends: Python need not look for what could be let go
     sys.exit(code)
 
 
