@@ -25,7 +25,8 @@ from maquette.examples import FOLDER
 
 COMPILED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 STAGES = """
-import json, sys, time
+import json, os, sys, time
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
 laps = [("interpreter", time.process_time())]
 def lap(name):
     laps.append((name, time.process_time()))

@@ -6,7 +6,7 @@ import trimesh
 from grids import R, block
 
 from maquette.geometry.mesh import surface
-from maquette.geometry.printability import Printability, printability
+from maquette.geometry.printability import Printability, printability, wall_thickness
 from maquette.geometry.repair import Dropped, keep_largest
 
 
@@ -86,3 +86,12 @@ def test_a_size_beyond_printers_is_said():
     assert printability(trimesh.creation.box((500, 20, 20))).ok
     bead = printability(trimesh.creation.box((4, 4, 4)))
     assert bead.ok and bead.line().endswith("(>= 0.8 mm); 4 mm long: too small to print; give --size-mm")
+
+
+def test_the_thinnest_wall_does_not_depend_on_the_order_of_the_faces():
+    bumps = 1.2 * np.random.default_rng(0).random((12, 12, 12)).astype(np.float32)
+    mesh = keep_largest(surface(np.pad(bumps, 2)))[0]
+    truth = np.percentile(wall_thickness(mesh, 60_000), 1)
+    for seed in range(4):
+        mesh.faces = np.random.default_rng(seed).permutation(mesh.faces)
+        assert np.percentile(wall_thickness(mesh), 1) == pytest.approx(truth, rel=0.15)

@@ -9,7 +9,8 @@ import pytest
 from sketched import chair, drawn
 
 from maquette.errors import UserError
-from maquette.intake.pickup import frame_object, read_picture
+from maquette.intake.line_art import hues_of
+from maquette.intake.pickup import frame_lead, frame_object, read_picture
 
 SKETCHES = Path(__file__).parents[3] / "shared" / "data" / "sketches"
 
@@ -256,3 +257,19 @@ def test_scanned_sketches(name, box):
     assert found.kind == "drawing"
     assert np.abs(np.array(found.box) - box).max() <= 3
     assert 0.02 < ink(found.image).mean() < 0.15
+
+
+def test_hues_are_those_of_opencv_and_grey_has_none():
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    expected = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32) - 128
+    assert np.abs(hues_of(picture) - expected).max() <= 2 and np.abs(hues_of(picture) - expected).mean() < 0.1
+    assert not hues_of(np.repeat(picture[..., :1], 3, axis=2)).any()
+
+
+def test_the_lead_of_a_drawing_is_framed_at_any_size():
+    picture = np.full((300, 200, 3), 255, np.uint8)
+    cv2.circle(picture, (110, 140), 60, (40, 40, 40), 3)
+    found = frame_object(picture, 128)
+    for size in (64, 256):
+        assert np.array_equal(frame_lead(*found.lead, size), frame_object(picture, size, kind=found.kind).image[0])
+    assert frame_object(picture, 128, kind="photo").lead is None

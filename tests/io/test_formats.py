@@ -325,3 +325,17 @@ def test_grids_and_meshes_are_not_mixed_up(part, grid, tmp_path):
         formats.write_grid(tmp_path / "a.stl", grid)
     with pytest.raises(UserError, match="a.npy is a grid file, not a mesh"):
         formats.write_mesh(tmp_path / "a.npy", part)
+
+
+@pytest.mark.parametrize("make", [trimesh.creation.icosphere, trimesh.creation.box])
+def test_an_stl_has_the_bytes_that_trimesh_writes(make, tmp_path):
+    mesh = make()
+    mesh.apply_transform(trimesh.transformations.rotation_matrix(0.3, (1, 2, 3)))
+    mesh.faces = np.concatenate([mesh.faces, [[0, 1, 1]]])  # and one without an area
+    formats.write_mesh(tmp_path / "own.stl", mesh)
+    own, other = (tmp_path / "own.stl").read_bytes(), mesh.export(file_type="stl")
+    kind = np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("attribute", "<u2")])
+    own, other = (np.frombuffer(data, kind, offset=84) for data in (own, other))
+    assert np.array_equal(own["corners"], other["corners"]) and not own["attribute"].any()
+    assert np.allclose(own["normal"], other["normal"], atol=1e-6)
+    assert (tmp_path / "own.stl").read_bytes()[:84] == mesh.export(file_type="stl")[:84]

@@ -8,7 +8,9 @@ The table is written by hand, not tyro's SubcommandApp: there a word is a comman
 `data prepare` are both; and it reads the signatures of all commands before it runs one.
 """
 
+import gc
 import importlib
+import os
 import signal
 import sys
 import warnings
@@ -97,6 +99,8 @@ GROUPS = {heading: _Commands(places) for heading, places in _PLACES.items()}
 """Headings, and below each the commands."""
 COMMANDS = _Commands({name: place for places in _PLACES.values() for name, place in places.items()})
 HELP = ("-h", "--help")
+AT_ONCE = ("reconstruct", "complete", "generate", "relief", "pickup")
+"""Commands that are done before threads for their small matrices would have started."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -118,6 +122,8 @@ def main(argv: list[str] | None = None) -> None:
         code = 0
     finally:
         signal.signal(signal.SIGTERM, before)
+    if argv is None:
+        gc.freeze()  # the program ends: Python need not look for what could be let go
     sys.exit(code)
 
 
@@ -151,6 +157,8 @@ def run(arguments: list[str]) -> int:
         close = difflib.get_close_matches(name, COMMANDS, 1)
         say(f"maquette: no command '{name}'" + (f"; did you mean '{close[0]}'?" if close else "; see maquette --help"))
         return 2
+    if name in AT_ONCE:
+        _load_for_one_thread()
     command = COMMANDS[name]
     if name == "train":
         return command(rest)
@@ -241,6 +249,20 @@ def _about_itself(option: str, *words: str) -> int:
     else:
         raise UsageError(f"unknown option '{option}'", hint="see maquette --help")
     return 0
+
+
+def _load_for_one_thread() -> None:
+    """Load NumPy so that OpenBLAS, which it multiplies matrices by, starts no threads; unless the user says how many.
+
+    It starts one for each further processor when it is loaded, and asks for this variable then alone.
+    """
+    if "OPENBLAS_NUM_THREADS" in os.environ or "numpy" in sys.modules:
+        return
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    try:
+        import numpy  # noqa: F401
+    finally:
+        del os.environ["OPENBLAS_NUM_THREADS"]
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -36,19 +36,24 @@ def connected(links: Int[np.ndarray, "n 2"], count: int) -> tuple[int, Int64[np.
 def voxel_parts(filled: Bool[np.ndarray, "x y z"], corners: bool = True) -> tuple[int, Int64[np.ndarray, "x y z"]]:
     """How many parts filled voxels form, and for each voxel the number of its part from 1 on, 0 for an empty one.
 
+    Parts are numbered in the order of their first voxels.
+
     Args:
         filled: The voxels.
         corners: Whether voxels that share an edge or a corner hang together too, not only those that share a face.
     """
-    number = np.zeros(filled.shape, np.int64)
-    number[filled] = np.arange(1, np.count_nonzero(filled) + 1)
+    padded = np.pad(filled, 1)
+    starts = padded[:, :, 1:] & ~padded[:, :, :-1]
+    run = np.zeros(padded.shape, np.int32)  # of each filled voxel: runs along z are the nodes
+    run[:, :, 1:] = np.cumsum(starts, dtype=np.int32).reshape(starts.shape)
+    run *= padded
+    first = np.flatnonzero(np.pad(starts, ((0, 0), (0, 0), (1, 0))))
+    nodes = np.arange(len(first))
+    strides = np.array([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
     links = [np.zeros((0, 2), np.int64)]
-    for step in product((-1, 0, 1), repeat=3):
-        if step > (0, 0, 0) and (corners or sum(map(abs, step)) == 1):  # each pair of neighbours once
-            here = number[tuple(slice(max(-by, 0), -by if by > 0 else None) for by in step)]
-            there = number[tuple(slice(max(by, 0), by if by < 0 else None) for by in step)]
-            both = (here > 0) & (there > 0)
-            links.append(np.stack([here[both], there[both]], axis=1) - 1)
-    count, part = connected(np.concatenate(links), int(number.max(initial=0)))
-    number[filled] = part + 1
-    return count, number
+    for step in product((-1, 0, 1), repeat=3):  # of two runs that touch, one starts beside the other
+        if any(step[:2]) and (corners or sum(map(abs, step)) == 1):
+            beside = run.ravel()[first + strides @ step]
+            links.append(np.stack([nodes[beside > 0], beside[beside > 0] - 1], axis=1))
+    count, part = connected(np.concatenate(links), len(first))
+    return count, np.append(0, part + 1)[run[1:-1, 1:-1, 1:-1]]

@@ -128,8 +128,13 @@ class PlainMesh:
         """The sides of all faces in an order that brings those of one edge together; and which are as the next is."""
         start, end = self.faces.ravel(), np.roll(self.faces, -1, axis=1).ravel()
         key = np.minimum(start, end) * (int(self.faces.max(initial=0)) + 1) + np.maximum(start, end)
-        order = np.argsort(key)
-        return order, key[order[1:]] == key[order[:-1]]
+        bits = len(key).bit_length()
+        if int(key.max(initial=0)).bit_length() + bits > 62:
+            order = np.argsort(key, kind="stable")
+            return order, key[order[1:]] == key[order[:-1]]
+        packed = np.sort(key << bits | np.arange(len(key)))  # numbers are sorted faster than their order is found
+        key = packed >> bits
+        return packed & ((1 << bits) - 1), key[1:] == key[:-1]
 
     @cached_property
     def _pairs(self) -> Int64[np.ndarray, "e 2"]:

@@ -96,8 +96,10 @@ def level_feet(mesh: SameKind) -> SameKind:
         if standing(deeper).stands:
             flat = deeper
             break
+    if flat is plain or not flat.is_watertight:
+        return mesh
     made: Any = flat if isinstance(mesh, PlainMesh) else like(mesh, flat.vertices, flat.faces)
-    return mesh if flat is plain else made
+    return made
 
 
 def _foot_bottoms(mesh: PlainMesh, top: float) -> Float64[np.ndarray, " feet"]:
@@ -115,14 +117,17 @@ def _foot_bottoms(mesh: PlainMesh, top: float) -> Float64[np.ndarray, " feet"]:
 def _cut(mesh: PlainMesh, height: float) -> PlainMesh:
     """The part of a closed mesh above a height, closed by a flat face; the mesh if too much would be gone."""
     above = cut_above(mesh, height)
-    return above if above.is_watertight and above.volume >= LEFT * mesh.volume else mesh
+    return above if len(above.faces) and above.volume >= LEFT * mesh.volume else mesh
 
 
 def _centre_of_mass(mesh: PlainMesh) -> Float64[np.ndarray, " 3"]:
     """Of the solid within a closed mesh: the mean of the tetrahedra from the middle to each face, by their volumes."""
     middle = mesh.vertices.mean(0)
     total = mesh.volume
-    return middle + mesh.face_volumes @ (mesh.triangles.sum(1) - 3 * middle) / (4 * total) if total else middle
+    if not total:
+        return middle
+    corners = mesh.triangles[:, 0] + mesh.triangles[:, 1] + mesh.triangles[:, 2]
+    return middle + mesh.face_volumes @ (corners - 3 * middle) / (4 * total)
 
 
 def _inside(ground: Float[np.ndarray, "n 2"], point: Float[np.ndarray, " 2"]) -> float:

@@ -1,6 +1,7 @@
 """Pictures and scans of shapes: rays, cameras, and what is drawn with them. No networks.
 
-- `camera`, `raycaster`: where a picture is taken from and what each ray hits; read these first
+- `camera`, `raycaster`: where a picture is taken from and what each ray hits; read these first. `rasteriser` sees the
+  same of a mesh of many small faces, faster for one picture
 - `views`: the random views that models learn from. `photo` with `room`, `clutter`, `lights`, `textures`, `effects` and
   `framing` makes photos, `pencil_style` with `sketch_lines` makes drawings
 - `studio`, `sheets`, `tiles`, `depth`: pictures for people; `coloured`, `colours`, `materials`: objects in colours

@@ -99,18 +99,17 @@ class FeatureLines:
             return _Chains(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
         vertices = self.caster.vertices
         outward = self.caster.face_normals[pairs].sum(1)
-        points, lifts, numbers = [], [], []
-        for number, chain in enumerate(_chain(edges, vertices)):
-            for edge, a, b in chain:
-                start, end = vertices[a], vertices[b]
-                count = max(int(np.ceil(np.linalg.norm(end - start) / self.step)), 1) + 1
-                share = np.linspace(0, 1, count, dtype=np.float32)[:, None]
-                points.append(start + share * (end - start))
-                lifts.append(np.broadcast_to(outward[edge], (count, 3)))
-                numbers.append(np.full(count, number))
-        point, lift = np.concatenate(points), np.concatenate(lifts)
+        chains = _chain(edges, vertices)
+        edge, a, b = np.array([step for chain in chains for step in chain]).T
+        number = np.repeat(np.arange(len(chains)), [len(chain) for chain in chains])
+        start, along = vertices[a], vertices[b] - vertices[a]
+        parts = np.maximum(np.ceil(np.linalg.norm(along, axis=1) / self.step), 1).astype(np.int64)
+        of = np.repeat(np.arange(len(edge)), parts + 1)
+        local = np.arange(len(of)) - np.repeat(np.cumsum(parts + 1) - (parts + 1), parts + 1)
+        share = np.where(local == parts[of], 1.0, local * (1 / parts)[of]).astype(np.float32)[:, None]
+        point, lift = start[of] + share * along[of], outward[edge[of]]
         lift = lift / (np.linalg.norm(lift, axis=1, keepdims=True) + 1e-9)
-        return _Chains(point, point + LIFT * lift, np.concatenate(numbers))
+        return _Chains(point, point + LIFT * lift, number[of])
 
     def _exact(self, camera: Camera) -> list[Float32[np.ndarray, "_ 2"]]:
         eye = camera.position.astype(np.float32)

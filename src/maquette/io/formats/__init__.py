@@ -4,7 +4,8 @@ Grids are float32 `[R, R, R]` in [0, 1], axes x, y, z. A grid that is not a cube
 both sides. Meshes for printing are in millimetres, z up. Every file is treated as a stranger's: nothing is unpickled,
 no file beside it is opened, and no size in a header is believed before it is checked.
 
-Read `files` first (suffixes, limits, damaged files), then `grids` and `meshes`; `off` and `threemf` are single formats.
+Read `files` first (suffixes, limits, damaged files), then `grids` and `meshes`; `off`, `stl` and `threemf` are each one
+format.
 """
 
 from maquette.io.formats.files import GRIDS, MESHES, file_bytes, guarded, is_known, kind
