@@ -92,8 +92,9 @@ def models_export(
     """
     from maquette import api
     from maquette.cli.console import status
+    from maquette.io.replacing import guard
 
-    with status(f"writing graphs of {model}"):
+    with status(f"writing graphs of {model}"), guard([], overwrite=True):  # the model's folder is what is written
         written = api.export_model(model, out)
     if not written:
         raise UserError(f"model '{model}' answers by PyTorch alone: its system has no graphs")

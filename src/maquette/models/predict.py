@@ -9,6 +9,7 @@ import numpy as np
 
 from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
+from maquette.geometry.filters import blurred
 from maquette.models.hub import Model
 from maquette.models.prior import departure, likeness
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 SCAN_MODEL = "scan"
 """The bundled model that reads scans."""
+NOISE = 1.0
+"""Deviation, in voxels, of the Gaussian that takes the noise from a shape that was asked point by point."""
+CERTAIN = 0.01
+"""How far from 0 and 1 log-odds are taken."""
+_EMPTY = float(np.log(CERTAIN / (1 - CERTAIN)))  # of what lies outside
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +100,21 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_nam
     straight = looked.occupancy[0]
     mirrored = model.runtime.look(_mirrored(view[None]), label).occupancy[0, ::-1]
     both = (straight + mirrored) / np.float32(2) if model.facts.mirrors else straight
+    if model.facts.points:
+        both = calm(both)
     latent = model.runtime.encode(view[None]) if looked.latents is None else looked.latents
     filled = [grid >= model.threshold for grid in (straight, mirrored)]
     either = np.count_nonzero(filled[0] | filled[1])
     agrees = np.count_nonzero(filled[0] & filled[1]) / either if either else 0.0
     pose = None if looked.poses is None else looked.poses[0]
     return Answer(both, pose, agrees, likeness(model, latent), departure(model, latent))
+
+
+def calm(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "r r r"]:
+    """A shape that was asked point by point, without the noise from point to point: its log-odds after a Gaussian."""
+    kept = np.clip(occupancy, CERTAIN, 1 - CERTAIN)
+    smooth = blurred(np.log(kept / (1 - kept)).astype(np.float32) - _EMPTY, NOISE) + _EMPTY
+    return (1 / (1 + np.exp(-smooth))).astype(np.float32)
 
 
 def _mirrored(seen: Seen) -> Seen:

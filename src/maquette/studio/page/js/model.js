@@ -1,6 +1,9 @@
 import * as ort from "../vendor/ort.js";
 import { coarseToFine } from "./fine.js";
 
+const NOISE = 1; // voxels
+const CERTAIN = 0.01; // how far from 0 and 1 log-odds are taken
+
 /**
  * The model of the page: a picture in, an object out.
  *
@@ -92,8 +95,31 @@ function looker({ picture, points }, { size, channels, resolution, label }) {
     const many = points.inputMetadata.find(({ name }) => name === "points").shape[1];
     const filled = (places) => inParts(places, many, async (part) => (
       (await points.run({ points: new ort.Tensor("float32", part, [1, many, 3]), volume, logits, pose })).occupancy.data));
-    return { occupancy: await coarseToFine(filled, resolution), ...told };
+    return { occupancy: calm(await coarseToFine(filled, resolution), resolution), ...told };
   };
+}
+
+/** A shape without the noise from point to point: its log-odds after a Gaussian, as `maquette.models.predict.calm`. */
+function calm(occupancy, side) {
+  const empty = Math.log(CERTAIN / (1 - CERTAIN));
+  const reach = Math.round(4 * NOISE);
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-0.5 * ((k - reach) / NOISE) ** 2));
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  let from = occupancy.map((value) => {
+    const kept = Math.min(Math.max(value, CERTAIN), 1 - CERTAIN);
+    return Math.log(kept / (1 - kept)) - empty;
+  });
+  for (const step of [side * side, side, 1]) {
+    const made = new Float32Array(from.length);
+    for (let at = 0; at < from.length; at++) {
+      const value = from[at];
+      if (value < 1e-6) continue;
+      const place = Math.floor(at / step) % side;
+      for (let k = Math.max(-reach, -place); k <= Math.min(reach, side - 1 - place); k++) made[at + k * step] += (value * weights[k + reach]) / sum;
+    }
+    from = made;
+  }
+  return from.map((value) => 1 / (1 + Math.exp(-value - empty)));
 }
 
 /** Asks about places `many` at a time. */
