@@ -21,7 +21,7 @@ const CERTAIN = 0.01; // how far from 0 and 1 log-odds are taken
  * Loads the runtime, the graphs and the weights.
  * @param {URL} base where `vendor/` and `model/` are
  * @param {(done: number, all: number) => void} progress in bytes
- * @returns {Promise<{config: object, answer: (view: Float32Array) => Promise<Answer>}>}
+ * @returns {Promise<{config: object, answer: (view: Float32Array) => Promise<Answer>}>} views are grey or in colour
  */
 export async function loadModel(base, progress) {
   const config = await (await get(new URL("model/model.json", base))).json();
@@ -86,7 +86,7 @@ async function unpacked(packed) {
 function looker({ picture, points }, { size, channels, resolution, label }) {
   return async (view) => {
     const pixels = new Float32Array(channels * size * size);
-    for (let channel = 0; channel < channels; channel++) pixels.set(view, channel * size * size);
+    for (let at = 0; at < pixels.length; at += view.length) pixels.set(view, at); // a grey view in each channel
     const given = { picture: new ort.Tensor("float32", pixels, [1, channels, size, size]) };
     if (label) given.label = new ort.Tensor("int64", BigInt64Array.of(-1n), [1]);
     const { occupancy, volume, logits, pose, latent } = await picture.run(given);

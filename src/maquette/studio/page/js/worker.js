@@ -57,8 +57,8 @@ async function load({ base }, tell) {
 /** What a drawing or a picture shows: the model's answer, how sure it is, and the ways that suit it. */
 async function look({ object, strokes, bitmap, onto, azimuth }) {
   await loading;
-  const { size, resolution, threshold } = model.config;
-  const seen = bitmap ? pictureOf(bitmap, size, INK_SIDE) : {
+  const { size, channels, resolution, threshold } = model.config;
+  const seen = bitmap ? pictureOf(bitmap, size, INK_SIDE, channels) : {
     view: leadOfStrokes(strokes, size).map((value) => 1 - value), ink: leadOfStrokes(strokes, INK_SIDE), photo: false,
   };
   bitmap?.close();

@@ -10,9 +10,11 @@ const DIFFERS = 0.1; // from which a pixel is not the plain background
  * @param {ImageBitmap} bitmap
  * @param {number} side of the model's view
  * @param {number} inkSide of the square in which outlines are found
- * @returns {{view: Float32Array, ink: Float32Array | null, photo: boolean}} `view` is 1 for white
+ * @param {number} [channels] of the model's view: 1 for grey, 3 for red, green and blue
+ * @returns {{view: Float32Array, ink: Float32Array | null, photo: boolean}} `view` is 1 for white; a drawing has one
+ *   channel, a photo as many as the model
  */
-export function pictureOf(bitmap, side, inkSide) {
+export function pictureOf(bitmap, side, inkSide, channels = 1) {
   const scale = Math.min(1, WORK / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((size) => Math.max(2, Math.round(size * scale)));
   const canvas = new OffscreenCanvas(width, height);
@@ -27,7 +29,9 @@ export function pictureOf(bitmap, side, inkSide) {
     if (!found) throw new Plain("blank");
     return { view: framed(lead, width, found, side).map((v) => 1 - v), ink: framed(lead, width, found, inkSide), photo: false };
   }
-  return { view: photoView(grey, width, height, side), ink: null, photo: true };
+  const { data } = context.getImageData(0, 0, width, height);
+  const planes = channels === 1 ? [grey] : [0, 1, 2].map((k) => grey.map((_, i) => data[4 * i + k] / 255));
+  return { view: photoView(grey, planes, width, height, side), ink: null, photo: true };
 }
 
 /** How much darker than its paper each pixel is; the paper is the brightest nearby, smoothed. */
@@ -118,15 +122,34 @@ function framed(lead, width, [left, top, right, bottom], side) {
   return strengthened(made);
 }
 
-/** A photo in grey, cropped to what stands out from a plain background, padded to a square with the border's grey. */
-function photoView(grey, width, height, side) {
-  const border = grey.filter((_, i) => i < width || i >= width * (height - 1) || i % width === 0 || i % width === width - 1).sort();
+/** A photo cropped to what stands out from a plain background, padded to a square with the border's colour. */
+function photoView(grey, planes, width, height, side) {
+  const rim = (_, i) => i < width || i >= width * (height - 1) || i % width === 0 || i % width === width - 1;
+  const border = grey.filter(rim).sort();
   const ground = border[border.length >> 1];
   const plain = border.filter((value) => Math.abs(value - ground) < DIFFERS).length / border.length;
   let box = [0, 0, width, height];
   if (plain > 0.85) box = around(grey, width, height, ground) ?? box;
   const span = Math.max(box[2] - box[0], box[3] - box[1]);
   const [x0, y0] = [(box[0] + box[2] - span) / 2, (box[1] + box[3] - span) / 2];
+  const squared = planes.map((plane) => {
+    const rims = plane.filter(rim).sort();
+    return inSquare(plane, width, height, side, span, x0, y0, rims[rims.length >> 1]);
+  });
+  const made = new Float32Array(planes.length * side * side);
+  squared.forEach((plane, k) => made.set(plane, k * side * side));
+  const levels = planes.length === 1 ? squared[0] : inSquare(grey, width, height, side, span, x0, y0, ground);
+  const sorted = levels.slice().sort();
+  const [low, high] = [sorted[Math.floor(0.005 * sorted.length)], sorted[Math.floor(0.995 * (sorted.length - 1))]];
+  if (high - low < 0.03) throw new Plain("blank");
+  const gain = Math.min(Math.max(0.706 / Math.max(high - low, 0.004), 1), 1.5);
+  const [middle, reach] = [(low + high) / 2, (gain * (high - low)) / 2];
+  const target = gain === 1 ? middle : Math.min(Math.max(middle, reach), 1 - reach);
+  return made.map((value) => Math.min(Math.max((value - middle) * gain + target, 0), 1));
+}
+
+/** A plane of a picture in a square of so many pixels, which begins at a place and spans so many of the picture's. */
+function inSquare(plane, width, height, side, span, x0, y0, ground) {
   const made = new Float32Array(side * side);
   const [step, cells] = [span / side, Math.max(2, Math.ceil(span / side))];
   for (let i = 0; i < made.length; i++) {
@@ -134,17 +157,11 @@ function photoView(grey, width, height, side) {
     for (let k = 0; k < cells * cells; k++) {
       const x = Math.floor(x0 + ((i % side) + ((k % cells) + 0.5) / cells) * step);
       const y = Math.floor(y0 + (Math.floor(i / side) + (Math.floor(k / cells) + 0.5) / cells) * step);
-      sum += x >= 0 && y >= 0 && x < width && y < height ? grey[y * width + x] : ground;
+      sum += x >= 0 && y >= 0 && x < width && y < height ? plane[y * width + x] : ground;
     }
     made[i] = sum / (cells * cells);
   }
-  const sorted = made.slice().sort();
-  const [low, high] = [sorted[Math.floor(0.005 * sorted.length)], sorted[Math.floor(0.995 * (sorted.length - 1))]];
-  if (high - low < 0.03) throw new Plain("blank");
-  const gain = Math.min(Math.max(0.706 / Math.max(high - low, 0.004), 1), 1.5);
-  const [middle, reach] = [(low + high) / 2, (gain * (high - low)) / 2];
-  const target = gain === 1 ? middle : Math.min(Math.max(middle, reach), 1 - reach);
-  return made.map((value) => Math.min(Math.max((value - middle) * gain + target, 0), 1));
+  return made;
 }
 
 function around(grey, width, height, ground) {
