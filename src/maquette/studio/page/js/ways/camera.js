@@ -7,8 +7,8 @@ import { withoutHoles } from "./distance.js";
  * @typedef {number[]} Pose
  */
 
-const SEARCH = 64; // pixels a side in which cameras are compared
-const FEW = 3000; // points that the search looks at
+const SEARCH = 48; // pixels a side in which cameras are compared
+const FEW = 2000; // points that the search looks at
 const STEPS = [12, 5, 2].map((degrees) => (degrees * Math.PI) / 180);
 const [ROLL, LOW, HIGH] = [15, -25, 75].map((degrees) => (degrees * Math.PI) / 180);
 const PERSPECTIVES = [0.1, 0.6];
@@ -74,12 +74,35 @@ export function silhouette(points, pose, side, voxel) {
 /** The same with its holes: pixels of points, closed over the size of a voxel. */
 export function coverage(points, pose, side, voxel) {
   const dots = new Uint8Array(side * side);
-  eachShown(points, pose, (right, down) => {
-    const [x, y] = [Math.trunc((right + 1) * (side / 2)), Math.trunc((down + 1) * (side / 2))];
+  const [shown, half] = [projected(points, pose), side / 2];
+  for (let i = 0; i < shown.length; i += 2) {
+    const [x, y] = [Math.trunc((shown[i] + 1) * half), Math.trunc((shown[i + 1] + 1) * half)];
     if (x >= 0 && y >= 0 && x < side && y < side) dots[y * side + x] = 1;
-  });
+  }
   const reach = Math.ceil((Math.exp(pose[SCALE]) * voxel * side) / 2);
   return swept(swept(dots, side, reach, 1), side, reach, 0);
+}
+
+let places = new Float32Array(0);
+
+/** Where the picture shows points, right and down from -1 to 1; the same array with each call. */
+function projected(points, pose) {
+  const axes = axesOf(pose);
+  const [rx, ry, rz, dx, dy, dz, fx, fy] = axes;
+  const fz = axes[8];
+  const scale = Math.exp(pose[SCALE]);
+  const [right, down, nearness] = [pose[RIGHT], pose[DOWN], pose[NEARNESS]];
+  const count = points.length / 3;
+  if (places.length < 2 * count) places = new Float32Array(2 * count);
+  for (let i = 0, at = 0; i < points.length; i += 3, at += 2) {
+    const x = points[i];
+    const y = points[i + 1];
+    const z = points[i + 2];
+    const factor = scale / Math.max(1 + nearness * (fx * x + fy * y + fz * z), 0.1);
+    places[at] = right + factor * (rx * x + ry * y + rz * z);
+    places[at + 1] = down + factor * (dx * x + dy * y + dz * z);
+  }
+  return places.subarray(0, 2 * count);
 }
 
 /** Calls with where the picture shows each point: right and down from -1 to 1, and depth behind the centre. */
@@ -97,19 +120,17 @@ export function eachShown(points, pose, call) {
 /** A region grown (`to` 1) or shrunk (0) by a square of so many pixels to each side; beyond the picture nothing counts. */
 function swept(mask, side, reach, to) {
   let from = mask;
-  for (const [step, next] of [[1, side], [side, 1]]) {
-    const made = new Uint8Array(mask.length);
+  for (let axis = 0; axis < 2; axis++) {
+    const [step, next] = axis ? [side, 1] : [1, side];
+    const made = new Uint8Array(mask.length).fill(1 - to);
     for (let line = 0; line < side; line++) {
-      let last = -Infinity; // the last place along the line that has the value that spreads
-      const ahead = new Int32Array(side).fill(1 << 30);
-      for (let i = side - 1, near = 1 << 30; i >= 0; i--) {
-        if (from[line * next + i * step] === to) near = i;
-        ahead[i] = near;
-      }
+      const start = line * next;
+      let done = 0; // up to here the line has been written
       for (let i = 0; i < side; i++) {
-        const at = line * next + i * step;
-        if (from[at] === to) last = i;
-        made[at] = i - last <= reach || ahead[i] - i <= reach ? to : 1 - to;
+        if (from[start + i * step] !== to) continue;
+        const end = Math.min(i + reach, side - 1);
+        for (let j = Math.max(i - reach, done); j <= end; j++) made[start + j * step] = to;
+        done = end + 1;
       }
     }
     from = made;
@@ -162,14 +183,17 @@ function boxIn(mask, side) {
 
 /** The pose with another scale and centre, so that the points' picture fills a box as well as it can. */
 function framed(points, pose, box) {
-  const [low, high] = [[Infinity, Infinity], [-Infinity, -Infinity]];
-  const bare = Object.assign([...pose], { [SCALE]: 0, [RIGHT]: 0, [DOWN]: 0 });
-  eachShown(points, bare, (...shown) => {
-    for (const k of [0, 1]) {
-      low[k] = Math.min(low[k], shown[k]);
-      high[k] = Math.max(high[k], shown[k]);
-    }
-  });
+  const shown = projected(points, Object.assign([...pose], { [SCALE]: 0, [RIGHT]: 0, [DOWN]: 0 }));
+  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let i = 0; i < shown.length; i += 2) {
+    const x = shown[i];
+    const y = shown[i + 1];
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  const [low, high] = [[left, top], [right, bottom]];
   const wanted = [box[2] - box[0], box[3] - box[1]];
   const area = (high[0] - low[0]) * (high[1] - low[1]);
   const scale = Math.max(Math.sqrt((wanted[0] * wanted[1]) / Math.max(area, 1e-6)), 1e-3);

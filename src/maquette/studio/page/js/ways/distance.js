@@ -26,7 +26,8 @@ function lineDistances(values, count, places, starts, out) {
 
 /** The distance of each pixel from the nearest pixel of the region, in pixels; 0 in it. */
 export function distanceTo(mask, side) {
-  const result = Float32Array.from(mask, (full) => (full ? 0 : FAR));
+  const result = new Float32Array(mask.length);
+  for (let i = 0; i < mask.length; i++) result[i] = mask[i] ? 0 : FAR;
   const [values, out] = [new Float64Array(side), new Float64Array(side)];
   const [places, starts] = [new Int32Array(side + 1), new Float64Array(side + 2)];
   for (const [step, next] of [[1, side], [side, 1]]) {
@@ -36,7 +37,8 @@ export function distanceTo(mask, side) {
       for (let i = 0; i < side; i++) result[line * next + i * step] = Math.min(out[i], FAR);
     }
   }
-  return result.map(Math.sqrt);
+  for (let i = 0; i < result.length; i++) result[i] = Math.sqrt(result[i]);
+  return result;
 }
 
 /** The distance from the region's edge, below 0 inside. */
@@ -76,6 +78,13 @@ export function pieces(mask, side, corners = false) {
     }
   }
   return { labels, count };
+}
+
+/** The region of the values that pass a test. @param {ArrayLike<number>} values @param {(value: number) => boolean} test */
+export function which(values, test) {
+  const made = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) made[i] = test(values[i]) ? 1 : 0;
+  return made;
 }
 
 /** The region with all that it goes around. */

@@ -1,5 +1,5 @@
 import { coverage, eachShown } from "./camera.js";
-import { boxOf, distanceTo, pieces, signedDistance, withoutHoles } from "./distance.js";
+import { boxOf, distanceTo, pieces, signedDistance, which, withoutHoles } from "./distance.js";
 
 /**
  * An object mended by the drawn outline, as `maquette.ways.obeying` does it: carved where it goes beyond, grown where a
@@ -126,7 +126,7 @@ function hang(middle, missing, lines, front, width, side, pose) {
   const fall = Math.tan(pose[1]) / Math.exp(pose[3]);
   const { labels, count } = pieces(missing, side, true);
   for (let number = 1; number <= count; number++) {
-    const part = Uint8Array.from(labels, (label) => (label === number ? 1 : 0));
+    const part = which(labels, (label) => label === number);
     const [left, top, right, bottom] = boxOf(part, side);
     let [all, along, row] = [0, 0, 0];
     part.forEach((one, i) => {

@@ -1,4 +1,4 @@
-import { area, boxOf, distanceTo, pieces, signedDistance, withoutHoles } from "./distance.js";
+import { area, boxOf, distanceTo, pieces, signedDistance, which, withoutHoles } from "./distance.js";
 
 const DISCS = [0.006, 0.014, 0.027, 0.047, 0.078]; // radii of the discs that roll around a drawing, of the side
 const BODY = 1.5; // how many times as wide as its gap a body is, at least
@@ -17,7 +17,7 @@ const [SYMMETRIC, UNBROKEN, STRAIGHT] = [0.9, 0.95, 0.82];
  *   share of the lines that run inside the outline
  */
 export function outlineOf(ink, side) {
-  const lines = withoutSpecks(Uint8Array.from(ink, (value) => (value > 0.5 ? 1 : 0)), side);
+  const lines = withoutSpecks(which(ink, (value) => value > 0.5), side);
   if (!area(lines)) return { mask: lines, lines, loose: lines, single: lines, closed: false, inner: 0 };
   const region = enclosed(lines, side);
   const half = halfWidth(lines, side);
@@ -85,9 +85,9 @@ function enclosed(lines, side) {
   let region = null;
   for (const share of DISCS) {
     const radius = share * side;
-    const { labels } = pieces(Uint8Array.from(away, (value) => (value > radius ? 1 : 0)), wide);
-    const reached = distanceTo(Uint8Array.from(labels, (label) => (label === labels[0] && label ? 1 : 0)), wide);
-    const unreached = Uint8Array.from(reached, (value) => (value > radius ? 1 : 0));
+    const { labels } = pieces(which(away, (value) => value > radius), wide);
+    const reached = distanceTo(which(labels, (label) => label === labels[0] && label), wide);
+    const unreached = which(reached, (value) => value > radius);
     if (!region) {
       region = unreached;
       continue;
@@ -106,8 +106,8 @@ function enclosed(lines, side) {
 const eroded = (mask, side, by) => signedDistance(mask, side).map((away) => (away < 0.5 - by ? 1 : 0));
 
 function closedGaps(mask, side, by) {
-  const grown = Uint8Array.from(distanceTo(mask, side), (away) => (away <= by ? 1 : 0));
-  return Uint8Array.from(distanceTo(grown.map((full) => 1 - full), side), (away) => (away > by ? 1 : 0));
+  const grown = which(distanceTo(mask, side), (away) => away <= by);
+  return which(distanceTo(grown.map((full) => 1 - full), side), (away) => away > by);
 }
 
 /**

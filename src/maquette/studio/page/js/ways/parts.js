@@ -1,3 +1,5 @@
+import { which } from "./distance.js";
+
 /** Loose parts joined where the occupancy between them is a little too low, as `maquette.ways.joining` does it. */
 
 const REACH = 3; // voxels from both parts within which a bridge may lie
@@ -64,19 +66,19 @@ function grown(region, side, reach) {
  * @returns {Float32Array} with bridges between its parts, as far as a lower threshold connects them
  */
 export function joinParts(occupancy, side, threshold) {
-  const { labels, sizes } = parts3(Uint8Array.from(occupancy, (value) => (value >= threshold ? 1 : 0)), side);
+  const { labels, sizes } = parts3(which(occupancy, (value) => value >= threshold), side);
   const result = Float32Array.from(occupancy);
   if (sizes.length < 3) return result;
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const main = sizes.indexOf(Math.max(...sizes));
-  let body = Uint8Array.from(labels, (label) => (label === main ? 1 : 0));
+  let body = which(labels, (label) => label === main);
   let open = sizes.flatMap((size, label) => (label && label !== main && size >= LEAST * all ? [label] : []));
   for (const share of SHARES) {
     if (!open.length) break;
     const near = grown(body, side, REACH);
     const left = [];
     for (const label of open) {
-      const part = Uint8Array.from(labels, (one) => (one === label ? 1 : 0));
+      const part = which(labels, (one) => one === label);
       const close = grown(part, side, REACH);
       const joined = body.map((one, i) => (one || part[i] || (near[i] && close[i] && occupancy[i] >= share * threshold) ? 1 : 0));
       const found = parts3(joined, side).labels;
