@@ -7,7 +7,7 @@ import pytest
 
 from maquette.cli import tyro_parsing
 from maquette.cli.commands import COMMANDS
-from maquette.cli.parsing import docs, options_of
+from maquette.cli.parsing import docs, options_of, with_bare
 from maquette.cli.plainly import read_plainly
 
 NAMES = sorted(set(COMMANDS) - {"train"})
@@ -57,7 +57,7 @@ def test_the_examples_of_pictures_and_scans_are_read_plainly():
     for name in ("reconstruct", "complete", "generate", "relief"):
         for example in docs(COMMANDS[name]).examples:
             words = shlex.split(example)
-            assert same(name, words[1 + len(name.split()):]), example
+            assert same(name, with_bare(COMMANDS[name], words[1 + len(name.split()):])), example
 
 
 @pytest.mark.parametrize("line", [

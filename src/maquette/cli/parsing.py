@@ -89,7 +89,7 @@ def parsed(command: Callable[..., Any], words: Sequence[str], name: str) -> dict
     Raises:
         UsageError: For words that do not fit, and for a value that is missing.
     """
-    words = _with_bare(command, _renamed(name, words))
+    words = with_bare(command, _renamed(name, words))
     plain = read_plainly(command, words)
     if plain is not None:
         return plain
@@ -165,7 +165,7 @@ def _renamed(command: str, words: Sequence[str]) -> list[str]:
     return now
 
 
-def _with_bare(command: Callable[..., Any], words: Sequence[str]) -> list[str]:
+def with_bare(command: Callable[..., Any], words: Sequence[str]) -> list[str]:
     """The words with the value of each option that was named without one and may be; `--no-preview` is `no`."""
     bare = {}
     for parameter, hint in get_type_hints(command, include_extras=True).items():
@@ -174,7 +174,8 @@ def _with_bare(command: Callable[..., Any], words: Sequence[str]) -> list[str]:
         if value:
             bare["--" + parameter.replace("_", "-")] = value, get_args(plain)
     made: list[str] = []
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for number, word in enumerate(words):
+        after = words[number + 1] if number + 1 < len(words) else ""
         denied = f"--{word.removeprefix('--no-')}" if word.startswith("--no-") else ""
         if denied in bare:
             made += [denied, "no"]

@@ -21,7 +21,7 @@ def studio(
     machine: Annotated[Machine, arg(name="")] = Machine(),
     json: bool = False,
 ) -> int:
-    """Open the page to draw in, or write it as files for a web host.
+    """Open a page to draw in, or write it as files for a host.
 
     The page is served at 127.0.0.1, for this computer alone, until Ctrl-C. With --export it is written as files: it
     then makes an object of a drawing by itself, with no server behind it, and works offline.

@@ -9,7 +9,6 @@ import numpy as np
 
 from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
-from maquette.geometry.filters import blurred
 from maquette.models.hub import Model
 from maquette.models.prior import departure, likeness
 
@@ -112,6 +111,8 @@ def answer(model: Model, view: Float[np.ndarray, "channel size size"], class_nam
 
 def calm(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "r r r"]:
     """A shape that was asked point by point, without the noise from point to point: its log-odds after a Gaussian."""
+    from maquette.geometry.filters import blurred
+
     kept = np.clip(occupancy, CERTAIN, 1 - CERTAIN)
     smooth = blurred(np.log(kept / (1 - kept)).astype(np.float32) - _EMPTY, NOISE) + _EMPTY
     return (1 / (1 + np.exp(-smooth))).astype(np.float32)

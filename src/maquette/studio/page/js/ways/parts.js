@@ -59,6 +59,12 @@ function grown(region, side, reach) {
   return from;
 }
 
+/** The share of the largest part of what is filled. */
+export function wholeness(occupancy, side, threshold) {
+  const { sizes } = parts3(which(occupancy, (value) => value >= threshold), side);
+  return Math.max(...sizes) / Math.max(sizes.reduce((sum, size) => sum + size, 0), 1);
+}
+
 /**
  * @param {Float32Array} occupancy
  * @param {number} side voxels a side
