@@ -68,6 +68,8 @@ NOT_RUN = {
     r"\S+ maquette reconstruct .*--model RUN.*": "needs a trained model; tests/e2e/test_inversion_commands.py has one",
     r"\S+ maquette suggest .*--among furniture.*": "renders 300 objects; the line below it runs with a few",
     r"completion.md maquette --(install|show).*": "tests/e2e/test_completion.py runs these",
+    r"studio.md (maquette studio( --models .*)?|pip install .*|python -m http.server .*)":
+        "serves until it is ended; tests/studio has it in a browser",
     r"evaluate-images.md .*import hashlib.*": "needs the weights of an Inception network",
     r"plotter.md .*api.plot.*": "needs a plotter",
     r"data.md .*(mesh_quality|data/rooms).*": "needs meshes of a trained model, and scenes of rooms",
