@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maquette.geometry.filters import largest_near, least_near
-
 if TYPE_CHECKING:
     from jaxtyping import Float32
 
@@ -33,6 +31,8 @@ def coarse_to_fine(filled: Filled, side: int) -> Float32[np.ndarray, "side side 
         filled: The function.
         side: Voxels a side, an even number.
     """
+    from maquette.geometry.filters import largest_near, least_near
+
     half = side // 2
     coarse = filled(cell_centres(half)).reshape(half, half, half)
     around = np.pad(coarse, 1)  # empty beyond the cube
