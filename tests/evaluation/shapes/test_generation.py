@@ -76,7 +76,7 @@ def test_boxes_of_the_same_kind_are_near_and_specks_are_far(archive, tmp_path):
 
     def specks(kinds):
         empty = np.zeros((len(kinds), 20, 20, 20), np.float32)
-        empty[:, 0, 0, 0] = empty[:, 19, 19, 19] = 1
+        empty[:, 0, 0, 19] = empty[:, 19, 19, 0] = 1
         return empty
 
     bad = measure(archive, tmp_path, specks)
