@@ -8,7 +8,6 @@ from typing import Any
 
 from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
-from maquette.extras import require
 from maquette.models.facts import Facts
 from maquette.models.hub import BUNDLED, CONFIG, Model, bundled, load, locate
 from maquette.plotting.settings import Machine
@@ -100,14 +99,3 @@ class Models:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
         return self._loaded[key]
-
-
-def ports() -> list[str]:
-    """The serial ports of this computer; none where pyserial is not installed."""
-    try:
-        require("serial", "plotter")
-    except UserError:
-        return []
-    from serial.tools.list_ports import comports
-
-    return sorted(port.device for port in comports())
