@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.io.formats import MAX_COORDINATE
 from maquette.io.pictures import read_picture
 
 MAX_FACES = 1_000_000
@@ -101,6 +102,9 @@ def read(data: bytes, find: Callable[[str], bytes | None]) -> Triangles:
         raise UserError("the OBJ is damaged: a face names a point that is not there")
     if not np.isfinite(points[corners]).all():
         raise UserError("the OBJ has coordinates that are not finite numbers")
+    furthest = float(np.abs(points[corners]).max())
+    if furthest > MAX_COORDINATE:
+        raise UserError("the OBJ has coordinates that are too large for any unit", f"{furthest:g}")
     of_corner, polygon = _triangulated(points, sizes, corners)
     points, faces = _joined(points, corners[of_corner])
     kept = _with_area(points, faces)

@@ -174,8 +174,8 @@ def parse_array(stream: ByteStream) -> Num[np.ndarray, " ..."] | Bool[np.ndarray
     """One array in NumPy's format 1.0; its header is checked before its values are read.
 
     Raises:
-        ValueError: For another version, for values that are not numbers (pickled ones above all), for more than
-            `MAX_RESOLUTION`^3 values, and for a stream that ends early.
+        ValueError: For another version, for values that are not numbers (pickled ones above all) or wider than double
+            precision, for more than `MAX_RESOLUTION`^3 values, and for a stream that ends early.
     """
     return _array(stream, "biuf", 1, MAX_RESOLUTION**3, MAX_RESOLUTION**3 * 8)
 
@@ -187,6 +187,8 @@ def _array(stream: ByteStream, kinds: str, least: int, most: int, most_bytes: in
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     if dtype.hasobject or dtype.kind not in kinds:
         raise ValueError(f"it holds values of type {dtype}, not numbers")
+    if dtype.kind == "f" and dtype.itemsize > 8:  # processors have forms of their own, and bytes that are no number
+        raise ValueError(f"it holds values of type {dtype}, of more than double precision")
     count = 1
     for length in shape:
         if length < 0:
