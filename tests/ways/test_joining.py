@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from maquette.ways.joining import join_parts
+from maquette.ways.joining import join_parts, tie_parts
 
 
 def legged(gap: float) -> np.ndarray:
@@ -27,3 +27,21 @@ def test_a_leg_that_hangs_by_a_thread_is_joined_and_nothing_else_changes():
 
 def test_a_part_with_nothing_between_stays_loose():
     assert parts(join_parts(legged(0.05), 0.5)) == 2
+
+
+def test_a_narrow_gap_is_closed_by_a_bar_and_a_wide_one_is_not():
+    grid = np.zeros((64, 64, 64), np.float32)
+    grid[10:50, 20:40, 40:50] = 0.9
+    grid[20:24, 28:32, 8:34] = 0.9  # ends six voxels below
+    tied = tie_parts(grid, 0.5)
+    assert parts(grid) == 2 and parts(tied) == 1
+    new = np.argwhere((tied >= 0.5) & (grid < 0.5))
+    assert new[:, 2].min() >= 31 and new[:, 2].max() <= 41
+    assert np.ptp(new[:, :2], axis=0).max() <= 4  # a bar, no wall
+    grid[20:24, 28:32, 22:34] = 0.0  # 18 voxels
+    assert parts(tie_parts(grid, 0.5)) == 2
+
+
+def test_where_nothing_is_loose_nothing_changes():
+    grid = legged(0.9)
+    assert np.array_equal(tie_parts(grid, 0.5), grid)

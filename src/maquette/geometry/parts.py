@@ -57,3 +57,9 @@ def voxel_parts(filled: Bool[np.ndarray, "x y z"], corners: bool = True) -> tupl
             links.append(np.stack([nodes[beside > 0], beside[beside > 0] - 1], axis=1))
     count, part = connected(np.concatenate(links), len(first))
     return count, np.append(0, part + 1)[run[1:-1, 1:-1, 1:-1]]
+
+
+def wholeness(filled: Bool[np.ndarray, "x y z"]) -> float:
+    """The share of the filled voxels that the largest part has, corners included; 0 where none is filled."""
+    sizes = np.bincount(voxel_parts(filled)[1].ravel())[1:]
+    return float(sizes.max() / sizes.sum()) if len(sizes) else 0.0

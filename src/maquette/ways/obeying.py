@@ -1,4 +1,4 @@
-"""An object mended by the drawn outline: carved where it goes beyond, grown where a part is missing, both softly."""
+"""An object mended by the drawn outline: bent to it, carved where it still goes beyond, grown where a part misses."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from maquette.geometry.parts import wholeness
 from maquette.intake.line_art import disc
 from maquette.ways.fitting import signed_distance
+from maquette.ways.joining import tie_parts
 from maquette.ways.outline import overlap, share_of, without_holes
-from maquette.ways.silhouette import Pose, coverage, pixels_of
+from maquette.ways.silhouette import Pose, coverage, pixels_of, sampled, shown_centres, silhouette, surface_voxels
+from maquette.ways.warping import warp
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float32
@@ -26,9 +29,10 @@ UPRIGHT = 2.0
 """How many times as high as wide a missing line is that stands upright."""
 ROUND = 1.0
 """Depth of a grown part over its width in the picture: it is as thick as it is wide."""
+WHOLE = 0.99
+"""Share of the largest part from which an object is in one piece."""
 FAINT = 1e-3
 """Occupancy up to which a voxel is left as it is: it is empty whatever the outline says."""
-_ROW = 1024  # values in a row of what OpenCV looks up
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ class Obeyed:
     Attributes:
         occupancy: Like the one that was given.
         overlap: IoU of its silhouette and the outline.
-        carved: Share of the silhouette that was taken away.
+        carved: Share of the silhouette before that lay beyond the outline.
         grown: Share of the outline that was added.
     """
 
@@ -52,10 +56,13 @@ def obey(
     occupancy: Float[np.ndarray, "r r r"], threshold: float, mask: Bool[np.ndarray, "s s"], pose: Pose,
     single: Bool[np.ndarray, "s s"] | None = None,
 ) -> Obeyed:
-    """Carve and grow an object so that its silhouette is the outline.
+    """Bend, carve and grow an object so that its silhouette is the outline.
 
-    A grown part hangs at the surface nearest to it in the picture, as thick as it is wide there. Along a single line,
-    whose width says nothing, the object keeps up to `STICK` to either side.
+    What is shown beside its place is moved there (`maquette.ways.warping`), so that a leg stays whole; what is left
+    beyond the outline is carved, and what is still missing is grown. A grown part hangs at the surface nearest to it in
+    the picture, as thick as it is wide there. Along a single line, whose width says nothing, the object keeps up to
+    `STICK` to either side. Parts that stand a little apart are tied. An object that all this would tear is only bent,
+    or left as it was.
 
     Args:
         occupancy: Probabilities.
@@ -64,33 +71,52 @@ def obey(
         pose: Of the picture, found by `maquette.ways.fitting.fit_camera`.
         single: The lines of the drawing that enclose nothing.
     """
-    shown = _shown(occupancy.shape[0], pose)
-    filled = (occupancy >= threshold).reshape(-1)
-    voxel = 1 / occupancy.shape[0]
-    soft = SOFT_VOXELS * voxel * float(np.exp(pose.scale))
+    voxel, side = 1 / occupancy.shape[0], mask.shape[0]
     lines = np.zeros_like(mask) if single is None else single
-    carved = occupancy.reshape(-1).astype(np.float32)
-    some = np.flatnonzero(carved > FAINT)
-    distance = _at(signed_distance(mask | _widened(lines, STICK)), shown[:, some])
-    level = np.clip(distance / (2 * soft) + 0.5, 0, 1)  # 0.5 at the outline
-    limit = np.where(level < 0.5, level * 2 * threshold, threshold + (level - 0.5) * 2 * (1 - threshold))
-    carved[some] = np.minimum(carved[some], limit.astype(np.float32))
-    side = mask.shape[0]
+    wider, shown = mask | _widened(lines, STICK), shown_centres(occupancy.shape[0], pose)
 
     def covered(chosen: np.ndarray) -> np.ndarray:
-        across, down, _ = shown[:, chosen]
-        return coverage(across, down, pose, side, voxel)
+        across, down, _ = shown[:, chosen.reshape(-1)]
+        return without_holes(coverage(across, down, pose, side, voxel))
 
-    before, left = without_holes(covered(filled)), covered(carved >= threshold)
-    missing = (mask | _widened(lines, LEAST_STICK)) & ~without_holes(left)
-    missing = _without_slivers(missing, 0.5 * float(np.exp(pose.scale)) * voxel * side)
-    grown = np.zeros_like(carved)
-    if missing.any() and left.any():
+    filled = occupancy >= threshold
+    seen = silhouette(surface_voxels(filled), pose, side, voxel)
+    bent = warp(occupancy, seen, wider, pose)
+    result = _carved(bent, threshold, wider, shown, pose)
+    missing = mask & False
+    if (result >= threshold).any():
         near = _widened(lines, LEAST_STICK)
-        grown = _grown(missing, near, shown, carved >= threshold, pose, voxel, threshold)
-    result = np.maximum(carved, grown).reshape(occupancy.shape).astype(np.float32)
-    after = without_holes(covered((result >= threshold).reshape(-1)))
-    return Obeyed(result, overlap(after, mask), share_of(before & ~mask, before), share_of(missing, mask))
+        missing = _without_slivers((mask | near) & ~covered(result >= threshold),
+                                   0.5 * float(np.exp(pose.scale)) * voxel * side)
+        if missing.any():
+            solid = (result >= threshold).reshape(-1)
+            grown = _grown(missing, near, shown, solid, pose, voxel, threshold)
+            result = np.maximum(result, grown.reshape(result.shape))
+    least, added = min(wholeness(filled), WHOLE), missing
+    for whole in (result, bent):
+        whole = tie_parts(whole, threshold)
+        if wholeness(whole >= threshold) >= least:
+            break
+        added = mask & False
+    else:
+        whole = occupancy
+    after = silhouette(surface_voxels(whole >= threshold), pose, side, voxel)
+    return Obeyed(whole.astype(np.float32), overlap(after, mask), share_of(seen & ~mask, seen),
+                  share_of(added & after, mask))
+
+
+def _carved(
+    occupancy: Float32[np.ndarray, "r r r"], threshold: float, mask: Bool[np.ndarray, "s s"],
+    shown: Float32[np.ndarray, "3 n"], pose: Pose,
+) -> Float32[np.ndarray, "r r r"]:
+    """The occupancy, which falls where the picture shows what is beyond the outline."""
+    soft = SOFT_VOXELS / len(occupancy) * float(np.exp(pose.scale))
+    carved = occupancy.reshape(-1).copy()
+    some = np.flatnonzero(carved > FAINT)
+    level = np.clip(sampled(signed_distance(mask), shown[:, some]) / (2 * soft) + 0.5, 0, 1)  # 0.5 at the outline
+    limit = np.where(level < 0.5, level * 2 * threshold, threshold + (level - 0.5) * 2 * (1 - threshold))
+    carved[some] = np.minimum(carved[some], limit.astype(np.float32))
+    return carved.reshape(occupancy.shape)
 
 
 def _widened(lines: Bool[np.ndarray, "s s"], by: float) -> Bool[np.ndarray, "s s"]:
@@ -98,26 +124,6 @@ def _widened(lines: Bool[np.ndarray, "s s"], by: float) -> Bool[np.ndarray, "s s
     if not lines.any():
         return lines
     return cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, 5) <= by * len(lines)
-
-
-def _shown(resolution: int, pose: Pose) -> Float32[np.ndarray, "3 n"]:
-    """Where the picture shows the centres of all voxels, as `project` gives it, as rows."""
-    line = ((np.arange(resolution) + 0.5) / resolution - 0.5).astype(np.float32)
-    along = pose.axes[:, :, None] * line
-    local = along[:, 0, :, None, None] + along[:, 1, None, :, None] + along[:, 2, None, None, :]
-    depth = local[2]
-    factor = np.float32(np.exp(pose.scale)) / np.maximum(1 + np.float32(pose.nearness) * depth, np.float32(0.1))
-    shown = np.stack([np.float32(pose.right) + factor * local[0], np.float32(pose.down) + factor * local[1], depth])
-    return shown.reshape(3, -1)
-
-
-def _at(values: Float[np.ndarray, "s s"], shown: Float[np.ndarray, "3 n"]) -> Float32[np.ndarray, " n"]:
-    """The values of a picture where points are shown, interpolated; beyond it those of its border."""
-    side, count = values.shape[0], shown.shape[1]
-    at = np.zeros((2, -(-count // _ROW) * _ROW), np.float32)
-    at[:, :count] = (shown[:2] + 1) * (side / 2) - 0.5
-    return cv2.remap(values.astype(np.float32), at[0].reshape(-1, _ROW), at[1].reshape(-1, _ROW),
-                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1)[:count]
 
 
 def _without_slivers(missing: Bool[np.ndarray, "s s"], width: float) -> Bool[np.ndarray, "s s"]:
@@ -141,21 +147,29 @@ def _grown(
     front = _front(shown[:, filled], side)
     half = cv2.distanceTransform(np.pad(missing.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     known = np.isfinite(front)
-    _, labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5,
-                                                labelType=cv2.DIST_LABEL_PIXEL)
-    nearest = np.zeros(labels.max() + 1, np.float32)
-    nearest[labels[known]] = front[known]
     ridge = cv2.dilate(np.where(missing, half, 0).astype(np.float32), np.ones((9, 9), np.uint8))
     width = np.maximum(ridge, half) / (side / 2) / scale  # in the frame: half the width of the part
-    middle = cv2.blur(nearest[labels], (5, 5)) + width
+    middle = _spread(np.where(known, front, 0), known) + width
     _hang(middle, missing, lines, np.where(known, front, np.nan), width, pose)
     thick = np.maximum(ROUND * width, voxel)
     grown = np.zeros(shown.shape[1], np.float32)
-    inside = np.flatnonzero(_at(np.where(missing, half, -1).astype(np.float32), shown) > -0.25)
+    inside = np.flatnonzero(sampled(np.where(missing, half, -1).astype(np.float32), shown) > -0.25)
     shown = shown[:, inside]
-    level = _at(thick, shown) - np.abs(shown[2] - _at(middle, shown))
+    level = sampled(thick, shown) - np.abs(shown[2] - sampled(middle, shown))
     grown[inside] = np.clip(threshold + (1 - threshold) * level / (2 * SOFT_VOXELS * voxel), 0, 1)
     return grown
+
+
+def _spread(values: Float[np.ndarray, "s s"], known: Bool[np.ndarray, "s s"]) -> Float32[np.ndarray, "s s"]:
+    """Known values kept, and those between them as smooth as a pyramid of ever smaller pictures makes them."""
+    weights, side = known.astype(np.float32), len(values)
+    if side < 2:
+        return values.astype(np.float32)
+    half = (side // 2, side // 2)
+    many = cv2.resize(weights, half, interpolation=cv2.INTER_AREA)
+    sums = cv2.resize(values.astype(np.float32) * weights, half, interpolation=cv2.INTER_AREA)
+    smaller = _spread(sums / np.maximum(many, 1e-6), many > 0)
+    return np.where(known, values, cv2.resize(smaller, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
 def _hang(

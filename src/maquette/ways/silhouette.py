@@ -24,6 +24,7 @@ POSE = ("azimuth", "elevation", "roll", "scale", "right", "down", "nearness")
 """The seven values of a pose, as the networks estimate them: radians, the logarithm of the scale, the place of the
 object's centre with the square from -1 to 1, and how strong the perspective is (`maquette.nets.pixel_aligned`)."""
 
+_ROW = 1024  # values in a row of what OpenCV looks up
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -91,6 +92,38 @@ def placed(
     """What `plain_view` gives, right and down, at the pose's scale and place."""
     scale = np.float32(np.exp(pose.scale))
     return np.float32(pose.right) + scale * across, np.float32(pose.down) + scale * down
+
+
+def shown_centres(resolution: int, pose: Pose) -> Float32[np.ndarray, "3 n"]:
+    """Where the picture shows the centres of all voxels of a cube, as `project` gives it, as rows."""
+    line = ((np.arange(resolution) + 0.5) / resolution - 0.5).astype(np.float32)
+    along = pose.axes[:, :, None] * line
+    local = along[:, 0, :, None, None] + along[:, 1, None, :, None] + along[:, 2, None, None, :]
+    factor = unit_at(local[2], pose)
+    shown = np.stack([np.float32(pose.right) + factor * local[0], np.float32(pose.down) + factor * local[1], local[2]])
+    return shown.reshape(3, -1)
+
+
+def unit_at(depth: Float32[np.ndarray, "*n"], pose: Pose) -> Float32[np.ndarray, "*n"]:
+    """How large a unit of the frame is shown at depths behind the centre, in half sides of the picture."""
+    return np.float32(np.exp(pose.scale)) / np.maximum(1 + np.float32(pose.nearness) * depth, np.float32(0.1))
+
+
+def sampled(values: Float[np.ndarray, "s s"], shown: Float[np.ndarray, "d n"]) -> Float32[np.ndarray, " n"]:
+    """The values of a picture where points are shown, interpolated; beyond it those of its border."""
+    side = values.shape[0]
+    return looked_up(values, (shown[0] + 1) * (side / 2) - 0.5, (shown[1] + 1) * (side / 2) - 0.5)
+
+
+def looked_up(
+    values: Float[np.ndarray, "h w"], column: Float[np.ndarray, " n"], row: Float[np.ndarray, " n"]
+) -> Float32[np.ndarray, " n"]:
+    """The values of a grid at places between its cells, linear; beyond it those of its border."""
+    count = len(column)
+    at = np.zeros((2, max(-(-count // _ROW), 1) * _ROW), np.float32)
+    at[0, :count], at[1, :count] = column, row
+    return cv2.remap(values.astype(np.float32), at[0].reshape(-1, _ROW), at[1].reshape(-1, _ROW),
+                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1)[:count]
 
 
 def surface_voxels(voxels: Bool[np.ndarray, "r r r"]) -> Float32[np.ndarray, "n 3"]:

@@ -21,7 +21,6 @@ import { joinParts, wholeness } from "./ways/parts.js";
 const INK_SIDE = 160;
 const KEPT = 40; // objects whose answers stay in memory
 const FINE = 64; // voxels a side, at least, at which a shape is mended by the drawn outline
-const WHOLE = 0.99; // share of the largest part from which a mended shape is one
 const OBEYS_FROM = 0.6; // IoU of silhouette and outline from which the outline may mend the shape
 let model = null;
 let loading = null;
@@ -100,8 +99,7 @@ function mended(known, threshold) {
     const alone = fit && known.views.length === 1;
     const { pose: from, overlap } = alone ? fit : fitCamera(points, 1 / side, mask, INK_SIDE, [pose]);
     if (!points.length || overlap < OBEYS_FROM) continue;
-    const made = obey(occupancy, side, threshold, mask, INK_SIDE, from, single);
-    if (wholeness(made, side, threshold) >= WHOLE) occupancy = made; // what would be torn is better left as it was read
+    occupancy = obey(occupancy, side, threshold, mask, INK_SIDE, from, single);
   }
   known.mended.set(threshold, { occupancy, side });
   return known.mended.get(threshold);

@@ -1,14 +1,18 @@
-import { coverage, eachShown } from "./camera.js";
+import { coverage, eachShown, silhouette, surfaceVoxels } from "./camera.js";
 import { boxOf, distanceTo, pieces, signedDistance, which, withoutHoles } from "./distance.js";
+import { tieParts, wholeness } from "./parts.js";
+import { warp } from "./warping.js";
 
 /**
- * An object mended by the drawn outline, as `maquette.ways.obeying` does it: carved where it goes beyond, grown where a
- * part is missing, both softly.
+ * An object mended by the drawn outline, as `maquette.ways.obeying` does it: bent to it, carved where it still goes
+ * beyond, grown where a part is missing.
  */
 const SOFT = 1.0; // voxels over which occupancy falls at the outline
 const [STICK, LEAST_STICK] = [0.012, 0.006]; // how far beside a single line the object may go, and what grows there goes
 const UPRIGHT = 2; // how many times as high as wide a missing line is that stands upright
 const LEAST = 0.0015; // share of the square below which a missing piece is left
+const WHOLE = 0.99; // share of the largest part from which an object is in one piece
+const FAINT = 1e-3; // occupancy up to which a voxel is left as it is
 
 /**
  * @param {Float32Array} occupancy
@@ -18,12 +22,10 @@ const LEAST = 0.0015; // share of the square below which a missing piece is left
  * @param {number} side of its square
  * @param {import("./camera.js").Pose} pose of the picture
  * @param {Uint8Array} [single] the single lines of the drawing: along them the object keeps up to `STICK` to either side
- * @returns {Float32Array} the occupancy, mended
+ * @returns {Float32Array} the occupancy, mended; only bent, or as it was, where it would be torn
  */
 export function obey(occupancy, resolution, threshold, mask, side, pose, single = null) {
   const voxel = 1 / resolution;
-  const scale = Math.exp(pose[3]);
-  const soft = SOFT * voxel * scale;
   const points = centres(resolution);
   const shown = new Float32Array(points.length);
   eachShown(points, pose, (right, down, depth, i) => {
@@ -33,19 +35,34 @@ export function obey(occupancy, resolution, threshold, mask, side, pose, single 
   });
   const beside = single?.some(Boolean) ? distanceTo(single, side) : null;
   const wider = (by) => (beside ? mask.map((one, i) => (one || beside[i] <= by * side ? 1 : 0)) : mask);
-  const inside = signedDistance(wider(STICK), side).map((away) => (-2 * away) / side);
-  const at = sampler(side);
-  const made = occupancy.map((value, i) => {
-    const level = Math.min(Math.max(at(inside, shown[3 * i], shown[3 * i + 1]) / (2 * soft) + 0.5, 0), 1);
+  const [seen, kept] = [silhouette(surfaceVoxels(occupancy, resolution, threshold), pose, side, voxel), wider(STICK)].map(
+    (full) => ({ full, away: signedDistance(full, side) }));
+  const bent = warp(occupancy, resolution, seen, kept, side, pose, shown);
+  const made = carved(bent, threshold, kept.away, side, shown, SOFT * voxel * Math.exp(pose[3]));
+  const left = full(made, points, threshold);
+  if (left.length) {
+    const covered = withoutHoles(coverage(left, pose, side, voxel), side);
+    const missing = withoutSlivers(wider(LEAST_STICK).map((one, i) => (one && !covered[i] ? 1 : 0)), side,
+      0.5 * Math.exp(pose[3]) * voxel * side);
+    const lines = beside?.map((away) => (away <= LEAST_STICK * side ? 1 : 0));
+    if (missing.some(Boolean)) grow(made, missing, lines, shown, side, pose, voxel, threshold);
+  }
+  const least = Math.min(wholeness(occupancy, resolution, threshold), WHOLE);
+  for (const one of [made, bent]) {
+    const tied = tieParts(one, resolution, threshold);
+    if (wholeness(tied, resolution, threshold) >= least) return tied;
+  }
+  return occupancy;
+}
+
+/** The occupancy, which falls where the picture shows what is beyond the outline. */
+function carved(occupancy, threshold, distances, side, shown, soft) {
+  const inside = distances.map((away) => (-2 * away) / side);
+  return occupancy.map((value, i) => {
+    if (value <= FAINT) return value;
+    const level = Math.min(Math.max(at(inside, side, shown[3 * i], shown[3 * i + 1]) / (2 * soft) + 0.5, 0), 1);
     return Math.min(value, level < 0.5 ? 2 * level * threshold : threshold + (2 * level - 1) * (1 - threshold));
   });
-  const left = full(made, points, threshold);
-  if (!left.length) return made;
-  const covered = withoutHoles(coverage(left, pose, side, voxel), side);
-  const missing = withoutSlivers(wider(LEAST_STICK).map((one, i) => (one && !covered[i] ? 1 : 0)), side, 0.5 * scale * voxel * side);
-  const lines = beside?.map((away) => (away <= LEAST_STICK * side ? 1 : 0));
-  if (missing.some(Boolean)) grow(made, missing, lines, shown, side, pose, voxel, threshold, at);
-  return made;
 }
 
 const grids = new Map();
@@ -73,15 +90,10 @@ function full(occupancy, points, threshold) {
   return Float32Array.from(found);
 }
 
-/** Reads pictures of one size between their pixels; beyond them as at their border. */
-function sampler(side) {
-  return (values, right, down) => {
-    const x = Math.min(Math.max((right + 1) * (side / 2) - 0.5, 0), side - 1);
-    const y = Math.min(Math.max((down + 1) * (side / 2) - 0.5, 0), side - 1);
-    const [i, j] = [Math.min(Math.floor(x), side - 2), Math.min(Math.floor(y), side - 2)];
-    const [u, v, k] = [x - i, y - j, j * side + i];
-    return (values[k] * (1 - u) + values[k + 1] * u) * (1 - v) + (values[k + side] * (1 - u) + values[k + side + 1] * u) * v;
-  };
+/** A value of a picture, between its pixels; beyond them that of its border. */
+function at(values, side, right, down) {
+  const place = (value) => Math.min(Math.max((value + 1) * (side / 2) - 0.5, 0), side - 1);
+  return linear(values, side, place(right), place(down));
 }
 
 function withoutSlivers(missing, side, width) {
@@ -96,7 +108,7 @@ function withoutSlivers(missing, side, width) {
 }
 
 /** Fills what is missing: each part as thick as it is wide, at the surface nearest to it in the picture. */
-function grow(made, missing, lines, shown, side, pose, voxel, threshold, at) {
+function grow(made, missing, lines, shown, side, pose, voxel, threshold) {
   const scale = Math.exp(pose[3]);
   const front = new Float32Array(side * side).fill(Infinity);
   for (let i = 0; i < made.length; i++) {
@@ -108,15 +120,14 @@ function grow(made, missing, lines, shown, side, pose, voxel, threshold, at) {
   const half = distanceTo(missing.map((one) => 1 - one), side);
   const ridge = highest(half, side, 4);
   const width = ridge.map((value, i) => Math.max(value, half[i]) / (side / 2) / scale);
-  const nearest = smoothed(spread(front, side), side, 2);
-  const middle = nearest.map((value, i) => value + width[i]);
+  const middle = spread(front, front.map((depth) => (depth === Infinity ? 0 : 1)), side).map((value, i) => value + width[i]);
   if (lines) hang(middle, missing, lines, front, width, side, pose);
   const thick = width.map((value) => Math.max(value, voxel));
   const within = half.map((value, i) => (missing[i] ? value : -1));
   for (let i = 0; i < made.length; i++) {
     const [right, down] = [shown[3 * i], shown[3 * i + 1]];
-    if (at(within, right, down) <= -0.25) continue;
-    const level = at(thick, right, down) - Math.abs(shown[3 * i + 2] - at(middle, right, down));
+    if (at(within, side, right, down) <= -0.25) continue;
+    const level = at(thick, side, right, down) - Math.abs(shown[3 * i + 2] - at(middle, side, right, down));
     made[i] = Math.max(made[i], Math.min(Math.max(threshold + ((1 - threshold) * level) / (2 * SOFT * voxel), 0), 1));
   }
 }
@@ -173,39 +184,31 @@ function highest(values, side, reach) {
   return from;
 }
 
-/** The picture with each infinite pixel as the nearest that is not, ring by ring. */
-function spread(values, side) {
-  const made = Float32Array.from(values);
-  let ring = [];
-  values.forEach((value, i) => { if (value !== Infinity) ring.push(i); });
-  while (ring.length) {
-    const next = [];
-    for (const at of ring) {
-      const column = at % side;
-      for (const other of [column ? at - 1 : -1, column < side - 1 ? at + 1 : -1, at - side, at + side]) {
-        if (other < 0 || other >= made.length || made[other] !== Infinity) continue;
-        made[other] = made[at];
-        next.push(other);
-      }
+/** Known values kept, and those between them as smooth as a pyramid of ever smaller pictures makes them. */
+function spread(values, weights, side) {
+  const made = Float32Array.from(values, (value, i) => (weights[i] ? value : 0));
+  if (side < 2) return made;
+  const half = Math.floor(side / 2);
+  const [sums, many] = [new Float32Array(half * half), new Float32Array(half * half)];
+  for (let row = 0; row < 2 * half; row++) {
+    for (let column = 0; column < 2 * half; column++) {
+      const [from, to] = [row * side + column, (row >> 1) * half + (column >> 1)];
+      sums[to] += (weights[from] * made[from]) / 4;
+      many[to] += weights[from] / 4;
     }
-    ring = next;
+  }
+  const smaller = spread(sums.map((sum, i) => sum / Math.max(many[i], 1e-6)), many.map((sum) => (sum > 0 ? 1 : 0)), half);
+  const place = (at) => Math.min(Math.max((at + 0.5) / 2 - 0.5, 0), half - 1);
+  for (let row = 0, i = 0; row < side; row++) {
+    for (let column = 0; column < side; column++, i++) if (!weights[i]) made[i] = linear(smaller, half, place(column), place(row));
   }
   return made;
 }
 
-/** The mean over so many pixels to each side. */
-function smoothed(values, side, reach) {
-  let from = values;
-  for (const [step, next] of [[1, side], [side, 1]]) {
-    const made = new Float32Array(values.length);
-    for (let line = 0; line < side; line++) {
-      for (let i = 0; i < side; i++) {
-        let sum = 0;
-        for (let j = i - reach; j <= i + reach; j++) sum += from[line * next + Math.min(Math.max(j, 0), side - 1) * step];
-        made[line * next + i * step] = sum / (2 * reach + 1);
-      }
-    }
-    from = made;
-  }
-  return from;
+/** A value between pixels that lies in the picture. */
+function linear(values, side, x, y) {
+  if (side === 1) return values[0];
+  const [i, j] = [Math.min(Math.floor(x), side - 2), Math.min(Math.floor(y), side - 2)];
+  const [u, v, k] = [x - i, y - j, j * side + i];
+  return (values[k] * (1 - u) + values[k + 1] * u) * (1 - v) + (values[k + side] * (1 - u) + values[k + side + 1] * u) * v;
 }
