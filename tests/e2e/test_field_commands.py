@@ -1,7 +1,10 @@
 """generate --mesh and interpolate with models that learned objects from images: files, pictures, JSON, messages."""
 
+import base64
 import dataclasses
+import gzip
 import json
+import re
 
 import numpy as np
 import pytest
@@ -39,18 +42,22 @@ def test_generate_writes_coloured_meshes_a_sheet_and_turntables(folder, tmp_path
     monkeypatch.setattr(outputs_fields, "TURN_FRAMES", 5)
     out, name = tmp_path / "out", str(folder / "3dgen")
     code = call("generate", "--model", name, "--mesh", "--resolution", "32", "--count", "2", "--seed", "7", "--format",
-                "ply", "--size-mm", "50", "--turntable", "--out", str(out), "--json")
+                "ply", "--size-mm", "50", "--turntable", "--preview", "html", "--out", str(out), "--json")
     said = capsys.readouterr()
     document = json.loads(said.out)
     assert code == 0 and len(document) == 3
     samples = ["sample-7-000", "sample-7-001"]
-    assert names(out) == sorted([*(f"{sample}{end}" for sample in samples for end in (".gif", ".ply")), "sheet.png"])
+    assert names(out) == sorted([*(f"{sample}{end}" for sample in samples for end in (".gif", ".ply", ".preview.html")),
+                                  "sheet.png"])
     for index, sample in enumerate(samples):
         made = api.generate_mesh(name, 7, index, resolution=32)
         found = trimesh.load(out / f"{sample}.ply", process=False)
         assert found.is_watertight and found.extents.max() == pytest.approx(50, abs=1e-3)
         assert found.bounds[0, 2] == pytest.approx(0, abs=1e-5)
         assert np.array_equal(found.visual.vertex_colors[:, :3], made.colours) and made.colours.std() > 0
+        page = (out / f"{sample}.preview.html").read_text(encoding="utf-8")
+        packed = re.search('"colours": "([^"]+)"', page)[1]
+        assert gzip.decompress(base64.b64decode(packed)) == made.colours.tobytes()
         assert document[index]["evaluations"] == made.evaluations == 33**3
         mean = "#" + "".join(f"{round(value):02x}" for value in made.colours.mean(0))
         assert document[index]["mean_colour"] == mean

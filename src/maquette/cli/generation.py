@@ -72,6 +72,7 @@ def generate(
         events = outputs_fields.generate_mesh_files(
             out, loaded, count=count, seed=seed, spread=spread, resolution=resolution, level=level,
             suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts, turntable=turntable,
+            preview=preview,
         )
         return show_files(events, json, "generating")
     if loaded.facts.makes.images:

@@ -27,6 +27,7 @@ def interpolate(
     format: Format | None = None,
     resolution: int = 128,
     all_parts: bool = False,
+    preview: Preview = "no",
     json: bool = False,
 ) -> int:
     """Make the shapes between two operands or more.
@@ -47,6 +48,7 @@ def interpolate(
         format: Kind of file; stl if left out, glb with colours for models with a field (3dgen, graf).
         resolution: Cells a side of a field's mesh, a multiple of 16 up to 512 (3dgen, graf).
         all_parts: Keep loose parts too, not only the largest.
+        preview: html: also a page beside each mesh to turn it in; the sheet is written in any case.
         json: Print one JSON document.
 
     Examples:
@@ -68,7 +70,7 @@ def interpolate(
 
         events = outputs_fields.interpolate_field_files(
             operands, out, loaded, steps=steps, path=path, what=what, gif=gif, frames=frames, resolution=resolution,
-            suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts,
+            suffix=f".{format or 'glb'}", size_mm=size_mm, largest_part=not all_parts, preview=preview,
         )
         return show_files(events, json, "interpolating")
     if what != "both":
@@ -76,7 +78,7 @@ def interpolate(
                         f"--what {what}")
     events = outputs_latent.interpolate_files(
         operands, out, loaded, steps=steps, path=path, gif=gif, frames=frames, suffix=f".{format or 'stl'}",
-        size_mm=size_mm, largest_part=not all_parts,
+        size_mm=size_mm, largest_part=not all_parts, preview=preview,
     )
     return show_files(events, json, "interpolating")
 
@@ -89,6 +91,7 @@ def combine(
     size_mm: float = 100.0,
     format: Format = "stl",
     all_parts: bool = False,
+    preview: Preview = "no",
     json: bool = False,
 ) -> int:
     """Add and subtract shapes, as in "A - B + C".
@@ -102,6 +105,7 @@ def combine(
         size_mm: Longest side, in millimetres.
         format: Kind of file.
         all_parts: Keep loose parts too, not only the largest.
+        preview: html: also a page to turn the mesh in; the sheet is written in any case.
         json: Print one JSON document.
 
     Examples:
@@ -117,7 +121,8 @@ def combine(
     with status(f"loading model {model}"):
         loaded = api.load(model)
     events = outputs_latent.combine_files(
-        expression, out, loaded, suffix=f".{format}", size_mm=size_mm, largest_part=not all_parts
+        expression, out, loaded, suffix=f".{format}", size_mm=size_mm, largest_part=not all_parts,
+        preview=preview,
     )
     return show_files(events, json, "combining")
 
@@ -191,6 +196,7 @@ def suggest(
     size_mm: float = 100.0,
     format: Format = "stl",
     all_parts: bool = False,
+    preview: Preview = "no",
     workers: int | None = None,
     json: bool = False,
 ) -> int:
@@ -210,6 +216,7 @@ def suggest(
         size_mm: Longest side, in millimetres.
         format: Kind of file.
         all_parts: Keep loose parts too, not only the largest.
+        preview: html: with --meshes, also a page beside each to turn it in; the sheet is written in any case.
         workers: Processes that render; all cores if left out.
         json: Print one JSON document.
 
@@ -232,5 +239,6 @@ def suggest(
     events = suggestions.suggest_files(
         inputs, out, loaded, among=among, count=count, known=known, cache=cache, meshes=meshes, suffix=f".{format}",
         size_mm=size_mm, largest_part=not all_parts, workers=workers, draw=sheet,
+        preview=preview,
     )
     return show_files(events, json, "suggesting")

@@ -7,7 +7,7 @@ import sys
 from typing import Annotated, Literal
 
 from maquette.cli.marks import Mark
-from maquette.cli.options import bad_usage, say
+from maquette.cli.options import Preview, bad_usage, say
 from maquette.errors import UserError
 
 Start = Annotated[str, Mark(metavar="START", positional=True)]
@@ -38,6 +38,7 @@ def loop(
     lift: Literal["z", "servo"] = "z",
     pen_up: float | None = None,
     pen_down: float | None = None,
+    preview: Preview = "no",
     json: bool = False,
 ) -> int:
     """See, imagine, draw from the next angle, and again.
@@ -72,6 +73,7 @@ def loop(
         lift: What lifts the plotter's pen: a z axis, or a servo at the spindle's output.
         pen_up: Where the pen is up: millimetres (3) or the servo's value (0).
         pen_down: Where the pen is down: millimetres (0) or the servo's value (1000).
+        preview: html: also a page in each round to turn its object in; its pictures are written in any case.
         json: Print one JSON document.
 
     Examples:
@@ -100,7 +102,7 @@ def loop(
     events = outputs_loop.loop_files(
         start, out, loaded, settings, simulate=simulate, camera=camera, port=port, machine=machine, ask=ask,
         control=keyboard() if port else None, wait_s=wait_s, project=project, threshold=threshold, seed=seed,
-        resume=resume,
+        resume=resume, turning=preview == "html",
     )
     with one_stop(halting=False), closed(events):  # closing lifts the pen, whatever happens here
         return show_files(events, json, "drawing rounds", other=_ask)

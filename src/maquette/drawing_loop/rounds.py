@@ -99,12 +99,15 @@ class Rounds:
         strokes = read_svg(self.folder(self.count) / SVG)
         return Resume(self.count, first, last), on_paper(strokes, self.sheet)
 
-    def write(self, made: Round, machine: Machine) -> None:
+    def write(self, made: Round, machine: Machine) -> Path:
         """Write a round's files into a folder that does not count yet.
 
         Args:
             made: The round.
             machine: The plotter, for the G-code.
+
+        Returns:
+            The folder; what else belongs to the round may be written into it.
 
         Raises:
             UserError: If they cannot be written.
@@ -122,6 +125,7 @@ class Rounds:
         px_per_mm = DRAWING_PX / max(self.sheet.width, self.sheet.height)
         _save(folder / DRAWN_PNG, made.strokes.to_picture(px_per_mm, self.sheet.pen))
         write_bytes(folder / MEASURES, json.dumps(made.measures(), indent=1).encode())
+        return folder
 
     def commit(self, number: int) -> Measures:
         """Make the folder of a round count from now on, and write the table anew.

@@ -19,7 +19,8 @@ from maquette.io import formats
 from maquette.io.replacing import check_free
 from maquette.models.hub import Model
 from maquette.outputs.latents import FRAME_MS, MAX_FRAMES, result, save_latent, step_name, way_paths, way_written
-from maquette.outputs.naming import check_count, size_facts, size_words
+from maquette.outputs.naming import TURNING, Preview, check_count, size_facts, size_words
+from maquette.outputs.turning import write_turning
 from maquette.rendering import sheets as previews
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def generate_mesh_files(
     size_mm: float = 100.0,
     largest_part: bool = True,
     turntable: bool = False,
+    preview: Preview = "no",
 ) -> Iterator[Progress | Written | Failed]:
     """New coloured meshes, written with a sheet of them all. A sample without a surface is named, the others done.
 
@@ -60,6 +62,7 @@ def generate_mesh_files(
         size_mm: The longest side.
         largest_part: Leave out loose parts.
         turntable: Also `NAME.gif` of each, as the model itself shows it from all round.
+        preview: `html`: also a page a mesh to turn it in, with its colours.
 
     Yields:
         Progress, a Written or Failed a sample, and one Written for the sheet.
@@ -79,7 +82,7 @@ def generate_mesh_files(
     check_side(size_mm)
     out, tiles = Path(out), []
     names = [f"sample-{seed}-{index:03d}" for index in range(count)]
-    endings = (suffix, ".gif") if turntable else (suffix,)
+    endings = (suffix, *[".gif"] * turntable, *[TURNING] * (preview == "html"))
     check_free(*(out / f"{name}{ending}" for name in names for ending in endings), out / "sheet.png")
     for index, name in enumerate(names):
         try:
@@ -98,7 +101,7 @@ def generate_mesh_files(
             yield Failed(name, f"{name}: {error}")
         else:
             tiles.append(previews.painted(made.mesh, made.colours, 160))
-            yield _written(name, paths, made, size_mm)
+            yield _written(name, paths, made, size_mm, preview)
         yield Progress("generating", index + 1, count)
     if tiles:
         sheet = previews.sheet_of_images(tiles, out / "sheet.png")
@@ -119,6 +122,7 @@ def interpolate_field_files(
     suffix: str = ".glb",
     size_mm: float = 100.0,
     largest_part: bool = True,
+    preview: Preview = "no",
 ) -> Iterator[Progress | Written | Failed]:
     """Go from latent to latent, and write a coloured mesh and a latent for each step, `sheet.png`, `interpolation.gif`.
 
@@ -138,6 +142,7 @@ def interpolate_field_files(
         suffix: Of the meshes' files.
         size_mm: The longest side.
         largest_part: Leave out loose parts.
+        preview: `html`: also a page a mesh to turn it in, with its colours.
 
     Yields:
         Progress, and a Written or Failed a result.
@@ -153,7 +158,7 @@ def interpolate_field_files(
     _check(suffix, resolution)
     check_side(size_mm)
     out = Path(out)
-    check_free(*way_paths(out, len(operands), steps, suffix, gif))
+    check_free(*way_paths(out, len(operands), steps, suffix, gif, preview))
     found = yield from result(between(model, operands, steps, path, what))
     surface = _Surfaces(model, resolution, largest_part)
     for index, latent in enumerate(found.latents):
@@ -161,7 +166,7 @@ def interpolate_field_files(
         saved = save_latent(out / f"{name}.latent.npy", latent.numpy())
         try:
             made = surface.coloured(latent)
-            yield _written(name, [made.save(out / f"{name}{suffix}", size_mm), saved], made, size_mm)
+            yield _written(name, [made.save(out / f"{name}{suffix}", size_mm), saved], made, size_mm, preview)
         except UserError as error:
             yield Failed(name, f"{name}: {error}")
         yield Progress("interpolating", index + 1, len(found.latents))
@@ -214,12 +219,14 @@ def _check(suffix: str, resolution: int, level: float = 0.5) -> None:
     check_level(level)
 
 
-def _written(name: str, paths: Sequence[Path], made: "ColouredMesh", size_mm: float) -> Written:
+def _written(name: str, paths: list[Path], made: "ColouredMesh", size_mm: float, preview: Preview) -> Written:
     mesh = to_print(made.mesh, size_mm)
     report = printability(mesh)
     mean = "#" + bytes(np.round(made.colours.mean(0)).astype(np.uint8)).hex()
     said = (report.line(), size_words(paths[0], mesh), made.dropped.line(), f"mean colour {mean}")
     line = "; ".join(part for part in said if part)
+    if preview == "html":
+        paths.append(write_turning(paths[0].with_name(f"{name}{TURNING}"), mesh, name, line, made.colours))
     summary = {"output": [str(path) for path in paths], **size_facts(paths[0], mesh),
                "parts_dropped": made.dropped.parts, "printable": report.ok, "mean_colour": mean,
                "evaluations": made.evaluations}

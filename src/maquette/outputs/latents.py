@@ -23,7 +23,7 @@ from maquette.io import formats
 from maquette.io.atomic import write_bytes
 from maquette.io.replacing import check_free, keep
 from maquette.models.hub import Model
-from maquette.outputs.naming import ENDINGS, MAX_COUNT, Preview, Targets, size_facts, size_words
+from maquette.outputs.naming import ENDINGS, MAX_COUNT, TURNING, Preview, Targets, size_facts, size_words
 from maquette.outputs.turning import write_turning
 from maquette.rendering import sheets as previews
 from maquette.rendering.tiles import tile
@@ -52,6 +52,7 @@ def interpolate_files(
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
+    preview: Preview = "no",
 ) -> Iterator[Progress | Written | Failed]:
     """Interpolate, and write a mesh and a latent for each step, `sheet.png` and `interpolation.gif`.
 
@@ -66,6 +67,7 @@ def interpolate_files(
         suffix: Of the shapes' files: a mesh's or a grid's.
         size_mm: The longest side.
         largest_part: Leave out loose parts.
+        preview: `html`: also a page a shape to turn it in.
 
     Yields:
         Progress, and a Written or Failed a result.
@@ -80,10 +82,11 @@ def interpolate_files(
         raise UserError(f"frames must be from 1 to {MAX_FRAMES}", frames)
     check_side(size_mm)
     out = Path(out)
-    check_free(*way_paths(out, len(operands), steps, suffix, gif))
+    check_free(*way_paths(out, len(operands), steps, suffix, gif, preview))
     found = yield from result(latent_space.interpolate(operands, model, steps=steps, path=path))
     for index, (latent, shape) in enumerate(zip(found.latents, found.shapes, strict=True)):
-        yield _written(out, step_name(index, len(found.shapes)), latent, shape, suffix, size_mm, largest_part)
+        yield _written(out, step_name(index, len(found.shapes)), latent, shape, suffix, size_mm, largest_part,
+                       preview=preview)
     between = -(-frames // (steps - 1)) if gif else 1
     latents = latent_path(model, [operand.latent for operand in found.operands], (steps - 1) * between + 1, path)
     drawn = (tile(grid, model.threshold, CELL_PX, ZOOM) for grid in decode(model, latents))
@@ -100,7 +103,9 @@ def step_name(index: int, count: int) -> str:
     return f"step-{index:0{max(2, len(str(count - 1)))}d}"
 
 
-def way_paths(out: Path, operands: int, steps: int, suffix: str, gif: bool) -> list[Path]:
+def way_paths(
+    out: Path, operands: int, steps: int, suffix: str, gif: bool, preview: Preview = "no"
+) -> list[Path]:
     """The files of a way through latents.
 
     Args:
@@ -109,6 +114,7 @@ def way_paths(out: Path, operands: int, steps: int, suffix: str, gif: bool) -> l
         steps: Steps a pair of operands.
         suffix: Of the shapes' files.
         gif: Whether there is an animation.
+        preview: Of the shapes.
 
     Raises:
         UserError: For more than `MAX_COUNT` shapes.
@@ -116,7 +122,8 @@ def way_paths(out: Path, operands: int, steps: int, suffix: str, gif: bool) -> l
     if steps * operands > MAX_COUNT:
         raise UserError(f"steps must give at most {MAX_COUNT:,} shapes", steps)
     count = max(operands - 1, 0) * max(steps - 1, 0) + 1
-    names = [f"{step_name(index, count)}{ending}" for index in range(count) for ending in (suffix, ".latent.npy")]
+    endings = (suffix, ".latent.npy", *[TURNING] * (preview == "html"))
+    names = [f"{step_name(index, count)}{ending}" for index in range(count) for ending in endings]
     return [out / name for name in (*names, "sheet.png", *["interpolation.gif"] * gif)]
 
 
@@ -160,6 +167,7 @@ def combine_files(
     suffix: str = ".stl",
     size_mm: float = 100.0,
     largest_part: bool = True,
+    preview: Preview = "no",
 ) -> Iterator[Progress | Written | Failed]:
     """Combine, and write the mesh and the latent of the sum, and `sheet.png` with operands, signs and result.
 
@@ -170,6 +178,7 @@ def combine_files(
         suffix: Of the shape's file: a mesh's or a grid's.
         size_mm: The longest side.
         largest_part: Leave out loose parts.
+        preview: `html`: also a page to turn the shape in.
 
     Yields:
         Progress, and a Written or Failed a result.
@@ -181,11 +190,12 @@ def combine_files(
 
     check_side(size_mm)
     out = Path(out)
-    check_free(out / f"combined{suffix}", out / "combined.latent.npy", out / "sheet.png")
+    pages = [out / f"combined{TURNING}"] if preview == "html" else []
+    check_free(out / f"combined{suffix}", out / "combined.latent.npy", out / "sheet.png", *pages)
     found = yield from result(latent_space.combine(expression, model))
     operands = [operand for _, operand in found.terms]
     yield _written(out, "combined", found.latent, found.shape, suffix, size_mm, largest_part,
-                   {"expression": " ".join(expression)})
+                   {"expression": " ".join(expression)}, preview=preview)
     grids = [*decode(model, np.stack([operand.latent for operand in operands])), found.shape.occupancy]
     pictures = [tile(grid, model.threshold, CELL_PX, ZOOM) for grid in grids]
     signs = [_sign(factor, first=not place) for place, (factor, _) in enumerate(found.terms)]
@@ -264,8 +274,9 @@ def _written(
     source: str = "",
     about: str = "",
     more: tuple[Path, ...] = (),
+    preview: Preview = "no",
 ) -> Written | Failed:
-    """A shape and its latent in the folder; the latent even where the shape is empty."""
+    """A shape, its latent and the page to turn it in, in the folder; the latent even where the shape is empty."""
     target, saved = out / f"{name}{suffix}", save_latent(out / f"{name}.latent.npy", latent)
     try:
         mesh, dropped = shape.printable(size_mm, largest_part)
@@ -275,6 +286,10 @@ def _written(
     report = printability(mesh, fills_cube=shape.fills_cube)
     said = (about, report.line(), size_words(target, mesh), dropped.line(), shape.remark)
     line = "; ".join(part for part in said if part)
+    if preview == "html":
+        page = out / f"{name}{TURNING}"
+        write_turning(page, mesh, name, line)
+        more = (*more, page)
     paths = (target, saved, *more)
     summary = {**(facts or {}), "output": [str(path) for path in paths], **size_facts(target, mesh),
                "parts_dropped": dropped.parts, "printable": report.ok}

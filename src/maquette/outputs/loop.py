@@ -36,6 +36,7 @@ from maquette.io.pictures import read_picture
 from maquette.models.hub import Model
 from maquette.models.predict import require_pictures
 from maquette.outputs.naming import axes_words
+from maquette.outputs.turning import write_turning
 from maquette.plotting.settings import Machine
 from maquette.rendering import sheets as previews
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 CELL_PX, FRAME_PX = 180, 240
 """Pixels a side of a picture in the contact sheet and in the animation."""
+PAGE = "object.html"
+"""The page to turn a round's object in."""
 FRAME_MS = 600
 """Milliseconds of a frame of the animation."""
 MAX_SHOWN = 60
@@ -67,6 +70,7 @@ def loop_files(
     threshold: float | None = None,
     seed: int = 0,
     resume: bool = False,
+    turning: bool = False,
 ) -> Iterator[Progress | Waiting | Written | Failed]:
     """The drawing loop in a folder: `round-01` and so on, `loop.json`, `loop.csv`, `sheet.png` and `loop.gif`.
 
@@ -89,6 +93,7 @@ def loop_files(
         threshold: The occupancy at which a voxel is solid; None: the model's own.
         seed: Of the simulated page, and of the projection.
         resume: Go on after the last whole round, as the loop began.
+        turning: Also `object.html` in each round, a page to turn its object in.
 
     Yields:
         Progress, Waiting where a person must do something, a Written a round and for the pictures of all, or one
@@ -119,7 +124,7 @@ def loop_files(
         try:
             events = loop(first, model, settings, pen=pen, eye=eye, threshold=threshold, fit=fit, past=past)
             with closing(events):
-                yield from _followed(events, rounds, machine, settings.rounds, bool(port))
+                yield from _followed(events, rounds, machine, settings.rounds, bool(port), turning)
         finally:
             rounds.discard()
 
@@ -141,12 +146,15 @@ class _Nobody:
 
 
 def _followed(
-    events: Iterator, rounds: Rounds, machine: Machine, total: int, plotted: bool
+    events: Iterator, rounds: Rounds, machine: Machine, total: int, plotted: bool, turning: bool
 ) -> Iterator[Progress | Waiting | Written | Failed]:
     """The loop's events, its rounds written and kept."""
     for event in events:
         if isinstance(event, Round):
-            rounds.write(event, machine)
+            folder = rounds.write(event, machine)
+            if turning:
+                sides = " x ".join(f"{side:.4g}" for side in event.mesh.extents)
+                write_turning(folder / PAGE, event.mesh, f"round {event.number}", f"{sides} mm")
         elif isinstance(event, Drawn):
             measures = rounds.commit(event.number)
             yield _written(rounds, measures)

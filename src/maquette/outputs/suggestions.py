@@ -15,7 +15,8 @@ from maquette.io.pictures import find_inputs, read_picture
 from maquette.models.hub import Model
 from maquette.models.predict import require_pictures
 from maquette.outputs.latents import CELL_PX, ZOOM, result, short
-from maquette.outputs.naming import Targets, axes_words, check_count, size_facts
+from maquette.outputs.naming import TURNING, Preview, Targets, axes_words, check_count, size_facts
+from maquette.outputs.turning import write_turning
 from maquette.plotting import drawing as plotter
 from maquette.plotting.settings import Paper
 from maquette.rendering import sheets as previews
@@ -37,6 +38,7 @@ def suggest_files(
     largest_part: bool = True,
     workers: int | None = None,
     draw: Paper | None = None,
+    preview: Preview = "no",
 ) -> Iterator[Progress | Written | Failed]:
     """Find the known objects nearest to each picture, and show them beside it in `NAME-suggested.png`.
 
@@ -57,6 +59,7 @@ def suggest_files(
         workers: Processes that prepare the known objects; None: all cores.
         draw: Also draw them as lines on such a sheet, `NAME-suggested-RANK-OBJECT.svg`, from the side that the picture
             shows, and all of them beside the picture in `NAME-suggested-drawn.png`; None: no drawings.
+        preview: `html`: also a page beside each of those objects to turn it in.
 
     Yields:
         Progress, and a Written or Failed a picture.
@@ -115,6 +118,9 @@ def suggest_files(
                 yield Failed(str(source), f"{one.name}: {error}")
                 continue
             paths.append(target)
+            if preview == "html":
+                page = target.with_name(target.name.removesuffix(suffix) + TURNING)
+                paths.append(write_turning(page, mesh, one.name, f"similarity {one.similarity:.2f}"))
             sizes.append({"name": one.name, **size_facts(target, mesh)})
             longest = f"meshes of {size_mm:g} mm at their longest"
             said += [part for part in (longest, axes_words(target), size_line(mesh.extents)) if part]
