@@ -121,7 +121,7 @@ def main() -> None:
     options = parser.parse_args()
     config = recipes.load(str(options.runs[0] / "recipe.yaml")).model
     real = open_real_images(options.on, (config.height, config.width) + ((3,) if config.channels == 3 else ()))
-    judge = load("maquette")
+    judge = load("modelnet")
     held_out = encoder_features(judge, real.some_held_out(500))
     control = float(np.mean(frechet_repeats(encoder_features(judge, real.some(500, 0)), held_out, options.count, 10)))
     print(f"control: {control:.1f}\n\n| run | step | minutes | Frechet, encoder |\n| --- | --- | --- | --- |")

@@ -25,6 +25,7 @@ import numpy as np
 from maquette import api
 from maquette.datasets.furniture import make
 from maquette.drawing_loop.loop import Ended, LoopSettings, Round, hatching_mm
+from maquette.drawing_loop.obeying import FINE
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.geometry.overlap import iou
 from maquette.geometry.voxelise import voxelise
@@ -53,7 +54,7 @@ def starts(model: Model) -> Iterator[tuple[str, Frame, np.ndarray | None]]:
     for kind, way in MADE:
         mesh = make(kind, 0)
         picture = render_views(mesh, count=1, size_px=384, seed=0, kinds=(way,), channels=3).images[0]
-        yield f"{kind} ({way})", Frame(picture, kind), voxelise(mesh, model.system.config.resolution)
+        yield f"{kind} ({way})", Frame(picture, kind), voxelise(mesh, max(model.facts.resolution, FINE))
 
 
 def go(model: Model, start: Frame, settings: LoopSettings, seed: int) -> tuple[list[Round], str]:

@@ -47,7 +47,7 @@ combine chair:7 - 8 --out sum
 models list
 models show scan
 suggest CHAIR --known 3 --cache kept --workers 1 --out alike
-reconstruct CHAIR --model furniture --candidates 2 --out two
+reconstruct CHAIR --model modelnet --candidates 2 --out two
 """.strip().splitlines()
 NEED = ["project made.stl --steps 1 --out near", "train iwgan-tiny --run run", "models export scan --out graphs"]
 

@@ -1,6 +1,7 @@
 """The drawing loop without a network: what it does in which order, what it measures, and how it ends."""
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -32,6 +33,8 @@ from maquette.intake.sources import Frame
 from maquette.plotting.settings import Paper, ViewOptions
 
 START = Frame(sketch(), "box.png")
+SETTINGS = partial(LoopSettings, memory=0.0)
+"""Each round is what the model reads."""
 
 
 def answering(*answers):
@@ -55,7 +58,7 @@ def rounds_of(events):
 def test_a_model_that_always_answers_the_same_is_at_a_fixed_point():
     imagination, shown = answering(stool())
     page = FlatPage()
-    events = list(run_loop(START, imagination, page, page, LoopSettings(rounds=4, turn_deg=100.0)))
+    events = list(run_loop(START, imagination, page, page, SETTINGS(rounds=4, turn_deg=100.0)))
     assert [type(event) for event in events] == [Round, Drawn] * 4
     made = rounds_of(events)
     assert [one.number for one in made] == [1, 2, 3, 4] == [event.number for event in events[1::2]]
@@ -74,7 +77,7 @@ def test_a_model_that_always_answers_the_same_is_at_a_fixed_point():
 def test_overlap_is_measured_with_the_first_round_and_the_one_before():
     imagination, _ = answering(stool(8), stool(6), stool(4))
     page = FlatPage()
-    made = rounds_of(run_loop(START, imagination, page, page, LoopSettings(rounds=3)))
+    made = rounds_of(run_loop(START, imagination, page, page, SETTINGS(rounds=3)))
     foot = 2 * 2 * 6
     size = {seat: seat * 8 * 4 + foot for seat in (8, 6, 4)}
     assert made[1].iou_first == made[1].iou_previous == float(Fraction(size[6], size[8]))
@@ -90,7 +93,7 @@ def test_overlap_is_measured_with_the_first_round_and_the_one_before():
 def test_what_is_taken_up_can_be_of_low_resolution():
     imagination, shown = answering(stool())
     page = FlatPage()
-    made = rounds_of(run_loop(START, imagination, page, page, LoopSettings(rounds=2, low=12)))
+    made = rounds_of(run_loop(START, imagination, page, page, SETTINGS(rounds=2, low=12)))
     assert [one.seen.shape for one in made] == [(1, 12, 12)] * 2 and [one.shape for one in shown] == [(1, 32, 32)] * 2
 
 
@@ -98,16 +101,16 @@ def test_a_loop_goes_on_from_its_past():
     imagination, shown = answering(stool(6))
     page = FlatPage()
     page.strokes.append(draw_mesh(stool(4).surface(), ViewOptions(), Paper(148, 210)))
-    past = Resume(2, stool(8).voxels, stool(6).voxels)
-    made = rounds_of(run_loop(None, imagination, page, page, LoopSettings(rounds=3), past))
+    past = Resume(2, stool(8).voxels, stool(6))
+    made = rounds_of(run_loop(None, imagination, page, page, SETTINGS(rounds=3), past))
     assert [one.number for one in made] == [3] and made[0].iou_previous == 1.0 and made[0].iou_first < 0.8
     assert made[0].azimuth_deg == 95.0 and len(shown) == 1
-    assert list(run_loop(None, imagination, page, page, LoopSettings(rounds=2), past)) == [], "nothing is left to do"
-    other = Resume(2, stool(8).voxels, np.ones((20, 20, 20), bool))
-    (ended,) = run_loop(None, imagination, page, page, LoopSettings(rounds=3), other)
+    assert list(run_loop(None, imagination, page, page, SETTINGS(rounds=2), past)) == [], "nothing is left to do"
+    other = Resume(2, stool(8).voxels, Shape(np.ones((20, 20, 20), np.float32)))
+    (ended,) = run_loop(None, imagination, page, page, SETTINGS(rounds=3), other)
     assert "grids of another size, got 16 and 20 voxels a side; the model's have 16" in ended.reason
     with pytest.raises(UserError, match="needs a picture to start from"):
-        next(run_loop(None, imagination, page, page, LoopSettings()))
+        next(run_loop(None, imagination, page, page, SETTINGS()))
 
 
 @pytest.mark.parametrize("answer, says", [
@@ -117,19 +120,19 @@ def test_a_loop_goes_on_from_its_past():
 def test_a_round_that_fails_ends_the_loop_and_the_first_raises(answer, says):
     imagination, _ = answering(stool(), answer)
     page = FlatPage()
-    events = list(run_loop(START, imagination, page, page, LoopSettings(rounds=5)))
+    events = list(run_loop(START, imagination, page, page, SETTINGS(rounds=5)))
     assert [type(event) for event in events] == [Round, Drawn, Ended]
     assert events[2].number == 2 and says in events[2].reason
     with pytest.raises(UserError, match=says):
-        list(run_loop(START, answering(answer)[0], page, page, LoopSettings()))
+        list(run_loop(START, answering(answer)[0], page, page, SETTINGS()))
 
 
 def test_a_page_on_a_black_desk_is_a_page(monkeypatch):
     monkeypatch.setattr(simulate, "_DESKS", ((0.02, 0.02, 0.02),))
     page = simulate.SimulatedPage(1, 0.6, conditions=simulate.Conditions(side_px=800))
     page.draw(1, Strokes((np.array([[40, 60], [110, 60], [110, 150], [40, 150], [40, 60]]),), 148, 210))
-    past = Resume(1, stool().voxels, stool().voxels)
-    made, _ = run_loop(None, answering(stool())[0], page, page, LoopSettings(rounds=2), past)
+    past = Resume(1, stool().voxels, stool())
+    made, _ = run_loop(None, answering(stool())[0], page, page, SETTINGS(rounds=2), past)
     assert plain_ground(made.picture)[1] > 0.97 and made.notes[0].startswith("A5 paper")
     seen = made.seen[0] < 0.5
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
@@ -161,7 +164,7 @@ def test_a_pen_that_fails_leaves_its_round_undrawn():
             return super().draw(number, strokes)
 
     page = Broken()
-    events = list(run_loop(START, answering(stool())[0], page, page, LoopSettings()))
+    events = list(run_loop(START, answering(stool())[0], page, page, SETTINGS()))
     assert [type(event) for event in events] == [Round, Drawn, Round, Ended] and events[3].reason == "the pencil broke"
 
 
@@ -176,7 +179,7 @@ def test_people_are_asked_before_looking_and_before_drawing():
 
     pen, page = Asking("paper"), Asking("camera")
     page.strokes = pen.strokes
-    events = list(run_loop(START, answering(stool())[0], pen, page, LoopSettings(rounds=2)))
+    events = list(run_loop(START, answering(stool())[0], pen, page, SETTINGS(rounds=2)))
     assert [event.line if isinstance(event, Waiting) else type(event) for event in events] == [
         Round, "paper", Drawn, "camera", Round, "paper", Drawn]
 

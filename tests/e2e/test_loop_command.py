@@ -31,7 +31,7 @@ from maquette.plotting.svg import read_svg
 
 FILES = ["drawing.gcode", "drawing.png", "drawing.svg", "mesh.stl", "object.png", "picture.jpg", "round.json",
          "seen.png", "shape.npz"]
-SETTINGS = partial(LoopSettings, size_mm=50.0)
+SETTINGS = partial(LoopSettings, size_mm=50.0, memory=0.0)
 
 
 @pytest.fixture(scope="module")

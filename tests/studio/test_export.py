@@ -8,7 +8,7 @@ import pytest
 from command import call, lines, names
 
 from maquette.errors import UserError
-from maquette.studio.export import MODELS, MOST_BYTES, PAGE, model_files
+from maquette.studio.export import MODEL, MODELS, MOST_BYTES, PAGE, model_files
 
 CSP = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; "
        "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; form-action 'none'; base-uri 'none'")
@@ -21,8 +21,13 @@ def test_the_folder_is_whole_and_small(site):
     kept = json.loads(files["files.json"].read_text())["files"]
     assert set(kept) <= set(files) and {"js/main.js", "model/model.safetensors", "vendor/three.js"} <= set(kept)
     model = json.loads(files["model/model.json"].read_text())
-    assert model["bytes"] == sum(files[name].stat().st_size for name in (
-        "model/model.safetensors", "model/picture.onnx", "vendor/ort-wasm-simd-threaded.wasm.gz"))
+    read = [f"model/{name}" for name in (model["weights"], *model["graphs"].values())]
+    assert set(model["graphs"]) >= {"picture"}
+    read.append("vendor/ort-wasm-simd-threaded.wasm.gz")
+    assert model["bytes"] == sum(files[name].stat().st_size for name in read)
+    told = files["model/credits.txt"].read_text(encoding="utf-8")
+    config = json.loads((MODELS / MODEL / "config.json").read_text(encoding="utf-8"))
+    assert all(line in told for line in config["data"]) and "model/credits.txt" in kept
     assert b"unversioned" not in files["sw.js"].read_bytes()
     assert not any("package" in name for name in files)
 
@@ -61,7 +66,29 @@ def test_both_languages_have_the_same_words():
 
 def test_a_model_bound_by_terms_is_not_handed_on():
     with pytest.raises(UserError, match="cannot be handed on with the page: ModelNet"):
-        model_files(MODELS / "maquette")
+        model_files(MODELS / "modelnet")
+
+
+@pytest.mark.parametrize("line, free", [
+    ("solids: made by this package, no terms", True), ("Blend Swap CC-0: Public domain; models by Xy", True),
+    ("Scopia: Creative Commons Attribution 3.0 Unported license © X", True),
+    ("efficientnet-lite0, from which the encoder starts: Apache License 2.0", True),
+    ("Kator: Creative Commons Attribution-NonCommercial 3.0", False),
+    ("X: Creative Commons Attribution-ShareAlike 4.0", False),
+    ("Y: Creative Commons Attribution 4.0, non-commercial", False), ("public domain? as its owner says", False),
+    ("ModelNet: academic use only", False), ("mine: as its owner says", False),
+])
+def test_what_may_be_handed_on(line, free, tmp_path):
+    """Public domain, attribution, and what this package made; nothing that binds whoever takes it on."""
+    for name in ("picture.onnx", "model.safetensors"):
+        (tmp_path / name).write_bytes(b"x")
+    config = json.loads((MODELS / MODEL / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "data": [config["data"][0], line]}), encoding="utf-8")
+    if free:
+        assert line.encode() in model_files(tmp_path)["credits.txt"]
+    else:
+        with pytest.raises(UserError, match="cannot be handed on"):
+            model_files(tmp_path)
 
 
 def test_files_of_the_user_stay(site, tmp_path, capsys):

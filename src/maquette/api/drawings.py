@@ -31,7 +31,7 @@ from maquette.intake.given import Picture, as_picture
 from maquette.intake.page_capture import Captured
 from maquette.intake.sources import Frame
 from maquette.models.hub import DEFAULT_MODEL, ModelOrName, as_model
-from maquette.models.predict import require_pictures
+from maquette.models.predict import answer, require_pictures
 from maquette.plotting import drawing as drawings
 from maquette.plotting.drawing import Drawing, plot
 from maquette.plotting.settings import Machine, Paper, ViewOptions
@@ -159,8 +159,12 @@ def loop(
         assert not isinstance(found, Progress), "a projection ends in its result"
         return Shape(found.shape.occupancy, made.threshold)
 
+    def azimuth_of(image: Float[np.ndarray, "channel size size"]) -> float | None:
+        pose = answer(loaded, image).pose
+        return None if pose is None else float(np.degrees(pose[0]))
+
     facts = loaded.facts
-    imagination = Reconstructor(facts.view_size, facts.image_channels, made_of)
+    imagination = Reconstructor(facts.view_size, facts.image_channels, made_of, azimuth_of)
     yield from loops.run_loop(start, imagination, pen, eye, settings, past)
 
 

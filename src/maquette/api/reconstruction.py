@@ -30,7 +30,7 @@ from maquette.ways.choosing import WAYS, Way, best_way, by_geometry, front_pose,
 from maquette.ways.drawable import require_a_thing
 from maquette.ways.fitting import fit_camera, turned_starts
 from maquette.ways.joining import join_parts
-from maquette.ways.obeying import obey
+from maquette.ways.obeying import OBEYS_FROM, obey
 from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of
 from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxels
 from maquette.ways.verdict import (
@@ -55,8 +55,6 @@ By = Literal["auto", "model", "revolve", "inflate", "extrude"]
 """A way, or the best one."""
 FINE = 64
 """Voxels a side, at least, at which a shape is mended by the drawn outline."""
-OBEYS_FROM = 0.6
-"""IoU of silhouette and outline from which the outline may mend the shape: below, they are two different things."""
 MOST_VIEWS = 8
 """Pictures of one object, at most."""
 ADDED = 0.05

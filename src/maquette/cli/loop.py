@@ -30,6 +30,7 @@ def loop(
     hatch_mm: float | None = None,
     low: int | None = None,
     project: bool = False,
+    memory: float = 0.9,
     threshold: float | None = None,
     seed: int = 0,
     size_mm: float = 100.0,
@@ -65,6 +66,7 @@ def loop(
         hatch_mm: Between the lines of the hatching; if left out, as close as a model can still tell them apart.
         low: Pixels a side that are taken up from each picture; as many as the model sees if left out.
         project: Bring each object to the closest that the model makes of a latent; slow.
+        memory: How much of each object is kept in the next, 0 to 1; with 0 it drifts.
         threshold: Occupancy from which a voxel is solid; the model's own if left out.
         seed: Of the simulated photographs, and of --project.
         size_mm: Longest side of the meshes, in millimetres.
@@ -95,7 +97,7 @@ def loop(
     sheet = Paper(*page_size(page), 12.0, 0.5)
     spacing = hatching_mm(sheet) if hatch_mm is None else hatch_mm
     look = ViewOptions(azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, hatch=hatch, hatch_mm=spacing)
-    settings = LoopSettings(rounds, turn_deg, look, sheet, low, size_mm)
+    settings = LoopSettings(rounds, turn_deg, look, sheet, low, size_mm, memory)
     machine = Machine(lift=lift, pen_up=pen_up, pen_down=pen_down)
     with status(f"loading model {model}"):
         loaded = api.load(model)

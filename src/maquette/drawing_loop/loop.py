@@ -14,6 +14,7 @@ import numpy as np
 import trimesh
 from jaxtyping import Bool, Float32, UInt8
 
+from maquette.drawing_loop.obeying import fine, remembered
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou
@@ -28,6 +29,7 @@ from maquette.intake.sources import Frame
 from maquette.plotting.drawing import mesh_strokes
 from maquette.plotting.ordering import shortest_travel
 from maquette.plotting.settings import Paper, ViewOptions
+from maquette.ways.outline import SIDE_PX
 
 MAX_ROUNDS = 999
 """The most rounds of a loop."""
@@ -60,6 +62,8 @@ class LoopSettings:
     """Pixels a side that are used of a picture; None: as many as the model sees."""
     size_mm: float = 100.0
     """Longest side of the meshes, 1 to 2000."""
+    memory: float = 0.9
+    """How much of each object is kept in the next: 0 nothing, and it drifts; 1 all."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.rounds <= MAX_ROUNDS:
@@ -68,6 +72,8 @@ class LoopSettings:
             raise UserError("turn_deg must be -360 to 360", self.turn_deg)
         if self.low is not None and not LOW_PX[0] <= self.low <= LOW_PX[1]:
             raise UserError(f"a picture of low resolution has {LOW_PX[0]} to {LOW_PX[1]} pixels a side", self.low)
+        if not 0 <= self.memory <= 1:
+            raise UserError("memory must be from 0 to 1", self.memory)
         check_side(self.size_mm)
 
     def view_of(self, number: int) -> ViewOptions:
@@ -89,11 +95,13 @@ class Reconstructor:
         size_px: Side S of the picture that it sees, in pixels.
         channels: C of that picture: 1 grey or 3 RGB.
         shape_of: The object in such a picture, float32 `[C, S, S]` in [0, 1]; it may raise UserError.
+        azimuth_of: From which side it believes to see that object, in degrees; None: it does not say.
     """
 
     size_px: int
     channels: int
     shape_of: Callable[[np.ndarray], Shape]
+    azimuth_of: Callable[[np.ndarray], float | None] = lambda picture: None
 
 
 @dataclass(frozen=True)
@@ -223,12 +231,12 @@ class Resume:
     Attributes:
         number: The last of them.
         first: Filled voxels of the first round.
-        last: Filled voxels of the last round.
+        last: The object of the last round.
     """
 
     number: int
     first: Bool[np.ndarray, "_ _ _"]
-    last: Bool[np.ndarray, "_ _ _"]
+    last: Shape
 
 
 def run_loop(
@@ -272,7 +280,7 @@ def run_loop(
                 yield Ended(number)
                 return
             made = _round(number, frame, reconstructor, settings, first, last)
-            first, last = made.shape.voxels if first is None else first, made.shape.voxels
+            first, last = made.shape.voxels if first is None else first, made.shape
             yield made
             wish = plotter.wants(number)
             if wish is not None:
@@ -292,13 +300,13 @@ def _round(
     reconstructor: Reconstructor,
     settings: LoopSettings,
     first: Bool[np.ndarray, "_ _ _"] | None,
-    last: Bool[np.ndarray, "_ _ _"] | None,
+    last: Shape | None,
 ) -> Round:
     """From a picture to the strokes of the next drawing.
 
     Args:
         first: Filled voxels of the first round, None in the first.
-        last: Filled voxels of the round before.
+        last: The object of the round before.
     """
     began = time.perf_counter()
     size = settings.low or reconstructor.size_px
@@ -309,18 +317,28 @@ def _round(
         page = rectify_page(frame.pixels, low=size, paper=settings.paper, name=frame.name)
         seen = np.repeat(page.picture[None].astype(np.float32) / 255, reconstructor.channels, axis=0)
         notes = page.notes
-    shape = reconstructor.shape_of(_sized(seen, reconstructor.size_px))
+    picture = _sized(seen, reconstructor.size_px)
+    shape = reconstructor.shape_of(picture)
+    if settings.memory:
+        shape = fine(shape)
+    known = last is not None and last.occupancy.shape == shape.occupancy.shape
+    if last is not None and known and settings.memory and shape.voxels.any():
+        drawn = rectify_page(frame.pixels, low=settings.low or SIDE_PX, paper=settings.paper, name=frame.name).picture
+        lines = _sized(drawn[None].astype(np.float32) / 255, SIDE_PX)[0]
+        shape = remembered(shape, last, lines, settings.view_of(number - 1), reconstructor.azimuth_of(picture),
+                           settings.memory)
     mesh, dropped = shape.printable(settings.size_mm)
     look = settings.view_of(number)
     strokes = draw_mesh(mesh, look, settings.sheet)
     voxels = shape.voxels
-    if first is not None and last is not None and not first.shape == last.shape == voxels.shape:
-        sides = f"{len(first)} and {len(last)} voxels a side"
+    before = None if last is None else last.voxels
+    if first is not None and before is not None and not first.shape == before.shape == voxels.shape:
+        sides = f"{len(first)} and {len(before)} voxels a side"
         raise UserError("the rounds before hold grids of another size", sides, f"the model's have {len(voxels)}")
     same = 1.0 if first is None else float(iou(voxels, first))
-    before = None if last is None else float(iou(voxels, last))
+    previous = None if before is None else float(iou(voxels, before))
     notes = tuple(note for note in (*frame.notes, *notes, dropped.line()) if note)
-    return Round(number, frame.pixels, seen, shape, mesh, strokes, look.azimuth_deg, same, before,
+    return Round(number, frame.pixels, seen, shape, mesh, strokes, look.azimuth_deg, same, previous,
                  time.perf_counter() - began, notes)
 
 

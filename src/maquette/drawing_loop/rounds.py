@@ -95,9 +95,9 @@ class Rounds:
     def resume_point(self) -> tuple[Resume, Strokes]:
         """What a loop needs to go on after the last complete round, and the strokes of that round."""
         threshold = float(self.facts["threshold"])
-        first, last = (Shape.load(self.folder(n) / GRID, threshold=threshold).voxels for n in (1, self.count))
+        first, last = (Shape.load(self.folder(n) / GRID, threshold=threshold) for n in (1, self.count))
         strokes = read_svg(self.folder(self.count) / SVG)
-        return Resume(self.count, first, last), on_paper(strokes, self.sheet)
+        return Resume(self.count, first.voxels, last), on_paper(strokes, self.sheet)
 
     def write(self, made: Round, machine: Machine) -> Path:
         """Write a round's files into a folder that does not count yet.
@@ -184,6 +184,7 @@ class Rounds:
         before: object = self._read(self.out / TABLE).get("settings")
         if not isinstance(before, dict):
             raise UserError(f"{self.out / TABLE} is not the table of a loop")
+        before = {"memory": 0.0, **before}  # loops of earlier releases
         for name, value in self.facts.items():
             if before.get(name) != value:
                 raise UserError(f"the loop in {self.out} has --{name.replace('_', '-')} {before.get(name)}", value,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OPSET = 20
 """Of ONNX: the first that looks up places in volumes (GridSample)."""
-_FOLDED = 64 * 1024  # bytes of a constant that may be computed beforehand, at most
+_FOLDED = 16 * 1024  # numbers of a constant that may be computed beforehand, at most
 _TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "I64": "INT64"}  # of safetensors, in ONNX
 
 

@@ -63,6 +63,8 @@ def occupancy(model: Model, seen: Seen, class_name: str = "") -> Float[np.ndarra
     """
     label = label_of(model, class_name) if class_name else None
     straight = model.runtime.look(seen, label).occupancy
+    if model.facts.points:
+        straight = np.stack([calm(grid) for grid in straight])
     if label is not None or not model.facts.mirrors:
         return straight
     mirrored = model.runtime.look(_mirrored(seen)).occupancy[:, ::-1]

@@ -171,6 +171,8 @@ class ImageNetEncoder(nn.Module):
         squeeze: Channels of the last map.
     """
 
+    origin = "efficientnet-lite0, trained on ImageNet, from which the encoder starts: Apache License 2.0"
+
     def __init__(self, latent: int, side: int, frozen: int, classes: int, squeeze: int = 64):
         super().__init__()
         self.given = nn.Parameter(torch.zeros(classes, MAPS[-1]))

@@ -31,5 +31,8 @@ RayIndex = Int64[Tensor, " rays"]
 class Pretrained(Protocol):
     """A network that does not start from nothing."""
 
+    origin: str
+    """Whose weights it starts from, what they learned from, and on which terms they may be used."""
+
     def pretrained(self) -> Iterable[nn.Parameter]:
         """The weights that start from those of another training, on other data."""

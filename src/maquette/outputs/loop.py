@@ -240,5 +240,5 @@ def _facts(
         "simulate": simulate, "project": project, "seed": seed, "low": settings.low, "turn_deg": settings.turn_deg,
         "azimuth_deg": look.azimuth_deg, "elevation_deg": look.elevation_deg, "hatch": look.hatch,
         "hatch_mm": look.hatch_mm, "page": f"{sheet.width:g}x{sheet.height:g}mm", "margin": sheet.margin,
-        "pen": sheet.pen, "size_mm": settings.size_mm,
+        "pen": sheet.pen, "size_mm": settings.size_mm, "memory": settings.memory,
     }

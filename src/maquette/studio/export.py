@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ PAGE = Path(__file__).parent / "page"
 """The page's own files."""
 MODELS = Path(__file__).parents[1] / "pretrained"
 """The bundled models."""
-MODEL = "furniture"
+MODEL = "maquette"
 """The bundled model that may be handed on by anyone."""
 MOST_BYTES = 25_000_000
 """What the exported folder may take."""
-NO_TERMS = "no terms"
-"""How the data of a model end that bind nobody (`data` of its config.json)."""
+FREE = re.compile(r": (made by this package, no terms$|public domain\b|creative commons attribution \d|apache license)",
+                  re.IGNORECASE)
+"""What a model may have learned from that is handed on by anyone (a line of `data` in its config.json)."""
+BOUND = re.compile(r"non-?commercial|no-?deriv|share-?alike|\bacademic\b", re.IGNORECASE)
+"""Words that bind whoever hands it on."""
 _OURS = ("package.json", "package-lock.json", "three.entry.js", "fflate.entry.js")  # to make vendor/, not to run it
 _GRAPHS = ("picture", "points")
 _WEIGHTS = "model.safetensors"
@@ -42,10 +46,15 @@ Draw a thing, turn it, print it. The page works on any web host, without a serve
 opened. Nothing that is drawn leaves the device.
 
 Put this folder on a host as it is, over https (or at localhost), or push it to a static Hugging Face Space: this file
-is its card. To try it here: `python -m http.server`, then open http://localhost:8000.
+is its card. To try it here: `python -m http.server`, then open http://localhost:8000
 
-The code is under the MIT licence; `vendor/LICENSES.txt` has those of the libraries. The model `{model}` was trained on
-shapes that programs made, and no terms of others bind it.
+The code is under the MIT licence; `vendor/LICENSES.txt` has those of the libraries. The model `{model}` may be handed
+on and sold with; `model/credits.txt` names whose work it has learned from, and has to stay with it.
+"""
+_CREDITS = """What the model in this folder has learned from, whose work that is, and on which terms.
+This file has to stay with the model.
+
+{}
 """
 
 
@@ -109,8 +118,8 @@ def model_files(folder: Path) -> dict[str, bytes]:
         UserError: Where terms of others bind the model, and where it has no graph.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    terms = [line for line in config.get("data", ["unknown data"]) if not line.endswith(NO_TERMS)]
-    if terms:
+    data = config.get("data", ["unknown data"])
+    if terms := [line for line in data if BOUND.search(line) or not FREE.search(line)]:
         raise UserError(f"model '{folder.name}' cannot be handed on with the page: {'; '.join(terms)}")
     graphs = {name: f"{name}.onnx" for name in _GRAPHS if (folder / f"{name}.onnx").is_file()}
     if "picture" not in graphs:
@@ -118,7 +127,8 @@ def model_files(folder: Path) -> dict[str, bytes]:
     files = {name: (folder / name).read_bytes() for name in (_WEIGHTS, *graphs.values())}
     runtime = (PAGE / "vendor" / "ort-wasm-simd-threaded.wasm.gz").stat().st_size
     told = {**_told(config), "weights": _WEIGHTS, "graphs": graphs, "bytes": sum(map(len, files.values())) + runtime}
-    return {"model.json": (json.dumps(told, indent=1) + "\n").encode(), **files}
+    credits = _CREDITS.format("\n\n".join(data)).encode()
+    return {"model.json": (json.dumps(told, indent=1) + "\n").encode(), "credits.txt": credits, **files}
 
 
 def _told(config: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from maquette.datasets.opened import OpenedData
 from maquette.datasets.sources import is_generated
 from maquette.models import graph_export, hub
 from maquette.models.card import write_card
+from maquette.nets.types import Pretrained
 from maquette.recipe import DataRecipe, Recipe
 from maquette.systems.base import System
 from maquette.training.inputs import encoder_input, inputs_per_shape
@@ -96,7 +97,8 @@ def export(
         The model's folder.
     """
     recipe = without_places(recipe, start)
-    bound = terms(data, recipe, start)
+    origins = [net.origin for net in system.nets.modules() if isinstance(net, Pretrained)]
+    bound = tuple(dict.fromkeys([*terms(data, recipe, start), *origins]))
     latents: dict[str, Latents] = {}
     metrics: dict[str, float] = {}
     if system.reads is not Reads.NOTHING and isinstance(data, OpenedData):

@@ -11,7 +11,9 @@ from maquette.capabilities import Reads
 from maquette.datasets.images import OpenedImages
 from maquette.datasets.opened import OpenedData
 from maquette.geometry.overlap import iou
+from maquette.models.networks import facts_of
 from maquette.models.pixels import from_pixels
+from maquette.models.predict import calm
 from maquette.recipe import Recipe
 from maquette.systems import SYSTEMS
 from maquette.systems.base import System
@@ -65,13 +67,15 @@ class Validator:
         Views have the size that training saw last, at step - 1.
         """
         scores = []
-        device = next(system.nets.parameters()).device
+        device, points = next(system.nets.parameters()).device, facts_of(system).points
         for start in range(0, len(self.rows), self.batch):
             part = slice(start, start + self.batch)
             seen = self._seen(system, part, step).to(device)
             truth = self.data.voxels(self.rows[part])
             with torch.no_grad():
                 occupancy = system.reconstruct(seen).squeeze(1).float().cpu().numpy()
+            if points:
+                occupancy = np.stack([calm(grid) for grid in occupancy])  # as a model's answers are
             scores.append(np.stack([iou(occupancy, truth, t) for t in THRESHOLDS], axis=1))
         table = np.concatenate(scores)  # [shapes, thresholds]
         best = int(table.mean(0).argmax())

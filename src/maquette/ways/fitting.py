@@ -35,7 +35,8 @@ class Fit:
 
 
 def fit_camera(
-    points: Float32[np.ndarray, "n 3"], voxel: float, mask: Bool[np.ndarray, "s s"], starts: Sequence[Pose]
+    points: Float32[np.ndarray, "n 3"], voxel: float, mask: Bool[np.ndarray, "s s"], starts: Sequence[Pose],
+    turning: bool = True,
 ) -> Fit:
     """Search for the camera, from several starts, by steps that grow smaller.
 
@@ -46,6 +47,7 @@ def fit_camera(
         voxel: Side of a voxel.
         mask: The drawn outline.
         starts: Poses to begin from; the first is what the model read.
+        turning: Whether the angles and the perspective are searched for too, or known: those of the first pose.
     """
     small = cv2.resize(mask.astype(np.float32), (SEARCH_PX, SEARCH_PX), interpolation=cv2.INTER_AREA) > 0.5
     box = box_of(small)
@@ -63,6 +65,11 @@ def fit_camera(
         pose = filling(view[0], view[1], pose, box)
         return score(view, pose, cell), pose
 
+    if not turning:
+        view = plain_view(many, starts[0])
+        pose = filling(view[0], view[1], starts[0], box)
+        value, pose = _settle((score(view, pose, voxel), pose), lambda pose: score(view, pose, voxel))
+        return Fit(pose, value)
     first = sorted((tried(start) for start in starts), key=lambda found: -found[0])
     best = max((_descend(found, tried) for found in first[:2]), key=lambda found: found[0])
     best = max(best, (score(plain_view(few, starts[0]), starts[0], cell), starts[0]), key=lambda found: found[0])

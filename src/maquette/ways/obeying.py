@@ -19,6 +19,8 @@ from maquette.ways.warping import warp
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float32
 
+OBEYS_FROM = 0.6
+"""IoU of silhouette and outline from which the outline may mend the shape: below, they are two different things."""
 SOFT_VOXELS = 1.0
 """Over so many voxels occupancy falls at the outline, so that the surface stays smooth there."""
 LEAST_MISSING = 0.0015

@@ -78,7 +78,7 @@ def warp(
     right, down = (sampled(part, shown) / unit for part in shift)
     at = np.indices(occupancy.shape, np.float32).reshape(3, -1)
     at += np.float32(resolution) * (pose.axes[0][:, None] * right + pose.axes[1][:, None] * down)
-    return _of_volume(occupancy, at).reshape(occupancy.shape)
+    return of_volume(occupancy, at).reshape(occupancy.shape)
 
 
 def _near(region: Bool[np.ndarray, "s s"], other: Bool[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
@@ -90,7 +90,7 @@ def _near(region: Bool[np.ndarray, "s s"], other: Bool[np.ndarray, "s s"]) -> Bo
     return region & ~np.isin(labels, parts[parts > 0])
 
 
-def _of_volume(volume: Float[np.ndarray, "r r r"], at: Float32[np.ndarray, "3 n"]) -> Float32[np.ndarray, " n"]:
+def of_volume(volume: Float[np.ndarray, "r r r"], at: Float32[np.ndarray, "3 n"]) -> Float32[np.ndarray, " n"]:
     """The values of a volume at places between its cells, linear; 0 beyond it."""
     side = len(volume)
     beyond = (np.abs(at - (side - 1) / 2) > side / 2).any(0)

@@ -43,7 +43,7 @@ from maquette.rays.sampling import Views
 from maquette.rendering import sheets as previews
 from maquette.systems.graf import FieldSystem, ViewsConfig
 
-ENCODER = "maquette"
+ENCODER = "modelnet"
 """The bundled model in whose encoder's features images are compared."""
 FRECHET = "Frechet, encoder"
 SPREAD = "spread, encoder"

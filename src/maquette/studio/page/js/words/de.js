@@ -4,6 +4,7 @@ export default {
   skip: "Zur Zeichnung springen",
   language: "Sprache", theme: "Hell oder dunkel",
   private: "Alles geschieht auf diesem Gerät: kein Konto, kein Hochladen, auch ohne Netz.",
+  credits: "Von wessen Arbeit das Modell gelernt hat",
   drawing: "Zeichnung", object: "Objekt", objects: "Bisherige Objekte",
   pad: "Zeichenfläche. Mit Stift, Finger oder Maus zeichnen. Tastatur: Pfeiltasten bewegen, die Leertaste setzt den Stift auf und hebt ihn ab.",
   hint: "Hier ein Ding zeichnen",

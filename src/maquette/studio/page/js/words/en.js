@@ -4,6 +4,7 @@ export default {
   skip: "Skip to the drawing",
   language: "Language", theme: "Light or dark",
   private: "Everything happens on this device: no account, no upload, and it works offline.",
+  credits: "Whose work the model has learned from",
   drawing: "Drawing", object: "Object", objects: "Objects so far",
   pad: "Drawing pad. Draw with a pen, a finger or the mouse. Keyboard: arrow keys move, Space puts the pen down and lifts it.",
   hint: "Draw one thing here",
