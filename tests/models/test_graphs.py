@@ -113,7 +113,7 @@ def test_the_bundled_graphs_are_small_and_hold_no_weights(name):
     for path in (hub.BUNDLED / name).glob("*.onnx"):
         graph = onnx.load(path, load_external_data=False).graph
         held = [tensor for tensor in graph.initializer if not external.uses_external_data(tensor)]
-        assert path.stat().st_size < 300_000 and sum(len(tensor.raw_data) for tensor in held) < 100_000
+        assert path.stat().st_size < 200_000 and sum(len(tensor.raw_data) for tensor in held) < 100_000
         assert sum(external.uses_external_data(tensor) for tensor in graph.initializer) > 5
         assert b"/" not in b"".join(node.doc_string.encode() for node in graph.node)
 

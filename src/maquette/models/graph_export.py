@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OPSET = 20
 """Of ONNX: the first that looks up places in volumes (GridSample)."""
-_FOLDED = 16 * 1024  # numbers of a constant that may be computed beforehand, at most
+_FOLDED = 64 * 1024  # numbers of a constant that may be computed beforehand, at most
 _TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "I64": "INT64"}  # of safetensors, in ONNX
 
 
@@ -145,6 +145,11 @@ def _exported(system: System[Any], graph: Graph, weights: Path) -> bytes:
             bias = node.inputs[2]
             if bias is not None and bias.name not in known:  # zeros of a wrong size: this layer has none
                 node.resize_inputs(2)
+        source = node.inputs[0] if node.inputs else None
+        if node.op_type == "Transpose" and source is not None:
+            order = list(node.attributes["perm"].as_ints())
+            if order == sorted(order):  # it changes nothing, and folded it would be a copy of the weights
+                node.outputs[0].replace_all_uses_with(source)
     onnx_ir.passes.Sequential(
         common.InlinePass(), common.CommonSubexpressionEliminationPass(), common.RemoveUnusedNodesPass(),
     )(model)
