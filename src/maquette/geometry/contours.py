@@ -1,4 +1,4 @@
-"""The closed lines along which a picture has a value, by marching squares (Lorensen and Cline 1987, in two dimensions)."""
+"""The closed lines along which a picture has a value: marching cubes (Lorensen and Cline 1987) in two dimensions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float, Float64
 
-_WAYS = {1: (0, 3), 2: (1, 0), 3: (1, 3), 4: (3, 2), 5: (0, 2), 7: (1, 2), 8: (2, 1), 10: (2, 0), 11: (2, 3), 12: (3, 1),
-         13: (0, 1), 14: (3, 0)}
+_WAYS = {1: (0, 3), 2: (1, 0), 3: (1, 3), 4: (3, 2), 5: (0, 2), 7: (1, 2), 8: (2, 1), 10: (2, 0), 11: (2, 3),
+         12: (3, 1), 13: (0, 1), 14: (3, 0)}
 """From which side of a square to which its line runs, by which corners are above the level.
 
 Corners count 1, 2, 4 and 8: above on the left and on the right, below on the left and on the right. Sides: 0 above, 1

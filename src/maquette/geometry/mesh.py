@@ -211,7 +211,7 @@ def _means_of_neighbours(
     """
     start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
     degree = np.bincount(start, minlength=count)
-    order = np.argsort(-degree, kind="stable")
+    order = np.argsort(-degree.astype(np.int16), kind="stable")
     place = np.empty(count, np.int64)
     place[order] = np.arange(count)
     ends = np.sort(place[start] * count + place[end]) % max(count, 1)  # by their starts

@@ -33,6 +33,38 @@ def connected(links: Int[np.ndarray, "n 2"], count: int) -> tuple[int, Int64[np.
     return int(leads.sum()), (np.cumsum(leads) - 1)[first]
 
 
+def rings(links: Int[np.ndarray, "n 2"]) -> list[list[int]]:
+    """Closed ways along links, each link in one at most: where ways cross, a node ends the way that met it before.
+
+    Args:
+        links: Pairs of nodes.
+    """
+    beside: dict[int, list[int]] = {}
+    for one, other in links.tolist():
+        beside.setdefault(one, []).append(other)
+        beside.setdefault(other, []).append(one)
+    found = []
+    for start in beside:
+        way, place = [start], {start: 0}
+        while way:
+            ahead = beside[way[-1]]
+            if not ahead:  # a dead end, or all is used
+                place.pop(way.pop())
+                continue
+            further = ahead.pop()
+            beside[further].remove(way[-1])
+            if further in place:
+                ring = way[place[further] :]
+                found.append(ring)
+                for node in ring[1:]:
+                    place.pop(node)
+                del way[place[further] + 1 :]
+            else:
+                place[further] = len(way)
+                way.append(further)
+    return found
+
+
 def pairs_within(points: Float[np.ndarray, "n 2"], reach: float) -> Int64[np.ndarray, "k 2"]:
     """All pairs of points that are no farther apart than this: the lower number first, in the order of the numbers."""
     import shapely

@@ -57,7 +57,7 @@ def resample(grid: Cells, resolution: int) -> Bool[np.ndarray, "r r r"]:
         field = field.take(low, axis) * (1 - part) + field.take(low + 1, axis) * part
     result = field > 0.5
 
-    thin = grid & ~_in_blocks(grid)
+    thin = grid & ~in_blocks(grid)
     if scale > 1:
         near = [np.floor(places).astype(np.int64) for places in at]
         valid = [(k >= 0) & (k < n) for k, n in zip(near, grid.shape, strict=True)]
@@ -68,7 +68,7 @@ def resample(grid: Cells, resolution: int) -> Bool[np.ndarray, "r r r"]:
     return result
 
 
-def _in_blocks(grid: Bool[np.ndarray, "a b c"]) -> Bool[np.ndarray, "a b c"]:
+def in_blocks(grid: Bool[np.ndarray, "a b c"]) -> Bool[np.ndarray, "a b c"]:
     """The occupied voxels that lie in a cube of 2 x 2 x 2 occupied ones."""
     ends = (slice(None, -1), slice(1, None))
     corners = [(x, y, z) for x in ends for y in ends for z in ends]

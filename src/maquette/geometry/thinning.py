@@ -34,7 +34,7 @@ def skeleton_of(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """
     left = np.pad(mask, 1).astype(np.uint8)
     wide = left.shape[1]
-    around = np.array([-wide - 1, -wide, -wide + 1, 1, wide + 1, wide, wide - 1, -1])  # clockwise from above on the left
+    around = np.array([-wide - 1, -wide, -wide + 1, 1, wide + 1, wide, wide - 1, -1])  # clockwise from the upper left
     edge = np.flatnonzero(left & ~cv2.erode(left, np.ones((3, 3), np.uint8)))
     flat = left.reshape(-1)
     stamp = np.zeros(flat.size, np.int32)
@@ -99,7 +99,7 @@ def shortest_way(
 @cache
 def _goes() -> Bool[np.ndarray, "2 256"]:
     """For each pass, whether a pixel goes, by the number of its neighbourhood: a bit for each neighbour, clockwise."""
-    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1  # from above on the left
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1  # from the upper left
     runs = ((bits == 0) & (np.roll(bits, -1, 1) == 1)).sum(1)
     north, east, south, west = bits[:, 1::2].T
     plain = (bits.sum(1) >= 2) & (bits.sum(1) <= 6) & (runs == 1)
