@@ -86,7 +86,7 @@ def _follow_lines(
         raise UserError("too much is drawn in the picture to trace it", f"{int(thin.sum())} pixels of lines",
                         "make the picture smaller")
     inner = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    inner = np.sqrt(np.rint(inner.astype(np.float64) ** 2))  # half the width of the line, near enough; as exact as it is
+    inner = np.sqrt(np.rint(inner.astype(np.float64) ** 2))  # half a line's width, near enough
     index = {place: number for number, place in enumerate(zip(*(axis.tolist() for axis in np.nonzero(thin)),
                                                               strict=True))}
     near = {place: _neighbours(place, index) for place in index}

@@ -90,7 +90,7 @@ def solve(inside: Bool[np.ndarray, "h w"], own: Float64[np.ndarray, "h w"], valu
         u += share * step
         rest -= share * left
         before = now
-    return u
+    return np.where(inside, u, 0.0)
 
 
 def _cycle(grids: list[_Grid], rest: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:

@@ -61,7 +61,7 @@ def hull_corners(caster: RayCaster) -> Float32[np.ndarray, "n 3"]:
     import manifold3d
 
     hull = manifold3d.Manifold.hull_points(np.unique(caster.vertices, axis=0).astype(np.float64))
-    return np.asarray(hull.to_mesh().vert_properties[:, :3], np.float32) if hull.num_vert() else caster.vertices
+    return np.asarray(hull.to_mesh().vert_properties[:, :3], np.float32) if hull.volume() > 0 else caster.vertices
 
 
 def extent(points: Float[np.ndarray, "n 3"], camera: Camera) -> tuple[float, float, float, float]:
