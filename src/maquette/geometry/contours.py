@@ -45,8 +45,8 @@ def level_rings(field: Float[np.ndarray, "h w"], level: float = 0.0) -> list[Flo
     table = np.zeros((2, 16, 2), np.int64)
     for kind, way in _WAYS.items():
         table[0, kind] = way
-    for kind, ways in _SADDLES.items():
-        table[:, kind] = ways
+    for kind, both in _SADDLES.items():
+        table[:, kind] = both
     number = np.arange(len(squares))
     twice = np.flatnonzero((kinds == 6) | (kinds == 9))
     ways = np.concatenate([table[0, kinds], table[1, kinds[twice]]])

@@ -35,7 +35,7 @@ def skeleton_of(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     left = np.pad(mask, 1).astype(np.uint8)
     wide = left.shape[1]
     around = np.array([-wide - 1, -wide, -wide + 1, 1, wide + 1, wide, wide - 1, -1])  # clockwise from the upper left
-    edge = np.flatnonzero(left & ~cv2.erode(left, np.ones((3, 3), np.uint8)))
+    edge = np.flatnonzero(cv2.erode(left, np.ones((3, 3), np.uint8)) < left)
     flat = left.reshape(-1)
     stamp = np.zeros(flat.size, np.int32)
     touched = [edge, edge]  # pixels beside those that went in the last two passes; no other can go now
