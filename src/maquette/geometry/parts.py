@@ -34,7 +34,7 @@ def connected(links: Int[np.ndarray, "n 2"], count: int) -> tuple[int, Int64[np.
 
 
 def rings(links: Int[np.ndarray, "n 2"]) -> list[list[int]]:
-    """Closed ways along links, each link in one at most: where ways cross, a node ends the way that met it before.
+    """Closed ways along links: no link is in two of them, and no node twice in one.
 
     Args:
         links: Pairs of nodes.

@@ -28,13 +28,13 @@ class _Grid:
         own: The factor of each cell, 0 where there is no cell.
         right: The links between a cell and the one on its right.
         below: The links between a cell and the one below it.
+        damped: The inverse of `own`, damped; 0 where there is no cell.
     """
 
     own: Float64[np.ndarray, "h w"]
     right: Float64[np.ndarray, "h v"]
     below: Float64[np.ndarray, "g w"]
     damped: Float64[np.ndarray, "h w"]
-    """The inverse of `own`, damped; 0 where there is no cell."""
 
     @classmethod
     def of(
