@@ -11,6 +11,7 @@ import maquette
 import maquette.api.learning  # here the guard of shapes imports also what only annotations name
 from maquette.errors import UserError
 from maquette.extras import require
+from maquette.models import hub
 
 
 class Absent:
@@ -92,8 +93,16 @@ def test_preparing_needs_its_tables(absent, tmp_path):
     assert said == "datasets is not installed; pip install 'maquette[train]'"
 
 
+def test_models_of_the_hub_need_its_client(absent, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    absent("huggingface_hub")
+    assert line(maquette.load, "some/model") == "huggingface_hub is not installed; pip install 'maquette[hub]'"
+    assert line(hub.push, "scan", "some/model") == "huggingface_hub is not installed; pip install 'maquette[hub]'"
+
+
 @pytest.mark.parametrize("name", ["vpype", "serial", "pydicom", "datasets", "matplotlib", "sklearn", "torchmetrics",
-                                  "tensorboard", "plotext", "lightning_fabric"])
+                                  "tensorboard", "plotext", "lightning_fabric", "huggingface_hub", "lxml", "networkx",
+                                  "scipy", "skimage"])
 def test_without_extras_pictures_still_become_objects(absent, name, tmp_path):
     absent(name)
     picture = np.full((64, 64), 255, np.uint8)
@@ -108,7 +117,7 @@ def test_the_extras_are_those_of_the_package():
 
     facts = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = facts["optional-dependencies"]
-    assert set(extras) == {"train", "plotter", "dicom", "studio", "dev"}
+    assert set(extras) == {"train", "hub", "plotter", "dicom", "studio", "dev"}
     assert not [need for need in facts["dependencies"] if "beartype" in need]
 
 

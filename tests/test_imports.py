@@ -13,8 +13,8 @@ from maquette.examples import FOLDER as EXAMPLES
 
 LEARNS = ("training", "systems", "nets", "rays", "fields", "latents", "models", "evaluation", "recipe")
 """Packages that may import PyTorch when they are imported."""
-OPTIONAL = ("datasets", "matplotlib", "plotext", "pydicom", "serial", "sklearn", "starlette", "tensorboard",
-            "torchmetrics", "uvicorn", "vpype")
+OPTIONAL = ("datasets", "huggingface_hub", "matplotlib", "plotext", "pydicom", "serial", "skimage", "sklearn",
+            "starlette", "tensorboard", "torchmetrics", "uvicorn", "vpype")
 CODE = """
 import importlib, sys
 for name in sys.argv[2:]:

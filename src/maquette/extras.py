@@ -1,6 +1,6 @@
 """Libraries that only some users need, and the line that says what to install where one is missing.
 
-`pyproject.toml` lists them by extra: `train`, `plotter`, `dicom`, `studio`.
+`pyproject.toml` lists them by extra: `train`, `hub`, `plotter`, `dicom`, `studio`.
 """
 
 import importlib

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import trimesh
 from grids import R, ball, block, centres
+from scipy import sparse
 
 from maquette.errors import UserError
-from maquette.geometry.mesh import is_closed, surface, to_frame, to_print
+from maquette.geometry.mesh import _means_of_neighbours, is_closed, surface, to_frame, to_print
 
 
 @pytest.mark.parametrize("smooth", [0, 0.6, 1.0])
@@ -113,3 +114,15 @@ def test_real_grids_keep_their_volume(shared):
     ratios = np.array([mesh.volume for mesh in meshes]) / grids.mean(axis=(1, 2, 3))
     assert np.median(ratios) == pytest.approx(1, abs=0.01)
     assert np.abs(ratios - 1).max() < 0.08  # bars of one voxel lose most
+
+
+@pytest.mark.parametrize("mesh", [trimesh.creation.icosphere(3), trimesh.creation.cylinder(1, 2, sections=50)])
+def test_means_of_neighbours_are_a_sparse_matrix(mesh):
+    faces, count = np.asarray(mesh.faces), len(mesh.vertices) + 2  # two vertices have no neighbours
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    matrix = sparse.csr_matrix((np.ones(len(start), np.float32), (start, end)), (count, count))
+    matrix.data /= np.repeat(np.diff(matrix.indptr), np.diff(matrix.indptr))
+    order, mean = _means_of_neighbours(faces, count)
+    for shape in ((count,), (count, 3)):
+        values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        assert np.allclose(mean(values[order]), (matrix @ values)[order], atol=1e-6)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from sklearn import metrics
 
 from maquette.geometry.overlap import average_precision, iou, is_connected, largest_share, part_count
@@ -66,3 +67,13 @@ def test_parts_and_connectivity():
     assert largest_share(np.zeros((3, 3, 3))) == 0.0 and not is_connected(np.zeros((3, 3, 3)))
     with pytest.raises(ValueError, match="connectivity must be"):
         largest_share(two, connectivity=8)
+
+
+@pytest.mark.parametrize("connectivity, steps", [(6, 1), (18, 2), (26, 3)])
+@pytest.mark.parametrize("share", [0, 0.1, 0.4])
+def test_parts_are_those_of_scipy(connectivity, steps, share):
+    grid = np.random.default_rng(7).random((12, 12, 12)) < share
+    labels, count = ndimage.label(grid, ndimage.generate_binary_structure(3, steps))
+    assert part_count(grid, connectivity=connectivity) == count
+    largest = np.bincount(labels.ravel())[1:].max(initial=0) / max(grid.sum(), 1)
+    assert largest_share(grid, connectivity=connectivity) == pytest.approx(largest)

@@ -10,7 +10,7 @@ from grids import R, ball, block
 from maquette.errors import UserError
 from maquette.geometry.mesh import surface, to_print
 from maquette.geometry.printability import printability
-from maquette.geometry.repair import Dropped, decimate, keep_largest, repair
+from maquette.geometry.repair import Dropped, _rewound, decimate, keep_largest, repair
 from maquette.io.formats import read_mesh
 
 
@@ -112,3 +112,49 @@ def test_it_is_quick():
         printability(mesh)
         best = np.minimum(best, [middle - start, time.process_time() - middle])
     assert best[0] < 0.15 and best[1] < 0.15, best  # seconds of a core; about 0.02 each
+
+
+def holed(seed: int) -> trimesh.Trimesh:
+    """Two balls and a box with some faces turned over and some left out, one or two neighbours at a place."""
+    rng = np.random.default_rng(seed)
+    bodies = [trimesh.creation.icosphere(2).apply_translation((3 * k, 0, 0)) for k in range(2)]
+    mesh = trimesh.util.concatenate([*bodies, trimesh.creation.box().apply_translation((0, 5, 0))])
+    faces = np.asarray(mesh.faces).copy()
+    turned = rng.random(len(faces)) < 0.3
+    faces[turned] = faces[turned][:, ::-1]
+    out, near = [], np.zeros(len(faces), bool)
+    for pair in mesh.face_adjacency[rng.permutation(len(mesh.face_adjacency))[:200]]:
+        touched = np.isin(faces, faces[pair]).any(axis=1)
+        if not near[touched].any() and len(out) < 8:
+            near |= touched
+            out += pair[: rng.integers(1, 3)].tolist()
+    return trimesh.Trimesh(mesh.vertices, np.delete(faces, out, axis=0), process=False)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_holes_are_capped_and_faces_turned_as_trimesh_does(seed):
+    mesh = holed(seed)
+    theirs = mesh.copy()
+    trimesh.repair.fill_holes(theirs)
+    trimesh.repair.fix_normals(theirs, multibody=True)
+    made = _rewound(mesh)
+    assert made.is_watertight and made.is_winding_consistent and theirs.is_watertight
+    assert len(made.faces) == len(theirs.faces)
+    assert made.volume == pytest.approx(theirs.volume, rel=1e-3)  # a hole of four edges has two diagonals
+    assert all(body.volume > 0 for body in made.split())
+
+
+def test_what_has_one_side_or_a_large_hole_stays_open():
+    angles = np.linspace(0, 2 * np.pi, 20, endpoint=False)  # a band with half a twist
+    middle = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)
+    across = 0.2 * np.stack([np.cos(angles / 2) * np.cos(angles), np.cos(angles / 2) * np.sin(angles),
+                             np.sin(angles / 2)], axis=1)
+    number = np.arange(20)
+    low, high, after = number, number + 20, (number + 1) % 20
+    after_low, after_high = np.where(after, after, 20), np.where(after, after + 20, 0)
+    faces = np.concatenate([np.stack([low, after_low, high], 1), np.stack([high, after_low, after_high], 1)])
+    band = trimesh.Trimesh(np.concatenate([middle - across, middle + across]), faces, process=False)
+    assert np.array_equal(_rewound(band).faces, faces) and not _rewound(band).is_watertight
+    open_ball = trimesh.creation.icosphere(2)
+    open_ball.update_faces(open_ball.triangles_center[:, 2] < 0.5)
+    assert len(_rewound(open_ball).faces) == len(open_ball.faces)

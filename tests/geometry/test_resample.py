@@ -6,7 +6,7 @@ from grids import extent
 from scipy import ndimage
 
 from maquette.errors import UserError
-from maquette.geometry.resample import resample
+from maquette.geometry.resample import in_blocks, resample
 
 
 def test_resample_keeps_extents_volume_and_thin_parts():
@@ -26,3 +26,11 @@ def test_resample_keeps_extents_volume_and_thin_parts():
     assert same.sum() == table.sum() and np.array_equal(same, resample(same, 24))
     with pytest.raises(UserError, match="no object"):
         resample(np.zeros((8, 8, 8)), 32)
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.9, 1])
+@pytest.mark.parametrize("shape", [(1, 5, 6), (12, 9, 14)])
+def test_blocks_are_those_of_an_opening(share, shape):
+    grid = np.random.default_rng(6).random(shape) < share
+    expected = ndimage.binary_opening(np.pad(grid, 1), np.ones((2, 2, 2)))[1:-1, 1:-1, 1:-1]
+    assert np.array_equal(in_blocks(grid), expected)

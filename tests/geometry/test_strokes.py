@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from skimage.measure import approximate_polygon
 from typed import refused
 
 from maquette.errors import UserError
-from maquette.geometry.strokes import Strokes
+from maquette.geometry.strokes import Strokes, simplified
 
 
 def line(*points) -> np.ndarray:
@@ -97,3 +98,20 @@ def test_simplified_lines_stay_within_the_tolerance():
     assert simple.points < 60
     chord = np.linalg.norm(np.diff(simple.lines[0], axis=0), axis=1).max()
     assert 40 - np.sqrt(40**2 - (chord / 2) ** 2) <= 0.1 + 1e-9  # the sagitta of the longest chord
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_lines_with_fewer_points_are_those_of_scikit_image(seed):
+    rng = np.random.default_rng(seed)
+    lines = [np.cumsum(rng.normal(size=(rng.integers(2, 200), 2)), axis=0) for _ in range(20)]
+    lines += [np.concatenate([line, line[:1]]) for line in lines]  # closed ones
+    for tolerance in (0, 0.05, 0.8, 5.0):
+        for own, line in zip(simplified(lines, tolerance), lines, strict=True):
+            assert np.array_equal(own, approximate_polygon(line, tolerance))
+
+
+def test_a_line_whose_points_are_all_at_one_place_keeps_its_ends():
+    lines = [np.ones((5, 2)), line((0, 0), (1, 1)), line((0, 0), (1, 0), (2, 0), (2, 0))]
+    for own, one in zip(simplified(lines, 0.1), lines, strict=True):
+        assert np.array_equal(own, approximate_polygon(one, 0.1))
+    assert simplified([], 0.1) == []

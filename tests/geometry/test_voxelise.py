@@ -184,3 +184,20 @@ def test_a_mesh_outside_of_the_cube_is_no_empty_grid():  # A3
     with pytest.raises(UserError, match=r"the mesh lies outside of the cube \[-0.5, 0.5\]\^3, which the grid covers"):
         voxelise(box, 32)
     assert voxelise(box, 32, normalise=True).all()
+
+
+@pytest.mark.parametrize("reach", [0, 1, 2])
+@pytest.mark.parametrize("share", [0, 0.2, 0.5, 0.8, 1])
+def test_enclosed_space_is_that_of_scipy(share, reach):
+    grid = np.random.default_rng(5).random((15, 13, 17)) < share
+
+    def filled(grid: np.ndarray) -> np.ndarray:
+        regions, _ = ndimage.label(np.pad(~grid, 1, constant_values=True))
+        return (regions != regions[0, 0, 0])[1:-1, 1:-1, 1:-1]
+
+    expected = filled(grid)
+    if reach:
+        walls = ndimage.binary_dilation(np.pad(grid, reach), iterations=reach)
+        hollow = ndimage.binary_dilation(filled(walls) & ~walls, iterations=reach)
+        expected = filled(grid | hollow[(slice(reach, -reach),) * 3])
+    assert np.array_equal(fill_enclosed(grid, reach), expected)

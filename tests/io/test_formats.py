@@ -339,3 +339,78 @@ def test_an_stl_has_the_bytes_that_trimesh_writes(make, tmp_path):
     assert np.array_equal(own["corners"], other["corners"]) and not own["attribute"].any()
     assert np.allclose(own["normal"], other["normal"], atol=1e-6)
     assert (tmp_path / "own.stl").read_bytes()[:84] == mesh.export(file_type="stl")[:84]
+
+
+def packed(**parts: str) -> bytes:
+    """A 3MF archive of these parts of the folder 3D, with the core's namespace and that of the production extension."""
+    out = io.BytesIO()
+    head = ('<?xml version="1.0"?><model unit="centimeter" '
+            'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02" '
+            'xmlns:p="http://schemas.microsoft.com/3dmanufacturing/production/2015/06">')
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(f"3D/{name}.model", f"{head}{text}</model>")
+    return out.getvalue()
+
+
+def block(number: int, side: float) -> str:
+    """An object that is a box, in 3MF's XML."""
+    box = trimesh.creation.box((side,) * 3)
+    points = "".join(f'<vertex x="{x}" y="{y}" z="{z}"/>' for x, y, z in box.vertices)
+    corners = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in box.faces)
+    return (f'<object id="{number}"><mesh><vertices>{points}</vertices><triangles>{corners}</triangles></mesh>'
+            '</object>')
+
+
+PLACED = {"3dmodel": (
+    f'<resources>{block(1, 2)}{block(2, 1)}{block(7, 3)}'
+    '<object id="3"><components><component objectid="1"/>'
+    '<component objectid="2" transform="0 1 0 -1 0 0 0 0 2 5 0 0"/></components></object>'
+    '<object id="4"><components><component objectid="3" transform="1 0 0 0 1 0 0 0 1 0 0 9"/></components></object>'
+    '</resources><build><item objectid="3"/><item objectid="4" transform="1 0 0 0 1 0 0 0 1 20 0 0"/>'
+    '<item objectid="1" transform="1 0 0 0 1 0 0 0 1 0 30 0"/></build>')}
+"""Boxes that are placed once and more, in others and turned; and one that is not built."""
+
+
+def test_objects_of_a_3mf_are_where_trimesh_puts_them(tmp_path):
+    data = packed(**PLACED)
+    (tmp_path / "a.3mf").write_bytes(data)
+    made = formats.read_mesh(tmp_path / "a.3mf")
+    scene = trimesh.load_scene(io.BytesIO(data), file_type="3mf", process=False)
+    theirs = trimesh.util.concatenate(scene.dump())
+    assert made.bounds == pytest.approx(10 * theirs.bounds) and len(made.faces) == len(theirs.faces) == 5 * 12
+    assert made.volume == pytest.approx(1000 * theirs.volume)
+    ours = formats.parse_scene(data, ".3mf")
+    assert sorted(map(len, (one.faces for one in ours.geometry.values()))) == [12, 12, 12]
+    assert sorted(one.volume for one in ours.geometry.values()) == pytest.approx([1, 8, 27])
+
+
+def test_objects_in_other_parts_of_a_3mf_are_read(tmp_path):
+    main = ('<resources><object id="1"><components><component p:path="/3D/other.model" objectid="5"/></components>'
+            '</object></resources><build><item objectid="1" transform="1 0 0 0 1 0 0 0 1 7 0 0"/></build>')
+    (tmp_path / "a.3mf").write_bytes(packed(**{"3dmodel": main, "other": f"<resources>{block(5, 2)}</resources>"}))
+    made = formats.read_mesh(tmp_path / "a.3mf")
+    assert made.volume == pytest.approx(8000) and made.bounds[0] == pytest.approx((60, -10, -10))
+
+
+@pytest.mark.parametrize("parts, said", [
+    ({"3dmodel": '<resources><object id="1"><components><component objectid="1"/></components></object></resources>'
+                 '<build><item objectid="1"/></build>'}, "object 1 is a part of itself"),
+    ({"3dmodel": "<resources>" + block(1, 1) + "".join(
+        f'<object id="{n}"><components>' + 10 * f'<component objectid="{n - 1}"/>' + "</components></object>"
+        for n in range(2, 9)) + '</resources><build><item objectid="8"/></build>'}, "places more than 10000 bodies"),
+    ({"3dmodel": '<build><item objectid="9"/></build>'}, "it has no faces"),
+    ({"other": block(1, 1)}, "it has no 3D/3dmodel.model"),
+])
+def test_a_3mf_of_loops_of_millions_or_of_nothing_is_one_line(parts, said, tmp_path):
+    (tmp_path / "a.3mf").write_bytes(packed(**parts))
+    with pytest.raises(UserError, match=said):
+        formats.read_mesh(tmp_path / "a.3mf")
+
+
+def test_entities_in_a_3mf_are_refused(tmp_path):
+    text = '<!DOCTYPE m [<!ENTITY a "aaaaaaaaaa">]><model>&a;</model>'
+    with zipfile.ZipFile(tmp_path / "a.3mf", "w") as archive:
+        archive.writestr("3D/3dmodel.model", text)
+    with pytest.raises(UserError, match="document type"):
+        formats.read_mesh(tmp_path / "a.3mf")

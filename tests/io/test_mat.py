@@ -68,3 +68,16 @@ def test_a_folder_with_such_a_file_is_prepared_without_it(tmp_path):  # F7
     (tmp_path / "in" / "tag8000.mat").write_bytes((FAULTS / "tag8000.mat").read_bytes())
     events = list(prepare(tmp_path / "in", tmp_path / "out", resolution=8, workers=1, keep_names=True))
     assert [event.id for event in events if isinstance(event, Skipped)] == ["tag8000"] and events[-1].count == 3
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 4, 5), (16, 16, 16), (2, 3)])
+def test_what_is_written_scipy_reads_and_we_do(dtype, shape):
+    values = (np.random.default_rng(3).random(shape) * 9).astype(dtype)
+    data = mat.mat_bytes("instance", values)
+    read = loadmat(io.BytesIO(data))["instance"]
+    assert read.dtype == values.dtype and np.array_equal(read, values)
+    (entry,) = mat.entries(data, MOST)
+    assert entry.name == "instance" and np.array_equal(entry.values(), values)
+    (theirs,) = mat.entries(saved({"instance": values}, do_compression=True), MOST)
+    assert bytes(theirs.content) == bytes(entry.content) or values.nbytes <= 4  # SciPy packs four bytes closer

@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial import ConvexHull
 
 from maquette.errors import UserError
 from maquette.rendering import Camera, RayCaster, pencil_style, render_views, shade
 from maquette.rendering.clutter import furnish, shelves
 from maquette.rendering.depth import depth_picture, depth_uint16, metric_depth
+from maquette.rendering.framing import extent, hull_corners, random_viewpoint
 
 
 def table():
@@ -178,3 +180,18 @@ def test_kinds_that_take_turns_are_all_there():  # "data render --kinds photo pe
     views = render_views(trimesh.creation.box(), count=4, size_px=32, seed=0, kinds=("photo", "pencil", "depth"),
                          in_turn=True)
     assert views.kinds == ("photo", "pencil", "depth", "photo")
+
+
+@pytest.mark.parametrize("mesh", [TABLE, SPHERE, trimesh.creation.torus(0.3, 0.1)])
+def test_corners_of_the_hull_bound_pictures_as_those_of_scipy(mesh):
+    caster, rng = RayCaster(mesh), np.random.default_rng(0)
+    ours, theirs = hull_corners(caster), caster.vertices[ConvexHull(caster.vertices).vertices]
+    assert len(ours) <= len(theirs) + 8
+    for _ in range(20):
+        camera = random_viewpoint(rng, 256)
+        assert extent(ours, camera) == pytest.approx(extent(theirs, camera), abs=1e-3)
+
+
+def test_a_flat_shape_keeps_all_its_corners():
+    square = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], [[0, 1, 2], [0, 2, 3]], process=False)
+    assert len(hull_corners(RayCaster(square))) == 4

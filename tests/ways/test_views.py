@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from maquette.datasets.sources import mesh_of
 from maquette.geometry.voxelise import voxelise
@@ -40,3 +41,11 @@ def test_views_that_err_apart_are_better_together(chair):
     views = [np.clip(chair + rng.normal(0, 0.45, chair.shape), 0, 1) for _ in range(3)]
     alone = np.mean([agreement((view > 0.5).astype(float), chair) for view in views])
     assert agreement((join(views, [1, 1, 1]) > 0.5).astype(float), chair) > alone + 0.1
+
+
+@pytest.mark.parametrize("degrees", [0.5, 33.0, -127.3, 45.0, 271.0])
+@pytest.mark.parametrize("side", [1, 2, 15, 16])
+def test_a_turn_is_that_of_scipy(degrees, side):
+    grid = np.pad(np.random.default_rng(side).random((side, side, side)), 1).astype(np.float32)
+    expected = ndimage.rotate(grid, degrees, (1, 0), reshape=False, order=1).clip(0, 1)
+    assert np.allclose(turned(grid, degrees), expected, atol=1e-6)

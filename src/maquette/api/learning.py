@@ -212,6 +212,7 @@ def score_study(key: str | Path, answers: Sequence[str | Path]) -> "Measured":
     Raises:
         UserError: Naming the file that cannot be read or is of another study.
     """
+    require("scipy", "train")
     from maquette.evaluation.reader_study.score import score_study
 
     return score_study(key, answers)

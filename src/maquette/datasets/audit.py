@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeAlias, TypedDict
 
 import numpy as np
-from scipy import ndimage
 
 from maquette.datasets.format import Info
 from maquette.datasets.item import is_left_out
 from maquette.datasets.opened import OpenedData, open_dataset
 from maquette.datasets.orientations import shape_id
 from maquette.errors import UserError
+from maquette.geometry.parts import voxel_parts
 from maquette.io.atomic import atomic_path
 
 MANY_PARTS = 4
@@ -191,7 +191,6 @@ def audit(path: str | Path) -> Audit:
     many: list[tuple[str, int]] = []
     blank: list[tuple[str, int]] = []
     same: dict[bytes, list[int]] = {}
-    corners = np.ones((3, 3, 3))
     for start in range(0, len(data), 64):
         part = range(start, min(start + 64, len(data)))
         for index, grid in zip(part, data.voxels(part), strict=True):
@@ -201,7 +200,7 @@ def audit(path: str | Path) -> Audit:
             elif grid.all():
                 full.append(ids[index])
             else:
-                parts = int(ndimage.label(grid, corners)[1])
+                parts = voxel_parts(grid)[0]
                 if parts >= MANY_PARTS:
                     many.append((ids[index], parts))
             for view in range(data.view_count(index) if data.views_per_shape else 0):

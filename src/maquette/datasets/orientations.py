@@ -11,11 +11,10 @@ import re
 import numpy as np
 import trimesh
 from jaxtyping import Bool, Float, Shaped
-from scipy import ndimage
 
 from maquette.errors import UserError
 from maquette.geometry.grids import turn_grid
-from maquette.geometry.resample import cropped
+from maquette.geometry.resample import cropped, in_blocks
 
 ORIENTATIONS = (1, 2, 3, 4, 6, 12)
 """In how many orientations a shape can be prepared: the divisors of 12, so that all lie 30 degrees apart or more."""
@@ -117,7 +116,7 @@ def _interpolated(grid: Shaped[np.ndarray, "a b c"], degrees: int) -> Bool[np.nd
     layers = np.clip(np.floor(places + size[2] / 2).astype(np.int64), -1, size[2]) + 1  # the nearest
     result = (sampled(field, places + middle[0], places + middle[1]) > _LEVEL)[..., layers]
 
-    thin = grid & ~ndimage.binary_opening(field > 0, np.ones((2, 2, 2)))[1:-1, 1:-1, 1:-1]
+    thin = grid & ~in_blocks(grid)
     x, y, z = (np.argwhere(thin) + 0.5 - size / 2).T
     centres = np.stack([cos * x - sin * y - middle[0], sin * x + cos * y - middle[1], z]) * scale + longest / 2
     result[tuple(np.clip(np.floor(centres), 0, longest - 1).astype(np.int64))] = True

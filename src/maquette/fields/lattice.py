@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
-from scipy import ndimage
 
 from maquette.errors import UserError
+from maquette.geometry.filters import largest_near
 
 COARSEST = 32
 """The first grid has this many cells a side, or up to twice as many, and is evaluated as a whole."""
@@ -137,7 +137,7 @@ def _may_be_crossed(
         ends = [(slice(None),) if a == axis else (slice(None, -1), slice(1, None)) for a in range(3)]
         edges = [change[x, y, z] for x in ends[0] for y in ends[1] for z in ends[2]]
         square += np.maximum.reduce(edges) ** 2
-    steepest = ndimage.maximum_filter(np.where(active, np.sqrt(square), 0), 3)
+    steepest = largest_near(np.where(active, np.sqrt(square), np.float32(0)))
     least = np.minimum.reduce([np.abs(corner) for corner in _corner_views(values)])
     return least <= _HALF_DIAGONAL * steepest
 

@@ -7,6 +7,7 @@ are in millimetres, z up, resting on z = 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,29 +176,58 @@ def _without_stairs(
     """
     if not passes:
         return vertices
-    from scipy import sparse
-
-    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    mean = sparse.csr_matrix((np.ones(len(start), np.float32), (start, end)), shape=(len(vertices),) * 2)
-    mean.data /= np.repeat(np.diff(mean.indptr), np.diff(mean.indptr))  # each row averages a vertex's neighbours
-    before = vertices.astype(np.float32)
+    order, mean = _means_of_neighbours(faces, len(vertices))
+    before = vertices[order].astype(np.float32)
     after = before
     for _ in range(passes):
         for step in (np.float32(0.5), np.float32(-0.505)):
-            after = after + step * (mean @ after - after)
-    moved = after - before
+            after = after + step * (mean(after) - after)
+    moved = np.empty_like(before)
+    moved[order] = after - before
+    before = vertices.astype(np.float32)
     a, b, c = (before[faces[:, corner]] for corner in range(3))
-    around = sparse.csr_matrix(
-        (np.ones(faces.size, np.float32), faces.ravel(), np.arange(0, faces.size + 1, 3)), (len(faces), len(vertices))
-    )
-    normals = around.T @ np.cross(b - a, c - a)
+    crossed = np.cross(b - a, c - a)
+    normals = np.stack([np.bincount(faces.ravel(), np.repeat(crossed[:, axis], 3), len(vertices)) for axis in range(3)],
+                       axis=1).astype(np.float32)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20
-    outwards = np.einsum("ij,ij->i", moved, normals)
+    outwards = np.einsum("ij,ij->i", moved, normals)[order]
     for _ in range(12):
-        outwards = mean @ outwards
-    moved -= outwards[:, None] * normals
+        outwards = mean(outwards)
+    moved[order] -= outwards[:, None] * normals[order]
     far = np.linalg.norm(moved, axis=1, keepdims=True)
     return vertices + moved * np.minimum(1, furthest / np.maximum(far, 1e-12))
+
+
+def _means_of_neighbours(
+    faces: Int[np.ndarray, "f 3"], count: int
+) -> tuple[Int[np.ndarray, " v"], Callable[[np.ndarray], np.ndarray]]:
+    """A function that averages the values of each vertex's neighbours; and the order of the vertices that it takes.
+
+    Vertices with more neighbours come first, so that those with a first, a second, ... neighbour are a slice each.
+
+    Args:
+        faces: Of a closed surface: each edge is met in both directions.
+        count: Number of vertices.
+    """
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    degree = np.bincount(start, minlength=count)
+    order = np.argsort(-degree.astype(np.int16), kind="stable")
+    place = np.empty(count, np.int64)
+    place[order] = np.arange(count)
+    ends = np.sort(place[start] * count + place[end]) % max(count, 1)  # by their starts
+    degree = degree[order]
+    firsts = np.cumsum(degree) - degree
+    having = np.searchsorted(-degree, -np.arange(int(degree.max(initial=0))))  # vertices with a neighbour number k
+    beside = [ends[firsts[:some] + number] for number, some in enumerate(having)]
+    share = (1 / np.maximum(degree, 1)).astype(np.float32)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        total = np.zeros_like(values)
+        for which in beside:
+            total[: len(which)] += values.take(which, axis=0)
+        return total * (share[:, None] if values.ndim == 2 else share)
+
+    return order, mean
 
 
 def to_frame(mesh: SameKind) -> SameKind:

@@ -1,12 +1,16 @@
 """How much occupancy grids overlap, and how many connected parts they have."""
 
+from typing import Literal
+
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 from numpy.typing import ArrayLike
-from scipy import ndimage
+
+from maquette.geometry.parts import voxel_parts
 
 Values = Float64[np.ndarray, "..."] | np.float64
 """One number for each pair of grids; a scalar for a single pair."""
+_STEPS: dict[int, Literal[1, 2, 3]] = {6: 1, 18: 2, 26: 3}  # how many axes a step to a neighbour may lead along
 
 
 def iou(a: ArrayLike, b: ArrayLike, threshold: float = 0.5) -> Values:
@@ -77,13 +81,13 @@ def largest_share(grid: ArrayLike, threshold: float = 0.5, connectivity: int = 2
     Raises:
         ValueError: For another connectivity or number of axes.
     """
-    _, sizes = _parts(grid, threshold, connectivity)
+    sizes = _parts(grid, threshold, connectivity)
     return float(sizes.max() / sizes.sum()) if len(sizes) else 0.0
 
 
 def part_count(grid: ArrayLike, threshold: float = 0.5, connectivity: int = 26) -> int:
     """Number of connected parts in a grid; the arguments are those of `largest_share`."""
-    return len(_parts(grid, threshold, connectivity)[1])
+    return len(_parts(grid, threshold, connectivity))
 
 
 def is_connected(grid: ArrayLike, threshold: float = 0.5, connectivity: int = 26) -> bool:
@@ -96,15 +100,12 @@ def _occupied(grid: ArrayLike, threshold: float) -> Bool[np.ndarray, "..."]:
     return values if values.dtype == bool else values > threshold
 
 
-def _parts(
-    grid: ArrayLike, threshold: float, connectivity: int
-) -> tuple[Int[np.ndarray, "r r r"], Int[np.ndarray, " parts"]]:
-    """The part's number of each voxel, 0 for empty ones, and the number of voxels in each part from 1 on."""
-    steps = {6: 1, 18: 2, 26: 3}.get(connectivity)
-    if steps is None:
+def _parts(grid: ArrayLike, threshold: float, connectivity: int) -> Int[np.ndarray, " parts"]:
+    """The number of voxels in each part."""
+    if connectivity not in _STEPS:
         raise ValueError(f"connectivity must be 6, 18 or 26, got {connectivity}")
     filled = _occupied(grid, threshold)
     if filled.ndim != 3:
         raise ValueError(f"a grid must be [R, R, R], got {filled.shape}")
-    labels, count = ndimage.label(filled, structure=ndimage.generate_binary_structure(3, steps))
-    return labels, np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    count, labels = voxel_parts(filled, steps=_STEPS[connectivity])
+    return np.bincount(labels.ravel(), minlength=count + 1)[1:]

@@ -150,6 +150,12 @@ class PlainMesh:
         return self._pairs // 3
 
     @cached_property
+    def face_adjacency_fits(self) -> Bool[np.ndarray, " e"]:
+        """Whether these faces run along the edge in opposite directions, as those of an orderly mesh do."""
+        start = self.faces.ravel()[self._pairs]
+        return start[:, 0] != start[:, 1]
+
+    @cached_property
     def face_adjacency_edges(self) -> Int64[np.ndarray, "e 2"]:
         """The vertices at the ends of these edges, the lower number first."""
         side = self._pairs[:, 0]
@@ -163,7 +169,8 @@ class PlainMesh:
         return np.arccos(np.einsum("ij,ij->i", self.face_normals[one], self.face_normals[other]).clip(-1, 1))
 
 
-_JOINTS = ("surfaces", "is_watertight", "_sides", "_pairs", "face_adjacency", "face_adjacency_edges")
+_JOINTS = ("surfaces", "is_watertight", "_sides", "_pairs", "face_adjacency", "face_adjacency_fits",
+           "face_adjacency_edges")
 
 if TYPE_CHECKING:
     Mesh = trimesh.Trimesh | PlainMesh

@@ -9,12 +9,13 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.geometry.mesh import is_closed, surface, to_frame
+from maquette.geometry.parts import connected, rings
 from maquette.geometry.plain import PlainMesh, like
 from maquette.geometry.voxelise import voxelise
 
 if TYPE_CHECKING:
     import trimesh
-    from jaxtyping import Bool
+    from jaxtyping import Bool, Int64
 
     from maquette.geometry.plain import SameKind
 
@@ -120,12 +121,43 @@ def _outwards(mesh: SameKind) -> SameKind:
 def _rewound(mesh: trimesh.Trimesh) -> trimesh.Trimesh | None:
     if not len(mesh.faces):
         return None
-    import trimesh
+    faces = np.asarray(mesh.faces, np.int64)
+    faces = _turned(np.concatenate([faces, _caps(faces)]))
+    plain = PlainMesh(np.asarray(mesh.vertices, np.float64), faces)
+    count, of_face = connected(plain.face_adjacency, len(faces))
+    inside_out = np.bincount(of_face, plain.face_volumes, count) < 0
+    return like(mesh, plain.vertices, np.where(inside_out[of_face, None], faces[:, ::-1], faces))
 
-    fixed = mesh.copy()
-    trimesh.repair.fill_holes(fixed)
-    trimesh.repair.fix_normals(fixed, multibody=True)
-    return fixed
+
+def _caps(faces: Int64[np.ndarray, "f 3"]) -> Int64[np.ndarray, "_ 3"]:
+    """Faces for the holes with three or four edges, wound as those around them are."""
+    sides = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
+    _, which, times = np.unique(np.sort(sides, axis=1), axis=0, return_inverse=True, return_counts=True)
+    border = sides[times[which.ravel()] == 1]
+    follows = {(int(start), int(end)) for start, end in border}
+    caps = []
+    for hole in rings(border):
+        if (hole[0], hole[1]) in follows:  # a cap runs along its hole the other way
+            hole = hole[::-1]
+        caps += [[hole[0], hole[k], hole[k + 1]] for k in range(1, len(hole) - 1)] if len(hole) < 5 else []
+    return np.array(caps, np.int64).reshape(-1, 3)
+
+
+def _turned(faces: Int64[np.ndarray, "f 3"]) -> Int64[np.ndarray, "f 3"]:
+    """The faces with those turned over that do not run along an edge the other way than their neighbour does.
+
+    Each face is taken as it is and turned over; the two hang together with those of its neighbours that fit. A surface
+    with one side alone stays as it is.
+    """
+    count = len(faces)
+    plain = PlainMesh(np.zeros((int(faces.max(initial=-1)) + 1, 3)), faces)
+    one, other = plain.face_adjacency.T
+    fits = plain.face_adjacency_fits
+    links = np.concatenate([np.stack([one, np.where(fits, other, other + count)], axis=1),
+                            np.stack([one + count, np.where(fits, other + count, other)], axis=1)])
+    _, part = connected(links, 2 * count)
+    turn = part[count:] < part[:count]
+    return np.where(turn[:, None], faces[:, ::-1], faces)
 
 
 def _through_manifold(mesh: trimesh.Trimesh) -> trimesh.Trimesh | None:

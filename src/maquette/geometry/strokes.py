@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int, Num, UInt8
 
 from maquette.errors import UserError
+from maquette.geometry.parts import pairs_within
 
 FINE = 4
 """Pictures of strokes are drawn this many times larger and averaged down."""
@@ -145,9 +146,7 @@ class Strokes:
 
     def simplified(self, tolerance: float) -> Strokes:
         """Lines with fewer points, no old point further away than `tolerance` (Douglas and Peucker 1973)."""
-        from skimage.measure import approximate_polygon
-
-        return self.with_lines(approximate_polygon(line, tolerance) if len(line) > 2 else line for line in self.lines)
+        return self.with_lines(simplified(self.lines, tolerance))
 
     def joined(self, gap: float, turn_deg: float = 180.0) -> Strokes:
         """Joins lines of one pen whose ends are close; where there is a choice, the straightest continuation.
@@ -213,6 +212,29 @@ class Strokes:
         return cv2.resize(canvas, (wide, high), interpolation=cv2.INTER_AREA) if fine > 1 else canvas
 
 
+def simplified(
+    lines: Sequence[Float[np.ndarray, "_ 2"]], tolerance: float
+) -> list[Float64[np.ndarray, "_ 2"]]:
+    """Lines with fewer points, no old point further away than `tolerance` (Douglas and Peucker 1973); ends stay.
+
+    Args:
+        lines: Two points or more each.
+        tolerance: In the unit of the points; 0 or less keeps all.
+    """
+    long = [number for number, line in enumerate(lines) if len(line) > 2]
+    found = list(lines)
+    if tolerance > 0 and long:
+        import shapely
+
+        points, owner = np.concatenate([lines[number] for number in long]), np.repeat(
+            np.arange(len(long)), [len(lines[number]) for number in long])
+        fewer = shapely.simplify(shapely.linestrings(points, indices=owner), tolerance, preserve_topology=False)
+        points, owner = shapely.get_coordinates(fewer, return_index=True)
+        for number, line in zip(long, np.split(points, np.flatnonzero(np.diff(owner)) + 1), strict=True):
+            found[number] = line
+    return found
+
+
 def _length(line: Float[np.ndarray, "n 2"]) -> float:
     return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
@@ -224,12 +246,10 @@ def _matches(
 
     End 2k is the first point of line k, end 2k + 1 its last.
     """
-    from scipy.spatial import cKDTree
-
     ends = np.concatenate([line[[0, -1]] for line in lines])
     away = np.concatenate([[line[0] - line[1], line[-1] - line[-2]] for line in lines])  # the way out at each end
     away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
-    pairs = cKDTree(ends).query_pairs(max(gap, 1e-9), output_type="ndarray")
+    pairs = pairs_within(ends, max(gap, 1e-9))
     if not len(pairs):
         return {}
     first, second = pairs.T

@@ -23,7 +23,8 @@ import numpy as np
 
 from maquette.errors import UserError
 from maquette.geometry.cells import cells_within, edge_tests
-from maquette.geometry.parts import connected
+from maquette.geometry.filters import spread
+from maquette.geometry.parts import connected, voxel_parts
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -94,14 +95,11 @@ def fill_enclosed(grid: Bool[np.ndarray, "x y z"], reach: int = 0) -> Bool[np.nd
         grid: The voxels.
         reach: With 1 or more, gaps up to `2 * reach` voxels wide count as closed.
     """
-    from scipy import ndimage
-
     if reach:
-        walls = ndimage.binary_dilation(np.pad(grid, reach), iterations=reach)
-        hollow = fill_enclosed(walls) & ~walls
-        hollow = ndimage.binary_dilation(hollow, iterations=reach)
+        walls = spread(np.pad(grid, reach), reach)
+        hollow = spread(fill_enclosed(walls) & ~walls, reach)
         grid = grid | hollow[reach:-reach, reach:-reach, reach:-reach]
-    regions, _ = ndimage.label(np.pad(~grid, 1, constant_values=True))
+    _, regions = voxel_parts(np.pad(~grid, 1, constant_values=True), corners=False)
     return (regions != regions[0, 0, 0])[1:-1, 1:-1, 1:-1]
 
 

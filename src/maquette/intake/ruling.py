@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
-from scipy import ndimage
+
+from maquette.geometry.filters import medians, sampled, smoothed
 
 STRIPS = 24
 """Strips across the lines; the lines are followed from strip to strip."""
@@ -70,7 +71,7 @@ def _without_rows(
         return dark, 0.0, 0.0
     edges = np.linspace(0, width, STRIPS + 1).round().astype(int)
     strips = np.stack([np.median(dark[:, a:b], axis=1) for a, b in zip(edges[:-1], edges[1:], strict=True)])
-    strips = np.maximum(strips - ndimage.median_filter(strips, (1, 2 * _REACH * 2 + 1)), 0)  # thin lines alone
+    strips = np.maximum(strips - medians(strips, 1, 2 * _REACH * 2 + 1), 0)  # thin lines alone
     middles = (edges[:-1] + edges[1:]) / 2 - width / 2
     tilt, profile = max(((tilt, _aligned(strips, tilt * middles)) for tilt in _TILTS),
                         key=lambda found: float((found[1] ** 2).sum()))
@@ -83,7 +84,7 @@ def _without_rows(
     level = float(np.median(levels[found]))
     if found.mean() < 0.5 or level < max(0.012, 0.5 * grain):
         return dark, 0.0, 0.0
-    levels = np.minimum(ndimage.median_filter(np.where(found, levels, level), (3, 5)), 1.35 * level)
+    levels = np.minimum(medians(np.where(found, levels, level), 3, 5), 1.35 * level)
     shape = _shape(strips, places, levels, found)
     return _cleared(dark, places, levels, shape, middles + width / 2, max(0.5 * level, 3 * grain, 0.03)), gap, level
 
@@ -97,7 +98,7 @@ def _aligned(strips: Float[np.ndarray, "s h"], shifts: Float[np.ndarray, " s"]) 
 
 def _comb(profile: Float[np.ndarray, " h"]) -> tuple[float, float]:
     """The gap between evenly spaced peaks of a profile and the place of the first; (0, 0) if there are none."""
-    smooth = ndimage.gaussian_filter1d(profile, 1.0)
+    smooth = smoothed(profile, 1.0)
     centred = smooth - smooth.mean()
     size = len(centred)
     power = np.abs(np.fft.rfft(centred, 2 * size)) ** 2
@@ -127,14 +128,14 @@ def _follow(
     reach = int(min(3, max(1, gap // 5)))
     expected = lines[None] + shifts[:, None]
     steps = np.arange(-reach, reach + 0.5, 0.5)
-    smooth = ndimage.gaussian_filter1d(strips, 0.7, axis=1)
+    smooth = smoothed(strips, 0.7, axis=1)
     rows = np.clip(expected[..., None] + steps, 0, height - 1)
     number = np.arange(len(strips))[:, None, None]
-    values = ndimage.map_coordinates(smooth, [np.broadcast_to(number, rows.shape), rows], order=1)
+    values = sampled(smooth, np.broadcast_to(number, rows.shape), rows)
     offsets, levels = steps[values.argmax(axis=2)], values.max(axis=2)
     weight = np.maximum(levels, 1e-6)  # neighbours, along the line and beside it, lie nearly alike
-    smoothed = ndimage.gaussian_filter(offsets * weight, 1.0) / ndimage.gaussian_filter(weight, 1.0)
-    return expected + smoothed, levels
+    even = smoothed(smoothed(offsets * weight, 1.0), 1.0, axis=1) / smoothed(smoothed(weight, 1.0), 1.0, axis=1)
+    return expected + even, levels
 
 
 def _shape(
@@ -147,7 +148,7 @@ def _shape(
     offsets = np.arange(-_REACH, _REACH + 0.5, 0.5)
     rows = np.clip(places[..., None] + offsets, 0, strips.shape[1] - 1)
     number = np.broadcast_to(np.arange(len(strips))[:, None, None], rows.shape)
-    values = ndimage.map_coordinates(strips, [number, rows], order=1) / np.maximum(levels, 1e-6)[..., None]
+    values = sampled(strips, number, rows) / np.maximum(levels, 1e-6)[..., None]
     shape = np.median(values[found], axis=0)
     shape = np.maximum(shape, shape[::-1])
     for step in range(_REACH * 2 + 1, len(shape)):  # it only falls off away from its middle

@@ -349,6 +349,7 @@ def push(name: str | Path, repo_id: str, private: bool = False, token: str | Non
 
 def _pushed(folder: Path, repo_id: str, private: bool, token: str | None) -> str:
     """Upload a model's folder; its address."""
+    require("huggingface_hub", "hub")
     from huggingface_hub import HfApi
 
     try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maquette.errors import PlainWarning, UserError, one_line
+from maquette.extras import require
 
 
 def downloaded(name: str, files: Sequence[str], needed: str) -> Path:
@@ -21,6 +22,7 @@ def downloaded(name: str, files: Sequence[str], needed: str) -> Path:
     Raises:
         UserError: If it is not to be had, or is no model.
     """
+    require("huggingface_hub", "hub")
     from huggingface_hub import model_info, snapshot_download
     from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 

@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy import ndimage
 
 from maquette.errors import UserError
+from maquette.geometry import filters
+from maquette.geometry.parts import connected, pairs_within
 from maquette.geometry.strokes import Strokes
+from maquette.geometry.thinning import skeleton_of
 
 LEAST_CONTRAST = 24
 """Least difference between paper and ink, in levels of 255; a picture with less has no lines."""
@@ -79,13 +81,12 @@ def _follow_lines(
     mask: Bool[np.ndarray, "h w"], ink: Float[np.ndarray, "h w"], shortest: float
 ) -> list[Float[np.ndarray, "_ 2"]]:
     """The branches of the mask's skeleton as lines (x, y), in pixels whose centres are at .5; junctions are merged."""
-    from skimage.morphology import skeletonize
-
-    thin = np.pad(skeletonize(mask), 1)
+    thin = np.pad(skeleton_of(mask), 1)
     if int(thin.sum()) > MAX_LINE_PX:
         raise UserError("too much is drawn in the picture to trace it", f"{int(thin.sum())} pixels of lines",
                         "make the picture smaller")
-    inner = ndimage.distance_transform_edt(np.pad(mask, 1))  # half the width of the line, near enough
+    inner = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inner = np.sqrt(np.rint(inner.astype(np.float64) ** 2))  # half a line's width, near enough
     index = {place: number for number, place in enumerate(zip(*(axis.tolist() for axis in np.nonzero(thin)),
                                                               strict=True))}
     near = {place: _neighbours(place, index) for place in index}
@@ -130,19 +131,15 @@ def _junctions(
     Returns:
         The number of each node's junction, and the middle (x, y) of each junction.
     """
-    from scipy.sparse import coo_matrix, csgraph
-    from scipy.spatial import cKDTree
-
     places = list(nodes)
     links = np.zeros((0, 2), np.int64)
     if places:
         spots = np.array(places, float)
         width = np.minimum([inner[place] if len(near[place]) > 2 else -np.inf for place in places], FARTHEST_PX / 2)
-        pairs = cKDTree(spots).query_pairs(max(2 * float(width.max()), 0.0) + 1e-9, output_type="ndarray")
+        pairs = pairs_within(spots, max(2 * float(width.max()), 0.0) + 1e-9)
         apart = np.linalg.norm(spots[pairs[:, 0]] - spots[pairs[:, 1]], axis=1)
         links = pairs[apart <= width[pairs].sum(axis=1)]
-    graph = coo_matrix((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(len(places),) * 2)
-    _, of_place = csgraph.connected_components(graph, directed=False) if places else (0, [])
+    _, of_place = connected(links, len(places))
     group = {place: int(number) for place, number in zip(places, of_place, strict=True)}
     middles: dict[int, list[tuple[float, float]]] = {}
     for place, number in group.items():
@@ -193,13 +190,13 @@ def _centred(
     half = float(np.median([inner[place] for place in branch])) + 1
     ring = branch[0] == branch[-1]
     for _ in range(2):
-        smooth = ndimage.gaussian_filter1d(points, 2.0, axis=0, mode="wrap" if ring else "nearest")
+        smooth = filters.smoothed(points, 2.0, beyond="wrap" if ring else "edge")
         along = np.gradient(smooth, axis=0)
         across = np.stack([-along[:, 1], along[:, 0]], axis=1)
         across = across / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
         offsets = np.arange(-half, half + 0.25, 0.5)
         spots = points[:, None] + offsets[:, None] * across[:, None]
-        found = ndimage.map_coordinates(ink, spots.transpose(2, 0, 1)[::-1] - 0.5, order=1, mode="constant")
+        found = filters.sampled(ink, spots[..., 1] - 0.5, spots[..., 0] - 0.5)
         # ink of another line that runs beside is cut off where the paper shows between
         middle = len(offsets) // 2
         for side in (slice(middle, None), slice(middle, None, -1)):
@@ -235,10 +232,10 @@ def _smoothed(line: Float[np.ndarray, "n 2"], sigma: float = 1.5) -> Float[np.nd
     if len(line) < 7:
         return line
     if np.abs(line[0] - line[-1]).max() < 1e-6:
-        ring = ndimage.gaussian_filter1d(line[:-1], sigma, axis=0, mode="wrap")
+        ring = filters.smoothed(line[:-1], sigma, beyond="wrap")
         return np.concatenate([ring, ring[:1]])
     reach = min(6, len(line) - 1)
     before, after = 2 * line[0] - line[reach:0:-1], 2 * line[-1] - line[-2 : -2 - reach : -1]
-    made = ndimage.gaussian_filter1d(np.concatenate([before, line, after]), sigma, axis=0)[reach : reach + len(line)]
+    made = filters.smoothed(np.concatenate([before, line, after]), sigma)[reach : reach + len(line)]
     made[0], made[-1] = line[0], line[-1]
     return made

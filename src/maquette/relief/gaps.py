@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
-import networkx as nx
 import numpy as np
+
+from maquette.geometry.parts import bridges
+from maquette.geometry.thinning import skeleton_of
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -61,13 +63,6 @@ class _Join:
     ends: tuple[int, ...]
 
 
-def skeleton_of(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
-    """The centre lines of a mask, one pixel wide (Zhang and Suen 1984)."""
-    from skimage.morphology import skeletonize
-
-    return skeletonize(mask)
-
-
 def close_gaps(lines: Lines, furthest_px: float) -> tuple[Bool[np.ndarray, "h w"], list[float]]:
     """Close the gaps in drawn lines.
 
@@ -94,10 +89,10 @@ def close_gaps(lines: Lines, furthest_px: float) -> tuple[Bool[np.ndarray, "h w"
         if used.isdisjoint(join.ends):
             used.update(join.ends)
             taken.append(join)
-    graph = nx.Graph()
     times = Counter(tuple(sorted((join.first, join.second))) for join in taken)
-    graph.add_edges_from(pair for pair in times if pair[0] != pair[1])
-    lone = {tuple(sorted(pair)) for pair in nx.bridges(graph)} if len(graph) else set()
+    pairs = [pair for pair in times if pair[0] != pair[1]]
+    held = bridges(np.array(pairs, int).reshape(-1, 2), len(lines.closed))
+    lone = {pair for pair, bridge in zip(pairs, held, strict=True) if bridge}
     kept = [join for join in taken if (pair := tuple(sorted((join.first, join.second)))) not in lone or times[pair] > 1]
     closed = ink.astype(np.uint8)
     for join in kept:

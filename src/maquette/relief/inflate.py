@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import spsolve
 
 from maquette.errors import UserError
+from maquette.geometry.marching import marching_cubes
+from maquette.relief import poisson
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -40,32 +40,18 @@ def solve_poisson(covered: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]
         along a straight line, below 0.
     """
     inside = covered > 0.5
-    number = np.full(covered.shape, -1)
-    number[inside] = np.arange(inside.sum())
-    rows, columns, values = [], [], []
-    diagonal = np.zeros(int(inside.sum()))
+    own = np.zeros(covered.shape)
     steps = [(0, 1), (0, -1), (1, 0), (-1, 0)]
     shares = []
     at = np.argwhere(inside)
     for step in steps:
         beside = at + step
-        there = number[beside[:, 0], beside[:, 1]]
+        there = inside[beside[:, 0], beside[:, 1]]
         here, other = covered[inside], covered[beside[:, 0], beside[:, 1]]
-        share = np.where(there >= 0, 1.0, np.clip((here - 0.5) / np.maximum(here - other, 1e-6), 0.05, 1.0))
-        diagonal += 1 / share
-        shares.append(np.where(there >= 0, np.nan, share))
-        linked = there >= 0
-        rows.append(np.flatnonzero(linked))
-        columns.append(there[linked])
-        values.append(np.full(int(linked.sum()), -1.0))
-    count = len(diagonal)
-    every = np.arange(count)
-    matrix = sparse.csc_matrix(
-        (np.concatenate([*values, diagonal]), (np.concatenate([*rows, every]), np.concatenate([*columns, every]))),
-        shape=(count, count),
-    )
-    u = np.zeros(covered.shape)
-    u[inside] = spsolve(matrix, np.full(count, 4.0), permc_spec="MMD_AT_PLUS_A")
+        share = np.where(there, 1.0, np.clip((here - 0.5) / np.maximum(here - other, 1e-6), 0.05, 1.0))
+        own[inside] += 1 / share
+        shares.append(np.where(there, np.nan, share))
+    u = poisson.solve(inside, own, 4.0)
     beyond, times = np.zeros(covered.shape), np.zeros(covered.shape)
     for step, share in zip(steps, shares, strict=True):
         cut = ~np.isnan(share)
@@ -123,8 +109,6 @@ def inflate_polygons(
     Raises:
         UserError: If the region is thinner than a cell everywhere.
     """
-    from skimage.measure import marching_cubes
-
     covered, cell, origin = cell_coverage(polygons, cells or CELLS)
     if not (covered > 0.5).any():
         raise UserError("what is drawn is too thin to be inflated", hint="draw it wider")
@@ -141,7 +125,7 @@ def inflate_polygons(
     field[near] = np.where(field[near] > 0, 1e-4, -1e-4)
     field[:, :, -1] = np.minimum(field[:, :, -1], -1e-4)
     field[:, :, 0] = np.minimum(field[:, :, 0], -1e-4)
-    vertices, faces, _, _ = marching_cubes(field, 0.0, gradient_direction="ascent")
+    vertices, faces = marching_cubes(field, 0.0)
     place = np.column_stack([origin[0] + vertices[:, 0] * cell, origin[1] + vertices[:, 1] * cell,
                              z[0] + vertices[:, 2] * layer])
     return place, faces

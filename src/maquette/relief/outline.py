@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
+from maquette.geometry.contours import level_rings
+from maquette.geometry.strokes import simplified
 from maquette.intake.line_art import resize
 from maquette.relief.gaps import Lines, close_gaps, widest_opening
 from maquette.relief.inner_lines import inner_lines
@@ -286,13 +288,11 @@ def _combine(field: Float[np.ndarray, "_ _"], box: tuple[slice, slice], one: Flo
 
 def _rings(field: Float[np.ndarray, "h w"], side: float) -> list[Float[np.ndarray, "_ 2"]]:
     """The zero level of a field as polygons, without the smallest ones."""
-    from skimage.measure import approximate_polygon, find_contours
-
     field = cv2.GaussianBlur(np.pad(field, 2, constant_values=-_DEEP), (0, 0), 0.8)
     field = np.where(np.abs(field) < 1e-3, 1e-3, field)
     rings = []
-    for ring in find_contours(field, 0.0):
-        ring = approximate_polygon(ring, 0.12)[:-1]
+    for ring in simplified(level_rings(field), 0.12):
+        ring = ring[:-1]
         if len(ring) < 3 or abs(signed_area(ring)) < max(6.0, (0.008 * side) ** 2):
             continue
         rings.append(np.column_stack([ring[:, 1] - 2, 2 - ring[:, 0]]))  # without the border added above

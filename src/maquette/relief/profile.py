@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.relief.gaps import skeleton_of
+from maquette.geometry.strokes import simplified
+from maquette.geometry.thinning import shortest_way, skeleton_of
 from maquette.relief.outline import InkKind, OpenOutline, crop_to_ink, ink_pieces, outline_of_ink
 
 if TYPE_CHECKING:
@@ -156,9 +157,6 @@ def _take_axis(ink: Float[np.ndarray, "_ _"]) -> tuple[Float[np.ndarray, "_ _"],
 
 def _to_axis(ink: Float[np.ndarray, "_ _"], place: float) -> Float[np.ndarray, "n 2"]:
     """The centre line of the tallest piece from its upper to its lower end, and back along the axis; y goes up."""
-    from skimage.graph import route_through_array
-    from skimage.measure import approximate_polygon
-
     _, labels, stats = ink_pieces(ink)
     numbers = [number for number in np.unique(labels) if number]
     tallest = max(numbers, key=lambda number: stats[number, cv2.CC_STAT_HEIGHT])
@@ -167,9 +165,8 @@ def _to_axis(ink: Float[np.ndarray, "_ _"], place: float) -> Float[np.ndarray, "
     ends = np.argwhere(middle & (neighbours == 2))
     ends = ends if len(ends) > 1 else np.argwhere(middle)
     first, last = ends[ends[:, 0].argmin()], ends[ends[:, 0].argmax()]
-    path, _ = route_through_array(np.where(middle, 1.0, 1000.0), first, last, geometric=True)
-    path = np.array(path, dtype=np.float64)[:, ::-1] * [1, -1]
+    path = shortest_way(middle, first, last)[:, ::-1] * [1.0, -1.0]
     if len(path) > 12:
         path[3:-3] = cv2.blur(path, (1, 7), borderType=cv2.BORDER_REPLICATE)[3:-3]
-    path = approximate_polygon(path, 0.3)  # without the steps of the pixels
+    (path,) = simplified([path], 0.3)  # without the steps of the pixels
     return np.vstack([[place, path[0, 1]], path, [place, path[-1, 1]]])

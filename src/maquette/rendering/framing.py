@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from maquette.rendering.camera import Camera
 from maquette.rendering.raycaster import RayCaster
@@ -58,11 +57,11 @@ class Frame:
 
 
 def hull_corners(caster: RayCaster) -> Float32[np.ndarray, "n 3"]:
-    """The corners of the mesh's convex hull; they bound the shape in every picture."""
-    try:
-        return caster.vertices[ConvexHull(caster.vertices).vertices]
-    except QhullError:  # a flat shape
-        return caster.vertices
+    """The corners of the mesh's convex hull, or all of a flat shape's; they bound the shape in every picture."""
+    import manifold3d
+
+    hull = manifold3d.Manifold.hull_points(np.unique(caster.vertices, axis=0).astype(np.float64))
+    return np.asarray(hull.to_mesh().vert_properties[:, :3], np.float32) if hull.volume() > 0 else caster.vertices
 
 
 def extent(points: Float[np.ndarray, "n 3"], camera: Camera) -> tuple[float, float, float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from maquette.errors import UserError
+from maquette.geometry.filters import within
 from maquette.geometry.mesh import to_frame
 from maquette.io.atomic import atomic_path
 from maquette.rendering.camera import Camera
@@ -126,10 +127,9 @@ def blocks(
         elevation_deg: Of the camera.
         zoom: Of the camera.
     """
-    from scipy import ndimage
     from trimesh.voxel import VoxelGrid
 
-    seen = voxels & ~ndimage.binary_erosion(voxels)
+    seen = voxels & ~within(voxels)
     if not seen.any():
         return np.full((size_px, size_px, 3), 255, np.uint8)
     placed = np.diag([*[1 / len(voxels)] * 3, 1])

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Num, UInt8
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 
 from maquette.errors import UserError
+from maquette.geometry.filters import smoothed
 from maquette.geometry.shape import Shape
 from maquette.rendering.camera import Camera
 from maquette.rendering.studio import shade
@@ -40,7 +40,9 @@ def tile(
         return _word("full" if filled.any() else "empty", size_px)
     faces = sum(np.count_nonzero(np.diff(filled, axis=axis)) for axis in range(3))
     if faces > _ROUGH * len(filled) ** 2:  # an untrained network's noise: half a million triangles that show nothing
-        occupancy = ndimage.gaussian_filter(occupancy, 2.0)
+        occupancy = occupancy.astype(np.float32)
+        for axis in range(3):
+            occupancy = smoothed(occupancy, 2.0, axis)
     try:
         return shade(Shape(occupancy, threshold).surface(), replace(CAMERA, size_px=size_px, zoom=zoom), ground=False)
     except UserError:  # parts that vanish in smoothing

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 import trimesh
 from jaxtyping import Bool, Float, Float64, Int
-from scipy import ndimage
 
 from maquette.errors import UserError
+from maquette.geometry import filters
 from maquette.geometry.mesh import components, is_closed
 from maquette.geometry.strokes import Strokes
 from maquette.rendering.camera import Camera
@@ -238,10 +238,10 @@ def _smoothed(line: Float64[np.ndarray, "n 2"], step: float) -> Float64[np.ndarr
     dense = np.stack([np.interp(even, along, line[:, axis]) for axis in range(2)], axis=1)
     sigma = 3.0  # of half edges
     if np.abs(line[0] - line[-1]).max() < 1e-6 and count > 12:
-        ring = ndimage.gaussian_filter1d(dense[:-1], sigma, axis=0, mode="wrap")
+        ring = filters.smoothed(dense[:-1], sigma, beyond="wrap")
         return np.concatenate([ring, ring[:1]])
     reach = min(int(4 * sigma), count)
     before, after = 2 * dense[0] - dense[reach:0:-1], 2 * dense[-1] - dense[-2 : -2 - reach : -1]
-    made = ndimage.gaussian_filter1d(np.concatenate([before, dense, after]), sigma, axis=0)[reach : reach + len(dense)]
+    made = filters.smoothed(np.concatenate([before, dense, after]), sigma)[reach : reach + len(dense)]
     made[0], made[-1] = line[0], line[-1]
     return made

@@ -30,10 +30,22 @@ def turned(grid: Float[np.ndarray, "r r r"], degrees: float) -> Float32[np.ndarr
     quarters = degrees / 90
     if abs(quarters - round(quarters)) < 1e-6:
         return np.ascontiguousarray(np.rot90(grid, round(quarters), (0, 1))).astype(np.float32)
-    from scipy import ndimage
-
-    found = ndimage.rotate(grid.astype(np.float32), degrees, (1, 0), reshape=False, order=1)
-    return found.clip(0, 1)
+    side = len(grid)
+    middle = (side - 1) / 2
+    x, y = (np.arange(side) - middle)[:, None], (np.arange(side) - middle)[None]
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    from_x, from_y = cosine * x + sine * y + middle, cosine * y - sine * x + middle
+    low_x, low_y = (np.clip(place.astype(np.int64), 0, max(side - 2, 0)) for place in (from_x, from_y))
+    share_x, share_y = from_x - low_x, from_y - low_y
+    inside = (from_x >= 0) & (from_x <= side - 1) & (from_y >= 0) & (from_y <= side - 1)
+    columns = grid.astype(np.float32).reshape(side * side, side)
+    found = np.zeros((side * side, side), np.float32)
+    for step_x in (0, 1):
+        for step_y in (0, 1):
+            weight = np.abs(1 - step_x - share_x) * np.abs(1 - step_y - share_y) * inside
+            which = np.minimum(low_x + step_x, side - 1) * side + np.minimum(low_y + step_y, side - 1)
+            found += weight.astype(np.float32).reshape(-1, 1) * columns[which.ravel()]
+    return found.reshape(grid.shape).clip(0, 1)
 
 
 def agreement(a: Float[np.ndarray, "r r r"], b: Float[np.ndarray, "r r r"]) -> float:

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 from PIL import Image
-from scipy import fft
+
+from maquette.extras import require
 
 Pixels: TypeAlias = UInt8[np.ndarray, "_height _width"] | UInt8[np.ndarray, "_height _width 3"]
 """A picture, grey or RGB, 0 to 255."""
@@ -241,7 +242,7 @@ def perceptual_hash(grey: Grey) -> bytes:
     is the usual DCT hash with more bits (Zauner 2010, "Implementation and benchmarking of perceptual image hash
     functions").
     """
-    low = fft.dctn(_square(grey).astype(np.float32))[:HASH_SIDE, :HASH_SIDE].ravel()
+    low = require("scipy.fft", "train").dctn(_square(grey).astype(np.float32))[:HASH_SIDE, :HASH_SIDE].ravel()
     return np.packbits(low > np.median(low[1:])).tobytes()
 
 

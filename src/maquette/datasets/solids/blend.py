@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from manifold3d import Manifold, Mesh
-from skimage.measure import marching_cubes
 
 from maquette.datasets.furniture.parts import Point
 from maquette.errors import UserError
+from maquette.extras import require
 
 _FAR = 1e3
 
@@ -205,7 +205,7 @@ def _window(axes: list[np.ndarray], low: np.ndarray, high: np.ndarray) -> tuple[
 
 
 def _meshed(field: np.ndarray, low: np.ndarray, step: float) -> Manifold:
-    points, faces, _, _ = marching_cubes(field, 0.0, allow_degenerate=False)
+    points, faces, _, _ = require("skimage.measure", "train").marching_cubes(field, 0.0, allow_degenerate=False)
     points = (points * step + low).astype(np.float32)
     solid = Manifold(Mesh(vert_properties=points, tri_verts=faces.astype(np.uint32)))
     if solid.volume() < 0:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from maquette.errors import UserError
 from maquette.evaluation.images.inception import CLASSES, SIDE_PX, InceptionV3
+from maquette.extras import require
 
 FeatureNetwork = Callable[[Float[Tensor, "b 3 299 299"]], Float[Tensor, "b features"]]
 """Images in [-1, 1] to features: `InceptionV3`."""
@@ -68,6 +69,7 @@ def find_weights(named: str) -> InceptionWeights:
 
 def _from_cache(named: str) -> Path:
     """The weights of a model of the Hub in the local cache; UserError where there are none."""
+    require("huggingface_hub", "hub")
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 

@@ -87,9 +87,7 @@ def write_grid(path: str | Path, occupancy: ArrayLike, threshold: float = 0.5) -
     elif suffix == ".npz":
         np.savez_compressed(out, occupancy=values, allow_pickle=False)
     else:
-        from scipy.io import savemat
-
-        savemat(out, {"instance": values}, do_compression=True)
+        out.write(mat.mat_bytes("instance", values))
     write_bytes(path, out.getvalue())
 
 

@@ -1,4 +1,4 @@
-"""MATLAB 5 files (`save -v6` and `-v7`): the arrays of numbers in them, and nothing else.
+"""MATLAB 5 files (`save -v6` and `-v7`): the arrays of numbers in them, and nothing else; and a file of one array.
 
 Our own reader, since SciPy's is compiled code that trusts the sizes and types in a file: 264 bytes can end the process.
 Layout: "MAT-File Format", The MathWorks, Level 5.
@@ -81,6 +81,26 @@ def entries(data: bytes, most_bytes: int) -> list[Entry]:
         if code == _MATRIX and len(content) and (entry := _entry(content, order)) is not None:
             found.append(entry)
     return found
+
+
+def mat_bytes(name: str, values: Num[np.ndarray, " ..."]) -> bytes:
+    """The content of a compressed file of one array; the same for the same array, and without a date.
+
+    Args:
+        name: Of the variable: up to 31 letters, digits and underscores.
+        values: Of two axes or more, uint8 or float32.
+    """
+    kind, code = {"uint8": (9, 2), "float32": (7, 7)}[values.dtype.name]
+
+    def element(code: int, content: bytes) -> bytes:
+        return np.array([code, len(content)], "<u4").tobytes() + content + bytes(-len(content) % 8)
+
+    matrix = element(6, np.array([kind, 0], "<u4").tobytes()) + element(5, np.array(values.shape, "<i4").tobytes())
+    little = values.astype(values.dtype.newbyteorder("<"))
+    matrix += element(1, name.encode("ascii")) + element(code, little.tobytes("F"))
+    packed = zlib.compress(element(_MATRIX, matrix))
+    head = b"MATLAB 5.0 MAT-file, written by maquette".ljust(116) + bytes(8) + b"\x00\x01IM"
+    return head + np.array([_COMPRESSED, len(packed)], "<u4").tobytes() + packed
 
 
 def _top(data: memoryview, order: Literal["<", ">"]) -> Iterator[tuple[int, memoryview]]:

@@ -15,7 +15,7 @@ from maquette.io.formats.files import MESHES, file_bytes, guarded, kind
 from maquette.io.formats.off import read_off
 from maquette.io.formats.stl import stl_bytes
 from maquette.io.formats.text import check_obj, plain_text
-from maquette.io.formats.threemf import UNITS_MM, stored, threemf_bytes
+from maquette.io.formats.threemf import UNITS_MM, bodies, stored, threemf_bytes
 
 if TYPE_CHECKING:
     import trimesh
@@ -120,8 +120,6 @@ def parse_scene(data: bytes, suffix: str) -> trimesh.Scene:
     """
     import trimesh
 
-    if suffix == ".3mf":
-        data = stored(data, MAX_XML_BYTES)
     if suffix == ".stl":
         data = _whole_stl(data)
     if suffix == ".ply":
@@ -130,12 +128,29 @@ def parse_scene(data: bytes, suffix: str) -> trimesh.Scene:
         data = plain_text(data)
         check_obj(data)
         scene = trimesh.load_scene(io.BytesIO(data), file_type="obj", process=False, skip_materials=True)
+    elif suffix == ".3mf":
+        scene = _scene_of_3mf(stored(data, MAX_XML_BYTES))
     else:
         scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], process=False)
     for geometry in scene.geometry.values():
         places = np.asarray(getattr(geometry, "vertices", np.zeros((0, 3))))
         if places.size and (places.ndim != 2 or places.shape[1] != 3 or places.dtype.kind not in "iuf"):
             raise ValueError("its points do not have three coordinates each")
+    return scene
+
+
+def _scene_of_3mf(data: bytes) -> trimesh.Scene:
+    """The bodies of a 3MF file where they are built, and those that are not built; their unit is the file's."""
+    import trimesh
+
+    scene = trimesh.Scene(base_frame="world")
+    found, unit = bodies(data)
+    for number, body in enumerate(found):
+        mesh = trimesh.Trimesh(body.vertices, body.faces, process=False)
+        mesh.units = unit
+        scene.geometry[str(number)] = mesh
+        for copy, place in enumerate(body.places):
+            scene.graph.update(f"{number}.{copy}", "world", matrix=place, geometry=str(number))
     return scene
 
 
