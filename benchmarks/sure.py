@@ -52,7 +52,7 @@ RENDERED = {"furniture": (50, 45), "solids": (28, 29)}
 class _Looked(_Seen):
     """A picture of which the signs alone are wanted: no mesh is mended, levelled and measured."""
 
-    def _finished(self, shape, own, way, pose, signs, notes):
+    def _finished(self, shape, own, way, pose, signs, notes, doubts=()):
         return signs
 
 
@@ -110,10 +110,10 @@ def _write(path: Path, kept: dict) -> None:
     os.replace(unfinished, path)
 
 
-def chances(rows: list[dict]) -> np.ndarray:
+def chances(rows: list[dict], in_view: bool) -> np.ndarray:
     """How sure `verdict.judge` is of each; 0 where it was refused."""
-    return np.array([0.0 if row["signs"] is None else judge(Signs(**row["signs"]), row["photo"]).probability
-                     for row in rows])
+    return np.array([0.0 if row["signs"] is None
+                     else judge(Signs(**row["signs"]), row["photo"], in_view=in_view).probability for row in rows])
 
 
 def fitted(rows: list[dict], photo: bool) -> tuple:
@@ -190,16 +190,18 @@ def main() -> None:
             if given.unlearned or not row["known"] or row["kind"].split()[0] in learned]
     print(f"model {given.model}, seed {given.seed}, {time.strftime('%Y-%m-%d')}, "
           f"{platform.processor() or platform.machine()} {platform.system()}, Python {platform.python_version()}")
+    in_view = api.load(given.model).facts.points
     if given.fit:
         order = np.random.default_rng(given.seed).permutation(len(rows))
         learn, rows = ([rows[number] for number in part] for part in np.array_split(order, 2))
-        for photo, name in ((False, "drawing"), (True, "photo")):
+        for photo, kind in ((False, "drawing"), (True, "photo")):
+            name = kind + ", object's frame" * (not in_view)
             WEIGHTS[name] = fitted(learn, photo)
             typical, weights, constant = WEIGHTS[name]
             print(f'    "{name}": ({typical}, {weights}, {constant}),')
             for sign, weight in zip(fields(Signs), weights, strict=True):
                 print(f"        {sign.name} {weight:g}")
-    chance = chances(rows)
+    chance = chances(rows, in_view)
     report(rows, chance, "the other half" if given.fit else "with the weights of verdict.py")
     if given.show:
         show(rows, chance, given.seed, given.show)

@@ -96,7 +96,7 @@ def test_on_the_examples_no_voxel_is_another(name):
         assert np.abs(ours.pose - theirs.pose).max() <= APART
         numbers = [(one.alike, one.told) for one in (ours, theirs)]
         assert numbers[0] == pytest.approx(numbers[1], abs=APART)
-        assert ours.agrees == pytest.approx(theirs.agrees, abs=1e-4)  # it counts voxels, of which one may be on the edge
+        assert ours.agrees == pytest.approx(theirs.agrees, abs=1e-4)  # of voxels, one may be on the edge
 
 
 def test_on_the_scan_no_voxel_is_another():

@@ -31,14 +31,27 @@ def test_a_part_with_nothing_between_stays_loose():
 
 def test_a_narrow_gap_is_closed_by_a_bar_and_a_wide_one_is_not():
     grid = np.zeros((64, 64, 64), np.float32)
-    grid[10:50, 20:40, 40:50] = 0.9
-    grid[20:24, 28:32, 8:34] = 0.9  # ends six voxels below
+    grid[10:30, 20:40, 30:50] = 0.9
+    grid[36:40, 28:32, 8:56] = 0.9  # a post six voxels beside a block
     tied = tie_parts(grid, 0.5)
     assert parts(grid) == 2 and parts(tied) == 1
     new = np.argwhere((tied >= 0.5) & (grid < 0.5))
-    assert new[:, 2].min() >= 31 and new[:, 2].max() <= 41
-    assert np.ptp(new[:, :2], axis=0).max() <= 4  # a bar, no wall
-    grid[20:24, 28:32, 22:34] = 0.0  # 18 voxels
+    assert set(range(30, 36)) <= set(new[:, 0].tolist()) <= set(range(28, 38))
+    assert np.ptp(new[:, 1:], axis=0).max() <= 4  # a bar, no wall
+    moved = np.roll(grid[33:], 8, axis=0)
+    assert parts(tie_parts(np.concatenate([grid[:33], moved]), 0.5)) == 2  # 14 voxels beside it
+
+
+def test_a_leg_is_lengthened_up_to_what_stands_over_it():
+    grid = np.zeros((64, 64, 64), np.float32)
+    grid[10:50, 20:40, 40:50] = 0.9
+    grid[20:24, 28:32, 8:22] = 0.9  # ends 18 voxels below
+    tied = tie_parts(grid, 0.5)
+    assert parts(grid) == 2 and parts(tied) == 1
+    new = np.argwhere((tied >= 0.5) & (grid < 0.5))
+    assert new.min(0).tolist() == [20, 28, 22] and new.max(0).tolist() == [23, 31, 39]
+    assert len(new) == 4 * 4 * 18 and np.array_equal(tied[grid > 0], grid[grid > 0])
+    grid[20:24, 28:32, 16:22] = 0.0  # 24 voxels: it is another thing
     assert parts(tie_parts(grid, 0.5)) == 2
 
 

@@ -35,7 +35,7 @@ def test_an_open_outline_is_that_of_a_part():
     assert not goes_around(DrawnOutline(legs, table(32), True))
 
 
-GOOD = Signs(0.95, 0.95, 0.95, 0.8, 0.95, 0.9, 1.0, 1.1)
+GOOD = Signs(0.95, 0.95, 0.95, 0.8, 0.95, 0.9, 1.0, 1.5)
 
 
 @pytest.mark.parametrize("photo", [False, True])
@@ -53,11 +53,17 @@ def test_each_sign_counts_for_a_result(photo):
     assert set(bad.reasons) <= set(REASONS.values())
 
 
+def test_models_of_both_frames_have_weights_of_their_own():
+    signs = replace(GOOD, told=1.0)  # as a model of the object's frame tells of what it knows
+    assert judge(signs, False, in_view=False).probability > judge(signs, False).probability
+    assert {f"{kind}{frame}" for kind in ("drawing", "photo") for frame in ("", ", object's frame")} < set(WEIGHTS)
+
+
 def test_the_heaviest_reason_comes_first_and_good_signs_are_none():
     found = judge(replace(GOOD, agrees=0.0, one=0.3), False, lost=0.2)
     assert found.reasons == ("the drawing is in several pieces", "the model makes something else of the mirror image",
                              "a part that was drawn is missing")
-    weak = judge(Signs(0.69, 0.76, 0.7, 0.55, 0.6, 0.6, 0.93, 0.95), False)
+    weak = judge(Signs(0.75, 0.76, 0.78, 0.55, 0.6, 0.3, 0.92, 1.25), False)
     assert weak.line() == "unsure: the signs together are weak"
 
 
@@ -65,7 +71,7 @@ def test_what_is_plainly_wrong_is_unsure_however_good_the_signs_are():
     assert judge(GOOD, False, obeyed=0.76).verdict == "sure" == judge(GOOD, False, obeyed=float("nan")).verdict
     found = judge(GOOD, False, obeyed=0.74)
     assert found.line() == "unsure: the outline differs from what was drawn" and found.probability == DOUBTED
-    assert judge(replace(GOOD, crisp=0.0, agrees=0.0), False, obeyed=0.7).probability < DOUBTED, "no better than before"
+    assert judge(replace(GOOD, one=0.3, agrees=0.0), False, obeyed=0.7).probability < DOUBTED, "no better than before"
     assert judge(GOOD, False, missing=0.11).verdict == "sure"
     assert judge(GOOD, False, missing=0.13).line() == "unsure: a part that was drawn is missing"
     assert judge(GOOD, True, doubts=["it is upside down"]).line() == "unsure: it is upside down"
@@ -93,9 +99,9 @@ def test_pictures_of_two_things_are_no_object():
 
 def test_an_empty_picture_tells_a_model_less_than_a_drawing():
     model = as_model("maquette")
-    size = model.facts.view_size
-    chair = frame_object(read_picture(EXAMPLES / "chair.png"), size, 1).image
-    grey = np.full((1, size, size), 0.6, np.float32)
+    size, channels = model.facts.view_size, model.facts.image_channels
+    chair = frame_object(read_picture(EXAMPLES / "chair.png"), size, channels).image
+    grey = np.full((channels, size, size), 0.6, np.float32)
     assert answer(model, grey).told < 0.7 * answer(model, chair).told
     latent = middle(model)[None]
     assert departure(model, latent) == 0 and departure(model, latent + 1) == pytest.approx(1)
@@ -119,8 +125,8 @@ def test_grey_pixels_of_a_photo_are_read():
 def test_a_way_that_fails_gives_place_to_the_next(monkeypatch):
     """A fish is no body of revolution: turned about its axis it is another thing, and blown up it is itself."""
     fish = EXAMPLES / "drawings" / "fish.png"
-    assert reconstruct(fish, by="model").judgement.verdict == "unsure"
+    assert reconstruct(fish, "modelnet", by="model").judgement.verdict == "unsure"  # it has seen no fish
     assert reconstruct(fish, by="revolve").judgement.verdict == "unsure"
     monkeypatch.setattr("maquette.api.reconstruction.suits", lambda outline: ["revolve", "inflate", "extrude"])
-    made = reconstruct(fish)
+    made = reconstruct(fish, "modelnet")
     assert made.way == "inflate" and made.judgement.verdict == "sure" and made.outline > 0.85

@@ -378,7 +378,7 @@ class _Seen:
         printed = to_print(level_feet(mesh), self.size_mm)
         obeyed = outline if self.outline is not None and goes_around(self.outline) else float("nan")
         judged = judge(replace(signs, outline=outline) if way != "model" else signs, self.pickup.kind == "photo", lost,
-                       obeyed, missing, doubts)
+                       obeyed, missing, doubts, self.model.facts.points)
         report = printability(printed, self.min_wall_mm, fills_cube=way == "model" and shape.fills_cube)
         return Reconstruction(self.name, shape, printed, dropped, report, self.pickup, way, pose, outline, judged,
                               standing(printed), lost, missing, (*self.pickup.notes, *notes),

@@ -30,7 +30,7 @@ def loop(
     hatch_mm: float | None = None,
     low: int | None = None,
     project: bool = False,
-    memory: float = 0.9,
+    memory: float = 0.97,
     threshold: float | None = None,
     seed: int = 0,
     size_mm: float = 100.0,

@@ -62,7 +62,7 @@ class LoopSettings:
     """Pixels a side that are used of a picture; None: as many as the model sees."""
     size_mm: float = 100.0
     """Longest side of the meshes, 1 to 2000."""
-    memory: float = 0.9
+    memory: float = 0.97
     """How much of each object is kept in the next: 0 nothing, and it drifts; 1 all."""
 
     def __post_init__(self) -> None:

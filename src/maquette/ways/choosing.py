@@ -12,7 +12,7 @@ from maquette.errors import UserError
 from maquette.geometry.mesh import to_frame
 from maquette.ways.outline import DrawnOutline
 from maquette.ways.silhouette import Pose
-from maquette.ways.verdict import Judgement
+from maquette.ways.verdict import MISSING, SURE, Judgement
 
 if TYPE_CHECKING:
     import trimesh
@@ -124,9 +124,13 @@ def straightness(mask: Bool[np.ndarray, "s s"]) -> float:
 
 
 def best_way(judgement: Judgement | None, flat: list[Way]) -> Way:
-    """The way to take: the model's where it is sure or nothing else fits, else the best that suits a flat drawing."""
+    """The way to take: the model's where it is sure or nothing else fits, else the best that suits a flat drawing.
+
+    An object of the model of which only a part is missing, a leg say, is nearer to what was drawn than a flat one.
+    """
     if judgement is None:
         if not flat:
             raise UserError("no way suits this picture")
         return flat[0]
-    return "model" if judgement.verdict == "sure" or not flat else flat[0]
+    whole = judgement.likely >= SURE and set(judgement.reasons) <= {MISSING}
+    return "model" if judgement.verdict == "sure" or whole or not flat else flat[0]

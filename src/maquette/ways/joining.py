@@ -20,6 +20,10 @@ LEAST = 0.002
 """Share of the volume from which a part is worth a bridge."""
 TIE, TIE_RADIUS = 0.16, 0.03
 """How wide a gap is closed by a bar, and the bar's radius, as shares of the cube's side."""
+SLOPE = 4
+"""Voxels by which a part is lengthened farther than where it is nearest, so that all of it meets the other."""
+RISE = 0.35
+"""How far a loose part is lengthened upwards to meet another, as a share of the cube's side."""
 
 
 def join_parts(occupancy: Float[np.ndarray, "r r r"], threshold: float) -> Float32[np.ndarray, "r r r"]:
@@ -54,9 +58,10 @@ def join_parts(occupancy: Float[np.ndarray, "r r r"], threshold: float) -> Float
 
 
 def tie_parts(occupancy: Float[np.ndarray, "r r r"], threshold: float) -> Float32[np.ndarray, "r r r"]:
-    """The occupancy with a round bar from each loose part to the nearest place of another, where the gap is narrow.
+    """The occupancy with each loose part tied to another: lengthened upwards, as a leg is, or by a round bar.
 
-    A drawing that is one region shows one thing: its parts touch in the picture, and stand apart only in depth.
+    A drawing that is one region shows one thing: its parts touch in the picture, and stand apart only in depth. What
+    stands below another part and would have to be bridged half as far sideways at most is lengthened.
 
     Args:
         occupancy: Probabilities.
@@ -73,14 +78,31 @@ def tie_parts(occupancy: Float[np.ndarray, "r r r"], threshold: float) -> Float3
         gaps = {number: _gap(np.argwhere(body), np.argwhere(labels == number)) for number in loose}
         number = min(loose, key=lambda one: gaps[one][0])
         length, start, end = gaps[number]
-        if length > TIE * side:
-            break
-        bar, centres = _bar(start, end, TIE_RADIUS * side, side)
-        level = threshold + (1 - threshold) * (TIE_RADIUS * side - bar) / 2
-        result[tuple(centres.T)] = np.maximum(result[tuple(centres.T)], level.clip(0, 1))
-        body |= labels == number
+        height, between = _rise(body, labels == number)
+        if height <= min(RISE * side, 2 * length):
+            result[between] = np.maximum(result[between], (1 + threshold) / 2)
+            body |= between
+        elif length <= TIE * side:
+            bar, centres = _bar(start, end, TIE_RADIUS * side, side)
+            level = threshold + (1 - threshold) * (TIE_RADIUS * side - bar) / 2
+            result[tuple(centres.T)] = np.maximum(result[tuple(centres.T)], level.clip(0, 1))
         loose.remove(number)
+        body |= (labels == number) & (height <= min(RISE * side, 2 * length) or length <= TIE * side)
     return result
+
+
+def _rise(
+    body: Bool[np.ndarray, "r r r"], part: Bool[np.ndarray, "r r r"]
+) -> tuple[float, Bool[np.ndarray, "r r r"]]:
+    """How many voxels up from a part another begins, infinite where none does; and the voxels between."""
+    side, height = len(part), np.arange(len(part))
+    top = np.where(part.any(2), side - 1 - part[:, :, ::-1].argmax(2), side)
+    above = body & (height > top[:, :, None])
+    low = np.where(above.any(2), above.argmax(2), 2 * side)
+    gap = np.where(low < side, low - top - 1.0, np.inf)
+    least = float(gap.min())
+    near = gap <= least + SLOPE
+    return least, near[:, :, None] & (height > top[:, :, None]) & (height < low[:, :, None])
 
 
 def _gap(

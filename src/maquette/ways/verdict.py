@@ -83,11 +83,13 @@ class Judgement:
         probability: That the result is what was drawn, 0 to 1.
         reasons: Why it is unsure, a short sentence each.
         signs: What was measured.
+        likely: The probability by the signs alone, whatever is plainly not as it should be.
     """
 
     probability: float
     reasons: tuple[str, ...] = field(default=())
     signs: Signs = field(default=Signs())
+    likely: float = 0.0
 
     @property
     def verdict(self) -> Verdict:
@@ -183,17 +185,22 @@ REASONS = {
 }
 """What a weak sign means, for the user."""
 WEIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...], float]] = {
-    "drawing": ((0.77, 0.79, 0.7, 0.56, 0.62, 0.65, 0.94, 0.97), (1.0, 1.8, 1.3, 6.5, 2.5, 0.0, 6.4, 2.1), 0.01),
-    "photo": ((0.9, 0.0, 0.0, 0.52, 0.66, 0.81, 0.0, 0.73), (0.0, 0.0, 0.0, 2.7, 0.3, 0.0, 0.0, 6.0), 0.15),
+    "drawing": ((0.83, 0.81, 0.84, 0.55, 0.63, 0.31, 0.94, 1.31), (1.7, 2.1, 2.0, 0.0, 3.1, 1.3, 9.2, 3.1), 0.32),
+    "photo": ((0.73, 0.0, 0.0, 0.54, 0.63, 0.32, 0.0, 1.19), (0.0, 0.0, 0.0, 4.2, 2.7, 4.0, 0.0, 3.2), 0.64),
+    "drawing, object's frame": (
+        (0.77, 0.79, 0.7, 0.56, 0.62, 0.65, 0.94, 0.97), (1.0, 1.8, 1.3, 6.5, 2.5, 0.0, 6.4, 2.1), 0.01),
+    "photo, object's frame": (
+        (0.9, 0.0, 0.0, 0.52, 0.66, 0.81, 0.0, 0.73), (0.0, 0.0, 0.0, 2.7, 0.3, 0.0, 0.0, 6.0), 0.15),
     "flat": ((0.85, 0.0, 0.0, 0.0, 0.0, 0.0, 0.95, 0.0), (9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0), 0.6),
 }
-"""What each sign is compared with, its weight, and a constant: for a model's results from drawings and from photos
-(`benchmarks/sure.py`), and for those without a model, which are what was drawn if their outline is."""
+"""What each sign is compared with, its weight, and a constant: for results from drawings and from photos of models that
+answer in the view's frame, and of those that answer in the object's (`benchmarks/sure.py`, `maquette` and `modelnet`);
+and for results without a model, which are what was drawn if their outline is."""
 
 
 def judge(
     signs: Signs, photo: bool, lost: float = 0.0, obeyed: float = float("nan"), missing: float = 0.0,
-    doubts: Sequence[str] = (),
+    doubts: Sequence[str] = (), in_view: bool = True,
 ) -> Judgement:
     """How sure one may be of a result.
 
@@ -204,8 +211,9 @@ def judge(
         obeyed: IoU of the outline and the result's silhouette, after it was mended; NaN where it cannot be told.
         missing: As `missing_reach` tells it.
         doubts: What else is plainly not as it should be, a short sentence each.
+        in_view: Whether the model answers in the view's frame, point by point.
     """
-    kind = "flat" if np.isnan(signs.crisp) else "photo" if photo else "drawing"
+    kind = "flat" if np.isnan(signs.crisp) else ("photo" if photo else "drawing") + ", object's frame" * (not in_view)
     typical, weights, constant = (np.asarray(part) for part in WEIGHTS[kind])
     away = np.nan_to_num(signs.values() - typical, nan=0.0)
     chance = float(1 / (1 + np.exp(-(constant + (away * weights).sum()))))
@@ -217,7 +225,8 @@ def judge(
         doubts = (MISSING, *doubts)
     if obeyed < OBEYED:
         doubts = (REASONS["outline"], *doubts)
+    likely = chance
     if doubts:
         chance = min(chance, DOUBTED)
         reasons = list(dict.fromkeys((*doubts, *reasons)))
-    return Judgement(chance, tuple(reasons) or ("the signs together are weak",), signs)
+    return Judgement(chance, tuple(reasons) or ("the signs together are weak",), signs, likely)

@@ -6,6 +6,8 @@ const REACH = 3; // voxels from both parts within which a bridge may lie
 const SHARES = [0.85, 0.7, 0.55, 0.4]; // of the threshold, down to which a bridge is looked for
 const LEAST = 0.002; // share of the volume from which a part is worth a bridge
 const [TIE, TIE_RADIUS] = [0.16, 0.03]; // how wide a gap is closed by a bar, and its radius, as shares of the cube's side
+const RISE = 0.35; // how far a loose part is lengthened upwards to meet another
+const SLOPE = 4; // voxels by which it is lengthened farther than where it is nearest
 
 /** The connected parts of a grid, corners included. @returns {{labels: Int32Array, sizes: number[]}} from 1 */
 function parts3(filled, side) {
@@ -99,7 +101,7 @@ export function joinParts(occupancy, side, threshold) {
  * @param {Float32Array} occupancy
  * @param {number} side voxels a side
  * @param {number} threshold
- * @returns {Float32Array} with a round bar from each loose part to the nearest place of another, where the gap is narrow
+ * @returns {Float32Array} with each loose part tied to another: lengthened upwards, as a leg is, or by a round bar
  */
 export function tieParts(occupancy, side, threshold) {
   const { labels, sizes } = parts3(which(occupancy, (value) => value >= threshold), side);
@@ -114,12 +116,38 @@ export function tieParts(occupancy, side, threshold) {
   while (loose.length) {
     const gaps = loose.map((part) => ({ part, ...gap(body, part) })).sort((a, b) => a.length - b.length);
     const [{ part, length, start, end }] = gaps;
-    if (length > TIE * side) break;
-    fillBar(result, side, start, end, threshold);
-    body = body.concat(part);
     loose = loose.filter((one) => one !== part);
+    const { height, between } = rise(body, part, side);
+    if (height <= Math.min(RISE * side, 2 * length)) {
+      for (const [x, y, z] of between) {
+        const at = (x * side + y) * side + z;
+        result[at] = Math.max(result[at], (1 + threshold) / 2);
+      }
+      body = body.concat(part, between);
+    } else if (length <= TIE * side) {
+      fillBar(result, side, start, end, threshold);
+      body = body.concat(part);
+    }
   }
   return result;
+}
+
+/** How many voxels up from a part another begins, and the voxels between. */
+function rise(body, part, side) {
+  const [top, low] = [new Map(), new Map()];
+  for (const [x, y, z] of part) top.set(x * side + y, Math.max(top.get(x * side + y) ?? -1, z));
+  for (const [x, y, z] of body) {
+    const column = x * side + y;
+    if (top.has(column) && z > top.get(column)) low.set(column, Math.min(low.get(column) ?? Infinity, z));
+  }
+  const gaps = [...low].map(([column, z]) => [column, z - top.get(column) - 1]);
+  const height = gaps.reduce((least, [, value]) => Math.min(least, value), Infinity);
+  const between = [];
+  for (const [column, value] of gaps) {
+    if (value > height + SLOPE) continue;
+    for (let z = top.get(column) + 1; z < low.get(column); z++) between.push([Math.floor(column / side), column % side, z]);
+  }
+  return { height, between };
 }
 
 const squared = (a, b) => (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2;
