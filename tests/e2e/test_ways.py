@@ -84,5 +84,5 @@ def test_one_picture_is_not_several_and_sides_are_known_words(drawings, tmp_path
     both = [drawings / "chair-0.png", drawings / "chair-1.png"]
     assert call("reconstruct", "--one", *both, "--sides", "front", "top", "--out", tmp_path) == 1
     assert "a side must be front, left, back, right or degrees, got 'top'" in lines(capsys)[-1]
-    assert call("reconstruct", both[0], "--class", "chair", "--out", tmp_path) == 1
+    assert call("reconstruct", both[0], "--class", "chair", "--model", "modelnet", "--out", tmp_path) == 1
     assert "does not take a class with a picture" in lines(capsys)[-1]
