@@ -69,7 +69,7 @@ def test_what_cannot_be_evaluated_is_one_clear_line(model, dataset, tmp_path, ca
     (tmp_path / "out").write_text("a file")
     says("cannot write", "--on", str(dataset), "--limit", "8", "--out", str(tmp_path / "out"))
     assert call("evaluate", "maquette", "--on", str(dataset)) == 1
-    assert "model 'maquette' makes no images: it is a vae-iwgan-image" in capsys.readouterr().err
+    assert "model 'maquette' makes no images: it is a vae-iwgan-view" in capsys.readouterr().err
 
 
 def test_a_study_is_made_answered_and_scored(model, dataset, tmp_path, capsys):

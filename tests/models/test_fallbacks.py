@@ -113,6 +113,6 @@ def test_a_shape_that_fills_its_cube_is_told(tmp_path, monkeypatch, capsys):
                                           ("obj", "100 mm, z up"), ("npz", "")])
 def test_size_unit_and_axes_are_said(suffix, told, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert call("generate", "--count", "1", "--out", "out", "--format", suffix) == 0
+    assert call("generate", "--model", "modelnet", "--count", "1", "--out", "out", "--format", suffix) == 0
     line = capsys.readouterr().out.splitlines()[1]
     assert (told in line) if told else " up" not in line

@@ -125,7 +125,7 @@ def test_models_of_the_other_kind_are_refused(trained):
     with pytest.raises(UserError) as caught:
         sample_images("maquette", 1)
     assert str(caught.value) == (
-        "model 'maquette' makes no images: it is a vae-iwgan-image; use one trained with wgan-gp")
+        "model 'maquette' makes no images: it is a vae-iwgan-view; use one trained with wgan-gp")
     model = api.load(str(trained[1]))
     line = "makes no shapes: it is a wgan-gp; it makes images: sample_images, or maquette generate"
     for ask in (lambda: api.generate(model, 1), lambda: api.interpolate(["1", "2"], model),

@@ -14,7 +14,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 BUNDLED = Path(__file__).parents[1] / "pretrained"
 DEFAULT_MODEL = "maquette"
+SHOWN = 15
+"""Classes of a model that a message names."""
 """The bundled model that is used where nobody names one."""
 FORMAT = 1
 """Of `config.json`; a greater one was written by a later version."""
@@ -109,6 +111,16 @@ def as_model(model: ModelOrName) -> Model:
         UserError: As `load` does.
     """
     return model if isinstance(model, Model) else load(model)
+
+
+def class_hint(word: str, names: Sequence[str]) -> str:
+    """What is said of a class that a model does not know: the nearest that it knows, or the first of them."""
+    close = difflib.get_close_matches(word, names, 1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    if len(names) <= SHOWN:
+        return f"it knows {', '.join(names)}"
+    return f"it knows {', '.join(names[:SHOWN])} and {len(names) - SHOWN} more (maquette models show)"
 
 
 def bundled() -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from maquette.capabilities import Makes, Reads
 from maquette.errors import UserError
-from maquette.models.hub import Model
+from maquette.models.hub import Model, class_hint
 from maquette.models.prior import departure, likeness
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def label_of(model: Model, class_name: str) -> int:
         raise UserError(f"model '{model.name}' does not take a class with a picture", repr(class_name))
     if class_name not in model.class_names:
         raise UserError(f"model '{model.name}' has no class of this name", repr(class_name),
-                        f"it knows {', '.join(model.class_names)}")
+                        class_hint(class_name, model.class_names))
     return model.class_names.index(class_name)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from maquette.errors import UserError
-from maquette.models.hub import Model
+from maquette.models.hub import Model, class_hint
 from maquette.models.noise import Noise
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def class_row(model: Model, class_name: str, name: str) -> Float32[np.ndarray, "
     """
     labels = model.class_names if name in model.latents else []
     if class_name not in labels:
-        known = f"it knows {', '.join(labels)}" if labels else "it has no latents of classes"
+        known = class_hint(class_name, labels) if labels else "it has no latents of classes"
         raise UserError(f"model '{model.name}' has no class of this name", repr(class_name), known)
     return model.latents[name][labels.index(class_name)]
 

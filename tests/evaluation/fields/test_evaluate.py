@@ -101,7 +101,7 @@ def test_a_whole_measurement_has_every_number_with_its_control(report):
     assert found.columns == ("measure", "model", "control", "the control is")
     detail = found.details
     assert detail["system"] == "3dgen" and detail["encoder"]["images"] == 4
-    assert "bundled model 'maquette', 128 values" in detail["encoder"]["features"]
+    assert "bundled model 'modelnet', 128 values" in detail["encoder"]["features"]
     assert detail["meshes"]["true_shapes"] == detail["meshes"]["meshes"] == 3
     assert detail["meshes"]["turned_deg"] % 15 == 0
     assert table[SPREAD][0] == pytest.approx(detail["encoder"]["spread"]["generated"])
