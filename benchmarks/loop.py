@@ -25,7 +25,6 @@ import numpy as np
 from maquette import api
 from maquette.datasets.furniture import make
 from maquette.drawing_loop.loop import Ended, LoopSettings, Round, hatching_mm
-from maquette.drawing_loop.obeying import FINE
 from maquette.drawing_loop.simulation import SimulatedPage
 from maquette.geometry.overlap import iou
 from maquette.geometry.voxelise import voxelise
@@ -35,6 +34,7 @@ from maquette.models.hub import Model
 from maquette.outputs.pictures import EXAMPLES
 from maquette.plotting.settings import ViewOptions
 from maquette.rendering.views import render_views
+from maquette.ways.obeying import FINE
 
 WAYS = {
     "lines, 30 degrees a round": (30.0, 0),

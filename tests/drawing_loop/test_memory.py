@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import trimesh
+from bodies import placed
 
 from maquette.drawing_loop.loop import LoopSettings, draw_mesh
-from maquette.drawing_loop.obeying import pose_of, remembered
+from maquette.drawing_loop.memory import pose_of, remembered
 from maquette.errors import UserError
 from maquette.geometry.overlap import iou
 from maquette.geometry.shape import Shape
@@ -16,16 +17,8 @@ LOOK = ViewOptions(azimuth_deg=50.0, elevation_deg=25.0)
 
 
 def ell(scale: float = 1.0, turn_deg: float = 0.0, shift=(0.0, 0.0, 0.0)) -> trimesh.Trimesh:
-    parts = [trimesh.creation.box((0.7, 0.22, 0.18)), trimesh.creation.box((0.22, 0.42, 0.18)),
-             trimesh.creation.box((0.12, 0.12, 0.5))]
-    parts[1].apply_translation((0.24, 0.2, 0))
-    parts[2].apply_translation((-0.28, 0, 0.25))
-    mesh = trimesh.boolean.union(parts, engine="manifold")
-    mesh.apply_translation(-mesh.bounds.mean(0))
-    mesh.apply_transform(trimesh.transformations.rotation_matrix(np.radians(turn_deg), (0, 0, 1)))
-    mesh.apply_scale(scale)
-    mesh.apply_translation(shift)
-    return mesh
+    """Small enough to stay in the cube, whichever way it is turned."""
+    return placed(0.7 * scale, turn_deg, shift)
 
 
 def shape(mesh: trimesh.Trimesh) -> Shape:

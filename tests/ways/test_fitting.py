@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-import trimesh
+from bodies import ell
 
 from maquette.geometry.voxelise import voxelise
 from maquette.nets.pixel_aligned import poses
@@ -18,17 +18,6 @@ from maquette.ways.outline import outline_of_lines, overlap, without_holes
 from maquette.ways.silhouette import Pose, framed, project, silhouette, surface_voxels
 
 torch = pytest.importorskip("torch")
-
-
-def ell() -> trimesh.Trimesh:
-    """An L lying down, with a post: no two of its sides look alike."""
-    parts = [trimesh.creation.box((1.0, 0.3, 0.25)), trimesh.creation.box((0.3, 0.6, 0.25)),
-             trimesh.creation.box((0.15, 0.15, 0.7))]
-    parts[1].apply_translation((0.35, 0.3, 0))
-    parts[2].apply_translation((-0.4, 0, 0.35))
-    mesh = trimesh.boolean.union(parts, engine="manifold")
-    mesh.apply_translation(-mesh.bounds.mean(0))
-    return mesh
 
 
 SEEN = Pose(0.6, 0.35, 0.05, -0.15, 0.04, -0.03, 0.45)

@@ -14,7 +14,6 @@ import numpy as np
 
 from maquette.api.objects import Printed
 from maquette.errors import UserError
-from maquette.geometry.filters import enlarged
 from maquette.geometry.mesh import plain_surface, to_print
 from maquette.geometry.plain import PlainMesh
 from maquette.geometry.printability import printability
@@ -30,7 +29,7 @@ from maquette.ways.choosing import WAYS, Way, best_way, by_geometry, front_pose,
 from maquette.ways.drawable import require_a_thing
 from maquette.ways.fitting import fit_camera, turned_starts
 from maquette.ways.joining import join_parts
-from maquette.ways.obeying import OBEYS_FROM, obey
+from maquette.ways.obeying import FINE, OBEYS_FROM, obey, refined
 from maquette.ways.outline import DrawnOutline, drawn_outline, overlap, share_of
 from maquette.ways.silhouette import Pose, framed, mesh_silhouette, surface_voxels
 from maquette.ways.verdict import (
@@ -53,8 +52,6 @@ if TYPE_CHECKING:
 
 By = Literal["auto", "model", "revolve", "inflate", "extrude"]
 """A way, or the best one."""
-FINE = 64
-"""Voxels a side, at least, at which a shape is mended by the drawn outline."""
 MOST_VIEWS = 8
 """Pictures of one object, at most."""
 ADDED = 0.05
@@ -236,7 +233,7 @@ def reconstruct_one(
             if agrees < AGREEING:
                 doubts.append(f"picture {number + 1} shows another object than those before it")
         whole = join([whole, grid], [number, 1]) if number else grid
-    mended, fitted = _obey_all(all_seen, poses, _fine(whole))
+    mended, fitted = _obey_all(all_seen, poses, refined(whole))
     first = all_seen[0]
     return first.finished(mended, told[0], fitted[0], (*notes,), doubts)
 
@@ -315,7 +312,7 @@ class _Seen:
 
     def _by_model(self) -> Reconstruction:
         told = self.told()
-        occupancy = join_parts(_fine(told.occupancy), self.threshold)
+        occupancy = join_parts(refined(told.occupancy), self.threshold)
         pose = None if told.pose is None else Pose.of(told.pose)
         before, notes = float("nan"), []
         if self.outline is not None and pose is not None and (occupancy >= self.threshold).any():
@@ -383,11 +380,6 @@ class _Seen:
         return Reconstruction(self.name, shape, printed, dropped, report, self.pickup, way, pose, outline, judged,
                               standing(printed), lost, missing, (*self.pickup.notes, *notes),
                               ("model", *suits(self.outline)))
-
-
-def _fine(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "n n n"]:
-    """A shape at FINE voxels a side, or as it is where it has more."""
-    return occupancy if len(occupancy) >= FINE else enlarged(occupancy, FINE)
 
 
 def _box(mask: Bool[np.ndarray, "s s"]) -> tuple[float, float, float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 import trimesh
 from jaxtyping import Bool, Float32, UInt8
 
-from maquette.drawing_loop.obeying import fine, remembered
+from maquette.drawing_loop.memory import fine, remembered
 from maquette.errors import UserError
 from maquette.events import Progress
 from maquette.geometry.overlap import iou

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from maquette.geometry.filters import enlarged
 from maquette.geometry.parts import wholeness
 from maquette.intake.line_art import disc
 from maquette.ways.fitting import signed_distance
@@ -19,6 +20,8 @@ from maquette.ways.warping import warp
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Float32
 
+FINE = 64
+"""Voxels a side, at least, at which a shape is mended."""
 OBEYS_FROM = 0.6
 """IoU of silhouette and outline from which the outline may mend the shape: below, they are two different things."""
 SOFT_VOXELS = 1.0
@@ -35,6 +38,11 @@ WHOLE = 0.99
 """Share of the largest part from which an object is in one piece."""
 FAINT = 1e-3
 """Occupancy up to which a voxel is left as it is: it is empty whatever the outline says."""
+
+
+def refined(occupancy: Float[np.ndarray, "r r r"]) -> Float[np.ndarray, "n n n"]:
+    """A shape at `FINE` voxels a side, or as it is where it has more."""
+    return occupancy if len(occupancy) >= FINE else enlarged(occupancy, FINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +93,7 @@ def obey(
     seen = silhouette(surface_voxels(filled), pose, side, voxel)
     bent = warp(occupancy, seen, wider, pose)
     result = _carved(bent, threshold, wider, shown, pose)
-    missing = mask & False
+    missing = np.zeros_like(mask)
     if (result >= threshold).any():
         near = _widened(lines, LEAST_STICK)
         missing = _without_slivers((mask | near) & ~covered(result >= threshold),
@@ -99,7 +107,7 @@ def obey(
         whole = tie_parts(whole, threshold)
         if wholeness(whole >= threshold) >= least:
             break
-        added = mask & False
+        added = np.zeros_like(mask)
     else:
         whole = occupancy
     after = silhouette(surface_voxels(whole >= threshold), pose, side, voxel)

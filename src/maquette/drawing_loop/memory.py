@@ -3,20 +3,16 @@
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from maquette.geometry.filters import enlarged
 from maquette.geometry.shape import Shape
 from maquette.plotting.settings import ViewOptions
 from maquette.rendering.camera import CIRCUMSPHERE
 from maquette.ways.fitting import fit_camera
 from maquette.ways.joining import join_parts
-from maquette.ways.obeying import OBEYS_FROM
+from maquette.ways.obeying import OBEYS_FROM, refined
 from maquette.ways.outline import outline_of_lines
 from maquette.ways.silhouette import Pose, silhouette, surface_voxels
 from maquette.ways.views import join, turned
 from maquette.ways.warping import of_volume, warp
-
-FINE = 64
-"""Voxels a side, at least, in which objects are brought together."""
 
 
 def pose_of(look: ViewOptions) -> Pose:
@@ -27,8 +23,7 @@ def pose_of(look: ViewOptions) -> Pose:
 
 def fine(shape: Shape) -> Shape:
     """The shape at `FINE` voxels a side, or as it is where it has more; loose parts are joined."""
-    grid = shape.occupancy if len(shape.occupancy) >= FINE else enlarged(shape.occupancy, FINE)
-    return Shape(join_parts(grid, shape.threshold), shape.threshold)
+    return Shape(join_parts(refined(shape.occupancy), shape.threshold), shape.threshold)
 
 
 def remembered(
@@ -38,7 +33,7 @@ def remembered(
     """What the model reads in a drawing, brought together with the object that was drawn.
 
     It is turned to where it was drawn from, moved and scaled so that both fill the drawing alike, and bent to its
-    outline; then the two are joined. It is only turned where the drawing is open, or shows something else.
+    outline; then the two are joined. Where it does not look like the drawing, it is only turned.
 
     Args:
         shape: What the model read, as `fine` gives it.
